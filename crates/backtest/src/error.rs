@@ -1,0 +1,20 @@
+//! What can go wrong in a replay, and whose fault it is.
+
+use bellwether_codec::intake::IntakeError;
+
+/// A replay that could not be finished.
+#[derive(Debug, thiserror::Error)]
+pub enum ReplayError {
+    /// The inputs.
+    #[error(transparent)]
+    Intake(#[from] IntakeError),
+    /// The output file or pipe.
+    #[error("cannot write the signals: {0}")]
+    Output(std::io::Error),
+    /// Too many records panic the fold: a defect of the program, or of its rules.
+    #[error("more than {limit} records could not be folded; this is a defect of the program: please report it with the log lines above")]
+    TooManyPoisoned {
+        /// The limit.
+        limit: usize,
+    },
+}

@@ -1,0 +1,5 @@
+//! Replays and rule tests: the engine over event logs, with states in memory.
+
+pub mod error;
+pub mod replay;
+pub mod rule_tests;

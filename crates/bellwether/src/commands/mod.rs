@@ -1,0 +1,68 @@
+//! The commands, one file each.
+
+mod completions;
+mod demo;
+mod open_table;
+mod pseudonym;
+mod replay;
+mod rules;
+mod run;
+mod simulate;
+
+use clap::{Parser, Subcommand};
+
+use crate::environment;
+use crate::failure::{Failure, Outcome};
+
+/// Reads what your customers do, and warns you before they leave
+///
+/// Bellwether reads events of a subscription business (logins, tickets, invoices, surveys, visits to the cancellation page), keeps a small state for
+/// each customer, and writes signals: this customer is at risk, that one is ready to buy more, and why.
+///
+/// New here? `bellwether demo` shows it at work on a simulated company.
+#[derive(Parser, Debug)]
+#[command(name = "bellwether", version, max_term_width = 110, after_long_help = environment::help())]
+#[command(arg_required_else_help = true, propagate_version = true)]
+pub struct CommandLine {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand, Debug)]
+enum Command {
+    Demo(demo::Arguments),
+    Run(run::Arguments),
+    Replay(replay::Arguments),
+    Simulate(simulate::Arguments),
+    #[command(subcommand)]
+    Rules(rules::Command),
+    Pseudonym(pseudonym::Arguments),
+    Completions(completions::Arguments),
+}
+
+impl CommandLine {
+    /// Does what is asked for.
+    pub fn run(self) -> Result<Outcome, Failure> {
+        match self.command {
+            Command::Demo(arguments) => demo::run(&arguments),
+            Command::Run(arguments) => run::run(arguments),
+            Command::Replay(arguments) => replay::run(arguments),
+            Command::Simulate(arguments) => simulate::run(&arguments),
+            Command::Rules(command) => rules::run(command),
+            Command::Pseudonym(arguments) => pseudonym::run(&arguments),
+            Command::Completions(arguments) => completions::run(&arguments),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::CommandFactory;
+
+    use super::CommandLine;
+
+    #[test]
+    fn the_command_line_is_sound() {
+        CommandLine::command().debug_assert();
+    }
+}

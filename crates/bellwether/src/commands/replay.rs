@@ -1,0 +1,104 @@
+//! `bellwether replay`: the same decisions as a live run, from the events alone.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use bellwether_backtest::replay::{ReplayOptions, replay};
+use bellwether_codec::summary::Summary;
+use bellwether_codec::timestamp::parse_date_or_time;
+use bellwether_engine::time::Time;
+use bellwether_live::options::DEFAULT_PARTITIONS;
+use clap::{Args, value_parser};
+
+use super::run::MAX_PARTITIONS;
+use crate::environment;
+use crate::failure::{Failure, Outcome};
+use crate::inputs::{EventArguments, broke_off, ingest_clock, refused};
+use crate::replay_sink::{Filter, ReplaySink};
+use crate::rule_text::RuleText;
+use crate::sizes::count;
+use crate::summary_text;
+use crate::terminal::tell;
+
+/// Decide again on a log of events, in memory
+///
+/// Writes, byte for byte, the signals that `run --once` writes for the same events, rules and number of partitions, but keeps nothing. Use it to see
+/// what a rule would have said, or what became of one customer.
+///
+/// Examples:
+///
+///   bellwether replay --events events.jsonl.zst --signals signals.jsonl
+///   bellwether replay --events events.jsonl.zst --customer c-1042 --until 2026-03-01 --signals -
+#[derive(Args, Debug)]
+#[command(verbatim_doc_comment)]
+pub struct Arguments {
+    #[command(flatten)]
+    inputs: EventArguments,
+
+    /// The file to write signals to, or `-` for standard output
+    ///
+    /// What was decided but not sent goes to FILE.decisions beside it.
+    #[arg(long, value_name = "FILE")]
+    signals: PathBuf,
+
+    /// The rule file [default: the built-in rule pack]
+    #[arg(long, value_name = "FILE")]
+    rules: Option<PathBuf>,
+
+    /// Journal partitions: they order the signals, and share the work
+    #[arg(long, value_name = "N", default_value_t = DEFAULT_PARTITIONS, value_parser = value_parser!(u16).range(1..=MAX_PARTITIONS))]
+    partitions: u16,
+
+    /// Write the signals of this customer only
+    #[arg(long, value_name = "ID")]
+    customer: Option<String>,
+
+    /// Write the signals up to this time only: a date (its first instant, UTC) or 2026-03-01T08:15:00Z
+    #[arg(long, value_name = "TIME", value_parser = parse_until)]
+    until: Option<Time>,
+
+    /// Write totals to this file at the end, as JSON
+    #[arg(long, value_name = "FILE")]
+    summary: Option<PathBuf>,
+
+    /// Exit with 1 if any line was refused
+    #[arg(long)]
+    strict: bool,
+}
+
+/// Replays the events.
+pub fn run(arguments: Arguments) -> Result<Outcome, Failure> {
+    let rules = Arc::new(RuleText::read(arguments.rules.as_deref())?.parse()?.rule_set(1));
+    let decoder = arguments.inputs.decoder(environment::pseudonymiser()?);
+    let inputs = arguments.inputs.specs()?;
+    let filter = Filter { customer: arguments.customer, until: arguments.until };
+    let mut sink = if arguments.signals == Path::new("-") {
+        ReplaySink::standard_output(filter)
+    } else {
+        ReplaySink::files(&arguments.signals, filter).map_err(|error| Failure::writing(&arguments.signals, &error))?
+    };
+    let options = ReplayOptions { inputs, decoder, rules, partitions: arguments.partitions, ingest_clock: ingest_clock() };
+    let mut summary = replay(&options, &mut sink)?.summary;
+    summary.signals.clear();
+    summary.add_signals(&sink.finish().map_err(|error| Failure::writing(&arguments.signals, &error))?);
+    tell(&summary_text::in_words(&summary));
+    if let Some(path) = &arguments.summary {
+        summary_text::write(&summary, path)?;
+    }
+    Ok(judge(&summary, arguments.strict))
+}
+
+fn parse_until(text: &str) -> Result<Time, String> {
+    parse_date_or_time(text).map_err(|error| format!("{error}; write 2026-03-01 or 2026-03-01T08:15:00Z"))
+}
+
+fn judge(summary: &Summary, strict: bool) -> Outcome {
+    let refused = refused(summary);
+    if refused > 0 {
+        tell(&format!("{} lines were refused: `bellwether run` writes them to its dead letters, with their reasons", count(refused)));
+    }
+    if broke_off(summary) {
+        tell("an input broke off in the middle: all up to there was taken in");
+    }
+    Outcome::of(broke_off(summary) || (strict && refused > 0))
+}

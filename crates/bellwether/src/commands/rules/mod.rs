@@ -1,0 +1,33 @@
+//! `bellwether rules`: what there is to do with a rule file.
+
+mod check;
+mod list;
+mod test;
+mod usage;
+
+use clap::Subcommand;
+
+use crate::failure::{Failure, Outcome};
+
+/// Check, test and list the rules that make signals
+///
+/// A rule file is YAML. Where a command takes FILE and you leave it out, the built-in rule pack is meant.
+///
+/// Example:
+///
+///   bellwether rules list
+#[derive(Subcommand, Debug)]
+pub enum Command {
+    Check(check::Arguments),
+    Test(test::Arguments),
+    List(list::Arguments),
+}
+
+/// Does what is asked for.
+pub fn run(command: Command) -> Result<Outcome, Failure> {
+    match command {
+        Command::Check(arguments) => check::run(&arguments),
+        Command::Test(arguments) => test::run(&arguments),
+        Command::List(arguments) => list::run(&arguments),
+    }
+}

@@ -1,0 +1,186 @@
+//! `bellwether run`: the live product, here embedded, without Kafka.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use bellwether_codec::summary::Summary;
+use bellwether_live::embedded;
+use bellwether_live::metrics::Metrics;
+use bellwether_live::options::{BatchLimits, DEFAULT_MEMORY_BYTES, DEFAULT_PARTITIONS, EmbeddedOptions, SignalsTarget};
+use clap::{Args, value_parser};
+use uuid::Uuid;
+
+use crate::environment;
+use crate::failure::{Failure, Outcome};
+use crate::inputs::{EventArguments, broke_off, ingest_clock, refused};
+use crate::metrics_server::{self, DEFAULT_ADDRESS, MetricsAddress};
+use crate::progress::Progress;
+use crate::rule_text::{self, RuleText};
+use crate::sizes::{count, parse_memory};
+use crate::stop;
+use crate::summary_text;
+use crate::terminal::tell;
+
+/// More partitions than this only cost memory.
+pub const MAX_PARTITIONS: i64 = 1_024;
+
+/// Read events, and write signals, each exactly once
+///
+/// Everything is kept in the data directory. After any kind of end, the same command goes on where it was: events are not read twice, and the
+/// signals file holds each signal once. Ctrl-C or SIGTERM ends it in good order. Refused lines go to dead-letters.jsonl in the data directory.
+///
+/// Examples:
+///
+///   bellwether run --events events.jsonl.zst --once
+///   producer | bellwether run --events - --data state --signals signals.jsonl
+#[derive(Args, Debug)]
+#[command(verbatim_doc_comment)]
+pub struct Arguments {
+    #[command(flatten)]
+    inputs: EventArguments,
+
+    /// The directory that keeps the journal, the customers' states and the dead letters
+    #[arg(long, value_name = "DIR", default_value = "./bellwether-data")]
+    data: PathBuf,
+
+    /// The file that signals are appended to, or `-` for standard output [default: signals.jsonl in the data directory]
+    ///
+    /// What was decided but not sent goes to FILE.decisions beside it. On standard output signals may come twice after a crash.
+    #[arg(long, value_name = "FILE")]
+    signals: Option<PathBuf>,
+
+    /// The rule file [default: the built-in rule pack]
+    ///
+    /// A changed file takes effect at the next start, and for every customer at once.
+    #[arg(long, value_name = "FILE")]
+    rules: Option<PathBuf>,
+
+    /// End when the events end, and take their end as the present: what is due by then is decided
+    #[arg(long)]
+    once: bool,
+
+    /// Write totals to this file at the end, as JSON
+    #[arg(long, value_name = "FILE")]
+    summary: Option<PathBuf>,
+
+    /// Exit with 1 if any line was refused
+    #[arg(long)]
+    strict: bool,
+
+    /// Where to serve GET /metrics and /livez, or `off`
+    #[arg(long, value_name = "HOST:PORT", default_value = DEFAULT_ADDRESS)]
+    metrics: MetricsAddress,
+
+    #[command(flatten)]
+    limits: Limits,
+}
+
+/// How much at once.
+#[derive(Args, Debug)]
+#[command(next_help_heading = "Sizes")]
+struct Limits {
+    /// Journal partitions of a new data directory, each worked on by one core at a time [default: 4]
+    #[arg(long, value_name = "N", value_parser = value_parser!(u16).range(1..=MAX_PARTITIONS))]
+    partitions: Option<u16>,
+
+    /// Memory for caches and write buffers, such as 512MiB
+    #[arg(long, value_name = "SIZE", default_value = "1GiB", value_parser = parse_memory)]
+    memory: u64,
+
+    /// Records that a partition folds in one commit at most; signals do not depend on it
+    #[arg(long, value_name = "N", default_value_t = BatchLimits::default().records, value_parser = value_parser!(u64).range(1..))]
+    batch_records: u64,
+
+    /// Reviews that a partition runs in one commit at most; signals do not depend on it
+    #[arg(long, value_name = "N", default_value_t = BatchLimits::default().reviews, value_parser = value_parser!(u64).range(1..))]
+    batch_reviews: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        let BatchLimits { records, reviews } = BatchLimits::default();
+        Self { partitions: Some(DEFAULT_PARTITIONS), memory: DEFAULT_MEMORY_BYTES, batch_records: records, batch_reviews: reviews }
+    }
+}
+
+/// Runs until the events end, or a signal comes.
+pub fn run(arguments: Arguments) -> Result<Outcome, Failure> {
+    let options = options(&arguments)?;
+    let stop = stop::flag_of_signals()?;
+    let metrics = Arc::new(Metrics::new());
+    if let Some(address) = metrics_server::serve(&arguments.metrics, &metrics)? {
+        tell(&format!("metrics are at http://{address}/metrics"));
+    }
+    if !arguments.once && !arguments.inputs.has_standard_input() {
+        tell("note: files are not followed yet: the run ends with them. Add --once to take their end as the present");
+    }
+    let summary = {
+        let progress = Progress::start();
+        let observe = |status: &embedded::Status<'_>| {
+            progress.show(status.intake.bytes_read(), status.intake.bytes_total(), status.events);
+        };
+        embedded::run(options, metrics, &stop, observe)?
+    };
+    if stop.load(std::sync::atomic::Ordering::Relaxed) {
+        tell("stopped by a signal: what was taken in is committed, and the same command goes on from here");
+    }
+    tell(&summary_text::in_words(&summary));
+    if let Some(path) = &arguments.summary {
+        summary_text::write(&summary, path)?;
+    }
+    Ok(judge(&summary, arguments.strict, &arguments.data))
+}
+
+/// Options of a run that keeps all it knows in `data`, with everything else as it is by default.
+pub fn options_of(inputs: &EventArguments, data: &Path, signals: PathBuf, rules: &RuleText) -> Result<EmbeddedOptions, Failure> {
+    embedded_options(inputs, data, SignalsTarget::File(signals), rules, &Limits::default(), true)
+}
+
+fn options(arguments: &Arguments) -> Result<EmbeddedOptions, Failure> {
+    let rules = RuleText::read(arguments.rules.as_deref())?;
+    let signals = match &arguments.signals {
+        Some(path) if path == Path::new("-") => SignalsTarget::StandardOutput,
+        Some(path) => SignalsTarget::File(path.clone()),
+        None => SignalsTarget::File(arguments.data.join("signals.jsonl")),
+    };
+    embedded_options(&arguments.inputs, &arguments.data, signals, &rules, &arguments.limits, arguments.once)
+}
+
+fn embedded_options(
+    inputs: &EventArguments,
+    data: &Path,
+    signals: SignalsTarget,
+    rules: &RuleText,
+    limits: &Limits,
+    once: bool,
+) -> Result<EmbeddedOptions, Failure> {
+    rules.parse()?;
+    let pseudonymiser = environment::pseudonymiser()?;
+    Ok(EmbeddedOptions {
+        inputs: inputs.specs()?,
+        data: data.to_owned(),
+        signals,
+        partitions: limits.partitions,
+        decoder: inputs.decoder(pseudonymiser),
+        rules_text: rules.text.clone(),
+        compile_rules: Arc::new(rule_text::compile),
+        new_journal_id: Uuid::new_v4().to_string(),
+        pseudonym_key_id: pseudonymiser.key_id(),
+        once,
+        ingest_clock,
+        limits: BatchLimits { records: limits.batch_records, reviews: limits.batch_reviews },
+        memory_bytes: limits.memory,
+    })
+}
+
+fn judge(summary: &Summary, strict: bool, data: &Path) -> Outcome {
+    let refused = refused(summary);
+    if refused > 0 {
+        let letters = data.join("dead-letters.jsonl");
+        tell(&format!("{} lines were refused: see {}", count(refused), letters.display()));
+    }
+    if broke_off(summary) {
+        tell("an input broke off in the middle: all up to there was taken in");
+    }
+    Outcome::of(broke_off(summary) || (strict && refused > 0))
+}

@@ -1,0 +1,49 @@
+//! `bellwether simulate`: a made-up company, to try things out on.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use clap::value_parser;
+
+use crate::failure::{Failure, Outcome};
+use crate::simulate::{EVENTS_FILE, Options, TRUTH_FILE, write_to_directory};
+use crate::terminal::{print, tell};
+
+/// Make up a company: the events of its customers, and the truth about who left and why
+///
+/// Writes events.jsonl.zst and truth.csv into a directory, and prints totals as JSON. The same numbers make the same bytes.
+///
+/// Example:
+///
+///   bellwether simulate --customers 2000 --months 24 --seed 1 --out company
+///   bellwether run --events company/events.jsonl.zst --once
+#[derive(Args, Debug)]
+#[command(verbatim_doc_comment)]
+pub struct Arguments {
+    /// Customers that come in the course of the log
+    #[arg(long, value_name = "N", default_value_t = 400, value_parser = value_parser!(u32).range(1..=1_000_000))]
+    customers: u32,
+
+    /// Months that the log covers
+    #[arg(long, value_name = "M", default_value_t = 18, value_parser = value_parser!(u32).range(1..=1_200))]
+    months: u32,
+
+    /// Another number makes another company
+    #[arg(long, value_name = "S", default_value_t = 1)]
+    seed: u64,
+
+    /// The directory to write to; it is made if it is not there
+    #[arg(long, value_name = "DIR")]
+    out: PathBuf,
+}
+
+/// Writes the company.
+pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
+    let Arguments { customers, months, seed, out } = arguments;
+    let options = Options { customers: *customers, months: *months, seed: *seed, ..Options::default() };
+    let totals = write_to_directory(&options, out).map_err(|error| Failure::writing(out, &error))?;
+    tell(&format!("wrote {} and {}", out.join(EVENTS_FILE).display(), out.join(TRUTH_FILE).display()));
+    let totals = serde_json::to_string_pretty(&totals).map_err(|error| Failure::Run(format!("the totals are not JSON: {error}")))?;
+    print(&totals)?;
+    Ok(Outcome::Done)
+}

@@ -1,0 +1,53 @@
+//! The environment variables, all of them.
+
+use std::env;
+use std::ffi::OsString;
+
+use bellwether_codec::pseudonym::Pseudonymiser;
+
+use crate::failure::Failure;
+
+/// What is written to the log.
+pub const LOG: &str = "BELLWETHER_LOG";
+/// The key of user pseudonyms.
+pub const PSEUDONYM_KEY: &str = "BELLWETHER_PSEUDONYM_KEY";
+/// The convention of <https://no-color.org>.
+const NO_COLOUR: &str = "NO_COLOR";
+
+/// Every variable that is read, with its meaning.
+const ALL: [(&str, &str); 3] = [
+    (LOG, "what to log to standard error: error, warn (the default), info, debug or trace, also by module"),
+    (PSEUDONYM_KEY, "secret key of user pseudonyms, 32 hexadecimal digits (openssl rand -hex 16); unset: a public one"),
+    (NO_COLOUR, "set to anything: no colours"),
+];
+
+/// The variables as a section of the help text.
+pub fn help() -> String {
+    let lines: String = ALL.iter().map(|(name, meaning)| format!("\n  {name:<25} {meaning}")).collect();
+    let codes = "\n  0  done\n  1  done, with findings: failed rule tests, refused input with --strict, an input that broke off\
+                 \n  2  wrong usage, or a mistake in a rule file\n  3  the run failed";
+    format!("Environment variables:{lines}\n\nExit codes:{codes}")
+}
+
+/// The directives of the log.
+pub fn log_directives() -> Result<Option<String>, Failure> {
+    text(LOG, env::var_os(LOG))
+}
+
+/// Makes pseudonyms with the configured key, or else with the public one.
+pub fn pseudonymiser() -> Result<Pseudonymiser, Failure> {
+    match text(PSEUDONYM_KEY, env::var_os(PSEUDONYM_KEY))? {
+        Some(key) => Pseudonymiser::from_hex(&key).map_err(|error| Failure::Usage(format!("{PSEUDONYM_KEY}: {error}"))),
+        None => Ok(Pseudonymiser::default()),
+    }
+}
+
+/// Whether the user wants no colours.
+pub fn refuses_colours() -> bool {
+    env::var_os(NO_COLOUR).is_some_and(|value| !value.is_empty())
+}
+
+fn text(name: &str, value: Option<OsString>) -> Result<Option<String>, Failure> {
+    let not_text = |_| Failure::Usage(format!("{name} is not UTF-8"));
+    value.map(|value| value.into_string().map_err(not_text)).transpose()
+}

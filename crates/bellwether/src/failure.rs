@@ -1,0 +1,91 @@
+//! How a command ends: done, with findings, or with a failure that says whose fault it is.
+
+use std::process::ExitCode;
+
+use bellwether_backtest::error::ReplayError;
+use bellwether_codec::intake::IntakeError;
+use bellwether_live::error::LiveError;
+
+use crate::terminal::tell;
+
+/// A command that did what it was asked to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// Nothing to object to.
+    Done,
+    /// Done, and there are findings: failed rule tests, refused input, an input that broke off.
+    Findings,
+}
+
+/// A command that did not do what it was asked to.
+#[derive(Debug)]
+pub enum Failure {
+    /// The command line, the environment or a rule file is wrong: nothing was done.
+    Usage(String),
+    /// The work could not be finished.
+    Run(String),
+    /// Nobody reads standard output any more, which is no reason to complain.
+    NobodyReads,
+}
+
+impl Outcome {
+    /// Findings, if there are any.
+    pub fn of(has_findings: bool) -> Self {
+        if has_findings { Self::Findings } else { Self::Done }
+    }
+
+    /// The exit code of the process.
+    pub fn exit_code(self) -> ExitCode {
+        match self {
+            Self::Done => ExitCode::SUCCESS,
+            Self::Findings => ExitCode::from(1),
+        }
+    }
+}
+
+impl Failure {
+    /// Tells the person at the terminal, and gives the exit code of the process.
+    pub fn report(self) -> ExitCode {
+        let (code, message) = match self {
+            Self::Usage(message) => (2, message),
+            Self::Run(message) => (3, message),
+            Self::NobodyReads => return ExitCode::SUCCESS,
+        };
+        tell(&format!("error: {message}"));
+        ExitCode::from(code)
+    }
+
+    /// A file that we cannot write.
+    pub fn writing(path: &std::path::Path, error: &std::io::Error) -> Self {
+        Self::Run(format!("cannot write {}: {error}", path.display()))
+    }
+}
+
+impl From<LiveError> for Failure {
+    fn from(error: LiveError) -> Self {
+        match error {
+            LiveError::Intake(error) => error.into(),
+            LiveError::Partitions { .. } | LiveError::PseudonymKey { .. } => Self::Usage(error.to_string()),
+            error => Self::Run(error.to_string()),
+        }
+    }
+}
+
+impl From<ReplayError> for Failure {
+    fn from(error: ReplayError) -> Self {
+        match error {
+            ReplayError::Intake(error) => error.into(),
+            ReplayError::Output(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Self::NobodyReads,
+            error => Self::Run(error.to_string()),
+        }
+    }
+}
+
+impl From<IntakeError> for Failure {
+    fn from(error: IntakeError) -> Self {
+        match error {
+            IntakeError::Unreadable(_) => Self::Usage(error.to_string()),
+            error => Self::Run(error.to_string()),
+        }
+    }
+}

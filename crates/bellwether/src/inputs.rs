@@ -1,0 +1,72 @@
+//! The arguments that name the events to read, and how to read them.
+
+use std::fs;
+use std::path::PathBuf;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use bellwether_codec::event::Decoder;
+use bellwether_codec::intake::{InputProblem, InputSpec, IntakeError};
+use bellwether_codec::pseudonym::Pseudonymiser;
+use bellwether_codec::rejection::RejectReason;
+use bellwether_codec::summary::Summary;
+use bellwether_engine::time::Time;
+use clap::Args;
+
+use crate::failure::Failure;
+
+/// Arguments of every command that reads events.
+#[derive(Args, Debug)]
+pub struct EventArguments {
+    /// Event files (.jsonl, .json, .zst, .gz), directories of such files, or `-` for standard input
+    ///
+    /// One event is one line of JSON. Several files are merged by the time of their events.
+    #[arg(long, value_name = "PATH", required = true, num_args = 1..)]
+    pub events: Vec<PathBuf>,
+
+    /// Leave events of unknown types out without writing them to the dead letters
+    #[arg(long)]
+    pub skip_unknown_types: bool,
+}
+
+impl EventArguments {
+    /// The inputs. All that are missing are told at once, before anything is written.
+    pub fn specs(&self) -> Result<Vec<InputSpec>, Failure> {
+        let specs: Vec<InputSpec> = self.events.iter().map(|path| InputSpec::from(path.as_path())).collect();
+        let mut problems = Vec::new();
+        for spec in &specs {
+            if let InputSpec::Path(path) = spec
+                && let Err(error) = fs::metadata(path)
+            {
+                problems.push(InputProblem { input: path.display().to_string(), problem: error.to_string() });
+            }
+        }
+        if problems.is_empty() { Ok(specs) } else { Err(IntakeError::Unreadable(problems).into()) }
+    }
+
+    /// How lines become events.
+    pub fn decoder(&self, pseudonymiser: Pseudonymiser) -> Decoder {
+        Decoder::new(pseudonymiser).skip_unknown_types(self.skip_unknown_types)
+    }
+
+    /// Whether standard input is among the inputs.
+    pub fn has_standard_input(&self) -> bool {
+        self.events.iter().any(|path| InputSpec::from(path.as_path()) == InputSpec::StandardInput)
+    }
+}
+
+/// The real clock, against which events from the future are refused.
+pub fn ingest_clock() -> Option<Time> {
+    let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).ok()?;
+    i64::try_from(since_epoch.as_millis()).ok().map(Time)
+}
+
+/// Whether an input ended in the middle of a record.
+pub fn broke_off(summary: &Summary) -> bool {
+    summary.rejected.contains_key(RejectReason::InputTruncated.code())
+}
+
+/// Lines that were refused against the wish of whoever runs this.
+pub fn refused(summary: &Summary) -> u64 {
+    let skipped = summary.rejected.get(RejectReason::SkippedType.code()).copied().unwrap_or_default();
+    summary.rejected_total() - skipped
+}

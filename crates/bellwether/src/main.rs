@@ -1,0 +1,31 @@
+//! The command line of Bellwether: it parses what is asked for, builds what that needs, and calls the libraries.
+
+mod commands;
+mod environment;
+mod failure;
+mod inputs;
+mod logging;
+mod metrics_server;
+mod open_signals;
+mod progress;
+mod replay_sink;
+mod rule_text;
+mod sizes;
+mod simulate;
+mod stop;
+mod summary_text;
+mod terminal;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+
+use commands::CommandLine;
+
+fn main() -> ExitCode {
+    let command_line = CommandLine::parse();
+    match logging::start().and_then(|()| command_line.run()) {
+        Ok(outcome) => outcome.exit_code(),
+        Err(failure) => failure.report(),
+    }
+}

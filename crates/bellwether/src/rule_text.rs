@@ -1,0 +1,65 @@
+//! The text of the rules: that of a file, or of the pack that is built in.
+
+use std::fs;
+use std::path::Path;
+
+use bellwether_codec::rules::RuleFile;
+use bellwether_engine::rule_set::RuleSet;
+use bellwether_engine::settings::Settings;
+
+use crate::failure::Failure;
+
+/// The default rule pack, and what errors call it.
+const DEFAULT_PACK: &str = include_str!("../../../deploy/rules/default.yaml");
+const DEFAULT_PACK_NAME: &str = "the built-in rule pack";
+
+/// A larger rule file is none: the default pack has 60 KiB.
+const MAX_BYTES: u64 = 4 << 20;
+
+/// A rule file that is read, but not yet checked.
+pub struct RuleText {
+    /// What errors call it.
+    pub name: String,
+    /// Its text.
+    pub text: String,
+}
+
+impl RuleText {
+    /// Reads a file; without one there is the default pack.
+    pub fn read(path: Option<&Path>) -> Result<Self, Failure> {
+        let Some(path) = path else { return Ok(Self { name: DEFAULT_PACK_NAME.to_owned(), text: DEFAULT_PACK.to_owned() }) };
+        let name = path.display().to_string();
+        let unreadable = |problem: String| Failure::Usage(format!("cannot read the rule file {name}: {problem}"));
+        let bytes = fs::metadata(path).map_err(|error| unreadable(error.to_string()))?.len();
+        if bytes > MAX_BYTES {
+            return Err(unreadable(format!("it has {bytes} bytes, more than the {MAX_BYTES} that a rule file may have")));
+        }
+        let text = fs::read_to_string(path).map_err(|error| unreadable(error.to_string()))?;
+        Ok(Self { name, text })
+    }
+
+    /// Checks and compiles it, or tells every mistake in it.
+    pub fn parse(&self) -> Result<RuleFile, Failure> {
+        RuleFile::parse(&self.name, &self.text).map_err(|errors| Failure::Usage(format!("the rules have mistakes\n\n{errors}")))
+    }
+}
+
+/// Compiles the text of rules that a journal holds. A journal that is just being made has none yet.
+pub fn compile(text: &str, number: u32) -> Result<RuleSet, String> {
+    if text.is_empty() {
+        return Ok(RuleSet::new(number, Vec::new(), Settings::default()));
+    }
+    let file = RuleFile::parse("the rules of the journal", text).map_err(|errors| errors.to_string())?;
+    Ok(file.rule_set(number))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_default_pack_has_no_mistakes() {
+        let file = RuleText::read(None).and_then(|text| text.parse()).expect("the default pack is right");
+        assert!(!file.rules.is_empty());
+    }
+}

@@ -1,0 +1,104 @@
+//! What all customers share: the span of the log, the seed, and the incidents of the product.
+
+use bellwether_engine::event_type::EventType;
+
+use super::calendar::{Day, HOUR, MINUTE, Second, date_of, start_of};
+use super::customer::Happened;
+use super::event::{Data, Month, Reference};
+use super::random::Random;
+
+/// The stream of chances of the company itself; customers have the numbers from 1 up.
+const COMPANY_STREAM: u64 = 0;
+/// Chance of an incident on a day.
+const INCIDENT_CHANCE: f64 = 1.0 / 55.0;
+/// Share of the incidents that are serious.
+const SERIOUS_SHARE: f64 = 0.2;
+
+/// What all customers share.
+pub struct World {
+    /// The seed of the company.
+    pub seed: u64,
+    /// The first day of the log.
+    pub first_day: Day,
+    /// The day after its last.
+    pub log_end: Day,
+    /// Incidents, in order of time.
+    pub incidents: Vec<Incident>,
+}
+
+/// An incident of the product, which some customers felt.
+#[derive(Clone, Copy, Debug)]
+pub struct Incident {
+    /// The day it began.
+    pub day: Day,
+    /// When it began.
+    pub start: Second,
+    /// When it was over.
+    pub end: Second,
+    /// Its id.
+    pub id: Reference,
+    /// `minor` or `critical`.
+    pub severity: &'static str,
+}
+
+impl World {
+    /// Draws what happens to the company itself.
+    pub fn draw(seed: u64, first_day: Day, log_end: Day) -> World {
+        let mut random = Random::new(seed, COMPANY_STREAM);
+        let mut incidents = Vec::new();
+        for day in first_day..log_end {
+            if random.chance(INCIDENT_CHANCE) {
+                let start = start_of(day) + random.seconds(0, 24 * HOUR - 1);
+                let end = start + random.seconds(20 * MINUTE, 6 * HOUR);
+                let severity = if random.chance(SERIOUS_SHARE) { "critical" } else { "minor" };
+                incidents.push(Incident {
+                    day,
+                    start,
+                    end,
+                    id: Reference { prefix: "INC", customer: None, number: incidents.len() as u32 + 1 },
+                    severity,
+                });
+            }
+        }
+        World { seed, first_day, log_end, incidents }
+    }
+
+    /// The incidents that began on a day.
+    pub fn incidents_on(&self, day: Day) -> impl Iterator<Item = Incident> {
+        self.incidents.iter().copied().filter(move |incident| incident.day == day)
+    }
+}
+
+/// What the company itself paid in the month before, on the second day of each month.
+pub struct Costs {
+    random: Random,
+    recorded: u32,
+    customers: u32,
+}
+
+impl Costs {
+    /// The costs of a company of that many customers.
+    pub fn new(seed: u64, customers: u32) -> Costs {
+        Costs { random: Random::new(seed, u64::MAX), recorded: 0, customers }
+    }
+
+    /// Adds what was recorded on that day to `out`.
+    pub fn live(&mut self, today: Day, world: &World, out: &mut Vec<Happened>) {
+        let month_before = date_of(today - 2);
+        if date_of(today).day() != 2 || today - 2 < world.first_day {
+            return;
+        }
+        for (kind, minor_a_customer) in [("acquisition", 1_900), ("retention", 700)] {
+            self.recorded += 1;
+            let amount_minor = (f64::from(self.customers) * f64::from(minor_a_customer) * self.random.range(0.8, 1.2)) as i64;
+            let data = Data::Cost { kind, amount_minor, currency: "EUR", period: Month(month_before) };
+            out.push(Happened {
+                time: start_of(today) + 6 * HOUR,
+                customer: None,
+                sequence: self.recorded,
+                kind: EventType::CostRecorded,
+                data,
+            });
+        }
+    }
+}

@@ -1,0 +1,171 @@
+//! The CloudEvents attributes of a line, and its data as far as its type needs them.
+
+use std::fmt;
+
+use bellwether_engine::event::Text;
+use bellwether_engine::event_type::EventType;
+use serde::Deserialize;
+use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, Visitor};
+use serde_json::value::RawValue;
+
+use super::families;
+use super::fields::{DataInto, Fields};
+use super::names::Field;
+use super::scalar::{Scalar, quote};
+use crate::rejection::{RejectReason, Rejection};
+
+/// One line, read but not yet validated.
+pub(super) struct Envelope<'a> {
+    pub(super) kind: Kind<'a>,
+    pub(super) attributes: Fields<'a>,
+    pub(super) data: Fields<'a>,
+    /// What `data` was.
+    data_shape: Scalar<'a>,
+    /// `data` that stood before `type`, so that nobody knew yet what to read of it.
+    deferred: Option<&'a RawValue>,
+}
+
+/// What stands in `type`.
+pub(super) enum Kind<'a> {
+    Missing,
+    Known(EventType),
+    Unknown(Text<'a>),
+    NoText(Scalar<'a>),
+}
+
+/// The attributes that every event needs besides `type`, in the order of their slots.
+const ATTRIBUTES: &[Field] = &[Field::Id, Field::Source, Field::Subject, Field::Time];
+
+#[derive(Deserialize)]
+#[serde(field_identifier, rename_all = "lowercase")]
+enum Name {
+    Id,
+    Source,
+    Type,
+    Subject,
+    Time,
+    Data,
+    #[serde(other)]
+    Other,
+}
+
+impl<'a> Envelope<'a> {
+    /// Nothing read yet.
+    pub(super) fn new() -> Self {
+        Self {
+            kind: Kind::Missing,
+            attributes: Fields::new("", ATTRIBUTES),
+            data: Fields::new("data.", &[]),
+            data_shape: Scalar::Absent,
+            deferred: None,
+        }
+    }
+
+    /// Reads a line of JSON. It is filled in place: moving it about costs as much as reading a short line.
+    pub(super) fn read(&mut self, line: &'a str) -> Result<(), Rejection> {
+        let mut deserializer = serde_json::Deserializer::from_str(line);
+        let outcome = deserializer.deserialize_map(EnvelopeVisitor(self)).and_then(|()| deserializer.end());
+        outcome.map_err(|error| {
+            if error.is_data() && !line.trim_start().starts_with('{') {
+                Rejection::new(RejectReason::WrongType, format!("the line is not an event: {error}"))
+            } else {
+                Rejection::new(RejectReason::InvalidJson, error.to_string())
+            }
+        })
+    }
+
+    /// Makes the data ready for the body of this type: reads them if they stood before the type, and makes sure that they are an object or
+    /// absent.
+    pub(super) fn settle_data(&mut self, kind: EventType) -> Result<(), Rejection> {
+        self.data.rename(families::field_names(kind));
+        if let Some(data) = self.deferred.take() {
+            let mut deserializer = serde_json::Deserializer::from_str(data.get());
+            self.data_shape = DataInto(&mut self.data)
+                .deserialize(&mut deserializer)
+                .map_err(|error| Rejection::new(RejectReason::InvalidJson, format!("in data: {error}")))?;
+        }
+        match &self.data_shape {
+            Scalar::Object | Scalar::Null | Scalar::Absent => Ok(()),
+            other => Err(Rejection::new(RejectReason::WrongType, format!("data: expected an object, found {}", other.describe()))),
+        }
+    }
+}
+
+/// The detail of an unknown type, with the known one that is nearest to it.
+#[cold]
+pub(super) fn unknown_type(name: &str) -> String {
+    let nearest = EventType::ALL
+        .iter()
+        .filter(|(_, known, _)| name.len().abs_diff(known.len()) <= known.len() / 2)
+        .map(|(_, known, _)| (strsim::osa_distance(name, known), *known))
+        .min()
+        .filter(|(distance, known)| *distance <= known.len() / 2);
+    match nearest {
+        Some((_, known)) => format!("type: {} is unknown, the nearest known type is {known:?}", quote(name)),
+        None => format!("type: {} is unknown", quote(name)),
+    }
+}
+
+struct EnvelopeVisitor<'e, 'a>(&'e mut Envelope<'a>);
+
+impl<'de> Visitor<'de> for EnvelopeVisitor<'_, 'de> {
+    type Value = ();
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a JSON object")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<(), A::Error> {
+        let envelope = self.0;
+        let mut has_type = false;
+        while let Some(name) = entries.next_key::<Name>()? {
+            match name {
+                Name::Id => envelope.attributes.read_value(0, &mut entries)?,
+                Name::Source => envelope.attributes.read_value(1, &mut entries)?,
+                Name::Subject => envelope.attributes.read_value(2, &mut entries)?,
+                Name::Time => envelope.attributes.read_value(3, &mut entries)?,
+                Name::Type => {
+                    if std::mem::replace(&mut has_type, true) {
+                        return Err(A::Error::duplicate_field("type"));
+                    }
+                    envelope.kind = Kind::of(entries.next_value()?);
+                }
+                Name::Data => envelope.read_data(&mut entries)?,
+                Name::Other => {
+                    entries.next_value::<IgnoredAny>()?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+impl<'a> Kind<'a> {
+    fn of(value: Scalar<'a>) -> Self {
+        match value {
+            Scalar::Text(name) => EventType::from_name(&name).map_or(Kind::Unknown(name), Kind::Known),
+            Scalar::Null => Kind::Missing,
+            other => Kind::NoText(other),
+        }
+    }
+}
+
+impl<'a> Envelope<'a> {
+    fn read_data<A: MapAccess<'a>>(&mut self, entries: &mut A) -> Result<(), A::Error> {
+        if !matches!(self.data_shape, Scalar::Absent) || self.deferred.is_some() {
+            return Err(A::Error::duplicate_field("data"));
+        }
+        match self.kind {
+            Kind::Known(kind) => {
+                self.data.rename(families::field_names(kind));
+                self.data_shape = entries.next_value_seed(DataInto(&mut self.data))?;
+            }
+            Kind::Missing => self.deferred = Some(entries.next_value()?),
+            Kind::Unknown(_) | Kind::NoText(_) => {
+                entries.next_value::<IgnoredAny>()?;
+                self.data_shape = Scalar::Null;
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,138 @@
+//! The data fields of one event: those that its type knows, in a fixed number of slots.
+
+use std::fmt;
+
+use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
+
+use super::names::Field;
+use super::scalar::Scalar;
+
+/// No event type knows more fields.
+pub(super) const MAX_FIELDS: usize = 8;
+
+/// Named values, each there at most once.
+#[derive(Debug)]
+pub(super) struct Fields<'a> {
+    /// What the fields belong to, for messages: `data.`, or nothing.
+    pub(super) prefix: &'static str,
+    names: &'static [Field],
+    values: [Scalar<'a>; MAX_FIELDS],
+}
+
+impl<'a> Fields<'a> {
+    /// Slots for these names, all absent.
+    pub(super) fn new(prefix: &'static str, names: &'static [Field]) -> Self {
+        assert!(names.len() <= MAX_FIELDS, "at most {MAX_FIELDS} fields");
+        Self { prefix, names, values: [const { Scalar::Absent }; MAX_FIELDS] }
+    }
+
+    /// Names the slots. Nothing may have been read yet under other names.
+    pub(super) fn rename(&mut self, names: &'static [Field]) {
+        assert!(names.len() <= MAX_FIELDS, "at most {MAX_FIELDS} fields");
+        self.names = names;
+    }
+
+    /// Takes a value out of its slot.
+    pub(super) fn take(&mut self, name: Field) -> Scalar<'a> {
+        let index = self.names.iter().position(|known| *known == name).expect("a body reads only the fields of its type");
+        std::mem::take(&mut self.values[index])
+    }
+
+    /// Fills the slot of that index with the next value of an object.
+    pub(super) fn read_value<A: MapAccess<'a>>(&mut self, index: usize, entries: &mut A) -> Result<(), A::Error> {
+        if !matches!(self.values[index], Scalar::Absent) {
+            return Err(A::Error::duplicate_field(self.names[index].text()));
+        }
+        self.values[index] = entries.next_value()?;
+        Ok(())
+    }
+
+    /// Fills the slots from an object; other names are read over.
+    fn read_object<A: MapAccess<'a>>(&mut self, mut entries: A) -> Result<(), A::Error> {
+        while let Some(slot) = entries.next_key_seed(SlotOf(self.names))? {
+            match slot {
+                Some(index) => self.read_value(index, &mut entries)?,
+                None => {
+                    entries.next_value::<IgnoredAny>()?;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Reads a name as the index of its slot.
+struct SlotOf(&'static [Field]);
+
+impl<'de> DeserializeSeed<'de> for SlotOf {
+    type Value = Option<usize>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_str(self)
+    }
+}
+
+impl Visitor<'_> for SlotOf {
+    type Value = Option<usize>;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a name")
+    }
+
+    fn visit_str<E: Error>(self, name: &str) -> Result<Self::Value, E> {
+        Ok(self.0.iter().position(|known| known.text() == name))
+    }
+}
+
+/// Reads `data`: into the slots if it is an object. Returns what it was, without its content.
+pub(super) struct DataInto<'f, 'a>(pub(super) &'f mut Fields<'a>);
+
+impl<'de> DeserializeSeed<'de> for DataInto<'_, 'de> {
+    type Value = Scalar<'de>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for DataInto<'_, 'de> {
+    type Value = Scalar<'de>;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("the data of an event")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, entries: A) -> Result<Self::Value, A::Error> {
+        self.0.read_object(entries)?;
+        Ok(Scalar::Object)
+    }
+
+    fn visit_unit<E: Error>(self) -> Result<Self::Value, E> {
+        Ok(Scalar::Null)
+    }
+
+    fn visit_bool<E: Error>(self, value: bool) -> Result<Self::Value, E> {
+        Ok(Scalar::Boolean(value))
+    }
+
+    fn visit_i64<E: Error>(self, value: i64) -> Result<Self::Value, E> {
+        Ok(Scalar::Integer(value))
+    }
+
+    fn visit_u64<E: Error>(self, value: u64) -> Result<Self::Value, E> {
+        Ok(Scalar::HugeInteger(value))
+    }
+
+    fn visit_f64<E: Error>(self, value: f64) -> Result<Self::Value, E> {
+        Ok(Scalar::Float(value))
+    }
+
+    fn visit_str<E: Error>(self, text: &str) -> Result<Self::Value, E> {
+        Ok(Scalar::Text(text.to_owned().into()))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<Self::Value, A::Error> {
+        while elements.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(Scalar::Array)
+    }
+}

@@ -1,0 +1,131 @@
+//! From one line of JSON to an [`Event`], and back into the normalised form that the journal keeps.
+//!
+//! One pass and no intermediate tree: `envelope` reads the attributes and, knowing the type by then, only the data fields of that type
+//! (`fields`); `families` makes the body of them by the conversions in `values`, which say precisely what is wrong.
+
+mod depth;
+mod encode;
+mod envelope;
+mod families;
+mod fields;
+mod names;
+mod scalar;
+mod values;
+mod words;
+
+pub use depth::MAX_DEPTH;
+pub use encode::encode_event;
+pub use values::{REASON_MAX_BYTES, TEXT_MAX_BYTES};
+
+use bellwether_engine::event::Event;
+use bellwether_engine::event_type::EventType;
+
+use crate::pseudonym::Pseudonymiser;
+use crate::rejection::{RejectReason, Rejection};
+use envelope::{Envelope, Kind};
+use names::Field;
+
+/// The customer under which the company's own costs are recorded.
+pub const COMPANY: &str = "_company";
+
+/// Decodes lines of CloudEvents JSON, or plain JSON with the same attribute names.
+///
+/// What is read leniently: unknown attributes and data fields, `null` and empty text (absent), ids given as integers, choices in any case, a
+/// byte order mark. A name that stands twice in one object is an error, for a reader that takes the first would disagree with one that
+/// takes the last.
+#[derive(Clone, Debug, Default)]
+pub struct Decoder {
+    pseudonymiser: Pseudonymiser,
+    skip_unknown_types: bool,
+}
+
+/// How `user` fields are written.
+#[derive(Clone, Copy)]
+enum Users<'d> {
+    /// As producers know them; the event gets their tokens.
+    Plain(&'d Pseudonymiser),
+    /// As tokens, in our own journal.
+    Tokens,
+}
+
+impl Decoder {
+    /// A decoder that pseudonymises user ids in this way.
+    #[must_use]
+    pub fn new(pseudonymiser: Pseudonymiser) -> Self {
+        Self { pseudonymiser, skip_unknown_types: false }
+    }
+
+    /// Whether events of unknown types are [`RejectReason::SkippedType`] instead of [`RejectReason::UnknownType`].
+    #[must_use]
+    pub fn skip_unknown_types(self, skip: bool) -> Self {
+        Self { skip_unknown_types: skip, ..self }
+    }
+
+    /// Decodes one line of raw input, whose bytes need not be UTF-8.
+    ///
+    /// # Errors
+    /// When it is no valid event.
+    pub fn decode<'a>(&self, line: &'a [u8]) -> Result<Event<'a>, Rejection> {
+        let text = std::str::from_utf8(line).map_err(|error| {
+            let at = error.valid_up_to();
+            Rejection::new(RejectReason::InvalidUtf8, format!("byte {} (0x{:02x}) is not UTF-8", at + 1, line[at]))
+        })?;
+        self.decode_text(text)
+    }
+
+    /// Decodes one line of raw input: user ids are pseudonymised.
+    ///
+    /// # Errors
+    /// When it is no valid event.
+    pub fn decode_text<'a>(&self, line: &'a str) -> Result<Event<'a>, Rejection> {
+        self.decode_line(line, Users::Plain(&self.pseudonymiser))
+    }
+
+    /// Decodes one line of the normalised form that [`encode_event`] writes: users are tokens already.
+    ///
+    /// # Errors
+    /// When it is no valid event.
+    pub fn decode_journal<'a>(&self, line: &'a str) -> Result<Event<'a>, Rejection> {
+        self.decode_line(line, Users::Tokens)
+    }
+
+    fn decode_line<'a>(&self, line: &'a str, users: Users<'_>) -> Result<Event<'a>, Rejection> {
+        let line = line.strip_prefix('\u{feff}').unwrap_or(line);
+        depth::check(line)?;
+        let mut envelope = Envelope::new();
+        envelope.read(line)?;
+        let kind = self.known_kind(&envelope.kind)?;
+        let attributes = &mut envelope.attributes;
+        let id = attributes.identifier(Field::Id)?;
+        let source = attributes.text(Field::Source)?;
+        let customer = attributes.identifier(Field::Subject)?;
+        if has_control(&customer) {
+            return Err(attributes.out_of_range(Field::Subject, "contains a control character"));
+        }
+        if kind == EventType::CostRecorded && customer != COMPANY {
+            return Err(attributes.out_of_range(Field::Subject, "must be `_company` for cost.recorded"));
+        }
+        let time = attributes.event_time(Field::Time)?;
+        envelope.settle_data(kind)?;
+        let body = families::body(kind, &mut envelope.data, users)?;
+        Ok(Event { time, source, id, customer, body })
+    }
+
+    fn known_kind(&self, kind: &Kind<'_>) -> Result<EventType, Rejection> {
+        match kind {
+            Kind::Known(kind) => Ok(*kind),
+            Kind::Unknown(name) if self.skip_unknown_types => Err(Rejection::new(RejectReason::SkippedType, envelope::unknown_type(name))),
+            Kind::Unknown(name) => Err(Rejection::new(RejectReason::UnknownType, envelope::unknown_type(name))),
+            Kind::Missing => Err(Rejection::new(RejectReason::MissingField, "type is missing")),
+            Kind::NoText(found) => Err(Rejection::new(
+                RejectReason::WrongType,
+                format!("type: expected the name of an event type, found {}", found.describe()),
+            )),
+        }
+    }
+}
+
+/// Whether a text has control characters. Ordinary bytes are looked at many at a time.
+fn has_control(text: &str) -> bool {
+    text.bytes().any(|byte| !(b' '..=b'~').contains(&byte)) && text.chars().any(char::is_control)
+}

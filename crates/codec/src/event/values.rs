@@ -1,0 +1,222 @@
+//! What the fields must hold: conversions with a precise rejection. `null` and empty text count as absent.
+
+use bellwether_engine::event::{Currency, Text, UserToken};
+use bellwether_engine::time::Time;
+
+use super::Users;
+use super::fields::Fields;
+use super::names::Field;
+use super::scalar::{Scalar, quote};
+use crate::pseudonym::parse_token;
+use crate::rejection::{RejectReason, Rejection};
+use crate::timestamp::{self, TimeError};
+
+/// The longest text in an event, in bytes: ids, names, sources, customers.
+pub const TEXT_MAX_BYTES: usize = 256;
+
+/// The longest cancellation reason that counts as a code, in bytes; a longer one is free text and becomes `other`.
+pub const REASON_MAX_BYTES: usize = 64;
+
+/// What an id must be.
+const ID: &str = "a text or an integer";
+
+type Found<T> = Result<Option<T>, Rejection>;
+
+impl<'a> Fields<'a> {
+    /// A text that must be there.
+    pub(super) fn text(&mut self, name: Field) -> Result<Text<'a>, Rejection> {
+        match self.take(name) {
+            Scalar::Text(text) if !text.is_empty() => self.short(name, text),
+            other => Err(self.no_text(name, "a text", &other)),
+        }
+    }
+
+    /// A text that may be there.
+    pub(super) fn optional_text(&mut self, name: Field) -> Found<Text<'a>> {
+        match self.take(name) {
+            Scalar::Text(text) if !text.is_empty() => self.short(name, text).map(Some),
+            Scalar::Absent | Scalar::Null | Scalar::Text(_) => Ok(None),
+            other => Err(self.wrong_type(name, "a text", &other)),
+        }
+    }
+
+    /// An id that must be there: a text, or an integer, which becomes its digits.
+    pub(super) fn identifier(&mut self, name: Field) -> Result<Text<'a>, Rejection> {
+        match self.take(name) {
+            Scalar::Text(text) if !text.is_empty() => self.short(name, text),
+            Scalar::Integer(number) => Ok(number.to_string().into()),
+            Scalar::HugeInteger(number) => Ok(number.to_string().into()),
+            other => Err(self.no_text(name, ID, &other)),
+        }
+    }
+
+    /// An id that may be there.
+    pub(super) fn optional_identifier(&mut self, name: Field) -> Found<Text<'a>> {
+        match self.take(name) {
+            Scalar::Text(text) if !text.is_empty() => self.short(name, text).map(Some),
+            Scalar::Integer(number) => Ok(Some(number.to_string().into())),
+            Scalar::HugeInteger(number) => Ok(Some(number.to_string().into())),
+            Scalar::Absent | Scalar::Null | Scalar::Text(_) => Ok(None),
+            other => Err(self.wrong_type(name, ID, &other)),
+        }
+    }
+
+    /// A user that may be there.
+    pub(super) fn user(&mut self, name: Field, users: Users<'_>) -> Found<UserToken> {
+        let Some(text) = self.optional_identifier(name)? else { return Ok(None) };
+        match users {
+            Users::Plain(pseudonymiser) => Ok(Some(pseudonymiser.token(&text))),
+            Users::Tokens => match parse_token(&text) {
+                Some(token) => Ok(Some(token)),
+                None => Err(self.out_of_range(name, &format!("{} is not `u-` and 16 hexadecimal digits", quote(&text)))),
+            },
+        }
+    }
+
+    /// A boolean that may be there.
+    pub(super) fn boolean(&mut self, name: Field) -> Found<bool> {
+        match self.take(name) {
+            Scalar::Boolean(value) => Ok(Some(value)),
+            Scalar::Absent | Scalar::Null => Ok(None),
+            other => Err(self.wrong_type(name, "true or false", &other)),
+        }
+    }
+
+    /// An integer that may be there and is at least `smallest`.
+    pub(super) fn integer(&mut self, name: Field, smallest: i64) -> Found<i64> {
+        match self.take(name) {
+            Scalar::Integer(value) if value >= smallest => Ok(Some(value)),
+            Scalar::Integer(value) => Err(self.out_of_range(name, &format!("{value} is less than {smallest}"))),
+            Scalar::HugeInteger(value) => Err(self.out_of_range(name, &format!("{value} is more than {}", i64::MAX))),
+            Scalar::Absent | Scalar::Null => Ok(None),
+            other => Err(self.wrong_type(name, "an integer", &other)),
+        }
+    }
+
+    /// An integer of 32 bits that may be there and is at least `smallest`.
+    pub(super) fn small_integer(&mut self, name: Field, smallest: u32) -> Found<u32> {
+        let Some(value) = self.integer(name, i64::from(smallest))? else { return Ok(None) };
+        match u32::try_from(value) {
+            Ok(value) => Ok(Some(value)),
+            Err(_) => Err(self.out_of_range(name, &format!("{value} is more than {}", u32::MAX))),
+        }
+    }
+
+    /// An amount of money in minor units that may be there: an integer, zero or more.
+    pub(super) fn money(&mut self, name: Field) -> Found<i64> {
+        match self.take(name) {
+            Scalar::Integer(value) if value >= 0 => Ok(Some(value)),
+            Scalar::Integer(value) => Err(self.out_of_range(name, &format!("{value} is negative"))),
+            Scalar::HugeInteger(value) => Err(self.out_of_range(name, &format!("{value} is more than {}", i64::MAX))),
+            Scalar::Absent | Scalar::Null => Ok(None),
+            other => Err(self.wrong_type(name, "an integer in minor units", &other)),
+        }
+    }
+
+    /// A number that may be there.
+    pub(super) fn number(&mut self, name: Field) -> Found<f64> {
+        match self.take(name) {
+            Scalar::Integer(value) => Ok(Some(value as f64)),
+            Scalar::HugeInteger(value) => Ok(Some(value as f64)),
+            Scalar::Float(value) => Ok(Some(value)),
+            Scalar::Absent | Scalar::Null => Ok(None),
+            other => Err(self.wrong_type(name, "a number", &other)),
+        }
+    }
+
+    /// A currency that may be there: three letters.
+    pub(super) fn currency(&mut self, name: Field) -> Found<Currency> {
+        let Some(text) = self.optional_text(name)? else { return Ok(None) };
+        match <[u8; 3]>::try_from(text.as_bytes()) {
+            Ok(letters) if letters.iter().all(u8::is_ascii_alphabetic) => {
+                Ok(Some(Currency(letters.map(|letter| letter.to_ascii_uppercase()))))
+            }
+            _ => Err(self.out_of_range(name, &format!("{} is not a currency code of three letters", quote(&text)))),
+        }
+    }
+
+    /// One of some words, in any case, that may be there.
+    pub(super) fn choice<T: Copy>(&mut self, name: Field, choices: &[(&str, T)]) -> Found<T> {
+        let Some(text) = self.optional_text(name)? else { return Ok(None) };
+        match choices.iter().find(|(word, _)| word.eq_ignore_ascii_case(&text)) {
+            Some((_, value)) => Ok(Some(*value)),
+            None => {
+                let words: Vec<&str> = choices.iter().map(|(word, _)| *word).collect();
+                Err(self.out_of_range(name, &format!("{} is none of {}", quote(&text), words.join(", "))))
+            }
+        }
+    }
+
+    /// A date, or a time, that may be there.
+    pub(super) fn time(&mut self, name: Field) -> Found<Time> {
+        let Some(text) = self.optional_text(name)? else { return Ok(None) };
+        match timestamp::parse_date_or_time(&text) {
+            Ok(time) => Ok(Some(time)),
+            Err(error) => Err(self.no_time(name, "a date or an RFC 3339 time", &text, error)),
+        }
+    }
+
+    /// The time of the event.
+    pub(super) fn event_time(&mut self, name: Field) -> Result<Time, Rejection> {
+        match self.take(name) {
+            Scalar::Text(text) if !text.is_empty() => match timestamp::parse_time(&text) {
+                Ok(time) => Ok(time),
+                Err(error) => Err(self.no_time(name, "an RFC 3339 time", &text, error)),
+            },
+            Scalar::Absent | Scalar::Null | Scalar::Text(_) => Err(self.missing(name)),
+            other => Err(self.wrong_type(name, "an RFC 3339 time", &other)),
+        }
+    }
+
+    /// Makes a field that may be absent one that must be there.
+    pub(super) fn required<T>(&self, name: Field, found: Option<T>) -> Result<T, Rejection> {
+        match found {
+            Some(value) => Ok(value),
+            None => Err(self.missing(name)),
+        }
+    }
+
+    fn short(&self, name: Field, text: Text<'a>) -> Result<Text<'a>, Rejection> {
+        if text.len() <= TEXT_MAX_BYTES {
+            return Ok(text);
+        }
+        Err(self.out_of_range(name, &format!("{} bytes are more than {TEXT_MAX_BYTES}", text.len())))
+    }
+}
+
+/// Rejections. They name the field by its path.
+impl Fields<'_> {
+    #[cold]
+    pub(super) fn missing(&self, name: Field) -> Rejection {
+        Rejection::new(RejectReason::MissingField, format!("{}{name} is missing", self.prefix))
+    }
+
+    #[cold]
+    pub(super) fn wrong_type(&self, name: Field, expected: &str, found: &Scalar<'_>) -> Rejection {
+        Rejection::new(RejectReason::WrongType, format!("{}{name}: expected {expected}, found {}", self.prefix, found.describe()))
+    }
+
+    #[cold]
+    pub(super) fn out_of_range(&self, name: Field, what: &str) -> Rejection {
+        Rejection::new(RejectReason::OutOfRange, format!("{}{name}: {what}", self.prefix))
+    }
+
+    #[cold]
+    fn no_text(&self, name: Field, expected: &str, found: &Scalar<'_>) -> Rejection {
+        match found {
+            Scalar::Absent | Scalar::Null => self.missing(name),
+            Scalar::Text(_) => self.out_of_range(name, "must not be empty"),
+            other => self.wrong_type(name, expected, other),
+        }
+    }
+
+    #[cold]
+    fn no_time(&self, name: Field, expected: &str, text: &str, error: TimeError) -> Rejection {
+        match error {
+            TimeError::Malformed => self.wrong_type(name, expected, &Scalar::Text(text.into())),
+            TimeError::OutOfRange => {
+                Rejection::new(RejectReason::TimeOutOfRange, format!("{}{name}: {} is {error}", self.prefix, quote(text)))
+            }
+        }
+    }
+}

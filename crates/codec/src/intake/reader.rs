@@ -1,0 +1,178 @@
+//! The intake itself: a thread that reads ahead, and the queue of epochs that it fills.
+
+use std::collections::BTreeMap;
+use std::io::{self, Read};
+use std::panic::resume_unwind;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::thread::{self, JoinHandle};
+
+use super::input::{InputList, STANDARD_INPUT_NAME};
+use super::merge::Merge;
+use super::source::{Refusal, Source};
+use super::{InputPosition, InputProblem, InputSpec, IntakeError, Progress, QUEUED_EPOCHS, RawEpoch, Resume, STOP_CHECK};
+
+type Delivery = Result<RawEpoch, IntakeError>;
+
+/// Inputs being read, as a sequence of epochs. Dropping it stops the reader.
+pub struct Intake {
+    /// Taken away on drop, so that a reader that waits to deliver gives up.
+    epochs: Option<Receiver<Delivery>>,
+    reader: Option<JoinHandle<()>>,
+    progress: Arc<Progress>,
+    names: Arc<[String]>,
+    is_over: bool,
+}
+
+impl Intake {
+    /// Opens all inputs and begins to read, from their starts or from where an earlier run stopped.
+    ///
+    /// Inputs that an earlier run did not have start at 0; positions of files that are not among the inputs are kept.
+    ///
+    /// # Errors
+    ///
+    /// Every input that cannot be read, or that is not the file it was, is listed; then nothing was read.
+    pub fn open(inputs: &[InputSpec], resume: Option<Resume>) -> Result<Self, IntakeError> {
+        Self::open_with(inputs, resume, Box::new(io::stdin()))
+    }
+
+    /// The same with another standard input.
+    pub(super) fn open_with(
+        inputs: &[InputSpec],
+        resume: Option<Resume>,
+        standard_input: Box<dyn Read + Send>,
+    ) -> Result<Self, IntakeError> {
+        let list = InputList::expand(inputs)?;
+        let Resume { next_epoch, positions } = resume.unwrap_or_default();
+        let mut earlier: BTreeMap<String, InputPosition> =
+            positions.into_iter().map(|position| (position.name.clone(), position)).collect();
+        let progress = Arc::new(Progress::default());
+        let mut sources = open_files(&list, &earlier, &progress)?;
+        for source in &sources {
+            earlier.remove(&source.name);
+        }
+        if list.standard_input {
+            sources.push(Source::standard_input(standard_input, Arc::clone(&progress)).map_err(IntakeError::Thread)?);
+        }
+        let merge = Merge::new(sources, earlier.into_values().collect(), next_epoch, Arc::clone(&progress));
+        let names = merge.names();
+        let (sender, epochs) = sync_channel(QUEUED_EPOCHS);
+        let reader = thread::Builder::new().name("intake".into()).spawn(move || read(merge, &sender)).map_err(IntakeError::Thread)?;
+        Ok(Self { epochs: Some(epochs), reader: Some(reader), progress, names, is_over: false })
+    }
+
+    /// The next epoch, waiting for it; nothing after the one that says it is the last.
+    ///
+    /// # Errors
+    ///
+    /// A file that turns out to end before the position of the earlier run.
+    ///
+    /// # Panics
+    ///
+    /// If the reader thread panicked: with the same message.
+    pub fn next_epoch(&mut self) -> Result<Option<RawEpoch>, IntakeError> {
+        self.next_epoch_until(&AtomicBool::new(false))
+    }
+
+    /// The same, until `stop` is set. From then on there is only what had arrived on standard input and what waits in the queue, and no last
+    /// epoch; files are left where they are.
+    ///
+    /// # Errors
+    ///
+    /// A file that turns out to end before the position of the earlier run.
+    ///
+    /// # Panics
+    ///
+    /// If the reader thread panicked: with the same message.
+    pub fn next_epoch_until(&mut self, stop: &AtomicBool) -> Result<Option<RawEpoch>, IntakeError> {
+        let Some(epochs) = self.epochs.as_ref().filter(|_| !self.is_over) else { return Ok(None) };
+        let received = loop {
+            if stop.load(Ordering::Relaxed) {
+                self.progress.drain();
+            }
+            match epochs.recv_timeout(STOP_CHECK) {
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => break None,
+                Ok(delivery) => break Some(delivery),
+            }
+        };
+        let Some(delivery) = received else {
+            self.is_over = true;
+            if let Some(Err(panic)) = self.reader.take().map(JoinHandle::join) {
+                resume_unwind(panic);
+            }
+            return Ok(None);
+        };
+        self.is_over = delivery.as_ref().map_or(true, |epoch| epoch.is_last);
+        delivery.map(Some)
+    }
+
+    /// The names of all inputs, by the index that lines hold.
+    #[must_use]
+    pub fn inputs(&self) -> &[String] {
+        &self.names
+    }
+
+    /// How far the reader has come; it outlives the intake.
+    #[must_use]
+    pub fn progress(&self) -> Arc<Progress> {
+        Arc::clone(&self.progress)
+    }
+
+    /// Bytes read from all files so far, as they are on disk.
+    #[must_use]
+    pub fn bytes_read(&self) -> u64 {
+        self.progress.bytes_read()
+    }
+
+    /// The size of all files when they were opened.
+    #[must_use]
+    pub fn bytes_total(&self) -> u64 {
+        self.progress.bytes_total()
+    }
+}
+
+impl Drop for Intake {
+    fn drop(&mut self) {
+        self.progress.stop();
+        self.epochs = None;
+        if let Some(reader) = self.reader.take() {
+            // A panic of the reader is no news to somebody who has stopped listening.
+            drop(reader.join());
+        }
+    }
+}
+
+fn open_files(list: &InputList, earlier: &BTreeMap<String, InputPosition>, progress: &Arc<Progress>) -> Result<Vec<Source>, IntakeError> {
+    let mut sources = Vec::with_capacity(list.files.len() + 1);
+    let (mut unreadable, mut changed): (Vec<InputProblem>, Vec<InputProblem>) = (Vec::new(), Vec::new());
+    for file in &list.files {
+        assert_ne!(file.name, STANDARD_INPUT_NAME, "a file has an extension");
+        match Source::open(file, earlier.get(&file.name), progress) {
+            Ok(source) => sources.push(source),
+            Err(Refusal::Unreadable(problem)) => unreadable.push(problem),
+            Err(Refusal::Changed(problem)) => changed.push(problem),
+        }
+    }
+    match (unreadable.is_empty(), changed.is_empty()) {
+        (true, true) => Ok(sources),
+        (false, _) => Err(IntakeError::Unreadable(unreadable)),
+        (true, false) => Err(IntakeError::Changed(changed)),
+    }
+}
+
+/// Reads until the end of the inputs, an error, or nobody wants more.
+fn read(mut merge: Merge, epochs: &SyncSender<Delivery>) {
+    loop {
+        let delivery = match merge.next_epoch() {
+            Ok(Some(epoch)) => Ok(epoch),
+            Ok(None) => return,
+            Err(error) => Err(error),
+        };
+        let is_final = delivery.as_ref().map_or(true, |epoch| epoch.is_last);
+        if epochs.send(delivery).is_err() || is_final {
+            return;
+        }
+    }
+}

@@ -1,0 +1,14 @@
+//! Bytes in and out: events, dead letters, and what else crosses the edge of the product.
+
+pub mod dead_letter;
+pub mod event;
+pub mod intake;
+pub mod pseudonym;
+pub mod rejection;
+pub mod timestamp;
+pub mod rendered;
+pub mod run;
+pub mod signal;
+pub mod state;
+pub mod summary;
+pub mod rules;

@@ -1,0 +1,45 @@
+//! Outputs of a partition rendered to the bytes that leave the process, and counted.
+
+use std::collections::BTreeMap;
+
+use bellwether_engine::signal::Output;
+
+use crate::signal::write_output;
+
+/// Counts of outputs by (rule, transition name); decisions under `decided`.
+pub type SignalCounts = BTreeMap<(String, &'static str), u64>;
+
+/// Lines ready to be appended, in order.
+#[derive(Clone, Debug, Default)]
+pub struct Rendered {
+    /// Lines of the signals file.
+    pub signals: Vec<u8>,
+    /// Lines of the decisions file.
+    pub decisions: Vec<u8>,
+    /// What they are.
+    pub counts: SignalCounts,
+}
+
+impl Rendered {
+    /// Renders outputs behind what is here already, leaving `outputs` empty.
+    pub fn take(&mut self, outputs: &mut Vec<Output>) {
+        for output in outputs.drain(..) {
+            let (signal, lines, transition) = match &output {
+                Output::Signal(signal) => (signal, &mut self.signals, signal.transition.name()),
+                Output::Decision(signal, _) => (signal, &mut self.decisions, "decided"),
+            };
+            *self.counts.entry((signal.rule.name.clone(), transition)).or_default() += 1;
+            // Writing to a vector cannot fail, and every value of a signal is representable in JSON.
+            write_output(&output, lines).expect("a signal renders to memory");
+        }
+    }
+
+    /// Appends another piece.
+    pub fn append(&mut self, mut other: Rendered) {
+        self.signals.append(&mut other.signals);
+        self.decisions.append(&mut other.decisions);
+        for (key, count) in other.counts {
+            *self.counts.entry(key).or_default() += count;
+        }
+    }
+}

@@ -1,0 +1,54 @@
+//! Reads the sections of a rule file one after the other, and hands over the file or all that is wrong with it.
+
+use bellwether_engine::settings::Settings;
+use xxhash_rust::xxh3::xxh3_128;
+
+use super::errors::{RuleFileErrors, render};
+use super::reader::Reader;
+use super::signals::Signals;
+use super::suppressions::Suppressions;
+use super::tests::{Known, RuleTest};
+use super::tree::{Node, Value};
+use super::{RuleFile, health, settings, signals, suppressions, tests, tree};
+
+const SECTIONS: [&str; 6] = ["settings", "health", "stages", "suppressions", "signals", "tests"];
+
+pub(super) fn load(name: &str, text: &str) -> Result<RuleFile, RuleFileErrors> {
+    let hash = xxh3_128(text.as_bytes());
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let root = tree::parse(text).map_err(|mistake| render(name, text, vec![mistake]))?;
+    let mut reader = Reader { text, mistakes: Vec::new() };
+    tree::tags(text, &root, &mut reader.mistakes);
+    let (settings, signals, tests) = sections(&mut reader, &root);
+    if !reader.mistakes.is_empty() {
+        return Err(render(name, text, reader.mistakes));
+    }
+    let Signals { rules, lines: rule_lines, .. } = signals;
+    Ok(RuleFile { name: name.to_owned(), rules, rule_lines, settings, tests, hash })
+}
+
+fn sections(reader: &mut Reader<'_>, root: &Node) -> (Settings, Signals, Vec<RuleTest>) {
+    let mut all = Settings::default();
+    if matches!(root.value, Value::Nothing) {
+        reader.error_with_help(&(0..0), "the file is empty", "a rule file has at least `signals`");
+        return (all, Signals::default(), Vec::new());
+    }
+    let fields = reader.fields(root, "a rule file", &SECTIONS);
+    if let Some(node) = fields.get("settings") {
+        settings::settings(reader, node, &mut all);
+    }
+    if let Some(node) = fields.get("health") {
+        all.health = health::health(reader, node);
+    }
+    if let Some(node) = fields.get("stages") {
+        all.stages = suppressions::stages(reader, node);
+    }
+    let suppressions = fields.get("suppressions").map(|node| suppressions::suppressions(reader, node));
+    let suppressions = suppressions.unwrap_or_else(Suppressions::default);
+    let signals = fields.get("signals").map(|node| signals::signals(reader, node, &suppressions));
+    let signals = signals.unwrap_or_default();
+    let known = Known { rules: &signals.names, suppressions: &suppressions.names };
+    let tests = fields.get("tests").map(|node| tests::tests(reader, node, &known)).unwrap_or_default();
+    all.suppressions = suppressions.compiled;
+    (all, signals, tests)
+}

@@ -1,0 +1,67 @@
+//! Rule files: YAML with settings, health, stages, suppressions, signals and their unit tests, read, checked and compiled.
+//!
+//! `tree` has the YAML as values with their places; `reader` takes typed values out of it and writes down every mistake, so that one run
+//! tells all of them; `load` puts the sections together, each of which has a file of its own.
+
+mod durations;
+mod errors;
+mod features_page;
+mod health;
+mod load;
+mod places;
+mod reader;
+mod scopes;
+mod settings;
+mod signals;
+mod suppressions;
+mod test_events;
+mod tests;
+mod tree;
+
+use std::sync::Arc;
+
+use bellwether_engine::rule::Rule;
+use bellwether_engine::rule_set::RuleSet;
+use bellwether_engine::settings::Settings;
+
+pub use durations::{DurationError, format_duration, parse_duration};
+pub use errors::{RuleFileError, RuleFileErrors};
+pub use features_page::features_page;
+pub use test_events::{TEST_CUSTOMER, TEST_START, TestLine};
+pub use tests::{Expectation, RuleTest, TestEvent};
+
+/// Reasons of decisions that are not suppressions: no suppression may have such a name.
+pub const RESERVED_REASONS: [&str; 4] = ["shadow", "hold-out", "quiet", "silence"];
+
+/// A rule file without mistakes.
+#[derive(Clone, Debug)]
+pub struct RuleFile {
+    /// Its name, as errors tell it.
+    pub name: String,
+    /// The compiled rules, in the order of the file.
+    pub rules: Vec<Arc<Rule>>,
+    /// The line on which each rule begins.
+    pub rule_lines: Vec<usize>,
+    /// All other decision settings.
+    pub settings: Settings,
+    /// The unit tests, in the order of the file.
+    pub tests: Vec<RuleTest>,
+    /// Hash of the text: other content has another.
+    pub hash: u128,
+}
+
+impl RuleFile {
+    /// Reads a rule file. `name` is what errors call it.
+    ///
+    /// # Errors
+    /// With every mistake in the text, in its order. Only what is no YAML at all is told alone.
+    pub fn parse(name: &str, text: &str) -> Result<RuleFile, RuleFileErrors> {
+        load::load(name, text)
+    }
+
+    /// Its rules and settings under a number.
+    #[must_use]
+    pub fn rule_set(&self, number: u32) -> RuleSet {
+        RuleSet::new(number, self.rules.clone(), self.settings.clone())
+    }
+}

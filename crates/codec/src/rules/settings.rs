@@ -1,0 +1,89 @@
+//! The section `settings` of a rule file.
+
+use bellwether_engine::customer::name_hash;
+use bellwether_engine::settings::{BusinessHours, PriorityBands, Settings};
+use bellwether_engine::time::HOUR_MS;
+
+use super::reader::Reader;
+use super::tree::Node;
+
+const FIELDS: [&str; 8] =
+    ["warm_up", "core_features", "gated_features", "first_value", "plan_features", "response_limits", "business_hours", "priority"];
+
+/// Reads what is given, and leaves the rest as it was.
+pub(super) fn settings(reader: &mut Reader<'_>, node: &Node, settings: &mut Settings) {
+    let fields = reader.fields(node, "the settings", &FIELDS);
+    if let Some(warm_up) = fields.get("warm_up").and_then(|node| reader.duration(node, "warm_up")) {
+        settings.warm_up_ms = warm_up;
+    }
+    if let Some(node) = fields.get("core_features") {
+        settings.core_features = feature_hashes(reader, node);
+    }
+    if let Some(node) = fields.get("gated_features") {
+        settings.gated_features = feature_hashes(reader, node);
+    }
+    if let Some(node) = fields.get("first_value") {
+        settings.first_value = reader.text(node, "the name of a milestone").map(name_hash);
+    }
+    if let Some(node) = fields.get("plan_features") {
+        let plans = reader.open_fields(node, "the features by plan");
+        let plan = |(_, name, node): &(&Node, &str, &Node)| ((*name).to_owned(), feature_hashes(reader, node));
+        settings.plan_features = plans.entries.iter().map(plan).collect();
+    }
+    if let Some(node) = fields.get("response_limits") {
+        response_limits(reader, node, &mut settings.response_limit_hours);
+    }
+    if let Some(node) = fields.get("business_hours") {
+        settings.business_hours = business_hours(reader, node, settings.business_hours);
+    }
+    if let Some(node) = fields.get("priority") {
+        priority(reader, node, &mut settings.priority);
+    }
+}
+
+fn feature_hashes(reader: &mut Reader<'_>, node: &Node) -> Vec<u32> {
+    let items = reader.list(node, "names of product features");
+    items.iter().filter_map(|item| reader.text(item, "the name of a product feature")).map(name_hash).collect()
+}
+
+fn response_limits(reader: &mut Reader<'_>, node: &Node, limit_hours: &mut [f64; 4]) {
+    let priorities = ["low", "normal", "high", "urgent"];
+    let fields = reader.fields(node, "the response limits", &priorities);
+    for (name, hours) in priorities.iter().zip(limit_hours) {
+        let limit_ms = fields.get(name).and_then(|node| reader.duration(node, name));
+        if let Some(limit_ms) = limit_ms {
+            *hours = limit_ms as f64 / HOUR_MS as f64;
+        }
+    }
+}
+
+fn business_hours(reader: &mut Reader<'_>, node: &Node, default: BusinessHours) -> BusinessHours {
+    let fields = reader.fields(node, "the business hours", &["opens", "closes"]);
+    let mut hour = |name: &str, default: u8| match fields.get(name) {
+        Some(node) => reader.whole(node, name, 0..=24).map(|hour| hour as u8),
+        None => Some(default),
+    };
+    let (Some(opens), Some(closes)) = (hour("opens", default.opens), hour("closes", default.closes)) else {
+        return default;
+    };
+    if opens >= closes {
+        reader.error(&node.place, format!("business hours that open at {opens} cannot close at {closes}"));
+        return default;
+    }
+    BusinessHours { opens, closes }
+}
+
+fn priority(reader: &mut Reader<'_>, node: &Node, bands: &mut PriorityBands) {
+    let fields = reader.fields(node, "the priority", &["value_mrr_minor", "urgency_days"]);
+    for (name, bounds) in [("value_mrr_minor", &mut bands.value_mrr_minor), ("urgency_days", &mut bands.urgency_days)] {
+        let Some(node) = fields.get(name) else { continue };
+        let items = reader.list(node, "six ascending numbers");
+        let count = reader.mistakes.len();
+        let numbers: Vec<f64> = items.iter().filter_map(|item| reader.number(item, "a bound", f64::MIN..=f64::MAX)).collect();
+        match <[f64; 6]>::try_from(numbers) {
+            Ok(numbers) if numbers.is_sorted_by(|left, right| left < right) => *bounds = numbers,
+            _ if reader.mistakes.len() > count => {}
+            _ => reader.error(&node.place, format!("`{name}` must be six ascending numbers")),
+        }
+    }
+}

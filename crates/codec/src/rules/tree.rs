@@ -1,0 +1,177 @@
+//! A YAML document as a tree of values, each with its place in the text.
+
+use std::fmt;
+use std::ops::Range;
+
+use serde::de::{Deserialize, Deserializer, MapAccess, SeqAccess, Visitor};
+use serde_saphyr::{DuplicateKeyPolicy, Spanned, Tagged};
+
+use super::errors::Mistake;
+
+/// A value with its place.
+#[derive(Debug)]
+pub(super) struct Node {
+    pub value: Value,
+    /// The bytes of a scalar; of a list or mapping only where it begins.
+    pub place: Range<usize>,
+    tag: Option<String>,
+}
+
+/// A YAML value.
+#[derive(Debug)]
+pub(super) enum Value {
+    Nothing,
+    Boolean(bool),
+    Number(serde_json::Number),
+    Text(String),
+    List(Vec<Node>),
+    Mapping(Vec<(Node, Node)>),
+}
+
+impl Value {
+    /// What it is, for errors.
+    pub fn describe(&self) -> String {
+        match self {
+            Value::Nothing => "nothing".to_owned(),
+            Value::Boolean(value) => format!("`{value}`"),
+            Value::Number(number) => format!("the number {number}"),
+            Value::Text(text) => format!("the text `{}`", shorten(text)),
+            Value::List(_) => "a list".to_owned(),
+            Value::Mapping(_) => "a mapping".to_owned(),
+        }
+    }
+}
+
+impl Node {
+    /// The text, where it is one.
+    pub fn as_text(&self) -> Option<&str> {
+        if let Value::Text(text) = &self.value { Some(text) } else { None }
+    }
+
+    /// The value under a key, where it is a mapping that has it.
+    pub fn entry(&self, name: &str) -> Option<&Node> {
+        let Value::Mapping(entries) = &self.value else { return None };
+        entries.iter().find(|(key, _)| key.as_text() == Some(name)).map(|(_, value)| value)
+    }
+}
+
+/// At most 40 characters of the first line of a text.
+pub(super) fn shorten(text: &str) -> String {
+    let line = text.lines().next().unwrap_or_default();
+    let mut short: String = line.chars().take(40).collect();
+    if short.len() < text.len() {
+        short.push('…');
+    }
+    short
+}
+
+/// The tree of a text without a byte order mark; of a text that is no YAML, the one mistake that stopped the parser.
+pub(super) fn parse(text: &str) -> Result<Node, Mistake> {
+    let options = serde_saphyr::options! {
+        // Duplicates are told with all other mistakes.
+        duplicate_keys: DuplicateKeyPolicy::PassThrough,
+        // Infinity and NaN are texts, and so the wrong type wherever a number should stand.
+        non_finite_float_policy: serde_saphyr::options::NonFiniteFloatPolicy::AsString,
+        // `yes` and `off` are texts, as in YAML 1.2.
+        strict_booleans: true,
+        with_snippet: false,
+    };
+    serde_saphyr::from_str_with_options(text, options).map_err(|error| syntax_mistake(text, &error))
+}
+
+fn syntax_mistake(text: &str, error: &serde_saphyr::Error) -> Mistake {
+    let (line, column) = error.location().map_or((1, 1), |location| (location.line(), location.column()));
+    let message = error.to_string();
+    let message = message.strip_suffix(&format!(" at line {line}, column {column}")).unwrap_or(&message);
+    let help = message.contains("multiple YAML documents").then(|| "a rule file is one document: no `---`".to_owned());
+    let message = if help.is_some() { "a second YAML document" } else { message };
+    let lines = text.split_inclusive('\n').take(usize::try_from(line).unwrap_or(1).saturating_sub(1));
+    let line_start = lines.map(str::len).sum::<usize>();
+    let letters = text[line_start..].char_indices().map(|(offset, _)| offset);
+    let column = letters.chain([text.len() - line_start]).nth(usize::try_from(column).unwrap_or(1).saturating_sub(1));
+    let start = line_start + column.unwrap_or(0);
+    let help =
+        help.or_else(|| Some("text that begins with `{`, `[`, `!`, `&`, `*` or `\"`, or holds `: ` or ` #`, stands in quotes".to_owned()));
+    Mistake { place: start..start, message: format!("not YAML: {message}"), help, within: None }
+}
+
+/// Every tag in the tree is a mistake, most often an expression that begins with `!` and should stand in quotes.
+pub(super) fn tags(text: &str, node: &Node, mistakes: &mut Vec<Mistake>) {
+    if let Some(tag) = &node.tag {
+        let start = text[..node.place.start].rfind(tag.as_str()).unwrap_or(node.place.start);
+        let help = "put text that begins with `!` in quotes".to_owned();
+        let message = format!("`{tag}` is a YAML tag here, and rule files have none");
+        mistakes.push(Mistake { place: start..start + tag.len(), message, help: Some(help), within: None });
+    }
+    match &node.value {
+        Value::List(items) => items.iter().for_each(|item| tags(text, item, mistakes)),
+        Value::Mapping(entries) => entries.iter().for_each(|(_, value)| tags(text, value, mistakes)),
+        _ => {}
+    }
+}
+
+impl<'de> Deserialize<'de> for Node {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let Spanned { value: Tagged(value, tag), defined, .. } = Spanned::deserialize(deserializer)?;
+        let offset = |bytes: Option<u64>| bytes.and_then(|bytes| usize::try_from(bytes).ok()).unwrap_or(0);
+        let start = offset(defined.span().byte_offset());
+        Ok(Node { value, place: start..start + offset(defined.span().byte_len()), tag })
+    }
+}
+
+impl<'de> Deserialize<'de> for Value {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_any(ValueVisitor)
+    }
+}
+
+struct ValueVisitor;
+
+impl<'de> Visitor<'de> for ValueVisitor {
+    type Value = Value;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("any YAML value")
+    }
+
+    fn visit_unit<E>(self) -> Result<Value, E> {
+        Ok(Value::Nothing)
+    }
+
+    fn visit_bool<E>(self, value: bool) -> Result<Value, E> {
+        Ok(Value::Boolean(value))
+    }
+
+    fn visit_i64<E>(self, value: i64) -> Result<Value, E> {
+        Ok(Value::Number(value.into()))
+    }
+
+    fn visit_u64<E>(self, value: u64) -> Result<Value, E> {
+        Ok(Value::Number(value.into()))
+    }
+
+    fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
+        let number = serde_json::Number::from_f64(value);
+        Ok(number.map_or_else(|| Value::Text(value.to_string()), Value::Number))
+    }
+
+    fn visit_str<E>(self, value: &str) -> Result<Value, E> {
+        Ok(Value::Text(value.to_owned()))
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Value, A::Error> {
+        let mut list = Vec::new();
+        while let Some(item) = items.next_element()? {
+            list.push(item);
+        }
+        Ok(Value::List(list))
+    }
+
+    fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Value, A::Error> {
+        let mut mapping = Vec::new();
+        while let Some(entry) = entries.next_entry()? {
+            mapping.push(entry);
+        }
+        Ok(Value::Mapping(mapping))
+    }
+}

@@ -1,0 +1,138 @@
+//! A run of journal records of one partition, and folding it: the step that live and replay share.
+
+use std::collections::BTreeSet;
+
+use bellwether_engine::event::CustomerKey;
+use bellwether_engine::partition::{Partition, Payload, Progress, Record};
+use bellwether_engine::signal::Output;
+use bellwether_engine::time::Time;
+
+use crate::intake::{DecodedLine, Sequenced};
+
+/// Records of one partition in journal order, with a tick at the end where one is due.
+#[derive(Clone, Copy)]
+pub struct Run<'a> {
+    /// Journal offset of the first record.
+    pub first_offset: u64,
+    /// The decoded lines that the records point into.
+    pub lines: &'a [DecodedLine<'a>],
+    /// The records with an event.
+    pub records: &'a [Sequenced],
+    /// A tick after them.
+    pub tick: Option<Time>,
+}
+
+/// What one step of folding may do at most.
+#[derive(Clone, Copy, Debug)]
+pub struct Budget {
+    /// Records.
+    pub records: u64,
+    /// Reviews.
+    pub reviews: u64,
+}
+
+impl Budget {
+    /// No limits, as in a replay with all states in memory.
+    pub const UNLIMITED: Budget = Budget { records: u64::MAX, reviews: u64::MAX };
+}
+
+/// What is left out of a fold because it panicked. A run that leaves out the same gives the same.
+#[derive(Clone, Debug, Default)]
+pub struct Skipped {
+    /// Records by offset.
+    pub records: BTreeSet<u64>,
+    /// Reviews: of this customer before the record at this offset.
+    pub reviews: BTreeSet<(u64, CustomerKey)>,
+}
+
+impl Skipped {
+    /// How many things are left out.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.records.len() + self.reviews.len()
+    }
+
+    /// Whether nothing is left out.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// Adds what a fold stopped at; false if it was known, or no panic.
+    pub fn add(&mut self, offset: u64, progress: Progress) -> bool {
+        match progress {
+            Progress::PoisonedRecord => self.records.insert(offset),
+            Progress::PoisonedReview(key) => self.reviews.insert((offset, key)),
+            Progress::Done | Progress::OutOfBudget | Progress::Missing(_) => false,
+        }
+    }
+
+    fn leave_out(&self, offset: u64, partition: &mut Partition, record: &mut Record<'_>) {
+        if self.is_empty() {
+            return;
+        }
+        for (_, key) in self.reviews.range((offset, CustomerKey(0))..=(offset, CustomerKey(u128::MAX))) {
+            partition.quarantine(*key);
+        }
+        if self.records.contains(&offset) {
+            partition.header.aggregates.poisoned += 1;
+            record.payload = Payload::Tick;
+        }
+    }
+}
+
+impl<'a> Run<'a> {
+    /// Number of records, the tick included.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.records.len() + usize::from(self.tick.is_some())
+    }
+
+    /// Whether there is nothing to fold.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+
+    /// The largest watermark among the records up to `end`, which is that of the last one.
+    #[must_use]
+    pub fn watermark_before(&self, end: usize) -> Option<Time> {
+        if end > self.records.len() { self.tick } else { self.records.get(end.checked_sub(1)?).map(|record| record.watermark) }
+    }
+
+    /// Folds records from index `start` on until the end or the budget. Returns the index of the first record not folded, and why it stopped there.
+    pub fn fold(
+        &self,
+        start: usize,
+        partition: &mut Partition,
+        budget: &mut Budget,
+        skipped: &Skipped,
+        outputs: &mut Vec<Output>,
+    ) -> (usize, Progress) {
+        for index in start..self.len() {
+            if budget.records == 0 {
+                return (index, Progress::OutOfBudget);
+            }
+            let mut record = self.record(index);
+            skipped.leave_out(self.first_offset + index as u64, partition, &mut record);
+            match partition.apply(&record, &mut budget.reviews, outputs) {
+                Progress::Done => budget.records -= 1,
+                progress => return (index, progress),
+            }
+        }
+        (self.len(), Progress::Done)
+    }
+
+    fn record(&self, index: usize) -> Record<'a> {
+        match self.records.get(index) {
+            Some(sequenced) => {
+                let payload = match self.lines.get(sequenced.line as usize) {
+                    Some(Ok(decoded)) => Payload::Event { event: &decoded.event, key: sequenced.key, identity: sequenced.identity },
+                    _ => Payload::Tick,
+                };
+                Record { watermark: sequenced.watermark, payload }
+            }
+            None => Record { watermark: self.tick.unwrap_or(Time::MIN), payload: Payload::Tick },
+        }
+    }
+}

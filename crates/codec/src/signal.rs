@@ -1,0 +1,189 @@
+//! Signals and decisions as CloudEvents structured JSON, one line each.
+
+use std::io::{self, Write};
+
+use bellwether_engine::feature::{GRADES, STAGES};
+use bellwether_engine::signal::{Output, Signal};
+use bellwether_engine::time::Time;
+use serde::Serialize;
+
+use crate::pseudonym::token_text;
+use crate::timestamp::format_time;
+
+/// CloudEvents `source` of everything that Bellwether puts out.
+pub const SOURCE: &str = "/bellwether";
+
+#[derive(Serialize)]
+struct Envelope<'a> {
+    specversion: &'static str,
+    id: String,
+    source: &'static str,
+    r#type: String,
+    subject: &'a str,
+    time: String,
+    datacontenttype: &'static str,
+    data: Data<'a>,
+}
+
+#[derive(Serialize)]
+struct Data<'a> {
+    kind: &'static str,
+    rule: &'a str,
+    object: &'a str,
+    rule_set: u32,
+    severity: &'static str,
+    episode: u32,
+    raised_at: String,
+    owner: Option<&'a str>,
+    event_time: Option<String>,
+    evidence: Evidence<'a>,
+    health: Option<f64>,
+    health_contributions: Vec<Contribution<'a>>,
+    grade: Option<&'static str>,
+    mrr_minor: i64,
+    currency: Option<&'a str>,
+    stage: &'static str,
+    days_to_renewal: Option<i32>,
+    priority: Priority,
+    summary: &'a str,
+    playbook: &'a str,
+    /// Decisions only: why it was not sent.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct Evidence<'a> {
+    features: Vec<FeatureEvidence>,
+    events: Vec<EventEvidence<'a>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    users: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct FeatureEvidence {
+    feature: &'static str,
+    value: Option<f64>,
+    operator: &'static str,
+    threshold: Option<f64>,
+}
+
+#[derive(Serialize)]
+struct EventEvidence<'a> {
+    r#type: &'static str,
+    source: &'a str,
+    id: &'a str,
+    time: String,
+}
+
+#[derive(Serialize)]
+struct Contribution<'a> {
+    component: &'a str,
+    score: f64,
+    share: f64,
+}
+
+#[derive(Serialize)]
+struct Priority {
+    score: f64,
+    value: u8,
+    urgency: u8,
+    risk: u8,
+    job_size: u8,
+}
+
+/// Writes an output as one line: a signal, or a decision with its reason.
+pub fn write_output(output: &Output, into: &mut impl Write) -> io::Result<()> {
+    let (signal, family, reason) = match output {
+        Output::Signal(signal) => (signal, "signal", None),
+        Output::Decision(signal, reason) => (signal, "decision", Some(&**reason)),
+    };
+    let envelope = Envelope {
+        specversion: "1.0",
+        id: format!("{:032x}", signal.id),
+        source: SOURCE,
+        r#type: format!("bellwether.{family}.{}.v1", signal.transition.name()),
+        subject: &signal.customer,
+        time: format_time(signal.time),
+        datacontenttype: "application/json",
+        data: data(signal, reason),
+    };
+    serde_json::to_writer(&mut *into, &envelope)?;
+    into.write_all(b"\n")
+}
+
+fn data<'a>(signal: &'a Signal, reason: Option<&'a str>) -> Data<'a> {
+    Data {
+        kind: signal.rule.kind.name(),
+        rule: &signal.rule.name,
+        object: &signal.object,
+        rule_set: signal.rule_set,
+        severity: signal.severity.name(),
+        episode: signal.episode,
+        raised_at: format_time(signal.raised_at),
+        owner: signal.owner.as_deref(),
+        event_time: signal.event_time.map(format_time),
+        evidence: evidence(signal),
+        health: signal.health.map(|health| round(f64::from(health), 1)),
+        health_contributions: signal
+            .health_contributions
+            .iter()
+            .map(|part| Contribution { component: &part.name, score: round(part.score, 1), share: round(part.share, 3) })
+            .collect(),
+        grade: signal.grade.and_then(|grade| GRADES.get(usize::from(grade)).copied()),
+        mrr_minor: signal.mrr_minor,
+        currency: signal.currency.as_ref().and_then(|currency| std::str::from_utf8(&currency.0).ok()),
+        stage: STAGES.get(usize::from(signal.stage)).copied().unwrap_or_default(),
+        days_to_renewal: signal.days_to_renewal,
+        priority: Priority {
+            score: round(signal.priority.score(), 2),
+            value: signal.priority.value,
+            urgency: signal.priority.urgency,
+            risk: signal.priority.risk,
+            job_size: signal.priority.job_size,
+        },
+        summary: &signal.summary,
+        playbook: &signal.rule.playbook,
+        reason,
+    }
+}
+
+fn evidence(signal: &Signal) -> Evidence<'_> {
+    let present = |value: f64| value.is_finite().then(|| round(value, 4));
+    Evidence {
+        features: signal
+            .evidence
+            .iter()
+            .map(|one| FeatureEvidence {
+                feature: one.feature,
+                value: present(one.value),
+                operator: one.operator,
+                threshold: present(one.threshold),
+            })
+            .collect(),
+        events: signal
+            .events
+            .iter()
+            .map(|event| EventEvidence {
+                r#type: event.event_type().name(),
+                source: event.source(),
+                id: event.id(),
+                time: format_time(event.time),
+            })
+            .collect(),
+        users: signal.users.iter().map(|user| token_text(*user)).collect(),
+    }
+}
+
+fn round(value: f64, decimals: i32) -> f64 {
+    let scale = 10_f64.powi(decimals);
+    (value * scale).round() / scale
+}
+
+/// The time of an output, for ordering and display.
+#[must_use]
+pub fn output_time(output: &Output) -> Time {
+    match output {
+        Output::Signal(signal) | Output::Decision(signal, _) => signal.time,
+    }
+}

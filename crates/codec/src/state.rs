@@ -1,0 +1,88 @@
+//! States and headers as bytes: a version byte, then bincode with fixed-width integers.
+//!
+//! Only what can be rebuilt from the journal is kept in this form.
+
+use bellwether_engine::customer::Customer;
+use bellwether_engine::partition::Header;
+use bincode::config::{Configuration, Fixint, LittleEndian, Limit, standard};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+/// The version of the fold: what the bytes mean and how events change them. A golden test forces it up.
+pub const FOLD_VERSION: u8 = 1;
+
+/// The largest state that is kept, in bytes. Every collection inside is bounded so that this is never reached by honest data.
+pub const MAX_STATE_BYTES: usize = 16 * 1024;
+
+/// The largest header, in bytes.
+const MAX_HEADER_BYTES: usize = 1024 * 1024;
+
+/// A stored value that cannot be read.
+#[derive(Debug, thiserror::Error)]
+pub enum StateError {
+    /// Written by another version.
+    #[error("the state was written by fold version {found}, this program has version {FOLD_VERSION}; rebuild it from the journal")]
+    Version {
+        /// The version byte found.
+        found: u8,
+    },
+    /// Not what was written.
+    #[error("the stored state is damaged ({0}); restore the data directory, or rebuild it from the journal")]
+    Damaged(String),
+    /// Over the cap.
+    #[error("the state of customer `{customer}` takes {bytes} bytes, over the limit of {MAX_STATE_BYTES}")]
+    TooLarge {
+        /// Whose state.
+        customer: String,
+        /// Its size.
+        bytes: usize,
+    },
+}
+
+/// Encodes a customer's state, replacing what is in `into`.
+pub fn encode_customer(customer: &Customer, into: &mut Vec<u8>) -> Result<(), StateError> {
+    encode(customer, into)?;
+    if into.len() > MAX_STATE_BYTES {
+        return Err(StateError::TooLarge { customer: customer.id.to_string(), bytes: into.len() });
+    }
+    Ok(())
+}
+
+/// Decodes a customer's state.
+pub fn decode_customer(bytes: &[u8]) -> Result<Customer, StateError> {
+    decode::<Customer, MAX_STATE_BYTES>(bytes)
+}
+
+/// Encodes what a partition remembers beside its customers, replacing what is in `into`.
+pub fn encode_header(header: &Header, into: &mut Vec<u8>) -> Result<(), StateError> {
+    encode(header, into)
+}
+
+/// Decodes a partition's header.
+pub fn decode_header(bytes: &[u8]) -> Result<Header, StateError> {
+    decode::<Header, MAX_HEADER_BYTES>(bytes)
+}
+
+fn configuration<const LIMIT: usize>() -> Configuration<LittleEndian, Fixint, Limit<LIMIT>> {
+    standard().with_fixed_int_encoding().with_limit::<LIMIT>()
+}
+
+fn encode(value: &impl Serialize, into: &mut Vec<u8>) -> Result<(), StateError> {
+    into.clear();
+    into.push(FOLD_VERSION);
+    bincode::serde::encode_into_std_write(value, into, configuration::<MAX_HEADER_BYTES>())
+        .map(|_| ())
+        .map_err(|error| StateError::Damaged(error.to_string()))
+}
+
+fn decode<T: DeserializeOwned, const LIMIT: usize>(bytes: &[u8]) -> Result<T, StateError> {
+    let (version, body) = bytes.split_first().ok_or_else(|| StateError::Damaged("it is empty".to_owned()))?;
+    if *version != FOLD_VERSION {
+        return Err(StateError::Version { found: *version });
+    }
+    let (value, read) = bincode::serde::decode_from_slice(body, configuration::<LIMIT>()).map_err(|error| StateError::Damaged(error.to_string()))?;
+    if read != body.len() {
+        return Err(StateError::Damaged(format!("{} bytes too many", body.len() - read)));
+    }
+    Ok(value)
+}

@@ -1,0 +1,92 @@
+//! Sums over the customers of a partition, moved by the difference when a customer changes.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::customer::Customer;
+use crate::event::Currency;
+
+/// The currency code of money that came without one (ISO 4217 "no currency").
+pub const NO_CURRENCY: Currency = Currency(*b"XXX");
+
+/// What a customer adds to the aggregates of its partition.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Contribution {
+    counted: bool,
+    active: bool,
+    stage: u8,
+    mrr_minor: Vec<(Currency, i64)>,
+}
+
+/// Sums over the customers of a partition; those of several partitions add up.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Aggregates {
+    /// Customers ever seen and not erased.
+    pub customers: i64,
+    /// Customers with a running subscription.
+    pub active_customers: i64,
+    /// Customers by stage, an index into `feature::STAGES`.
+    pub customers_by_stage: [i64; 7],
+    /// MRR of running subscriptions, minor units by currency.
+    pub mrr_minor: BTreeMap<Currency, i64>,
+    /// Events folded, duplicates included.
+    pub events: u64,
+    /// Events dropped because their source and id were among the customer's last ones.
+    pub duplicates: u64,
+    /// Events whose day had left the windows.
+    pub too_late: u64,
+    /// Events that met a full table of a state.
+    pub limited: u64,
+    /// Records and reviews left out because folding them panicked.
+    pub poisoned: u64,
+}
+
+/// Moves the aggregates by what a customer contributes now instead of before.
+pub(crate) fn contribute(customer: &mut Customer, aggregates: &mut Aggregates) {
+    let before = &customer.contribution;
+    let active = customer.billing.active().next().is_some();
+    let stage = customer.health.stage;
+    if before.counted && before.active == active && before.stage == stage && same_mrr(customer) {
+        return;
+    }
+    let after = Contribution { counted: true, active, stage, mrr_minor: mrr_by_currency(customer) };
+    for (contribution, sign) in [(&customer.contribution, -1), (&after, 1)] {
+        if !contribution.counted {
+            continue;
+        }
+        aggregates.customers += sign;
+        aggregates.active_customers += sign * i64::from(contribution.active);
+        aggregates.customers_by_stage[usize::from(contribution.stage) % 7] += sign;
+        for (currency, mrr) in &contribution.mrr_minor {
+            let total = aggregates.mrr_minor.entry(*currency).or_default();
+            *total = total.saturating_add(sign * mrr);
+        }
+    }
+    customer.contribution = after;
+}
+
+fn mrr_by_currency(customer: &Customer) -> Vec<(Currency, i64)> {
+    let mut sums: Vec<(Currency, i64)> = Vec::new();
+    for subscription in customer.billing.active() {
+        let currency = subscription.currency.get().copied().unwrap_or(NO_CURRENCY);
+        let mrr = subscription.mrr_minor.get().copied().unwrap_or(0);
+        match sums.iter_mut().find(|(known, _)| *known == currency) {
+            Some((_, sum)) => *sum = sum.saturating_add(mrr),
+            None => sums.push((currency, mrr)),
+        }
+    }
+    sums
+}
+
+/// Whether the MRR is what it was contributed as, without allocating for the usual customer with one subscription.
+fn same_mrr(customer: &Customer) -> bool {
+    let mut active = customer.billing.active();
+    match (active.next(), active.next(), customer.contribution.mrr_minor.as_slice()) {
+        (None, None, []) => true,
+        (Some(one), None, [(currency, mrr)]) => {
+            one.currency.get().copied().unwrap_or(NO_CURRENCY) == *currency && one.mrr_minor.get().copied().unwrap_or(0) == *mrr
+        }
+        (_, _, known) => mrr_by_currency(customer) == known,
+    }
+}

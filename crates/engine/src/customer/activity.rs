@@ -1,0 +1,179 @@
+//! What a customer does in the product: logins, usage, product features.
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use super::counts::Counts;
+use super::login_days::LoginDays;
+use super::packed::{PackedReader, PackedWriter, unpack};
+use super::users::Users;
+use crate::time::{Day, Time};
+
+/// Product features remembered per customer.
+pub const MAX_PRODUCT_FEATURES: usize = 32;
+
+/// Days of logins kept: two windows of 28.
+pub const LOGIN_WINDOW_DAYS: usize = 56;
+
+/// Weeks kept: the current one, four against twelve, and one more for the check before.
+pub const USAGE_WEEKS: usize = 18;
+
+/// A core feature counts as dropped after so many days without use.
+const CORE_DROPPED_AFTER_DAYS: i32 = 21;
+
+/// Activity of a customer.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Activity {
+    /// Successful logins by day.
+    pub logins: Counts<LOGIN_WINDOW_DAYS>,
+    /// Days with a login, for the gaps between them.
+    pub login_days: LoginDays,
+    /// The latest successful login.
+    pub last_login: Option<Time>,
+    /// Usage by day.
+    pub usage: Counts<28>,
+    /// Usage by the customer's own weeks.
+    pub usage_weeks: Counts<USAGE_WEEKS>,
+    /// Uses of features that the settings call gated, by day.
+    pub gated_hits: Counts<14>,
+    /// The users behind it.
+    pub users: Users,
+    /// The product features used.
+    pub features: ProductFeatures,
+}
+
+impl Activity {
+    /// Days among the last 28 with a login or a use.
+    #[must_use]
+    pub fn active_days_28d(&self, today: Day) -> u32 {
+        (0..28).filter(|age| self.logins.at(today.0 - age) > 0 || self.usage.at(today.0 - age) > 0).count() as u32
+    }
+
+    /// Mean weekly usage of the four whole weeks that end `skip` weeks before the current one.
+    #[must_use]
+    pub fn weekly_mean(&self, week: i32, skip: usize) -> f64 {
+        self.usage_weeks.sum(week, 1 + skip, 4) as f64 / 4.0
+    }
+
+    /// Median weekly usage of the twelve weeks before those four.
+    #[must_use]
+    pub fn baseline(&self, week: i32, skip: usize) -> f64 {
+        let mut weeks = [0_u32; 12];
+        for (index, value) in weeks.iter_mut().enumerate() {
+            *value = self.usage_weeks.at(week - (5 + skip + index) as i32);
+        }
+        weeks.sort_unstable();
+        f64::from(weeks[5]) / 2.0 + f64::from(weeks[6]) / 2.0
+    }
+
+    /// Whole weeks in a row, up to the last, each with less usage than the one before.
+    #[must_use]
+    pub fn falling_weeks(&self, week: i32) -> u32 {
+        (1..USAGE_WEEKS as i32 - 1).take_while(|age| self.usage_weeks.at(week - age) < self.usage_weeks.at(week - age - 1)).count() as u32
+    }
+}
+
+/// The product features a customer uses.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ProductFeatures {
+    features: Vec<ProductFeature>,
+    overflow_until: Day,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct ProductFeature {
+    /// Low half of the hash of its name.
+    name: u32,
+    newest: Day,
+    /// Bit `i`: used in the week `i` weeks before that of `newest`.
+    weeks: u16,
+}
+
+impl ProductFeatures {
+    /// Records a use. Returns whether a day-based feature may have changed.
+    pub fn record(&mut self, name: u32, day: Day) -> bool {
+        let week = |day: Day| day.0.div_euclid(7);
+        let Some(feature) = self.features.iter_mut().find(|feature| feature.name == name) else {
+            if self.features.len() >= MAX_PRODUCT_FEATURES {
+                self.overflow_until = Day(day.0.saturating_add(90));
+            } else {
+                self.features.push(ProductFeature { name, newest: day, weeks: 1 });
+            }
+            return true;
+        };
+        if day == feature.newest {
+            return false;
+        }
+        let ahead = week(day) - week(feature.newest);
+        match ahead {
+            1.. => feature.weeks = feature.weeks.checked_shl(ahead as u32).unwrap_or(0) | 1,
+            _ => feature.weeks |= 1_u16.checked_shl(ahead.unsigned_abs()).unwrap_or(0),
+        }
+        feature.newest = feature.newest.max(day);
+        true
+    }
+
+    /// Whether every feature in use is tracked.
+    #[must_use]
+    pub fn is_complete(&self, today: Day) -> bool {
+        today >= self.overflow_until
+    }
+
+    /// Features used in the last 28 days.
+    #[must_use]
+    pub fn used_28d(&self, today: Day) -> usize {
+        self.features.iter().filter(|feature| feature.newest.0 > today.0 - 28).count()
+    }
+
+    /// Whether a feature of that name was ever used.
+    #[must_use]
+    pub fn has_used(&self, name: u32) -> bool {
+        self.features.iter().any(|feature| feature.name == name)
+    }
+
+    /// Core features unused for 21 days: the configured ones, or else the three most used that were used in all of their last 8 weeks.
+    #[must_use]
+    pub fn core_dropped(&self, today: Day, configured: &[u32]) -> usize {
+        let dropped = |feature: &&ProductFeature| feature.newest.0 <= today.0 - CORE_DROPPED_AFTER_DAYS;
+        if !configured.is_empty() {
+            return self.features.iter().filter(|feature| configured.contains(&feature.name)).filter(dropped).count();
+        }
+        let mut core: Vec<&ProductFeature> = self.features.iter().filter(|feature| feature.weeks & 0xff == 0xff).collect();
+        core.sort_by_key(|feature| (std::cmp::Reverse((feature.weeks & 0xfff).count_ones()), feature.name));
+        core.into_iter().take(3).filter(dropped).count()
+    }
+}
+
+impl Serialize for ProductFeatures {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut writer = PackedWriter::default();
+        writer.put_signed(i64::from(self.overflow_until.0));
+        let newest = self.features.iter().map(|feature| feature.newest.0).max().unwrap_or(0);
+        writer.put_signed(i64::from(newest));
+        writer.put(self.features.len() as u64);
+        for feature in &self.features {
+            writer.0.extend_from_slice(&feature.name.to_le_bytes());
+            writer.put(newest.saturating_sub(feature.newest.0) as u64);
+            writer.put(u64::from(feature.weeks));
+        }
+        serializer.serialize_bytes(&writer.0)
+    }
+}
+
+impl<'de> Deserialize<'de> for ProductFeatures {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        fn read(reader: &mut PackedReader<'_>) -> Option<ProductFeatures> {
+            let overflow_until = Day(i32::try_from(reader.take_signed()?).ok()?);
+            let newest = i32::try_from(reader.take_signed()?).ok()?;
+            let mut features = Vec::new();
+            for _ in 0..reader.take()? {
+                let (name, rest) = reader.0.split_first_chunk::<4>()?;
+                reader.0 = rest;
+                let age = i32::try_from(reader.take()?).ok()?;
+                let weeks = u16::try_from(reader.take()?).ok()?;
+                features.push(ProductFeature { name: u32::from_le_bytes(*name), newest: Day(newest.checked_sub(age)?), weeks });
+            }
+            Some(ProductFeatures { features, overflow_until })
+        }
+        unpack(deserializer, read)
+    }
+}

@@ -1,0 +1,205 @@
+//! What a customer pays: subscriptions, invoices, and the history of its MRR.
+
+use serde::{Deserialize, Serialize};
+
+use super::last_word::LastWord;
+use super::table::{Entry, Table};
+use crate::event::{Currency, EndReason, InvoiceStep, SubscriptionStep};
+use crate::time::{Day, Time};
+
+/// Subscriptions remembered per customer.
+pub const MAX_SUBSCRIPTIONS: usize = 8;
+/// Invoices remembered per customer.
+pub const MAX_INVOICES: usize = 16;
+/// Changes of MRR remembered per customer.
+pub const MAX_MRR_CHANGES: usize = 16;
+/// Window of `mrr_change_90d`.
+const MRR_WINDOW_DAYS: i32 = 90;
+
+/// Billing of a customer.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Billing {
+    /// The subscriptions.
+    pub subscriptions: Table<Subscription>,
+    /// The invoices, and payments that failed.
+    pub invoices: Table<Invoice>,
+    /// MRR at the end of each day on which it changed, oldest first.
+    mrr_changes: Vec<(Day, i64)>,
+    /// When MRR or seats were last cut by a tenth or more, while still a customer.
+    pub contracted_at: Option<Time>,
+    /// When MRR or seats last rose.
+    pub expanded_at: Option<Time>,
+}
+
+/// One subscription.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Subscription {
+    name: Box<str>,
+    /// The latest step of its life.
+    pub status: LastWord<SubscriptionStep>,
+    /// When the current term began: the latest start or renewal.
+    pub term_start: LastWord<()>,
+    /// When it was first started.
+    pub started_at: Option<Time>,
+    /// The plan.
+    pub plan: LastWord<Box<str>>,
+    /// Monthly recurring revenue in minor units.
+    pub mrr_minor: LastWord<i64>,
+    /// Currency of `mrr_minor`.
+    pub currency: LastWord<Currency>,
+    /// Seats paid for.
+    pub seats: LastWord<u32>,
+    /// End of the paid period.
+    pub period_end: LastWord<Time>,
+    /// Why it ended.
+    pub reason: LastWord<EndReason>,
+}
+
+impl Subscription {
+    /// A subscription of that name of which nothing is known yet.
+    #[must_use]
+    pub fn new(name: &str) -> Self {
+        Self {
+            name: name.into(),
+            status: LastWord::default(),
+            term_start: LastWord::default(),
+            started_at: None,
+            plan: LastWord::default(),
+            mrr_minor: LastWord::default(),
+            currency: LastWord::default(),
+            seats: LastWord::default(),
+            period_end: LastWord::default(),
+            reason: LastWord::default(),
+        }
+    }
+
+    /// Whether it runs.
+    #[must_use]
+    pub fn is_active(&self) -> bool {
+        self.status.get().is_some_and(|step| *step != SubscriptionStep::Ended)
+    }
+}
+
+impl Entry for Subscription {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn ended_at(&self) -> Option<Time> {
+        if self.is_active() { None } else { self.status.time() }
+    }
+}
+
+/// One invoice.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Invoice {
+    name: Box<str>,
+    /// The latest step of its life.
+    pub status: LastWord<InvoiceStep>,
+    /// When it is due.
+    pub due: LastWord<Time>,
+    /// Failed attempts to charge it.
+    pub attempts: u32,
+    /// The first failed attempt.
+    pub failed_at: Option<Time>,
+}
+
+impl Invoice {
+    /// An invoice of that name of which nothing is known yet.
+    #[must_use]
+    pub fn new(name: &str) -> Self {
+        Self { name: name.into(), status: LastWord::default(), due: LastWord::default(), attempts: 0, failed_at: None }
+    }
+
+    /// Whether it still waits for money.
+    #[must_use]
+    pub fn is_unpaid(&self) -> bool {
+        matches!(self.status.get(), Some(InvoiceStep::Issued | InvoiceStep::PaymentFailed))
+    }
+
+    /// Failed attempts while it waits for money.
+    #[must_use]
+    pub fn attempts_failed(&self) -> u32 {
+        if self.is_unpaid() { self.attempts } else { 0 }
+    }
+
+    /// UTC days past its due date, while unpaid and at least one.
+    #[must_use]
+    pub fn overdue_days(&self, today: Day) -> Option<i32> {
+        let due = self.due.get().filter(|_| self.is_unpaid())?;
+        Some(today.0 - due.day().0).filter(|days| *days > 0)
+    }
+}
+
+impl Entry for Invoice {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn ended_at(&self) -> Option<Time> {
+        if self.is_unpaid() { None } else { self.status.time() }
+    }
+}
+
+impl Billing {
+    /// The running subscriptions.
+    pub fn active(&self) -> impl Iterator<Item = &Subscription> {
+        self.subscriptions.iter().filter(|subscription| subscription.is_active())
+    }
+
+    /// The customer's main currency: that of its first running subscription that names one.
+    #[must_use]
+    pub fn currency(&self) -> Option<Currency> {
+        self.active().find_map(|subscription| subscription.currency.get().copied())
+    }
+
+    /// MRR of the running subscriptions in the main currency (those without a currency included), minor units.
+    #[must_use]
+    pub fn mrr_minor(&self) -> i64 {
+        let main = self.currency();
+        self.active()
+            .filter(|subscription| subscription.currency.get().is_none_or(|currency| Some(*currency) == main))
+            .filter_map(|subscription| subscription.mrr_minor.get())
+            .fold(0, |sum: i64, mrr| sum.saturating_add(*mrr))
+    }
+
+    /// Seats of the running subscriptions, if any names them.
+    #[must_use]
+    pub fn seats(&self) -> Option<u64> {
+        self.active().filter_map(|subscription| subscription.seats.get()).map(|seats| u64::from(*seats)).reduce(|a, b| a + b)
+    }
+
+    /// The running subscription whose paid period ends first.
+    #[must_use]
+    pub fn next_renewal(&self) -> Option<(&Subscription, Time)> {
+        self.active().filter_map(|subscription| Some((subscription, *subscription.period_end.get()?))).min_by_key(|(_, end)| *end)
+    }
+
+    /// Writes the MRR of this day into the history when it changed.
+    pub fn note_mrr(&mut self, today: Day) {
+        let mrr = self.mrr_minor();
+        match self.mrr_changes.last_mut() {
+            Some((day, known)) if *day >= today => *known = mrr,
+            Some((_, known)) if *known == mrr => {}
+            _ => self.mrr_changes.push((today, mrr)),
+        }
+        let old = self.mrr_changes.iter().skip(1).take_while(|(day, _)| day.0 <= today.0 - MRR_WINDOW_DAYS).count();
+        let surplus = self.mrr_changes.len().saturating_sub(MAX_MRR_CHANGES);
+        self.mrr_changes.drain(..old.max(surplus));
+    }
+
+    /// Relative change of MRR over 90 days.
+    #[must_use]
+    pub fn mrr_change_90d(&self, today: Day) -> Option<f64> {
+        let then = self.mrr_changes.iter().rev().find(|(day, _)| day.0 <= today.0 - MRR_WINDOW_DAYS)?.1;
+        (then > 0).then(|| (self.mrr_minor() - then) as f64 / then as f64)
+    }
+
+    /// Whether midnight can change nothing here.
+    #[must_use]
+    pub fn is_quiet(&self, today: Day) -> bool {
+        self.active().all(|subscription| subscription.period_end.get().is_none())
+            && !self.invoices.iter().any(|invoice| invoice.is_unpaid() && invoice.due.get().is_some())
+            && self.mrr_changes.last().is_none_or(|(day, _)| today.0 - day.0 > MRR_WINDOW_DAYS)
+    }
+}

@@ -1,0 +1,82 @@
+//! Counters by UTC day (or by week) over a fixed number of slots ending at the newest one.
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+
+use super::packed::{PackedReader, PackedWriter, unpack};
+
+/// Counts in `N` consecutive slots; the slot is a day number or a week number. Counters saturate at `u32::MAX`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Counts<const N: usize> {
+    newest: i32,
+    /// `counts[0]` is the newest slot, `counts[i]` the one `i` slots earlier.
+    counts: [u32; N],
+}
+
+impl<const N: usize> Default for Counts<N> {
+    fn default() -> Self {
+        Self { newest: 0, counts: [0; N] }
+    }
+}
+
+impl<const N: usize> Counts<N> {
+    /// Adds to a slot. Returns the slot's count before, or `None` when the slot has left the retained window.
+    pub fn add(&mut self, slot: i32, amount: u32) -> Option<u32> {
+        let ahead = i64::from(slot) - i64::from(self.newest);
+        if ahead > 0 {
+            let shift = usize::try_from(ahead).unwrap_or(N).min(N);
+            self.counts.copy_within(..N - shift, shift);
+            self.counts[..shift].fill(0);
+            self.newest = slot;
+        }
+        let index = usize::try_from(i64::from(self.newest) - i64::from(slot)).unwrap_or(usize::MAX);
+        let count = self.counts.get_mut(index)?;
+        let before = *count;
+        *count = before.saturating_add(amount);
+        Some(before)
+    }
+
+    /// The slots from `skip` before `current` back, `length` of them, clipped to what is retained. Newest first.
+    fn window(&self, current: i32, skip: usize, length: usize) -> &[u32] {
+        let behind = i64::from(current) - i64::from(self.newest);
+        let first = skip as i64 - behind;
+        let start = first.clamp(0, N as i64) as usize;
+        let end = (first + length as i64).clamp(0, N as i64) as usize;
+        &self.counts[start..end]
+    }
+
+    /// Sum over `length` slots ending `skip` slots before `current`.
+    #[must_use]
+    pub fn sum(&self, current: i32, skip: usize, length: usize) -> u64 {
+        self.window(current, skip, length).iter().map(|count| u64::from(*count)).sum()
+    }
+
+    /// The count of one slot.
+    #[must_use]
+    pub fn at(&self, slot: i32) -> u32 {
+        self.window(slot, 0, 1).first().copied().unwrap_or(0)
+    }
+}
+
+impl<const N: usize> Serialize for Counts<N> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut writer = PackedWriter::default();
+        writer.put_signed(i64::from(self.newest));
+        writer.put_series(self.counts.iter().map(|count| u64::from(*count)));
+        serializer.serialize_bytes(&writer.0)
+    }
+}
+
+impl<'de, const N: usize> Deserialize<'de> for Counts<N> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        fn read<const N: usize>(reader: &mut PackedReader<'_>) -> Option<Counts<N>> {
+            let newest = i32::try_from(reader.take_signed()?).ok()?;
+            let mut counts = [0; N];
+            reader.take_series(|index, value| {
+                *counts.get_mut(index)? = u32::try_from(value).ok()?;
+                Some(())
+            })?;
+            Some(Counts { newest, counts })
+        }
+        unpack(deserializer, read)
+    }
+}

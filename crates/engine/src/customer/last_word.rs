@@ -1,0 +1,61 @@
+//! Registers: the event with the largest (time, type rank, id) has the last word, whatever the order of arrival.
+
+use serde::{Deserialize, Serialize};
+
+use crate::event::Event;
+use crate::time::Time;
+
+/// The place of an event in the order of last words.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub struct Stamp {
+    /// Event time.
+    pub time: Time,
+    /// Type rank in the high byte, the low bits of the event's identity below.
+    tie: u32,
+}
+
+impl Stamp {
+    /// The stamp of an event.
+    #[must_use]
+    pub fn of(event: &Event<'_>, identity: u64) -> Stamp {
+        Stamp { time: event.time, tie: (event.event_type() as u32) << 24 | (identity as u32 & 0x00ff_ffff) }
+    }
+}
+
+/// A value that the latest event to speak of it has set.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LastWord<T>(Option<(Stamp, T)>);
+
+impl<T> Default for LastWord<T> {
+    fn default() -> Self {
+        Self(None)
+    }
+}
+
+impl<T: Clone> LastWord<T> {
+    /// Sets the value unless a later event has spoken. Returns whether it was set.
+    pub fn set(&mut self, stamp: Stamp, value: T) -> bool {
+        let wins = self.0.as_ref().is_none_or(|(known, _)| stamp >= *known);
+        if wins {
+            self.0 = Some((stamp, value));
+        }
+        wins
+    }
+
+    /// Sets the value if the event carries one.
+    pub fn set_some(&mut self, stamp: Stamp, value: Option<T>) -> bool {
+        value.is_some_and(|value| self.set(stamp, value))
+    }
+
+    /// The value, if any event has set it.
+    #[must_use]
+    pub fn get(&self) -> Option<&T> {
+        self.0.as_ref().map(|(_, value)| value)
+    }
+
+    /// Event time of the last word.
+    #[must_use]
+    pub fn time(&self) -> Option<Time> {
+        self.0.as_ref().map(|(stamp, _)| stamp.time)
+    }
+}

@@ -1,0 +1,64 @@
+//! Signs of leaving: the cancellation page, reasons, and notice.
+
+use serde::{Deserialize, Serialize};
+
+use super::last_word::LastWord;
+use crate::event::CancellationStep;
+use crate::time::{Day, MINUTE_MS, Time};
+
+/// Views further apart than this are different sessions.
+pub const SESSION_GAP_MS: i64 = 30 * MINUTE_MS;
+/// Views of the cancellation page remembered per customer; the oldest go first.
+pub const MAX_VIEWS: usize = 32;
+/// A reason counts for so many days.
+const REASON_WINDOW_DAYS: i32 = 28;
+
+/// What a customer did towards leaving.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Leaving {
+    /// Views, oldest first.
+    views: Vec<Time>,
+    /// The latest reason given.
+    pub reason_at: Option<Time>,
+    /// Requested, acknowledged or withdrawn, whichever came last.
+    pub notice: LastWord<CancellationStep>,
+    /// The latest request.
+    pub requested_at: Option<Time>,
+}
+
+impl Leaving {
+    /// Remembers a view of the cancellation page.
+    pub fn view(&mut self, time: Time) {
+        let place = self.views.partition_point(|known| *known < time);
+        self.views.insert(place, time);
+        if self.views.len() > MAX_VIEWS {
+            self.views.remove(0);
+        }
+    }
+
+    /// The latest view.
+    #[must_use]
+    pub fn last_view(&self) -> Option<Time> {
+        self.views.last().copied()
+    }
+
+    /// Sessions that began on the last `days` days.
+    #[must_use]
+    pub fn sessions(&self, today: Day, days: i32) -> usize {
+        let begins = |index: usize| index == 0 || self.views[index].since_ms(self.views[index - 1]) > SESSION_GAP_MS;
+        (0..self.views.len()).filter(|index| begins(*index) && self.views[*index].day().0 > today.0 - days).count()
+    }
+
+    /// Whether a reason was given lately.
+    #[must_use]
+    pub fn has_reason(&self, today: Day) -> bool {
+        self.reason_at.is_some_and(|time| time.day().0 > today.0 - REASON_WINDOW_DAYS)
+    }
+
+    /// The time of a notice that stands, unless a subscription was started after it.
+    #[must_use]
+    pub fn notice_at(&self, last_start: Option<Time>) -> Option<Time> {
+        let stands = matches!(self.notice.get(), Some(CancellationStep::Requested | CancellationStep::Acknowledged));
+        self.requested_at.filter(|time| stands && last_start.is_none_or(|start| start <= *time))
+    }
+}

@@ -1,0 +1,87 @@
+//! The latest event of each family by source and id: the evidence that a signal can point at.
+
+use serde::{Deserialize, Serialize};
+
+use crate::event::Event;
+use crate::event_type::{EventType, Family};
+use crate::time::Time;
+
+/// Source and id together are kept up to this length, so that a state stays within its bound.
+pub const MAX_REFERENCE_BYTES: usize = 256;
+
+/// An event by source and id.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct EventReference {
+    /// The number of its type in the contract's table.
+    event_type: u8,
+    /// Length of the source at the start of `text`.
+    source_length: u16,
+    /// Source and id, one after the other.
+    text: String,
+    /// Event time.
+    pub time: Time,
+}
+
+impl EventReference {
+    /// CloudEvents `source`.
+    #[must_use]
+    pub fn source(&self) -> &str {
+        self.text.get(..usize::from(self.source_length)).unwrap_or_default()
+    }
+
+    /// CloudEvents `id`.
+    #[must_use]
+    pub fn id(&self) -> &str {
+        self.text.get(usize::from(self.source_length)..).unwrap_or_default()
+    }
+
+    /// Its type.
+    #[must_use]
+    pub fn event_type(&self) -> EventType {
+        EventType::ALL[usize::from(self.event_type) % EventType::ALL.len()].0
+    }
+
+    fn set(&mut self, event: &Event<'_>) {
+        self.event_type = event.event_type() as u8;
+        self.source_length = event.source.len() as u16;
+        self.text.clear();
+        self.text.push_str(&event.source);
+        self.text.push_str(&event.id);
+        self.time = event.time;
+    }
+}
+
+/// At most one reference per family.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct References(Vec<EventReference>);
+
+impl References {
+    /// Remembers an event if it is the latest of its family, and its source and id are not too long to keep.
+    pub fn note(&mut self, event: &Event<'_>) {
+        if event.source.len() + event.id.len() > MAX_REFERENCE_BYTES {
+            return;
+        }
+        let family = event.event_type().family();
+        let known = self.0.iter_mut().find(|reference| reference.event_type().family() == family);
+        match known {
+            Some(reference) if event.time >= reference.time => reference.set(event),
+            Some(_) => {}
+            None => {
+                let mut reference = EventReference { event_type: 0, source_length: 0, text: String::new(), time: event.time };
+                reference.set(event);
+                self.0.push(reference);
+            }
+        }
+    }
+
+    /// The latest event of a family.
+    #[must_use]
+    pub fn latest(&self, family: Family) -> Option<&EventReference> {
+        self.0.iter().find(|reference| reference.event_type().family() == family)
+    }
+
+    /// All of them.
+    pub fn iter(&self) -> impl Iterator<Item = &EventReference> {
+        self.0.iter()
+    }
+}

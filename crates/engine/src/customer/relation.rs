@@ -1,0 +1,185 @@
+//! The relation with a customer: contacts, consent, touches, notes, incidents, goals, quotas, leads, campaigns.
+
+use serde::{Deserialize, Serialize};
+
+use super::counts::Counts;
+use super::last_word::{LastWord, Stamp};
+use super::table::{Entry, Table};
+use crate::event::{NoteKind, UserToken};
+use crate::time::Time;
+
+/// Notes remembered per customer.
+pub const MAX_NOTES: usize = 16;
+/// Incidents remembered per customer.
+pub const MAX_INCIDENTS: usize = 8;
+/// Quotas remembered per customer.
+pub const MAX_QUOTAS: usize = 8;
+
+/// The relation with a customer.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Relation {
+    /// The current contact; `None` inside when it was removed.
+    pub contact: LastWord<Option<UserToken>>,
+    /// When a contact last changed or was removed.
+    pub contact_changed_at: Option<Time>,
+    /// The latest login of the current contact.
+    pub champion_login_at: Option<Time>,
+    /// Marketing consent of the customer as a whole.
+    pub consent: LastWord<bool>,
+    /// The latest touch.
+    pub touched_at: Option<Time>,
+    /// Feature requests, risks and other notes.
+    pub notes: Table<Note>,
+    /// Incidents that affected the customer.
+    pub incidents: Table<Incident>,
+    /// Incidents started, by day.
+    pub incidents_started: Counts<28>,
+    /// Quotas.
+    pub quotas: Table<Quota>,
+    /// Target of the latest goal.
+    pub goal_target: LastWord<f64>,
+    /// Value of the latest goal.
+    pub goal_value: LastWord<f64>,
+    /// The latest lead.
+    pub lead_at: Option<Time>,
+    /// The latest campaign sent.
+    pub campaign_at: Option<Time>,
+}
+
+/// One note.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Note {
+    name: Box<str>,
+    /// Whether it is resolved.
+    pub resolved: LastWord<bool>,
+    /// What it is about.
+    pub kind: LastWord<NoteKind>,
+    /// When it was recorded.
+    pub recorded_at: Option<Time>,
+}
+
+/// One incident.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Incident {
+    name: Box<str>,
+    /// Whether it is resolved.
+    pub resolved: LastWord<bool>,
+    /// Whether any of its events called it serious.
+    pub serious: bool,
+    /// When it started.
+    pub started_at: Option<Time>,
+}
+
+/// One quota.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Quota {
+    name: Box<str>,
+    /// Used and limit, in the quota's unit.
+    pub level: LastWord<(f64, f64)>,
+}
+
+impl Note {
+    /// A note of that name of which nothing is known yet.
+    #[must_use]
+    pub fn new(name: &str) -> Self {
+        Self { name: name.into(), resolved: LastWord::default(), kind: LastWord::default(), recorded_at: None }
+    }
+
+    /// Whether it is of that kind and open.
+    #[must_use]
+    pub fn is_open(&self, kind: NoteKind) -> bool {
+        self.kind.get() == Some(&kind) && self.resolved.get() != Some(&true)
+    }
+}
+
+impl Incident {
+    /// An incident of that name of which nothing is known yet.
+    #[must_use]
+    pub fn new(name: &str) -> Self {
+        Self { name: name.into(), resolved: LastWord::default(), serious: false, started_at: None }
+    }
+
+    /// Whether it goes on.
+    #[must_use]
+    pub fn is_open(&self) -> bool {
+        self.resolved.get() != Some(&true)
+    }
+}
+
+impl Quota {
+    /// A quota of that name of which nothing is known yet.
+    #[must_use]
+    pub fn new(name: &str) -> Self {
+        Self { name: name.into(), level: LastWord::default() }
+    }
+
+    /// Used over limit.
+    #[must_use]
+    pub fn share(&self) -> Option<f64> {
+        self.level.get().map(|(used, limit)| used / limit)
+    }
+}
+
+impl Entry for Note {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn ended_at(&self) -> Option<Time> {
+        self.resolved.get().filter(|resolved| **resolved).and(self.resolved.time())
+    }
+}
+
+impl Entry for Incident {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn ended_at(&self) -> Option<Time> {
+        if self.is_open() { None } else { self.resolved.time() }
+    }
+}
+
+impl Entry for Quota {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn ended_at(&self) -> Option<Time> {
+        None
+    }
+}
+
+impl Relation {
+    /// A contact was named, or removed.
+    pub fn set_contact(&mut self, stamp: Stamp, user: Option<UserToken>, had_previous: bool) {
+        let known = self.contact.get().copied();
+        let changed = had_previous || user.is_none() || known.is_some_and(|known| known != user);
+        if self.contact.set(stamp, user) {
+            if known != Some(user) {
+                self.champion_login_at = None;
+            }
+            if changed {
+                self.contact_changed_at = self.contact_changed_at.max(Some(stamp.time));
+            }
+        }
+    }
+
+    /// A user logged in; matters if it is the contact.
+    pub fn login(&mut self, user: UserToken, time: Time) -> bool {
+        let is_contact = self.contact.get() == Some(&Some(user)) && self.contact.time() <= Some(time);
+        if is_contact {
+            self.champion_login_at = self.champion_login_at.max(Some(time));
+        }
+        is_contact
+    }
+
+    /// When the latest incident ended, if none is open.
+    #[must_use]
+    pub fn incident_end(&self) -> Option<Time> {
+        if self.incidents.iter().any(Incident::is_open) {
+            return None;
+        }
+        self.incidents.iter().filter_map(Entry::ended_at).max()
+    }
+}

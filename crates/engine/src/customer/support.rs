@@ -1,0 +1,203 @@
+//! How a customer is served: tickets and the answers to surveys.
+
+use serde::{Deserialize, Serialize};
+
+use super::counts::Counts;
+use super::last_word::LastWord;
+use super::table::{Entry, Table};
+use crate::event::{Priority, SurveyKind, TicketStep, UserToken};
+use crate::time::{DAY_MS, Day, HOUR_MS, Time};
+
+/// Tickets remembered per customer.
+pub const MAX_TICKETS: usize = 24;
+/// Survey answers remembered per customer, per kind of window the oldest go first.
+pub const MAX_ANSWERS: usize = 24;
+/// Days of ticket counts kept: 84 before the last 30.
+pub const TICKET_WINDOW_DAYS: usize = 114;
+/// Days in which an NPS answer counts.
+const NPS_WINDOW_DAYS: i32 = 90;
+
+/// Support history of a customer.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+pub struct Support {
+    /// The tickets.
+    pub tickets: Table<Ticket>,
+    /// Tickets opened, by day.
+    pub opened: Counts<TICKET_WINDOW_DAYS>,
+    /// Tickets reopened, by day.
+    pub reopened: Counts<90>,
+    /// When the latest ticket was opened.
+    pub last_opened: Option<Time>,
+    /// Answers in the order (time, identity).
+    answers: Vec<Answer>,
+}
+
+/// One ticket.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Ticket {
+    name: Box<str>,
+    /// The latest step of its life.
+    pub status: LastWord<TicketStep>,
+    /// Its priority.
+    pub priority: LastWord<Priority>,
+    /// When it was opened.
+    pub opened_at: Option<Time>,
+    /// The first answer.
+    pub answered_at: Option<Time>,
+    /// How often it was reopened.
+    pub reopenings: u16,
+}
+
+impl Ticket {
+    /// A ticket of that name of which nothing is known yet.
+    #[must_use]
+    pub fn new(name: &str) -> Self {
+        let (status, priority) = (LastWord::default(), LastWord::default());
+        Self { name: name.into(), status, priority, opened_at: None, answered_at: None, reopenings: 0 }
+    }
+
+    /// Whether it waits for a solution.
+    #[must_use]
+    pub fn is_unsolved(&self) -> bool {
+        self.status.get().is_none_or(|step| *step != TicketStep::Solved)
+    }
+
+    /// Its priority; normal when never told.
+    #[must_use]
+    pub fn priority(&self) -> Priority {
+        self.priority.get().copied().unwrap_or_default()
+    }
+
+    /// Hours from opening to the first answer.
+    #[must_use]
+    pub fn first_response_hours(&self) -> Option<f64> {
+        let waited_ms = self.answered_at?.since_ms(self.opened_at?);
+        (waited_ms >= 0).then(|| waited_ms as f64 / HOUR_MS as f64)
+    }
+}
+
+impl Entry for Ticket {
+    fn name(&self) -> &str {
+        &self.name
+    }
+
+    fn ended_at(&self) -> Option<Time> {
+        if self.is_unsolved() { None } else { self.status.time() }
+    }
+}
+
+/// One survey answer.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Answer {
+    time: Time,
+    identity: u64,
+    /// The kind of survey.
+    pub kind: SurveyKind,
+    /// NPS: 0 to 10. Others: 0 to 1, where 1 is good.
+    pub score: f32,
+    user: Option<UserToken>,
+}
+
+impl Answer {
+    /// An answer whose score is mapped: NPS to 0-10, others to 0-1 with 1 the good end.
+    #[must_use]
+    pub fn new(time: Time, identity: u64, kind: SurveyKind, score: f32, user: Option<UserToken>) -> Self {
+        Self { time, identity, kind, score, user }
+    }
+
+    fn within(&self, today: Day, days: i32) -> bool {
+        self.time.day().0 > today.0 - days
+    }
+
+    /// In the lowest two fifths of its scale.
+    fn is_low(&self) -> bool {
+        self.is_rating() && self.score < 0.4
+    }
+
+    fn is_rating(&self) -> bool {
+        matches!(self.kind, SurveyKind::Csat | SurveyKind::Ces)
+    }
+}
+
+impl Support {
+    /// Keeps an answer; the oldest gives way when there are too many.
+    pub fn answer(&mut self, answer: Answer) {
+        let place = self.answers.partition_point(|known| (known.time, known.identity) < (answer.time, answer.identity));
+        self.answers.insert(place, answer);
+        if self.answers.len() > MAX_ANSWERS {
+            self.answers.remove(0);
+        }
+    }
+
+    /// Mean of a kind over some days, 0 to 100.
+    #[must_use]
+    pub fn mean_rating(&self, kind: SurveyKind, today: Day, days: i32) -> Option<f64> {
+        let of_kind = self.answers.iter().filter(|answer| answer.kind == kind && answer.within(today, days));
+        let (count, sum) = of_kind.fold((0_u32, 0.0), |(count, sum), answer| (count + 1, sum + f64::from(answer.score)));
+        (count > 0).then(|| 100.0 * sum / f64::from(count))
+    }
+
+    /// Ratings in the lowest two fifths over some days.
+    #[must_use]
+    pub fn low_ratings(&self, today: Day, days: i32) -> usize {
+        self.answers.iter().filter(|answer| answer.is_low() && answer.within(today, days)).count()
+    }
+
+    /// The latest rating above the lowest two fifths.
+    #[must_use]
+    pub fn good_rating_at(&self) -> Option<Time> {
+        self.answers.iter().rev().find(|answer| answer.is_rating() && !answer.is_low()).map(|answer| answer.time)
+    }
+
+    /// The latest NPS answer.
+    #[must_use]
+    pub fn latest_nps(&self) -> Option<(Time, f64)> {
+        self.nps_answers().next().map(|answer| (answer.time, f64::from(answer.score)))
+    }
+
+    /// The latest NPS answer of the last 90 days.
+    #[must_use]
+    pub fn nps(&self, today: Day) -> Option<f64> {
+        self.nps_answers().next().filter(|answer| answer.within(today, NPS_WINDOW_DAYS)).map(|answer| f64::from(answer.score))
+    }
+
+    /// That answer minus the one before by the same respondent.
+    #[must_use]
+    pub fn nps_change(&self, today: Day) -> Option<f64> {
+        let mut answers = self.nps_answers();
+        let latest = answers.next().filter(|answer| answer.user.is_some() && answer.within(today, NPS_WINDOW_DAYS))?;
+        let before = answers.find(|answer| answer.user == latest.user)?;
+        Some(f64::from(latest.score) - f64::from(before.score))
+    }
+
+    /// Median hours to the first answer over tickets answered in the last 28 days.
+    #[must_use]
+    pub fn first_response_hours(&self, today: Day) -> Option<f64> {
+        let mut hours: Vec<f64> = self.answered_28d(today).filter_map(Ticket::first_response_hours).collect();
+        hours.sort_by(f64::total_cmp);
+        let middle = hours.len() / 2;
+        match hours.len() {
+            0 => None,
+            odd if odd % 2 == 1 => Some(hours[middle]),
+            _ => Some((hours[middle - 1] + hours[middle]) / 2.0),
+        }
+    }
+
+    /// Tickets of the last 28 days whose first answer came after the limit of their priority, in hours by [`Priority`].
+    #[must_use]
+    pub fn slow_first_responses(&self, today: Day, limits_hours: &[f64; 4]) -> usize {
+        let slow = |ticket: &&Ticket| ticket.first_response_hours().is_some_and(|hours| hours > limits_hours[ticket.priority() as usize]);
+        self.answered_28d(today).filter(slow).count()
+    }
+
+    fn nps_answers(&self) -> impl Iterator<Item = &Answer> {
+        self.answers.iter().rev().filter(|answer| answer.kind == SurveyKind::Nps)
+    }
+
+    fn answered_28d(&self, today: Day) -> impl Iterator<Item = &Ticket> {
+        let first = Day(today.0 - 27).start();
+        self.tickets
+            .iter()
+            .filter(move |ticket| ticket.answered_at.is_some_and(|time| time >= first && time.0 < today.next().start().0 + DAY_MS))
+    }
+}

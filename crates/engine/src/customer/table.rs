@@ -1,0 +1,86 @@
+//! Bounded tables of things with a life (tickets, invoices, subscriptions, ...), by name.
+
+use serde::{Deserialize, Serialize};
+
+use crate::time::{DAY_MS, Day, Time};
+
+/// How long the end of a thing is remembered, in days.
+pub const REMEMBER_ENDED_DAYS: i64 = 30;
+
+/// How long features of a table stay absent after it was too full to take a new thing, in days.
+const OVERFLOW_DAYS: i32 = 90;
+
+/// A thing that a table holds.
+pub trait Entry {
+    /// Its id within the customer.
+    fn name(&self) -> &str;
+    /// When its life ended, if it has.
+    fn ended_at(&self) -> Option<Time>;
+}
+
+/// Things in the order in which they were first heard of.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Table<T> {
+    items: Vec<T>,
+    overflow_until: Day,
+}
+
+impl<T> Default for Table<T> {
+    fn default() -> Self {
+        Self { items: Vec::new(), overflow_until: Day(0) }
+    }
+}
+
+impl<T: Entry> Table<T> {
+    /// The thing of that name, made by `create` when it is new; `None` when the table holds `limit` things that still live.
+    pub fn entry(&mut self, name: &str, limit: usize, now: Time, create: impl FnOnce() -> T) -> Option<&mut T> {
+        let index = match self.items.iter().position(|item| item.name() == name) {
+            Some(index) => index,
+            None => {
+                if self.items.len() >= limit {
+                    self.forget_ended(now);
+                }
+                if self.items.len() >= limit {
+                    self.overflow_until = Day(now.day().0.saturating_add(OVERFLOW_DAYS));
+                    return None;
+                }
+                self.items.push(create());
+                self.items.len() - 1
+            }
+        };
+        self.items.get_mut(index)
+    }
+
+    /// Drops things that ended more than [`REMEMBER_ENDED_DAYS`] ago.
+    pub fn forget_ended(&mut self, now: Time) {
+        self.items.retain(|item| item.ended_at().is_none_or(|end| now.since_ms(end) <= REMEMBER_ENDED_DAYS * DAY_MS));
+    }
+
+    /// Whether every thing is in the table, so that counts over it are right.
+    #[must_use]
+    pub fn is_complete(&self, today: Day) -> bool {
+        today >= self.overflow_until
+    }
+
+    /// All things.
+    pub fn iter(&self) -> std::slice::Iter<'_, T> {
+        self.items.iter()
+    }
+
+    /// All things, to change.
+    pub fn iter_mut(&mut self) -> std::slice::IterMut<'_, T> {
+        self.items.iter_mut()
+    }
+
+    /// Whether nothing was ever put in, or all is forgotten.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.items.is_empty()
+    }
+
+    /// The thing of that name.
+    #[must_use]
+    pub fn get(&self, name: &str) -> Option<&T> {
+        self.items.iter().find(|item| item.name() == name)
+    }
+}

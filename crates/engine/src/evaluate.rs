@@ -1,0 +1,190 @@
+//! Evaluating a customer: health and stage first, then each rule that may have changed, then when to look again.
+
+use std::sync::Arc;
+
+use crate::customer::Customer;
+use crate::episode::{Episode, MAX_OBJECTS_PER_RULE};
+use crate::feature::{Change, Feature, FeatureSet};
+use crate::health;
+use crate::lifecycle::{self, Subject};
+use crate::rule::{ObjectKind, Rule};
+use crate::rule_set::RuleSet;
+use crate::signal::Output;
+use crate::time::Time;
+use crate::view::{Object, View};
+
+/// What changes when health does.
+const HEALTH: FeatureSet = FeatureSet::of(&[Feature::Health, Feature::HealthChange28d, Feature::Grade]);
+const STAGE: FeatureSet = FeatureSet::of(&[Feature::Stage]);
+const AT_RISK: FeatureSet = FeatureSet::of(&[Feature::AtRisk, Feature::OpenAtRisk, Feature::DaysSinceAtRisk]);
+/// What may change at UTC midnight.
+pub(crate) const MIDNIGHT: FeatureSet = FeatureSet::changing(Change::Day).union(FeatureSet::changing(Change::Week));
+
+/// One evaluation of one customer.
+pub(crate) struct Evaluation<'a> {
+    pub rules: &'a RuleSet,
+    /// The instant it is dated.
+    pub now: Time,
+    pub outputs: &'a mut Vec<Output>,
+    /// Rules looked at.
+    pub evaluated: u64,
+    /// The earliest instant at which time alone may change one of the rules looked at.
+    pub due: Time,
+}
+
+impl Evaluation<'_> {
+    /// Evaluates the rules that read any of these features, and moves the customer's due time earlier where needed.
+    pub fn changed(&mut self, customer: &mut Customer, dirty: FeatureSet) {
+        self.run(customer, dirty);
+        customer.clock_due = customer.clock_due.min(self.due);
+    }
+
+    /// Evaluates every rule, and sets the customer's due time anew.
+    pub fn everything(&mut self, customer: &mut Customer) {
+        self.run(customer, FeatureSet::ALL);
+        customer.clock_due = self.due;
+    }
+
+    fn run(&mut self, customer: &mut Customer, mut dirty: FeatureSet) {
+        customer.clock = self.now;
+        self.derive(customer, &mut dirty);
+        let mut candidates = self.rules.rules_reading(dirty);
+        while candidates != 0 {
+            let index = candidates.trailing_zeros() as usize;
+            candidates &= candidates - 1;
+            self.evaluated += 1;
+            let open_before = customer.at_risk;
+            self.rule(customer, &self.rules.rules[index].clone());
+            if customer.at_risk != open_before {
+                // Rules behind this one see the new at-risk flag; those before it were at-risk rules and do not read it.
+                candidates |= self.rules.rules_reading(AT_RISK) & !((2_u128 << index) - 1);
+            }
+        }
+    }
+
+    fn derive(&mut self, customer: &mut Customer, dirty: &mut FeatureSet) {
+        let settings = &self.rules.settings;
+        if dirty.intersects(settings.health.features) {
+            let score = health::score(&View::new(customer, settings, self.now), &settings.health);
+            let before = customer.health.score;
+            customer.health.set(self.now.day(), settings.health.version, score);
+            if customer.health.score != before {
+                dirty.add(HEALTH);
+            }
+        }
+        if dirty.intersects(self.rules.stage_features) {
+            let view = View::new(customer, settings, self.now);
+            let value_of = |feature| view.value(feature);
+            let holds = settings.stages.iter().rev().find(|(_, condition)| condition.is_true(&value_of));
+            let stage = holds.map_or(0, |(stage, _)| *stage);
+            if stage != customer.health.stage {
+                customer.health.stage = stage;
+                dirty.add(STAGE);
+            }
+        }
+    }
+
+    fn rule(&mut self, customer: &mut Customer, rule: &Arc<Rule>) {
+        let Some(kind) = rule.object else {
+            self.subject(customer, rule, "", |_| None);
+            return;
+        };
+        for name in object_names(customer, rule, kind) {
+            self.subject(customer, rule, &name, |customer| find_object(customer, kind, &name));
+        }
+    }
+
+    /// Takes the episode out of the state, moves it on, and puts it back unless nothing of it is worth keeping.
+    fn subject(&mut self, customer: &mut Customer, rule: &Arc<Rule>, object: &str, find: impl Fn(&Customer) -> Option<Object<'_>>) {
+        let place = customer.episodes.iter().position(|episode| episode.rule == rule.hash && *episode.object == *object);
+        let episode = place.map(|index| customer.episodes.swap_remove(index));
+        let subject = Subject { customer, rules: self.rules, rule, name: object, object: find(customer), now: self.now };
+        let next = lifecycle::step(&subject, episode);
+        self.due = self.due.min(next.due);
+        next.outputs.into_iter().for_each(|output| self.outputs.push(output));
+        match next.at_risk {
+            lifecycle::AtRiskChange::None => {}
+            lifecycle::AtRiskChange::Raised => customer.at_risk.raised(),
+            lifecycle::AtRiskChange::Ended => customer.at_risk.ended(self.now),
+        }
+        if let Some(episode) = next.episode {
+            // Back to its own place, so that the order of a state never depends on how often it was looked at.
+            customer.episodes.push(episode);
+            if let Some(index) = place {
+                let last = customer.episodes.len() - 1;
+                customer.episodes.swap(index, last);
+            }
+        }
+    }
+}
+
+/// The objects a rule looks at: those in the state, then those it has episodes about; at most [`MAX_OBJECTS_PER_RULE`] new ones.
+fn object_names(customer: &Customer, rule: &Rule, kind: ObjectKind) -> Vec<Box<str>> {
+    let mut names: Vec<Box<str>> =
+        customer.episodes.iter().filter(|episode| episode.rule == rule.hash).map(|episode| episode.object.clone()).collect();
+    let mut add = |name: &str| {
+        if names.len() < MAX_OBJECTS_PER_RULE && !names.iter().any(|known| **known == *name) {
+            names.push(name.into());
+        }
+    };
+    match kind {
+        ObjectKind::Invitation => {
+            let invitations = customer.onboarding.iter().flat_map(|onboarding| onboarding.pending());
+            invitations.for_each(|invitation| add(&invitation_name(invitation)));
+        }
+        ObjectKind::Invoice => {
+            customer.billing.invoices.iter().filter(|invoice| invoice.is_unpaid()).for_each(|invoice| add(entry_name(invoice)))
+        }
+        ObjectKind::Ticket => {
+            let tickets = customer.support.iter().flat_map(|support| support.tickets.iter());
+            tickets.filter(|ticket| ticket.is_unsolved()).for_each(|ticket| add(entry_name(ticket)));
+        }
+        ObjectKind::Incident => {
+            let incidents = customer.relation.iter().flat_map(|relation| relation.incidents.iter());
+            incidents.filter(|incident| incident.is_open()).for_each(|incident| add(entry_name(incident)));
+        }
+        ObjectKind::Quota => {
+            let quotas = customer.relation.iter().flat_map(|relation| relation.quotas.iter());
+            quotas.for_each(|quota| add(entry_name(quota)));
+        }
+    }
+    names
+}
+
+fn entry_name(entry: &impl crate::customer::Entry) -> &str {
+    entry.name()
+}
+
+fn invitation_name(invitation: &crate::customer::Invitation) -> Box<str> {
+    format!("u-{:016x}", invitation.user.0).into()
+}
+
+fn find_object<'a>(customer: &'a Customer, kind: ObjectKind, name: &str) -> Option<Object<'a>> {
+    match kind {
+        ObjectKind::Invitation => {
+            let mut invitations = customer.onboarding.as_ref()?.invitations();
+            invitations.find(|invitation| *invitation_name(invitation) == *name).map(Object::Invitation)
+        }
+        ObjectKind::Invoice => customer.billing.invoices.get(name).map(Object::Invoice),
+        ObjectKind::Ticket => customer.support.as_ref()?.tickets.get(name).map(Object::Ticket),
+        ObjectKind::Incident => customer.relation.as_ref()?.incidents.get(name).map(Object::Incident),
+        ObjectKind::Quota => customer.relation.as_ref()?.quotas.get(name).map(Object::Quota),
+    }
+}
+
+/// An episode whose rule is gone, or whose customer is erased, ends.
+pub(crate) fn expire(customer: &mut Customer, rules: &RuleSet, now: Time, outputs: &mut Vec<Output>, gone: impl Fn(&Episode) -> bool) {
+    let episodes = std::mem::take(&mut customer.episodes);
+    let (ended, kept): (Vec<_>, Vec<_>) = episodes.into_iter().partition(gone);
+    customer.episodes = kept;
+    for episode in ended {
+        if episode.phase == crate::episode::Phase::Open && episode.is_at_risk {
+            customer.at_risk.ended(now);
+        }
+        let rule = rules.rules.iter().find(|rule| rule.hash == episode.rule);
+        if let Some(rule) = rule {
+            let subject = Subject { customer, rules, rule, name: &episode.object, object: None, now };
+            outputs.extend(lifecycle::expired(&subject, &episode));
+        }
+    }
+}

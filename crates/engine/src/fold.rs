@@ -1,0 +1,354 @@
+//! Folding an event into a customer's state, and saying which features may have changed by it.
+
+use crate::customer::{
+    Answer, Customer, Incident, Invoice, Leaving, MAX_INCIDENTS, MAX_INVOICES, MAX_NOTES, MAX_QUOTAS, MAX_SUBSCRIPTIONS, MAX_TICKETS, Note,
+    Quota, Stamp, Subscription, Support, Ticket, UserChange, kept_name, name_hash,
+};
+use crate::event::{
+    Body, CampaignStep, CancellationStep, Event, InvoiceStep, SubscriptionStep, SurveyKind, TicketStep, UserStep, UserToken,
+};
+use crate::feature::{Feature, FeatureSet};
+use crate::fold_features::{
+    ACTIVE_DAY, CONTACTS, INCIDENTS, INVITATIONS, INVOICES, LEAVING, LOGIN, LOGIN_BACK, LOGIN_DAY, MILESTONES, MONEY, NOTES,
+    PRODUCT_FEATURES, QUOTAS, SURVEYS, TICKETS, USAGE, USAGE_BACK, USER_DAY, USER_SHARES,
+};
+use crate::settings::Settings;
+use crate::time::Time;
+
+/// What folding an event came to.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Folded {
+    /// Features that may have changed.
+    pub dirty: FeatureSet,
+    /// The event had been seen among the customer's last ones, and changed nothing.
+    pub duplicate: bool,
+    /// The event's day had left the windows: counters did not take it.
+    pub too_late: bool,
+    /// A table of the state was full, so that features become absent.
+    pub limited: bool,
+}
+
+/// An event on its way into a state.
+struct Fold<'a> {
+    event: &'a Event<'a>,
+    stamp: Stamp,
+    identity: u64,
+    /// The evaluation instant of the event.
+    now: Time,
+    settings: &'a Settings,
+    folded: Folded,
+}
+
+/// Folds an event into a customer's state. `now` is the instant of evaluation; it matters to what is forgotten only.
+pub fn fold(customer: &mut Customer, event: &Event<'_>, identity: u64, now: Time, settings: &Settings) -> Folded {
+    if !customer.recent.remember(identity) {
+        return Folded { duplicate: true, ..Folded::default() };
+    }
+    assert!(settings.poison != Some(identity), "the event that a test has poisoned");
+    customer.references.note(event);
+    let kind = event.event_type();
+    let mut fold = Fold { event, stamp: Stamp::of(event, identity), identity, now, settings, folded: Folded::default() };
+    if !customer.seen.intersects(crate::event_type::EventTypes(1 << kind as u8)) {
+        customer.seen.insert(kind);
+        // `needs` of a rule may be met from now on.
+        fold.folded.dirty = FeatureSet::ALL;
+    }
+    fold.tenure(customer);
+    fold.body(customer);
+    fold.folded
+}
+
+impl Fold<'_> {
+    fn touch(&mut self, features: FeatureSet) {
+        self.folded.dirty.add(features);
+    }
+
+    fn tenure(&mut self, customer: &mut Customer) {
+        let created = matches!(self.event.body, Body::Account { created: true, .. });
+        let earlier = self.event.time < customer.since;
+        if created && (!customer.created || earlier) || !customer.created && earlier {
+            customer.since = self.event.time;
+            customer.created |= created;
+            self.touch(FeatureSet::ALL);
+        }
+    }
+
+    fn body(&mut self, customer: &mut Customer) {
+        match &self.event.body {
+            Body::Login { user, ok } => {
+                if *ok {
+                    self.login(customer, *user);
+                }
+            }
+            Body::Usage { feature, count, user, .. } => self.usage(customer, feature, *count, *user),
+            Body::Ticket { .. } => self.ticket(customer.support.get_or_insert_default()),
+            Body::Survey { .. } => self.survey(customer.support.get_or_insert_default()),
+            Body::Subscription { .. } => self.subscription(customer),
+            Body::Invoice { .. } => self.invoice(customer),
+            Body::Cancellation { step, .. } => self.cancellation(customer.leaving.get_or_insert_default(), *step),
+            Body::Account { segment, industry, country, owner, .. } => {
+                let text = |value: &Option<crate::event::Text<'_>>| value.as_deref().map(|text| Box::from(&*kept_name(text)));
+                customer.account.segment.set_some(self.stamp, text(segment));
+                customer.account.industry.set_some(self.stamp, text(industry));
+                customer.account.country.set_some(self.stamp, text(country));
+                customer.account.owner.set_some(self.stamp, text(owner));
+            }
+            Body::User { step, user, expires } => {
+                customer.onboarding.get_or_insert_default().invitation(self.stamp, *step, *user, *expires);
+                self.touch(INVITATIONS);
+                if *step == UserStep::Removed {
+                    customer.activity.users.remove(*user, self.event.time.day());
+                    self.touch(USER_DAY);
+                }
+            }
+            Body::Milestone { name, is_final } => {
+                customer.onboarding.get_or_insert_default().milestone(name_hash(name), self.event.time, *is_final);
+                self.touch(MILESTONES);
+            }
+            _ => self.relation(customer),
+        }
+    }
+
+    fn login(&mut self, customer: &mut Customer, user: Option<UserToken>) {
+        let day = self.event.time.day();
+        self.touch(LOGIN);
+        if day < self.now.day() {
+            self.touch(LOGIN_BACK);
+        }
+        if customer.activity.login_days.mark(day) {
+            self.touch(LOGIN_DAY);
+        }
+        if customer.activity.logins.add(day.0, 1).is_none() {
+            self.folded.too_late = true;
+        }
+        customer.activity.last_login = customer.activity.last_login.max(Some(self.event.time));
+        self.user(customer, user);
+        let Some(user) = user else { return };
+        if customer.relation.as_mut().is_some_and(|relation| relation.login(user, self.event.time)) {
+            self.touch(CONTACTS);
+        }
+        if customer.onboarding.as_mut().is_some_and(|onboarding| onboarding.used(self.stamp, user)) {
+            self.touch(INVITATIONS);
+        }
+    }
+
+    fn usage(&mut self, customer: &mut Customer, feature: &str, count: u32, user: Option<UserToken>) {
+        let day = self.event.time.day();
+        let week = customer.week(day);
+        self.touch(USAGE);
+        if week < customer.week(self.now.day()) {
+            self.touch(USAGE_BACK);
+        }
+        if customer.activity.usage.add(day.0, count) == Some(0) {
+            self.touch(ACTIVE_DAY);
+        }
+        if customer.activity.usage_weeks.add(week, count).is_none() {
+            self.folded.too_late = true;
+        }
+        let name = name_hash(feature);
+        if customer.activity.features.record(name, day) {
+            self.touch(PRODUCT_FEATURES);
+        }
+        if self.settings.gated_features.contains(&name) {
+            customer.activity.gated_hits.add(day.0, count);
+            self.touch(FeatureSet::of(&[Feature::GatedFeatureHits14d]));
+        }
+        self.user(customer, user);
+    }
+
+    fn user(&mut self, customer: &mut Customer, user: Option<UserToken>) {
+        self.touch(USER_SHARES);
+        match customer.activity.users.record(user, self.event.time.day()) {
+            UserChange::Counted => {}
+            UserChange::NewDay => self.touch(USER_DAY),
+            UserChange::Full => {
+                self.touch(USER_DAY);
+                self.folded.limited = true;
+            }
+        }
+    }
+
+    fn ticket(&mut self, support: &mut Support) {
+        let Body::Ticket { step, ticket: name, priority, .. } = &self.event.body else { return };
+        let name = &*kept_name(name);
+        let (time, day) = (self.event.time, self.event.time.day().0);
+        self.touch(TICKETS);
+        let counted = match step {
+            TicketStep::Opened => {
+                support.last_opened = support.last_opened.max(Some(time));
+                support.opened.add(day, 1)
+            }
+            TicketStep::Reopened => support.reopened.add(day, 1),
+            TicketStep::Answered | TicketStep::Solved => Some(0),
+        };
+        self.folded.too_late |= counted.is_none();
+        let Some(ticket) = support.tickets.entry(name, MAX_TICKETS, self.now, || Ticket::new(name)) else {
+            self.folded.limited = true;
+            return;
+        };
+        // An answer does not change whether the ticket waits for a solution.
+        if *step != TicketStep::Answered {
+            ticket.status.set(self.stamp, *step);
+        }
+        ticket.priority.set_some(self.stamp, *priority);
+        match step {
+            TicketStep::Opened => ticket.opened_at = Some(ticket.opened_at.map_or(time, |known| known.min(time))),
+            TicketStep::Answered => ticket.answered_at = Some(ticket.answered_at.map_or(time, |known| known.min(time))),
+            TicketStep::Reopened => ticket.reopenings = ticket.reopenings.saturating_add(1),
+            TicketStep::Solved => {}
+        }
+    }
+
+    fn survey(&mut self, support: &mut Support) {
+        let Body::Survey { kind, score, scale_min, scale_max, higher_is_better, user, .. } = &self.event.body else {
+            return;
+        };
+        let share = (score - scale_min) / (scale_max - scale_min);
+        let good = if *higher_is_better { share } else { 1.0 - share };
+        let mapped = if *kind == SurveyKind::Nps { 10.0 * good } else { good };
+        support.answer(Answer::new(self.event.time, self.identity, *kind, mapped as f32, *user));
+        self.touch(SURVEYS);
+    }
+
+    fn subscription(&mut self, customer: &mut Customer) {
+        let Body::Subscription { step, subscription: name, plan, mrr_minor, currency, seats, period_end, reason, .. } = &self.event.body
+        else {
+            return;
+        };
+        self.touch(MONEY);
+        let (stamp, time) = (self.stamp, self.event.time);
+        let billing = &mut customer.billing;
+        let before = (billing.mrr_minor(), billing.seats());
+        let Some(subscription) = billing.subscriptions.entry(name, MAX_SUBSCRIPTIONS, self.now, || Subscription::new(name)) else {
+            self.folded.limited = true;
+            return;
+        };
+        subscription.status.set(stamp, *step);
+        subscription.plan.set_some(stamp, plan.as_deref().map(|plan| kept_name(plan).into()));
+        subscription.mrr_minor.set_some(stamp, *mrr_minor);
+        subscription.currency.set_some(stamp, *currency);
+        subscription.seats.set_some(stamp, *seats);
+        subscription.period_end.set_some(stamp, *period_end);
+        subscription.reason.set_some(stamp, *reason);
+        if matches!(step, SubscriptionStep::Started | SubscriptionStep::Renewed) {
+            subscription.term_start.set(stamp, ());
+        }
+        if *step == SubscriptionStep::Started {
+            subscription.started_at = subscription.started_at.max(Some(time));
+        }
+        let after = (billing.mrr_minor(), billing.seats());
+        let fell = |before: f64, after: f64| after > 0.0 && after <= 0.9 * before;
+        let seats_of = |seats: Option<u64>| seats.unwrap_or(0) as f64;
+        if fell(before.0 as f64, after.0 as f64) || after.0 > 0 && fell(seats_of(before.1), seats_of(after.1)) {
+            billing.contracted_at = billing.contracted_at.max(Some(time));
+        }
+        if before.0 > 0 && after.0 > before.0 || before.1.is_some() && after.1 > before.1 {
+            billing.expanded_at = billing.expanded_at.max(Some(time));
+        }
+        billing.note_mrr(self.now.day());
+    }
+
+    fn invoice(&mut self, customer: &mut Customer) {
+        let Body::Invoice { step, invoice: name, due, attempt, .. } = &self.event.body else { return };
+        let name = &*kept_name(name);
+        self.touch(INVOICES);
+        let Some(invoice) = customer.billing.invoices.entry(name, MAX_INVOICES, self.now, || Invoice::new(name)) else {
+            self.folded.limited = true;
+            return;
+        };
+        invoice.status.set(self.stamp, *step);
+        invoice.due.set_some(self.stamp, *due);
+        if *step == InvoiceStep::PaymentFailed {
+            invoice.attempts = invoice.attempts.saturating_add(1).max(attempt.unwrap_or(0));
+            invoice.failed_at = Some(invoice.failed_at.map_or(self.event.time, |known| known.min(self.event.time)));
+        }
+    }
+
+    fn cancellation(&mut self, leaving: &mut Leaving, step: CancellationStep) {
+        let time = self.event.time;
+        self.touch(LEAVING);
+        match step {
+            CancellationStep::Viewed => leaving.view(time),
+            CancellationStep::Reasoned => leaving.reason_at = leaving.reason_at.max(Some(time)),
+            CancellationStep::Requested => {
+                leaving.notice.set(self.stamp, step);
+                leaving.requested_at = leaving.requested_at.max(Some(time));
+            }
+            CancellationStep::Acknowledged | CancellationStep::Withdrawn => {
+                leaving.notice.set(self.stamp, step);
+            }
+        }
+    }
+
+    fn relation(&mut self, customer: &mut Customer) {
+        let (stamp, time) = (self.stamp, self.event.time);
+        let relation = customer.relation.get_or_insert_default();
+        match &self.event.body {
+            Body::Contact { user, previous_user, .. } => {
+                relation.set_contact(stamp, *user, previous_user.is_some());
+                self.touch(CONTACTS);
+            }
+            Body::Consent { marketing, user: None } => {
+                relation.consent.set(stamp, *marketing);
+                self.touch(FeatureSet::of(&[Feature::MarketingConsent]));
+            }
+            Body::Touch { .. } => {
+                relation.touched_at = relation.touched_at.max(Some(time));
+                self.touch(FeatureSet::of(&[Feature::DaysSinceTouch]));
+            }
+            Body::Note { resolved, note: name, kind } => {
+                self.touch(NOTES);
+                let name = &*kept_name(name);
+                let Some(note) = relation.notes.entry(name, MAX_NOTES, self.now, || Note::new(name)) else {
+                    self.folded.limited = true;
+                    return;
+                };
+                note.resolved.set(stamp, *resolved);
+                note.kind.set_some(stamp, *kind);
+                if !resolved {
+                    note.recorded_at = Some(note.recorded_at.map_or(time, |known| known.min(time)));
+                }
+            }
+            Body::Incident { resolved, incident: name, serious } => {
+                self.touch(INCIDENTS);
+                let name = &*kept_name(name);
+                if !resolved {
+                    self.folded.too_late |= relation.incidents_started.add(time.day().0, 1).is_none();
+                }
+                let Some(incident) = relation.incidents.entry(name, MAX_INCIDENTS, self.now, || Incident::new(name)) else {
+                    self.folded.limited = true;
+                    return;
+                };
+                incident.resolved.set(stamp, *resolved);
+                incident.serious |= serious;
+                if !resolved {
+                    incident.started_at = Some(incident.started_at.map_or(time, |known| known.min(time)));
+                }
+            }
+            Body::Quota { name, used, limit } => {
+                self.touch(QUOTAS);
+                let name = &*kept_name(name);
+                match relation.quotas.entry(name, MAX_QUOTAS, self.now, || Quota::new(name)) {
+                    Some(quota) => _ = quota.level.set(stamp, (*used, *limit)),
+                    None => self.folded.limited = true,
+                }
+            }
+            Body::Goal { set, target, value, .. } => {
+                if *set && target.is_some() && relation.goal_target.set_some(stamp, *target) && value.is_none() {
+                    relation.goal_value.set(stamp, 0.0);
+                }
+                relation.goal_value.set_some(stamp, *value);
+                self.touch(FeatureSet::of(&[Feature::GoalProgress]));
+            }
+            Body::Lead { .. } => {
+                relation.lead_at = relation.lead_at.max(Some(time));
+                self.touch(FeatureSet::of(&[Feature::DaysSinceLead]));
+            }
+            Body::Campaign { step: CampaignStep::Sent, .. } => {
+                relation.campaign_at = relation.campaign_at.max(Some(time));
+                self.touch(FeatureSet::of(&[Feature::DaysSinceCampaign]));
+            }
+            _ => {}
+        }
+    }
+}

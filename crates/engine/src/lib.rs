@@ -1,0 +1,28 @@
+//! The pure engine: customer state, features, rules, episodes and reviews, as a fold over journal records.
+//!
+//! Start at [`partition::Partition::apply`]: it runs the reviews that are due, then [`fold::fold`]s the event into its
+//! [`customer::Customer`], then evaluates the rules that may have changed, which puts out [`signal::Signal`]s.
+//! No clock, no IO, no randomness, no threads: the same records give the same bytes.
+
+pub mod aggregates;
+pub mod clock;
+pub mod customer;
+pub mod episode;
+mod evaluate;
+pub mod event;
+pub mod event_type;
+pub mod expression;
+pub mod feature;
+pub mod fold;
+mod fold_features;
+pub mod health;
+mod index;
+mod lifecycle;
+pub mod partition;
+mod record_signal;
+pub mod rule;
+pub mod rule_set;
+pub mod settings;
+pub mod signal;
+pub mod time;
+pub mod view;

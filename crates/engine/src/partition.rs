@@ -1,0 +1,394 @@
+//! One journal partition: its customers, timers and aggregates, and the one function that folds a record.
+
+use std::collections::BTreeSet;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+
+use serde::{Deserialize, Serialize};
+
+use crate::aggregates::{self, Aggregates};
+use crate::customer::Customer;
+use crate::evaluate::{self, Evaluation, MIDNIGHT};
+use crate::event::{Body, CustomerKey, Event};
+use crate::feature::FeatureSet;
+use crate::fold::fold;
+use crate::index::Index;
+use crate::rule_set::RuleSet;
+use crate::signal::Output;
+use crate::time::Time;
+
+/// One record of a journal partition.
+#[derive(Clone, Copy, Debug)]
+pub struct Record<'a> {
+    /// The watermark when it was journaled.
+    pub watermark: Time,
+    /// What it carries.
+    pub payload: Payload<'a>,
+}
+
+/// What a record carries.
+#[derive(Clone, Copy, Debug)]
+pub enum Payload<'a> {
+    /// An event of a customer, with hashes computed at ingest.
+    Event {
+        /// The event.
+        event: &'a Event<'a>,
+        /// `CustomerKey::of` its customer.
+        key: CustomerKey,
+        /// Its `identity()`.
+        identity: u64,
+    },
+    /// The passing of time.
+    Tick,
+}
+
+/// How far a record got.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Progress {
+    /// It is folded, and the reviews before it are run.
+    Done,
+    /// The budget of reviews is used up: commit, and come again with the same record.
+    OutOfBudget,
+    /// The next review needs the state of this customer, which is not here: commit, load, and come again.
+    Missing(CustomerKey),
+    /// Folding the record's event panicked: drop the working set, and fold again without the record.
+    PoisonedRecord,
+    /// The review of this customer panicked: drop the working set, and fold again without its reviews before this record.
+    PoisonedReview(CustomerKey),
+}
+
+/// Work done since the partition was made; for measuring, not part of the fold.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Work {
+    /// Reviews run.
+    pub reviews: u64,
+    /// Rules looked at.
+    pub rules_evaluated: u64,
+    /// Rules that every event and review could have looked at.
+    pub rules_possible: u64,
+}
+
+/// What a partition remembers beside its customers.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Header {
+    /// Journal time: the largest watermark seen.
+    pub journal_time: Time,
+    /// Number of the rule set in force.
+    pub rule_set: u32,
+    /// Sums over the customers.
+    pub aggregates: Aggregates,
+}
+
+impl Default for Header {
+    fn default() -> Self {
+        Self { journal_time: Time::MIN, rule_set: 0, aggregates: Aggregates::default() }
+    }
+}
+
+/// A customer in memory.
+#[derive(Debug)]
+struct Slot {
+    customer: Customer,
+    changed: bool,
+    /// Looked at since the hand of the eviction clock last passed.
+    used: bool,
+    /// The due time under which the customer stands in the timers.
+    timer: Time,
+    /// The due time as last committed.
+    committed_timer: Time,
+}
+
+impl Slot {
+    /// A customer never heard of before.
+    fn new(customer: Customer) -> Self {
+        Self { customer, changed: false, used: true, timer: Time::NEVER, committed_timer: Time::NEVER }
+    }
+}
+
+/// The working set of one journal partition.
+#[derive(Debug)]
+pub struct Partition {
+    /// What is remembered beside the customers.
+    pub header: Header,
+    /// Work done.
+    pub work: Work,
+    rules: Arc<RuleSet>,
+    index: Index,
+    slots: Vec<Option<Slot>>,
+    free: Vec<u32>,
+    /// Every customer with a review to come, resident or not, in the order (time, customer).
+    timers: BTreeSet<(Time, CustomerKey)>,
+    touched: Vec<CustomerKey>,
+    /// The last review run: with the offset of the record it precedes, the exact position in the journal.
+    last_review: (Time, CustomerKey),
+    /// Where the eviction clock stands.
+    hand: usize,
+}
+
+impl Partition {
+    /// A partition without customers.
+    #[must_use]
+    pub fn new(rules: Arc<RuleSet>, header: Header) -> Self {
+        Self {
+            header: Header { rule_set: rules.number, ..header },
+            work: Work::default(),
+            rules,
+            index: Index::default(),
+            slots: Vec::new(),
+            free: Vec::new(),
+            timers: BTreeSet::new(),
+            touched: Vec::new(),
+            last_review: (Time(0), CustomerKey(0)),
+            hand: 0,
+        }
+    }
+
+    /// The last review run: its due time and customer.
+    #[must_use]
+    pub fn last_review(&self) -> (Time, CustomerKey) {
+        self.last_review
+    }
+
+    /// Folds a record: first the reviews due at or before its journal time, each at its own time, then its event.
+    /// `reviews` is the budget of reviews, counted down.
+    pub fn apply(&mut self, record: &Record<'_>, reviews: &mut u64, outputs: &mut Vec<Output>) -> Progress {
+        self.header.journal_time = self.header.journal_time.max(record.watermark);
+        while let Some(&(due, key)) = self.timers.first() {
+            if due > self.header.journal_time {
+                break;
+            }
+            let Some(slot) = self.index.get(key) else { return Progress::Missing(key) };
+            if *reviews == 0 {
+                return Progress::OutOfBudget;
+            }
+            *reviews -= 1;
+            if !self.guarded(outputs, |partition, outputs| partition.review(slot, due, outputs)) {
+                return Progress::PoisonedReview(key);
+            }
+            self.last_review = (due, key);
+            self.settle(slot, key);
+        }
+        let Payload::Event { event, key, identity } = record.payload else { return Progress::Done };
+        let slot = self.index.get(key).unwrap_or_else(|| self.occupy(key, Slot::new(Customer::new(&event.customer, event.time))));
+        if !self.guarded(outputs, |partition, outputs| partition.event(slot, event, identity, outputs)) {
+            return Progress::PoisonedRecord;
+        }
+        self.settle(slot, key);
+        Progress::Done
+    }
+
+    /// Evaluates a resident customer at journal time under the rule set in force, as a new rule set asks for.
+    pub fn review_now(&mut self, key: CustomerKey, outputs: &mut Vec<Output>) {
+        let Some(slot) = self.index.get(key) else { return };
+        let now = self.header.journal_time;
+        if let Some(Slot { customer, changed, .. }) = self.slots[slot as usize].as_mut() {
+            *changed = true;
+            let now = now.max(customer.clock);
+            let rules = self.rules.clone();
+            evaluate::expire(customer, &rules, now, outputs, |episode| !rules.rules.iter().any(|rule| rule.hash == episode.rule));
+            let mut evaluation = Evaluation { rules: &rules, now, outputs, evaluated: 0, due: Time::NEVER };
+            evaluation.everything(customer);
+        }
+        self.settle(slot, key);
+    }
+
+    /// Replaces the rule set. Every customer must then be reviewed.
+    pub fn set_rules(&mut self, rules: Arc<RuleSet>) {
+        self.header.rule_set = rules.number;
+        self.rules = rules;
+    }
+
+    /// The rule set in force.
+    #[must_use]
+    pub fn rules(&self) -> &Arc<RuleSet> {
+        &self.rules
+    }
+
+    /// Puts a customer loaded from a store into memory.
+    pub fn insert(&mut self, customer: Customer) {
+        let key = CustomerKey::of(&customer.id);
+        let timer = customer.next_review();
+        let slot = self.occupy(key, Slot { customer, changed: false, used: true, timer: Time::NEVER, committed_timer: timer });
+        self.set_timer(slot, timer);
+    }
+
+    /// Takes customers that were not looked at lately out of memory until at most `limit` are left. Their timers stay.
+    ///
+    /// Call it after [`Self::take_changed`]: customers changed since are kept.
+    pub fn evict_idle(&mut self, limit: usize) {
+        let mut looked_at = 0;
+        while self.resident() > limit && looked_at < 2 * self.slots.len() {
+            looked_at += 1;
+            self.hand = (self.hand + 1) % self.slots.len();
+            let Some(entry) = self.slots[self.hand].as_mut() else { continue };
+            if entry.used || entry.changed {
+                entry.used = false;
+                continue;
+            }
+            self.index.remove(CustomerKey::of(&entry.customer.id));
+            self.slots[self.hand] = None;
+            self.free.push(self.hand as u32);
+        }
+    }
+
+    /// Leaves out the reviews of a customer until its next event.
+    pub fn quarantine(&mut self, key: CustomerKey) {
+        self.header.aggregates.poisoned += 1;
+        if let Some(entry) = self.index.get(key).and_then(|slot| self.slots[slot as usize].as_mut()) {
+            self.timers.remove(&(entry.timer, key));
+            entry.timer = Time::NEVER;
+            if !entry.changed {
+                entry.changed = true;
+                self.touched.push(key);
+            }
+        }
+    }
+
+    /// Sets the timer of a customer that is not in memory, as stored.
+    pub fn insert_timer(&mut self, due: Time, key: CustomerKey) {
+        self.timers.insert((due, key));
+    }
+
+    /// A customer in memory.
+    #[must_use]
+    pub fn get(&self, key: CustomerKey) -> Option<&Customer> {
+        self.index.get(key).and_then(|slot| self.slots[slot as usize].as_ref()).map(|slot| &slot.customer)
+    }
+
+    /// Customers in memory, in no meaningful order.
+    pub fn customers(&self) -> impl Iterator<Item = &Customer> {
+        self.slots.iter().flatten().map(|slot| &slot.customer)
+    }
+
+    /// Number of customers in memory.
+    #[must_use]
+    pub fn resident(&self) -> usize {
+        self.slots.len() - self.free.len()
+    }
+
+    /// The customers due at or before a time, in order.
+    pub fn due(&self, until: Time) -> impl Iterator<Item = CustomerKey> {
+        self.timers.range(..=(until, CustomerKey(u128::MAX))).map(|(_, key)| *key)
+    }
+
+    /// Number of timers.
+    #[must_use]
+    pub fn timers(&self) -> usize {
+        self.timers.len()
+    }
+
+    /// The customers changed since the last call, in the order of their keys, for a commit; with a due time where that changed too.
+    pub fn take_changed(&mut self) -> Vec<(CustomerKey, Option<Time>)> {
+        let mut touched = std::mem::take(&mut self.touched);
+        touched.sort_unstable();
+        let changed = touched.into_iter().filter_map(|key| {
+            let entry = self.slots[self.index.get(key)? as usize].as_mut()?;
+            entry.changed = false;
+            let moved = entry.committed_timer != entry.timer;
+            entry.committed_timer = entry.timer;
+            Some((key, moved.then_some(entry.timer)))
+        });
+        changed.collect()
+    }
+
+    /// The one place where panics of the fold end: false when there was one.
+    fn guarded(&mut self, outputs: &mut Vec<Output>, work: impl FnOnce(&mut Self, &mut Vec<Output>)) -> bool {
+        catch_unwind(AssertUnwindSafe(|| work(self, outputs))).is_ok()
+    }
+
+    fn review(&mut self, slot: u32, due: Time, outputs: &mut Vec<Output>) {
+        let Some(Slot { customer, .. }) = self.slots[slot as usize].as_mut() else { return };
+        self.work.reviews += 1;
+        review(customer, &self.rules, due, outputs, &mut self.work);
+    }
+
+    fn event(&mut self, slot: u32, event: &Event<'_>, identity: u64, outputs: &mut Vec<Output>) {
+        let aggregates = &mut self.header.aggregates;
+        aggregates.events += 1;
+        let Some(Slot { customer, .. }) = self.slots[slot as usize].as_mut() else { return };
+        let now = self.header.journal_time.max(event.time).max(customer.clock);
+        // An event from ahead of journal time moves its customer's clock: what was due before comes first.
+        while customer.next_review() <= now {
+            let due = customer.next_review();
+            review(customer, &self.rules, due, outputs, &mut self.work);
+        }
+        let folded = fold(customer, event, identity, now, &self.rules.settings);
+        aggregates.duplicates += u64::from(folded.duplicate);
+        aggregates.too_late += u64::from(folded.too_late);
+        aggregates.limited += u64::from(folded.limited);
+        if folded.duplicate {
+            return;
+        }
+        if matches!(event.body, Body::Erased) {
+            evaluate::expire(customer, &self.rules, now, outputs, |_| true);
+        }
+        let mut evaluation = Evaluation { rules: &self.rules, now, outputs, evaluated: 0, due: Time::NEVER };
+        evaluation.changed(customer, folded.dirty);
+        self.work.rules_evaluated += evaluation.evaluated;
+        self.work.rules_possible += self.rules.rules.len() as u64;
+        customer.midnight_due = now.day().next().start();
+    }
+
+    /// Brings aggregates and timers up to a customer that was just folded or reviewed.
+    fn settle(&mut self, slot: u32, key: CustomerKey) {
+        let Some(entry) = self.slots[slot as usize].as_mut() else { return };
+        entry.used = true;
+        if !entry.changed {
+            entry.changed = true;
+            self.touched.push(key);
+        }
+        aggregates::contribute(&mut entry.customer, &mut self.header.aggregates);
+        let due = entry.customer.next_review();
+        self.set_timer(slot, due);
+    }
+
+    fn set_timer(&mut self, slot: u32, due: Time) {
+        let Some(entry) = self.slots[slot as usize].as_mut() else { return };
+        if entry.timer == due {
+            return;
+        }
+        let key = CustomerKey::of(&entry.customer.id);
+        self.timers.remove(&(entry.timer, key));
+        if due != Time::NEVER {
+            self.timers.insert((due, key));
+        }
+        entry.timer = due;
+    }
+
+    fn occupy(&mut self, key: CustomerKey, entry: Slot) -> u32 {
+        let slot = match self.free.pop() {
+            Some(slot) => {
+                self.slots[slot as usize] = Some(entry);
+                slot
+            }
+            None => {
+                self.slots.push(Some(entry));
+                self.slots.len() as u32 - 1
+            }
+        };
+        self.index.insert(key, slot);
+        slot
+    }
+}
+
+/// Runs the review of a customer that is due.
+fn review(customer: &mut Customer, rules: &RuleSet, due: Time, outputs: &mut Vec<Output>, work: &mut Work) {
+    let mut evaluation = Evaluation { rules, now: due, outputs, evaluated: 0, due: Time::NEVER };
+    if customer.clock_due <= due {
+        evaluation.everything(customer);
+    } else {
+        let last_day = customer.clock.day();
+        let mut dirty = MIDNIGHT;
+        if customer.week(last_day) == customer.week(due.day()) {
+            dirty = FeatureSet::changing(crate::feature::Change::Day);
+        }
+        evaluation.changed(customer, dirty);
+    }
+    work.rules_evaluated += evaluation.evaluated;
+    work.rules_possible += rules.rules.len() as u64;
+    if customer.midnight_due <= due {
+        let today = due.day();
+        customer.midnight_due = if customer.is_quiet(today) { Time::NEVER } else { today.next().start() };
+    }
+    assert!(customer.next_review() > due, "a review schedules the next one strictly later");
+}

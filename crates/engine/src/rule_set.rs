@@ -1,0 +1,84 @@
+//! A rule set: all decision settings together, under a number.
+
+use std::sync::Arc;
+
+use crate::expression::{ExpressionError, Symbol};
+use crate::feature::{Change, Feature, FeatureSet};
+use crate::rule::{Kind, Rule};
+use crate::settings::Settings;
+
+/// The most rules a set may have: one bit each.
+pub const MAX_RULES: usize = 128;
+
+/// Everything that decides, compiled.
+#[derive(Debug)]
+pub struct RuleSet {
+    /// Number in the journal; higher replaces lower.
+    pub number: u32,
+    /// The rules: at-risk first, so that others can look at open at-risk episodes.
+    pub rules: Vec<Arc<Rule>>,
+    /// The other settings.
+    pub settings: Settings,
+    /// For each feature the rules that it may change, one bit each.
+    rules_of_feature: Vec<u128>,
+    /// Features that the stages read.
+    pub stage_features: FeatureSet,
+}
+
+impl RuleSet {
+    /// Puts rules and settings together; rules beyond [`MAX_RULES`] are the caller's mistake.
+    ///
+    /// # Panics
+    ///
+    /// With more than [`MAX_RULES`] rules.
+    #[must_use]
+    pub fn new(number: u32, mut rules: Vec<Arc<Rule>>, settings: Settings) -> Self {
+        assert!(rules.len() <= MAX_RULES, "a rule set holds at most {MAX_RULES} rules");
+        rules.sort_by_key(|rule| rule.kind != Kind::AtRisk);
+        let rules_of = |row: &crate::feature::FeatureInfo| {
+            let reads = rules.iter().enumerate().filter(|(_, rule)| rule.features.contains(row.feature));
+            reads.fold(0, |bits, (index, _)| bits | 1_u128 << index)
+        };
+        let rules_of_feature = Feature::ALL.iter().map(rules_of).collect();
+        let stage_features = FeatureSet(settings.stages.iter().fold(0, |bits, (_, condition)| bits | condition.features()));
+        Self { number, rules, settings, rules_of_feature, stage_features }
+    }
+
+    /// The rules that a change of these features may change, one bit each.
+    #[must_use]
+    pub fn rules_reading(&self, features: FeatureSet) -> u128 {
+        if features == FeatureSet::ALL {
+            return self.all();
+        }
+        let mut rules = 0;
+        let mut rest = features.0;
+        while rest != 0 {
+            rules |= self.rules_of_feature.get(rest.trailing_zeros() as usize).copied().unwrap_or(0);
+            rest &= rest - 1;
+        }
+        rules
+    }
+
+    /// All rules, one bit each.
+    #[must_use]
+    pub fn all(&self) -> u128 {
+        if self.rules.len() == MAX_RULES { u128::MAX } else { (1 << self.rules.len()) - 1 }
+    }
+}
+
+/// Symbols for conditions that are looked at only when an event comes and at UTC midnight (health, stages): without the clock features.
+#[must_use]
+pub fn daily_symbols() -> Vec<Symbol> {
+    crate::feature::symbols().into_iter().filter(|symbol| !symbol.clock).collect()
+}
+
+/// A mistake about a feature that runs with the clock where only daily ones may stand.
+#[must_use]
+pub fn clock_feature_error(name: &str) -> Option<ExpressionError> {
+    let row = Feature::ALL.iter().find(|row| row.name == name && row.change == Change::Clock)?;
+    Some(ExpressionError {
+        range: 0..row.name.len(),
+        message: format!("`{name}` runs with the clock and cannot stand here"),
+        help: Some("health and stages change with events and at UTC midnight only; use a feature over a window of days".to_owned()),
+    })
+}

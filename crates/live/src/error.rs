@@ -1,0 +1,75 @@
+//! What can stop a run, and what to do about it.
+
+use std::path::PathBuf;
+
+use bellwether_codec::intake::IntakeError;
+use bellwether_codec::state::StateError;
+use bellwether_store::StoreError;
+
+/// A run that had to stop. Nothing that was committed is lost, and the same command goes on from there.
+#[derive(Debug, thiserror::Error)]
+pub enum LiveError {
+    /// The inputs.
+    #[error(transparent)]
+    Intake(#[from] IntakeError),
+    /// The database.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// A stored state.
+    #[error("partition {partition}: {error}")]
+    State {
+        /// The partition.
+        partition: u16,
+        /// What is wrong.
+        error: StateError,
+    },
+    /// A file that we write.
+    #[error("cannot write {path}: {error}; make room or mend the permissions, then start again with the same command")]
+    Output {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        error: std::io::Error,
+    },
+    /// A file that we wrote has become shorter.
+    #[error(
+        "{path} has {found} bytes, but {committed} are committed: it was cut or replaced. Restore it, or start anew with another --data directory and --signals file"
+    )]
+    OutputTooShort {
+        /// The file.
+        path: PathBuf,
+        /// Its length.
+        found: u64,
+        /// The committed length.
+        committed: u64,
+    },
+    /// The journal has another number of partitions than asked for.
+    #[error("the journal in {data} has {found} partitions, not {asked}: leave --partitions out, or give another --data directory")]
+    Partitions {
+        /// The data directory.
+        data: PathBuf,
+        /// Partitions of the journal.
+        found: u16,
+        /// Partitions asked for.
+        asked: u16,
+    },
+    /// User ids of this journal are pseudonymised with another key.
+    #[error(
+        "the journal in {data} was written with another pseudonym key: its users would not be recognised. Give the key it was made with, or another --data directory"
+    )]
+    PseudonymKey {
+        /// The data directory.
+        data: PathBuf,
+    },
+    /// Something stored by us does not read back.
+    #[error("the data directory is damaged: {0}; restore it from a backup, or delete it to start anew from the inputs")]
+    Damaged(String),
+    /// Too many records panic the fold.
+    #[error("partition {partition}: more than {limit} records or reviews could not be folded; this is a defect of the program: please report it with the log lines above")]
+    TooManyPoisoned {
+        /// The partition.
+        partition: u16,
+        /// The limit.
+        limit: usize,
+    },
+}

@@ -1,0 +1,16 @@
+//! The live product: the loop that takes events in, folds them, publishes signals and commits, exactly once.
+//!
+//! Read [`embedded::run`] first: prefetch, apply, publish, commit. Then `worker` (one journal partition),
+//! `journal` (the bytes of journal blocks), `process_state` (what a commit remembers beside the partitions),
+//! `output` (files that are cut back to their committed length) and `metrics`.
+
+pub mod embedded;
+pub mod error;
+mod journal;
+pub mod metrics;
+pub mod options;
+mod output;
+mod process_state;
+mod rules_change;
+mod session;
+mod worker;

@@ -1,0 +1,146 @@
+//! Metrics as named facts in one place: what happened, told once, exposed to Prometheus.
+
+use std::time::Duration;
+
+use bellwether_codec::rendered::SignalCounts;
+use bellwether_engine::feature::STAGES;
+use bellwether_engine::partition::Header;
+use bellwether_engine::time::Time;
+use prometheus::{Encoder, Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry, TextEncoder};
+
+/// All metrics of the process. Labels are bounded: rules, reasons, stages and currencies, never a customer.
+pub struct Metrics {
+    registry: Registry,
+    events: IntCounter,
+    rejected: IntCounterVec,
+    signals: IntCounterVec,
+    duplicates: IntGauge,
+    too_late: IntGauge,
+    limited: IntGauge,
+    poisoned: IntGauge,
+    customers: IntGauge,
+    active_customers: IntGauge,
+    customers_by_stage: IntGaugeVec,
+    mrr_minor: IntGaugeVec,
+    journal_time_seconds: IntGauge,
+    commit_seconds: Histogram,
+}
+
+impl Metrics {
+    /// Registers every metric, each at its starting value.
+    ///
+    /// # Panics
+    ///
+    /// If two metrics have one name, which is a defect of this file.
+    #[must_use]
+    pub fn new() -> Self {
+        let registry = Registry::new();
+        let gauge = |name: &str, help: &str| {
+            let gauge = IntGauge::new(name, help).expect("a valid name");
+            registry.register(Box::new(gauge.clone())).expect("a name of its own");
+            gauge
+        };
+        let gauges = |name: &str, help: &str, label: &str| {
+            let gauges = IntGaugeVec::new(Opts::new(name, help), &[label]).expect("a valid name");
+            registry.register(Box::new(gauges.clone())).expect("a name of its own");
+            gauges
+        };
+        let counters = |name: &str, help: &str, labels: &[&str]| {
+            let counters = IntCounterVec::new(Opts::new(name, help), labels).expect("a valid name");
+            registry.register(Box::new(counters.clone())).expect("a name of its own");
+            counters
+        };
+        let events = IntCounter::new("bellwether_events_total", "Input lines read by this process.").expect("a valid name");
+        registry.register(Box::new(events.clone())).expect("a name of its own");
+        let buckets = vec![0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0];
+        let latency = HistogramOpts::new("bellwether_commit_seconds", "Time from the first prefetch of a batch to its commit.").buckets(buckets);
+        let commit_seconds = Histogram::with_opts(latency).expect("a valid name");
+        registry.register(Box::new(commit_seconds.clone())).expect("a name of its own");
+        let metrics = Self {
+            events,
+            commit_seconds,
+            rejected: counters("bellwether_rejected_total", "Input lines written to the dead letters, by reason.", &["reason"]),
+            signals: counters("bellwether_signals_total", "Signals published, by rule and transition; decided: not sent.", &["rule", "transition"]),
+            duplicates: gauge("bellwether_duplicate_events", "Events dropped as duplicates since the journal was created."),
+            too_late: gauge("bellwether_too_late_events", "Events too old for their windows since the journal was created."),
+            limited: gauge("bellwether_limited_events", "Events that met a full table of a state since the journal was created."),
+            poisoned: gauge("bellwether_poisoned_records", "Records and reviews left out because folding them panicked."),
+            customers: gauge("bellwether_customers", "Customers ever seen."),
+            active_customers: gauge("bellwether_active_customers", "Customers with a running subscription."),
+            customers_by_stage: gauges("bellwether_customers_by_stage", "Customers by journey stage.", "stage"),
+            mrr_minor: gauges("bellwether_mrr_minor_units", "Monthly recurring revenue in minor units, by currency.", "currency"),
+            journal_time_seconds: gauge("bellwether_journal_time_seconds", "Journal time, seconds since 1970-01-01T00:00:00Z."),
+            registry,
+        };
+        STAGES.iter().for_each(|stage| metrics.customers_by_stage.with_label_values(&[stage]).set(0));
+        metrics
+    }
+
+    /// The exposition in Prometheus' text format.
+    #[must_use]
+    pub fn render(&self) -> String {
+        let mut text = Vec::new();
+        if let Err(error) = TextEncoder::new().encode(&self.registry.gather(), &mut text) {
+            tracing::error!(%error, "metrics could not be rendered");
+        }
+        String::from_utf8_lossy(&text).into_owned()
+    }
+
+    /// Lines were taken in.
+    pub fn took_in(&self, lines: u64) {
+        self.events.inc_by(lines);
+    }
+
+    /// A line was rejected.
+    pub fn rejected(&self, reason: &str) {
+        self.rejected.with_label_values(&[reason]).inc();
+    }
+
+    /// Outputs were published.
+    pub fn published(&self, counts: &SignalCounts) {
+        for ((rule, transition), count) in counts {
+            self.signals.with_label_values(&[rule.as_str(), transition]).inc_by(*count);
+        }
+    }
+
+    /// A batch was committed.
+    pub fn committed(&self, latency: Duration) {
+        self.commit_seconds.observe(latency.as_secs_f64());
+    }
+
+    /// The partitions stand so after a commit.
+    pub fn settled<'a>(&self, headers: impl Iterator<Item = &'a Header>, watermark: Time) {
+        let mut sums = bellwether_codec::summary::Summary::default();
+        let mut stages = [0; STAGES.len()];
+        for header in headers {
+            sums.add_aggregates(&header.aggregates);
+            stages.iter_mut().zip(header.aggregates.customers_by_stage).for_each(|(sum, count)| *sum += count);
+        }
+        let whole = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
+        self.duplicates.set(whole(sums.duplicates));
+        self.too_late.set(whole(sums.too_late));
+        self.limited.set(whole(sums.limited));
+        self.poisoned.set(whole(sums.poisoned));
+        self.customers.set(sums.customers);
+        self.active_customers.set(sums.active_customers);
+        STAGES.iter().zip(stages).for_each(|(stage, count)| self.customers_by_stage.with_label_values(&[stage]).set(count));
+        for (currency, mrr) in &sums.mrr_minor {
+            self.mrr_minor.with_label_values(&[currency.as_str()]).set(*mrr);
+        }
+        if watermark != Time::MIN {
+            self.journal_time_seconds.set(watermark.0.div_euclid(1_000));
+        }
+    }
+
+    /// Totals for a status line: lines taken in, customers, active customers.
+    #[must_use]
+    pub fn status(&self) -> (u64, i64, i64) {
+        (self.events.get(), self.customers.get(), self.active_customers.get())
+    }
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        Self::new()
+    }
+}

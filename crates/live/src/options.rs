@@ -1,0 +1,81 @@
+//! How to run embedded: everything the loop needs to know, gathered by the binary.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use bellwether_codec::event::Decoder;
+use bellwether_codec::intake::InputSpec;
+use bellwether_engine::rule_set::RuleSet;
+use bellwether_engine::time::Time;
+
+/// Where signals go.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SignalsTarget {
+    /// A file that is appended to exactly once; decisions go to `FILE.decisions`.
+    File(PathBuf),
+    /// Standard output, at least once; decisions are not written.
+    StandardOutput,
+}
+
+/// Makes the rule set of a text under a number, or says what is wrong with it.
+pub type CompileRules = Arc<dyn Fn(&str, u32) -> Result<RuleSet, String> + Send + Sync>;
+
+/// Options of an embedded run.
+pub struct EmbeddedOptions {
+    /// Inputs, merged by time.
+    pub inputs: Vec<InputSpec>,
+    /// Directory of the database and the dead letters.
+    pub data: PathBuf,
+    /// Where signals go.
+    pub signals: SignalsTarget,
+    /// Journal partitions of a new journal; an existing one keeps its number, and another one given is an error.
+    pub partitions: Option<u16>,
+    /// How lines become events.
+    pub decoder: Decoder,
+    /// Text of the rule file: a change of it is published to the journal.
+    pub rules_text: String,
+    /// Makes the rule set of a text under a number.
+    pub compile_rules: CompileRules,
+    /// Id of the journal, if it is new.
+    pub new_journal_id: String,
+    /// Id of the pseudonym key of the decoder.
+    pub pseudonym_key_id: u64,
+    /// Whether the end of the inputs is the end of time: a closing tick at the largest event time, then stop.
+    pub once: bool,
+    /// The real clock, against which events from the future are rejected.
+    pub ingest_clock: fn() -> Option<Time>,
+    /// Limits of one commit.
+    pub limits: BatchLimits,
+    /// Memory for caches and write buffers, bytes.
+    pub memory_bytes: u64,
+}
+
+/// Limits of one commit, per partition. Signals do not depend on them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BatchLimits {
+    /// Records folded.
+    pub records: u64,
+    /// Reviews run.
+    pub reviews: u64,
+}
+
+impl Default for BatchLimits {
+    fn default() -> Self {
+        Self { records: 65_536, reviews: 50_000 }
+    }
+}
+
+/// Partitions of a new journal when nothing else is said.
+pub const DEFAULT_PARTITIONS: u16 = 4;
+
+/// Memory budget when nothing else is said, bytes.
+pub const DEFAULT_MEMORY_BYTES: u64 = 1024 * 1024 * 1024;
+
+/// Share of the memory budget that goes to RocksDB's block cache and write buffers, in percent.
+pub const STORE_SHARE_PERCENT: u64 = 30;
+
+/// Share of the memory budget that goes to decoded states, in percent. The rest is for batches and timers.
+pub const STATES_SHARE_PERCENT: u64 = 40;
+
+/// What a decoded state takes in memory, on average, bytes; measured on business customers with ten users.
+pub const DECODED_STATE_BYTES: u64 = 2_560;

@@ -1,0 +1,83 @@
+//! A full disk: the commit fails, nothing of it is seen, and once there is space the same commit succeeds.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+use std::time::{Duration, Instant};
+
+use bellwether_store::{Commit, Durability, StoreError};
+use tempfile::TempDir;
+
+use crate::{at, open, state};
+
+/// A small file system in memory; it goes away with the value.
+struct SmallDisk(TempDir);
+
+impl SmallDisk {
+    fn mount(size: &str) -> Self {
+        let directory = TempDir::new().unwrap();
+        let mut command = Command::new("mount");
+        command.args(["-t", "tmpfs", "-o", &format!("size={size}"), "tmpfs"]);
+        assert!(command.arg(directory.path()).status().unwrap().success(), "cannot mount");
+        Self(directory)
+    }
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg(self.0.path()).status();
+    }
+}
+
+fn commit_of(offset: u64) -> Commit {
+    let mut commit = Commit::new();
+    commit.advance(0, at(offset), at(offset + 1), b"");
+    // Noise, so that it needs the space it seems to need.
+    let noise = (0..200_000_u64).map(|index| (index.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 32) as u8);
+    commit.put_state(0, u128::from(offset), &noise.collect::<Vec<_>>());
+    commit
+}
+
+/// Fills the disk beside the store.
+fn fill(file: &Path) {
+    let mut bytes = vec![0; 1 << 20];
+    while !bytes.is_empty() {
+        let mut contents = fs::read(file).unwrap_or_default();
+        contents.extend(&bytes);
+        if fs::write(file, contents).is_err() {
+            bytes.truncate(bytes.len() / 2);
+        }
+    }
+}
+
+#[test]
+#[ignore = "mounts a file system, which only root may do"]
+fn a_commit_on_a_full_disk_fails_and_succeeds_once_there_is_space() {
+    let disk = SmallDisk::mount("24m");
+    let (directory, ballast) = (disk.0.path().join("store"), disk.0.path().join("ballast"));
+    let store = open(&directory).unwrap();
+    store.commit(commit_of(0), Durability::Synced).unwrap();
+    fill(&ballast);
+    let mut offset = 1;
+    let error = loop {
+        match store.commit(commit_of(offset), Durability::Synced) {
+            Ok(()) => offset += 1,
+            Err(error) => break error,
+        }
+    };
+    assert!(matches!(error, StoreError::DiskFull { .. }) && error.is_retriable(), "{error}");
+    assert_eq!(store.header(0).unwrap().unwrap().position, at(offset));
+    assert_eq!(state(&store, 0, u128::from(offset)), None);
+
+    fs::remove_file(&ballast).unwrap();
+    let deadline = Instant::now() + Duration::from_secs(60);
+    while let Err(error) = store.commit(commit_of(offset), Durability::Synced) {
+        assert!(error.is_retriable(), "{error}");
+        assert!(Instant::now() < deadline, "still refused a minute after there was space: {error}");
+        std::thread::sleep(Duration::from_millis(100));
+    }
+    drop(store);
+    let store = open(&directory).unwrap();
+    assert_eq!(store.header(0).unwrap().unwrap().position, at(offset + 1));
+    assert_eq!(store.all_states(0, 0).count() as u64, offset + 1);
+}

@@ -1,0 +1,113 @@
+//! What must not matter does not: batches, crashes, shards, other customers, the future, duplicates.
+
+use bellwether_engine::event::CustomerKey;
+use bellwether_engine::time::{DAY_MS, Time};
+use bellwether_tests::company::{Random, START, company};
+use bellwether_tests::folding::{Cuts, default_rules, fold, lines_of, signals};
+use proptest::prelude::*;
+
+const DAYS: u64 = 240;
+
+fn end() -> Time {
+    START.plus_ms((DAYS as i64 + 70) * DAY_MS)
+}
+
+fn time_of(line: &str) -> &str {
+    line.split_once("\"time\":\"").and_then(|(_, rest)| rest.split_once('"')).map_or("", |(time, _)| time)
+}
+
+fn subject_of(line: &str) -> &str {
+    line.split_once("\"subject\":\"").and_then(|(_, rest)| rest.split_once('"')).map_or("", |(subject, _)| subject)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 12, ..ProptestConfig::default() })]
+
+    #[test]
+    fn batches_and_crashes_are_invisible(seed: u64, cut_seed: u64) {
+        let (events, rules) = (company(seed, 5, DAYS), default_rules());
+        let straight = signals(&events, &rules, 1, end(), Cuts::None);
+        prop_assert!(!straight.is_empty());
+        prop_assert_eq!(straight, signals(&events, &rules, 1, end(), Cuts::Random(cut_seed)));
+    }
+
+    #[test]
+    fn shards_are_invisible(seed: u64) {
+        let (events, rules) = (company(seed, 12, DAYS), default_rules());
+        let one = signals(&events, &rules, 1, end(), Cuts::None);
+        prop_assert_eq!(&one, &signals(&events, &rules, 4, end(), Cuts::None));
+        prop_assert_eq!(&one, &signals(&events, &rules, 7, end(), Cuts::None));
+    }
+
+    #[test]
+    fn other_customers_are_invisible(seed: u64) {
+        let (events, rules) = (company(seed, 8, DAYS), default_rules());
+        let all = signals(&events, &rules, 1, end(), Cuts::None);
+        let alone: Vec<_> = events.iter().filter(|event| event.customer == "c-3").cloned().collect();
+        let of_customer: Vec<_> = all.into_iter().filter(|line| subject_of(line) == "c-3").collect();
+        prop_assert_eq!(of_customer, signals(&alone, &rules, 1, end(), Cuts::None));
+    }
+
+    #[test]
+    fn the_future_never_changes_the_past(seed: u64, day in 20..DAYS) {
+        let (events, rules) = (company(seed, 6, DAYS), default_rules());
+        let cut = START.plus_ms(day as i64 * DAY_MS + 12_345);
+        let known: Vec<_> = events.iter().filter(|event| event.time <= cut).cloned().collect();
+        let truncated = signals(&known, &rules, 1, cut, Cuts::None);
+        let limit = bellwether_codec::timestamp::format_time(cut);
+        let past: Vec<_> = signals(&events, &rules, 1, end(), Cuts::None).into_iter().filter(|line| time_of(line) <= limit.as_str()).collect();
+        prop_assert_eq!(truncated, past);
+    }
+
+    #[test]
+    fn duplicates_are_invisible(seed: u64, duplicate_seed: u64) {
+        let (events, rules) = (company(seed, 5, DAYS), default_rules());
+        let mut random = Random(duplicate_seed);
+        let twice: Vec<_> = events.iter().flat_map(|event| std::iter::repeat_n(event.clone(), 1 + usize::from(random.one_in(4)))).collect();
+        prop_assert!(twice.len() > events.len());
+        prop_assert_eq!(signals(&events, &rules, 1, end(), Cuts::None), signals(&twice, &rules, 1, end(), Cuts::None));
+        let (partitions, _) = fold(&twice, &rules, 1, end(), Cuts::None);
+        prop_assert_eq!(partitions[0].header.aggregates.duplicates, (twice.len() - events.len()) as u64);
+    }
+
+    #[test]
+    fn ids_are_unique(seed: u64) {
+        let (events, rules) = (company(seed, 10, DAYS), default_rules());
+        let lines = signals(&events, &rules, 1, end(), Cuts::None);
+        let mut ids: Vec<_> = lines.iter().filter(|line| !line.contains("bellwether.decision")).map(|line| &line[..70]).collect();
+        let count = ids.len();
+        ids.sort_unstable();
+        ids.dedup();
+        prop_assert_eq!(count, ids.len());
+    }
+}
+
+#[test]
+fn most_rules_are_not_looked_at() {
+    let (partitions, _) = fold(&company(7, 20, DAYS), &default_rules(), 1, end(), Cuts::None);
+    let work = partitions[0].work;
+    assert!(work.rules_evaluated * 2 < work.rules_possible, "{work:?}");
+}
+
+#[test]
+fn the_same_log_gives_the_same_bytes_in_order() {
+    let (events, rules) = (company(3, 6, DAYS), default_rules());
+    let run = || fold(&events, &rules, 2, end(), Cuts::None).1.into_iter().flat_map(lines_of).collect::<Vec<_>>();
+    assert_eq!(run(), run());
+}
+
+#[test]
+fn states_stay_small() {
+    let (partitions, _) = fold(&company(5, 30, 360), &default_rules(), 1, end(), Cuts::None);
+    let mut sizes: Vec<usize> = partitions[0]
+        .customers()
+        .map(|customer| {
+            let mut bytes = Vec::new();
+            bellwether_codec::state::encode_customer(customer, &mut bytes).expect("within the cap");
+            bytes.len()
+        })
+        .collect();
+    sizes.sort_unstable();
+    assert!(sizes.len() == 30 && sizes[29] < 8_192, "{sizes:?}");
+    assert!(partitions[0].get(CustomerKey::of("c-1")).is_some());
+}
