@@ -1,1 +1,66 @@
-//! placeholder
+//! What the measurements share: the sample log in memory, the default rules, and medians.
+
+use std::fs::File;
+use std::io::{BufRead, BufReader};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bellwether_codec::rules::RuleFile;
+use bellwether_engine::rule_set::RuleSet;
+
+/// The default rule pack's text.
+pub const RULES: &str = include_str!("../../deploy/rules/default.yaml");
+
+/// The default rule pack under a number.
+///
+/// # Panics
+///
+/// If the pack does not compile, which its own tests would have told.
+#[must_use]
+pub fn rule_set(number: u32) -> RuleSet {
+    match RuleFile::parse("default.yaml", RULES) {
+        Ok(file) => file.rule_set(number),
+        Err(errors) => panic!("{errors}"),
+    }
+}
+
+/// The default rule pack, shared.
+#[must_use]
+pub fn rules() -> Arc<RuleSet> {
+    Arc::new(rule_set(1))
+}
+
+/// Where the sample logs are: `BELLWETHER_SAMPLE_LOGS`, or `shared/data` beside the checkout.
+#[must_use]
+pub fn sample_log(name: &str) -> PathBuf {
+    let directory = std::env::var_os("BELLWETHER_SAMPLE_LOGS").map_or_else(|| PathBuf::from("../shared/data"), PathBuf::from);
+    let beside = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..").join(&directory);
+    if directory.is_absolute() { directory.join(name) } else { beside.join(name) }
+}
+
+/// The first lines of a sample log; `None` where the log is not there.
+///
+/// # Panics
+///
+/// If the log is there and cannot be read.
+#[must_use]
+pub fn sample_lines(name: &str, count: usize) -> Option<Vec<String>> {
+    let file = File::open(sample_log(name)).ok()?;
+    let reader = BufReader::new(zstd::Decoder::new(file).expect("a zstd file"));
+    Some(reader.lines().take(count).map(|line| line.expect("readable text")).collect())
+}
+
+/// Median, least and largest duration of some runs, after one that does not count.
+pub fn median(runs: usize, mut run: impl FnMut()) -> (Duration, Duration, Duration) {
+    run();
+    let mut times: Vec<Duration> = (0..runs)
+        .map(|_| {
+            let started = Instant::now();
+            run();
+            started.elapsed()
+        })
+        .collect();
+    times.sort_unstable();
+    (times[times.len() / 2], times[0], times[times.len() - 1])
+}

@@ -11,7 +11,7 @@ use crate::event::Currency;
 pub const NO_CURRENCY: Currency = Currency(*b"XXX");
 
 /// What a customer adds to the aggregates of its partition.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Contribution {
     counted: bool,
     active: bool,
@@ -42,15 +42,35 @@ pub struct Aggregates {
     pub poisoned: u64,
 }
 
+/// The subject of events about ourselves, which is no customer.
+const COMPANY: &str = "_company";
+
+impl Contribution {
+    /// What a customer contributes as it is now.
+    #[must_use]
+    pub fn of(customer: &Customer) -> Self {
+        Self {
+            counted: *customer.id != *COMPANY,
+            active: customer.billing.active().next().is_some(),
+            stage: customer.health.stage,
+            mrr_minor: mrr_by_currency(customer),
+        }
+    }
+
+    fn is_that_of(&self, customer: &Customer) -> bool {
+        self.counted
+            && self.active == customer.billing.active().next().is_some()
+            && self.stage == customer.health.stage
+            && same_mrr(customer)
+    }
+}
+
 /// Moves the aggregates by what a customer contributes now instead of before.
 pub(crate) fn contribute(customer: &mut Customer, aggregates: &mut Aggregates) {
-    let before = &customer.contribution;
-    let active = customer.billing.active().next().is_some();
-    let stage = customer.health.stage;
-    if before.counted && before.active == active && before.stage == stage && same_mrr(customer) {
+    if customer.contribution.is_that_of(customer) {
         return;
     }
-    let after = Contribution { counted: true, active, stage, mrr_minor: mrr_by_currency(customer) };
+    let after = Contribution::of(customer);
     for (contribution, sign) in [(&customer.contribution, -1), (&after, 1)] {
         if !contribution.counted {
             continue;

@@ -1,7 +1,6 @@
 //! Episodes: what a customer's state remembers of each rule that has something going on.
 
-use serde::{Deserialize, Serialize};
-
+use crate::customer::{Packed, PackedReader, PackedWriter};
 use crate::rule::Severity;
 use crate::time::Time;
 
@@ -9,7 +8,7 @@ use crate::time::Time;
 pub const MAX_OBJECTS_PER_RULE: usize = 8;
 
 /// Where an episode stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Phase {
     /// The condition holds, but not long enough yet.
     Pending,
@@ -22,7 +21,7 @@ pub enum Phase {
 }
 
 /// One (rule, object) of a customer.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Episode {
     /// `Rule::hash`.
     pub rule: u32,
@@ -87,7 +86,7 @@ impl Episode {
 }
 
 /// The at-risk flag: how many at-risk episodes are open, and when the last one ended.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct AtRisk {
     open: u16,
     ended_at: Option<Time>,
@@ -115,5 +114,48 @@ impl AtRisk {
     #[must_use]
     pub fn ended_at(&self) -> Option<Time> {
         self.ended_at.filter(|_| self.open == 0)
+    }
+}
+
+impl Packed for Episode {
+    fn pack(&self, writer: &mut PackedWriter) {
+        writer.bytes.extend_from_slice(&self.rule.to_le_bytes());
+        writer.bytes.push(self.phase as u8 | u8::from(self.is_at_risk) << 2 | u8::from(self.armed) << 3 | self.severity << 4);
+        writer.put_text(&self.object);
+        writer.put_time(self.since);
+        writer.put_time(self.raised_at);
+        writer.put(u64::from(self.number));
+        writer.put(u64::from(self.ordinal));
+        writer.put_time(self.clearing_since);
+    }
+
+    fn unpack(reader: &mut PackedReader<'_>) -> Option<Self> {
+        let rule = u32::from_le_bytes(reader.take_array()?);
+        let flags = reader.take_byte()?;
+        let phase = [Phase::Pending, Phase::Held, Phase::Open, Phase::Closed][usize::from(flags & 3)];
+        Some(Self {
+            rule,
+            phase,
+            is_at_risk: flags & 4 != 0,
+            armed: flags & 8 != 0,
+            severity: flags >> 4,
+            object: reader.take_text()?.into(),
+            since: reader.take_time()?,
+            raised_at: reader.take_time()?,
+            number: reader.take_u32()?,
+            ordinal: u16::try_from(reader.take()?).ok()?,
+            clearing_since: reader.take_time()?,
+        })
+    }
+}
+
+impl Packed for AtRisk {
+    fn pack(&self, writer: &mut PackedWriter) {
+        writer.put(u64::from(self.open));
+        writer.put_optional_time(self.ended_at);
+    }
+
+    fn unpack(reader: &mut PackedReader<'_>) -> Option<Self> {
+        Some(Self { open: u16::try_from(reader.take()?).ok()?, ended_at: reader.take_optional_time()? })
     }
 }

@@ -54,7 +54,8 @@ impl Evaluation<'_> {
             candidates &= candidates - 1;
             self.evaluated += 1;
             let open_before = customer.at_risk;
-            self.rule(customer, &self.rules.rules[index].clone());
+            let rules = self.rules;
+            self.rule(customer, &rules.rules[index]);
             if customer.at_risk != open_before {
                 // Rules behind this one see the new at-risk flag; those before it were at-risk rules and do not read it.
                 candidates |= self.rules.rules_reading(AT_RISK) & !((2_u128 << index) - 1);

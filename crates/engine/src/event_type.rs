@@ -143,7 +143,58 @@ impl EventType {
     /// The type of that wire name.
     #[must_use]
     pub fn from_name(name: &str) -> Option<EventType> {
-        Self::ALL.iter().find(|(_, known, _)| *known == name).map(|(kind, _, _)| *kind)
+        Some(match name {
+            "login" => EventType::Login,
+            "ticket.opened" => EventType::TicketOpened,
+            "ticket.answered" => EventType::TicketAnswered,
+            "ticket.solved" => EventType::TicketSolved,
+            "ticket.reopened" => EventType::TicketReopened,
+            "subscription.started" => EventType::SubscriptionStarted,
+            "subscription.changed" => EventType::SubscriptionChanged,
+            "subscription.renewed" => EventType::SubscriptionRenewed,
+            "subscription.ended" => EventType::SubscriptionEnded,
+            "invoice.issued" => EventType::InvoiceIssued,
+            "invoice.paid" => EventType::InvoicePaid,
+            "payment.failed" => EventType::PaymentFailed,
+            "payment.recovered" => EventType::PaymentRecovered,
+            "cancellation.viewed" => EventType::CancellationViewed,
+            "cancellation.reasoned" => EventType::CancellationReasoned,
+            "cancellation.requested" => EventType::CancellationRequested,
+            "cancellation.acknowledged" => EventType::CancellationAcknowledged,
+            "cancellation.withdrawn" => EventType::CancellationWithdrawn,
+            "usage" => EventType::Usage,
+            "quota" => EventType::Quota,
+            "survey.answered" => EventType::SurveyAnswered,
+            "account.created" => EventType::AccountCreated,
+            "account.updated" => EventType::AccountUpdated,
+            "user.invited" => EventType::UserInvited,
+            "user.activated" => EventType::UserActivated,
+            "user.removed" => EventType::UserRemoved,
+            "milestone.reached" => EventType::MilestoneReached,
+            "contact.changed" => EventType::ContactChanged,
+            "consent.changed" => EventType::ConsentChanged,
+            "note.recorded" => EventType::NoteRecorded,
+            "note.resolved" => EventType::NoteResolved,
+            "touch.recorded" => EventType::TouchRecorded,
+            "incident.started" => EventType::IncidentStarted,
+            "incident.resolved" => EventType::IncidentResolved,
+            "goal.set" => EventType::GoalSet,
+            "goal.progressed" => EventType::GoalProgressed,
+            "lead.recorded" => EventType::LeadRecorded,
+            "campaign.sent" => EventType::CampaignSent,
+            "campaign.failed" => EventType::CampaignFailed,
+            "campaign.opened" => EventType::CampaignOpened,
+            "campaign.clicked" => EventType::CampaignClicked,
+            "campaign.converted" => EventType::CampaignConverted,
+            "campaign.unsubscribed" => EventType::CampaignUnsubscribed,
+            "signal.acknowledged" => EventType::SignalAcknowledged,
+            "signal.dismissed" => EventType::SignalDismissed,
+            "signal.snoozed" => EventType::SignalSnoozed,
+            "signal.rated" => EventType::SignalRated,
+            "cost.recorded" => EventType::CostRecorded,
+            "customer.erased" => EventType::CustomerErased,
+            _ => return None,
+        })
     }
 }
 
@@ -281,5 +332,19 @@ impl crate::event::Body<'_> {
             Body::Cost { .. } => EventType::CostRecorded,
             Body::Erased => EventType::CustomerErased,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::EventType;
+
+    #[test]
+    fn every_name_finds_its_type() {
+        for (index, (kind, name, _)) in EventType::ALL.iter().enumerate() {
+            assert_eq!(EventType::from_name(name), Some(*kind));
+            assert_eq!(*kind as usize, index, "{name} stands at the position of its bit");
+        }
+        assert_eq!(EventType::from_name("Login"), None);
     }
 }

@@ -56,6 +56,7 @@ pub enum Feature {
     UsageFallingWeeks,
     UsageLastWeek,
     TopUserShare56d,
+    IdentifiedEvents56d,
     FeaturesUsed28d,
     CoreFeaturesDropped,
     UnusedEntitlements,
@@ -150,7 +151,7 @@ pub const STAGES: &[&str] = &["onboarding", "adoption", "engagement", "retention
 impl Feature {
     /// Every feature with its doc line, in the order of the enum.
     #[rustfmt::skip]
-    pub const ALL: [FeatureInfo; 103] = [
+    pub const ALL: [FeatureInfo; 104] = [
         info(Feature::Logins7d, "logins_7d", Change::Day, ValueType::Number, "logins", "Successful logins in the last 7 UTC days, today included."),
         info(Feature::Logins28d, "logins_28d", Change::Day, ValueType::Number, "logins", "Successful logins in the last 28 UTC days."),
         info(Feature::LoginsPrev28d, "logins_prev_28d", Change::Day, ValueType::Number, "logins", "Successful logins in the 28 UTC days before the last 28."),
@@ -162,7 +163,7 @@ impl Feature {
         info(Feature::ActiveUsersPrev28d, "active_users_prev_28d", Change::Day, ValueType::Number, "users", "The same for the 28 UTC days before those."),
         info(Feature::ActiveUsers30d, "active_users_30d", Change::Day, ValueType::Number, "users", "Users with a login or a use in the last 30 UTC days; absent like active_users_28d."),
         info(Feature::DormantUsers30d, "dormant_users_30d", Change::Day, ValueType::Number, "users", "Known users without any activity in the last 30 UTC days; absent like active_users_28d."),
-        info(Feature::IdentifiedShare, "identified_share", Change::Event, ValueType::Number, "share", "Share of logins and uses that carried a user, over the current and the previous 28-day block; absent without any."),
+        info(Feature::IdentifiedShare, "identified_share", Change::Day, ValueType::Number, "share", "Share of logins and uses that carried a user, over the 28-day block of the latest activity and the one before, as of the last time a user was active on a new day; absent without any."),
         info(Feature::Usage28d, "usage_28d", Change::Day, ValueType::Number, "uses", "Sum of usage counts in the last 28 UTC days."),
         info(Feature::UsageBaseline, "usage_baseline", Change::Week, ValueType::Number, "uses a week", "Own baseline B: median of the weekly usage of the 12 weeks before the last four whole weeks; absent before 112 days of tenure."),
         info(Feature::UsageRatio, "usage_ratio", Change::Week, ValueType::Number, "ratio", "Mean weekly usage of the last four whole weeks over usage_baseline; absent before 112 days of tenure or without a baseline."),
@@ -170,9 +171,10 @@ impl Feature {
         info(Feature::UsageFallingWeeks, "usage_falling_weeks", Change::Week, ValueType::Number, "weeks", "How many whole weeks in a row, up to the last, each had less usage than the one before."),
         info(Feature::UsageLastWeek, "usage_last_week", Change::Week, ValueType::Number, "uses", "Usage of the last whole week."),
         info(Feature::TopUserShare56d, "top_user_share_56d", Change::Day, ValueType::Number, "share", "Share of the identified activity that the most active user made, over the current and the previous 28-day block; absent like active_users_28d."),
+        info(Feature::IdentifiedEvents56d, "identified_events_56d", Change::Day, ValueType::Number, "events", "Logins and uses that carried a user, over the current and the previous 28-day block, as of the last time a user was active on a new day; absent like active_users_28d."),
         info(Feature::FeaturesUsed28d, "features_used_28d", Change::Day, ValueType::Number, "features", "Distinct product features used in the last 28 UTC days; absent when the feature table is full."),
         info(Feature::CoreFeaturesDropped, "core_features_dropped", Change::Day, ValueType::Number, "features", "Core features (configured, else the three used in most of the last 12 weeks and in all of the 8 weeks before) unused for 21 days or more; absent when the feature table is full."),
-        info(Feature::UnusedEntitlements, "unused_entitlements", Change::Day, ValueType::Number, "features", "Features of the plan (settings: plan_features) never used 30 days after the subscription started; absent when the plan has no list."),
+        info(Feature::UnusedEntitlements, "unused_entitlements", Change::Day, ValueType::Number, "features", "Features of the plan (settings: plan_features) never used 30 days after the subscription started; absent when the plan has no list, or the feature table is full."),
         info(Feature::GatedFeatureHits14d, "gated_feature_hits_14d", Change::Day, ValueType::Number, "uses", "Uses in the last 14 UTC days of features that the settings name as pricing or gated."),
         info(Feature::Activity7d, "activity_7d", Change::Day, ValueType::Number, "events", "Logins and uses in the last 7 UTC days."),
         info(Feature::TenureDays, "tenure_days", Change::Clock, ValueType::Number, "days", "Time since the account was created, or since its first event."),
@@ -186,7 +188,7 @@ impl Feature {
         info(Feature::TicketsOpen, "tickets_open", Change::Event, ValueType::Number, "tickets", "Tickets not solved; absent when the ticket table is full."),
         info(Feature::Tickets14d, "tickets_14d", Change::Day, ValueType::Number, "tickets", "Tickets opened in the last 14 UTC days."),
         info(Feature::TicketsPrev84d, "tickets_prev_84d", Change::Day, ValueType::Number, "tickets", "Tickets opened in the 84 UTC days before the last 30."),
-        info(Feature::TicketRatio, "ticket_ratio", Change::Day, ValueType::Number, "ratio", "tickets_14d against the customer's own 84-day rate (tickets of 84 days / 6); absent without tickets."),
+        info(Feature::TicketRatio, "ticket_ratio", Change::Day, ValueType::Number, "ratio", "tickets_14d against the customer's own rate for 14 days, over 84 days or its tenure if that is shorter; absent without tickets."),
         info(Feature::DaysSinceTicket, "days_since_ticket", Change::Clock, ValueType::Number, "days", "Time since the latest ticket was opened; absent without one."),
         info(Feature::OldestUrgentTicketHours, "oldest_urgent_ticket_hours", Change::Clock, ValueType::Number, "hours", "Age of the oldest unsolved urgent ticket; absent without one."),
         info(Feature::Reopened90d, "reopened_90d", Change::Day, ValueType::Number, "reopenings", "Tickets reopened in the last 90 UTC days."),

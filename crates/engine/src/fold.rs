@@ -157,12 +157,11 @@ impl Fold<'_> {
     }
 
     fn user(&mut self, customer: &mut Customer, user: Option<UserToken>) {
-        self.touch(USER_SHARES);
         match customer.activity.users.record(user, self.event.time.day()) {
             UserChange::Counted => {}
-            UserChange::NewDay => self.touch(USER_DAY),
+            UserChange::NewDay => self.touch(USER_DAY.union(USER_SHARES)),
             UserChange::Full => {
-                self.touch(USER_DAY);
+                self.touch(USER_DAY.union(USER_SHARES));
                 self.folded.limited = true;
             }
         }
@@ -236,6 +235,7 @@ impl Fold<'_> {
         if *step == SubscriptionStep::Started {
             subscription.started_at = subscription.started_at.max(Some(time));
         }
+        billing.recount();
         let after = (billing.mrr_minor(), billing.seats());
         let fell = |before: f64, after: f64| after > 0.0 && after <= 0.9 * before;
         let seats_of = |seats: Option<u64>| seats.unwrap_or(0) as f64;
@@ -284,8 +284,8 @@ impl Fold<'_> {
         let (stamp, time) = (self.stamp, self.event.time);
         let relation = customer.relation.get_or_insert_default();
         match &self.event.body {
-            Body::Contact { user, previous_user, .. } => {
-                relation.set_contact(stamp, *user, previous_user.is_some());
+            Body::Contact { role, user, previous_user } => {
+                self.folded.limited |= !relation.set_contact(stamp, name_hash(role), *user, previous_user.is_some());
                 self.touch(CONTACTS);
             }
             Body::Consent { marketing, user: None } => {

@@ -15,7 +15,8 @@ pub(crate) const USAGE_BACK: FeatureSet = FeatureSet::of(&[
     Feature::ActiveDays28d,
 ]);
 pub(crate) const ACTIVE_DAY: FeatureSet = FeatureSet::of(&[Feature::ActiveDays28d]);
-pub(crate) const USER_SHARES: FeatureSet = FeatureSet::of(&[Feature::IdentifiedShare, Feature::TopUserShare56d]);
+pub(crate) const USER_SHARES: FeatureSet =
+    FeatureSet::of(&[Feature::IdentifiedShare, Feature::TopUserShare56d, Feature::IdentifiedEvents56d]);
 pub(crate) const USER_DAY: FeatureSet = FeatureSet::of(&[
     Feature::ActiveUsers28d,
     Feature::ActiveUsersPrev28d,

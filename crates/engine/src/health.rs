@@ -1,8 +1,6 @@
 //! Health score, its contributions and history, and the journey stage.
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
-
-use crate::customer::{Customer, unpack};
+use crate::customer::{Customer, Packed, PackedReader, PackedWriter};
 use crate::settings::{HealthProfile, Settings};
 use crate::time::Day;
 use crate::view::View;
@@ -14,7 +12,7 @@ const HISTORY_DAYS: usize = 29;
 const ABSENT: u8 = u8::MAX;
 
 /// Derived health of a customer.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Health {
     /// The score, 0 to 100, rounded to a tenth.
     pub score: Option<f32>,
@@ -140,24 +138,27 @@ fn interpolate(points: &[(f64, f64)], x: f64) -> f64 {
     }
 }
 
-impl Serialize for History {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut bytes = [0; 8 + HISTORY_DAYS];
-        bytes[..4].copy_from_slice(&self.newest.0.to_le_bytes());
-        bytes[4..8].copy_from_slice(&self.version.to_le_bytes());
-        bytes[8..].copy_from_slice(&self.scores);
-        serializer.serialize_bytes(&bytes)
+impl Packed for Health {
+    fn pack(&self, writer: &mut PackedWriter) {
+        writer.put(self.score.map_or(0, |score| (score * 10.0).round() as u64 + 1));
+        writer.bytes.push(self.stage);
+        writer.put_signed(i64::from(self.history.newest.0));
+        writer.put(u64::from(self.history.version));
+        // Health seldom moves: runs of equal days.
+        let runs = || self.history.scores.chunk_by(|a, b| a == b);
+        writer.put(runs().count() as u64);
+        runs().for_each(|run| writer.bytes.extend_from_slice(&[run.len() as u8, run[0]]));
     }
-}
 
-impl<'de> Deserialize<'de> for History {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        unpack(deserializer, |reader| {
-            let (newest, rest) = reader.0.split_first_chunk::<4>()?;
-            let (version, rest) = rest.split_first_chunk::<4>()?;
-            let (scores, rest) = rest.split_first_chunk::<HISTORY_DAYS>()?;
-            reader.0 = rest;
-            Some(History { newest: Day(i32::from_le_bytes(*newest)), version: u32::from_le_bytes(*version), scores: *scores })
-        })
+    fn unpack(reader: &mut PackedReader<'_>) -> Option<Self> {
+        let score = reader.take()?.checked_sub(1).map(|tenths| tenths as f32 / 10.0);
+        let stage = reader.take_byte()?;
+        let (newest, version) = (Day(reader.take_i32()?), reader.take_u32()?);
+        let mut scores = Vec::with_capacity(HISTORY_DAYS);
+        for _ in 0..reader.take()? {
+            let [length, score] = reader.take_array()?;
+            scores.resize(scores.len() + usize::from(length), score);
+        }
+        Some(Self { score, stage, history: History { newest, version, scores: scores.try_into().ok()? } })
     }
 }

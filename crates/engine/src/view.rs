@@ -1,7 +1,7 @@
 //! The values of features: a customer's state seen at an instant, and through one of its objects where a rule is about one.
 
 use crate::clock::Clock;
-use crate::customer::{Customer, Incident, Invitation, Invoice, Quota, Ticket};
+use crate::customer::{ActiveCounts, Customer, Incident, Invitation, Invoice, Quota, Ticket};
 use crate::event::{NoteKind, Priority, SurveyKind, UserToken};
 use crate::feature::Feature;
 use crate::settings::Settings;
@@ -145,7 +145,7 @@ impl<'a> View<'a> {
         let activity = &self.customer.activity;
         let day = self.today.0;
         let known_users = || activity.users.is_known(self.today);
-        let users = |skip, length| known_users().then(|| activity.users.active(self.today, skip, length) as f64);
+        let users = |count: fn(&ActiveCounts) -> u32| known_users().then(|| f64::from(count(&activity.users.counts(self.today))));
         Some(match feature {
             Feature::Logins7d => Some(activity.logins.sum(day, 0, 7) as f64),
             Feature::Logins28d => Some(activity.logins.sum(day, 0, 28) as f64),
@@ -153,10 +153,10 @@ impl<'a> View<'a> {
             Feature::LoginGaps => Some(f64::from(activity.login_days.gaps())),
             Feature::LoginGapP90Days => activity.login_days.gap_p90_days().map(f64::from),
             Feature::ActiveDays28d => Some(f64::from(activity.active_days_28d(self.today))),
-            Feature::ActiveUsers28d => users(0, 28),
-            Feature::ActiveUsersPrev28d => users(28, 28),
-            Feature::ActiveUsers30d => users(0, 30),
-            Feature::DormantUsers30d => known_users().then(|| activity.users.dormant(self.today, 30).count() as f64),
+            Feature::ActiveUsers28d => users(|counts| counts.last_28d),
+            Feature::ActiveUsersPrev28d => users(|counts| counts.previous_28d),
+            Feature::ActiveUsers30d => users(|counts| counts.last_30d),
+            Feature::DormantUsers30d => users(|counts| counts.dormant_30d),
             Feature::IdentifiedShare => activity.users.identified_share(),
             Feature::Usage28d => Some(activity.usage.sum(day, 0, 28) as f64),
             Feature::UsageBaseline => self.usage_baseline(0),
@@ -165,6 +165,7 @@ impl<'a> View<'a> {
             Feature::UsageFallingWeeks => Some(f64::from(activity.falling_weeks(self.week()))),
             Feature::UsageLastWeek => Some(f64::from(activity.usage_weeks.at(self.week() - 1))),
             Feature::TopUserShare56d => activity.users.top_share(self.today).filter(|_| known_users()),
+            Feature::IdentifiedEvents56d => known_users().then(|| activity.users.identified_events(self.today) as f64),
             Feature::FeaturesUsed28d => activity.features.is_complete(self.today).then(|| activity.features.used_28d(self.today) as f64),
             Feature::CoreFeaturesDropped => {
                 let dropped = || activity.features.core_dropped(self.today, &self.settings.core_features) as f64;
@@ -196,6 +197,9 @@ impl<'a> View<'a> {
         let plan = subscription.plan.get()?;
         let (_, entitled) = self.settings.plan_features.iter().find(|(known, _)| **known == **plan)?;
         let started = subscription.started_at?;
+        if !self.customer.activity.features.is_complete(self.today) {
+            return None;
+        }
         if i64::from(self.today.0) - i64::from(started.day().0) < ENTITLEMENT_DAYS {
             return Some(0.0);
         }
@@ -214,7 +218,10 @@ impl<'a> View<'a> {
             },
             Feature::Tickets14d => Some(window(0, 14)),
             Feature::TicketsPrev84d => Some(window(30, 84)),
-            Feature::TicketRatio => Some(window(0, 14) / (window(0, 84) / 6.0)),
+            Feature::TicketRatio => {
+                let tenure_days = f64::from(today.0) - f64::from(self.customer.since.day().0);
+                Some(window(0, 14) / (window(0, 84) * 14.0 / tenure_days.clamp(14.0, 84.0)))
+            }
             Feature::Reopened90d => Some(support.map_or(0.0, |support| support.reopened.sum(today.0, 0, 90) as f64)),
             Feature::FirstResponseHours => support?.first_response_hours(today),
             Feature::SlowFirstResponses28d => {
@@ -280,8 +287,8 @@ impl<'a> View<'a> {
             Feature::CancelReasonGiven => Some(flag(leaving.is_some_and(|leaving| leaving.has_reason(self.today)))),
             Feature::CancelRequested => Some(flag(self.customer.notice_at().is_some())),
             Feature::ChampionLoggedIn => {
-                let relation = relation?;
-                relation.contact.get()?.map(|_| flag(relation.champion_login_at.is_some()))
+                let relation = relation.filter(|relation| relation.has_contact())?;
+                Some(flag(relation.champion_login_at.is_some()))
             }
             Feature::MarketingConsent => relation?.consent.get().map(|consent| flag(*consent)),
             Feature::FeatureRequestsOpen => notes(NoteKind::FeatureRequest),

@@ -5,11 +5,10 @@ use xxhash_rust::xxh3::xxh3_128;
 
 use super::errors::{RuleFileErrors, render};
 use super::reader::Reader;
+use super::rule_tests::{Known, RuleTest};
 use super::signals::Signals;
-use super::suppressions::Suppressions;
-use super::tests::{Known, RuleTest};
 use super::tree::{Node, Value};
-use super::{RuleFile, health, settings, signals, suppressions, tests, tree};
+use super::{RuleFile, health, rule_tests, settings, signals, suppressions, tree};
 
 const SECTIONS: [&str; 6] = ["settings", "health", "stages", "suppressions", "signals", "tests"];
 
@@ -44,11 +43,11 @@ fn sections(reader: &mut Reader<'_>, root: &Node) -> (Settings, Signals, Vec<Rul
         all.stages = suppressions::stages(reader, node);
     }
     let suppressions = fields.get("suppressions").map(|node| suppressions::suppressions(reader, node));
-    let suppressions = suppressions.unwrap_or_else(Suppressions::default);
+    let suppressions = suppressions.unwrap_or_default();
     let signals = fields.get("signals").map(|node| signals::signals(reader, node, &suppressions));
     let signals = signals.unwrap_or_default();
     let known = Known { rules: &signals.names, suppressions: &suppressions.names };
-    let tests = fields.get("tests").map(|node| tests::tests(reader, node, &known)).unwrap_or_default();
+    let tests = fields.get("tests").map(|node| rule_tests::tests(reader, node, &known)).unwrap_or_default();
     all.suppressions = suppressions.compiled;
     (all, signals, tests)
 }

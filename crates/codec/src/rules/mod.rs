@@ -10,12 +10,12 @@ mod health;
 mod load;
 mod places;
 mod reader;
+mod rule_tests;
 mod scopes;
 mod settings;
 mod signals;
 mod suppressions;
 mod test_events;
-mod tests;
 mod tree;
 
 use std::sync::Arc;
@@ -27,8 +27,8 @@ use bellwether_engine::settings::Settings;
 pub use durations::{DurationError, format_duration, parse_duration};
 pub use errors::{RuleFileError, RuleFileErrors};
 pub use features_page::features_page;
+pub use rule_tests::{Expectation, RuleTest, TestEvent};
 pub use test_events::{TEST_CUSTOMER, TEST_START, TestLine};
-pub use tests::{Expectation, RuleTest, TestEvent};
 
 /// Reasons of decisions that are not suppressions: no suppression may have such a name.
 pub const RESERVED_REASONS: [&str; 4] = ["shadow", "hold-out", "quiet", "silence"];

@@ -3,7 +3,7 @@
 use bellwether_engine::time::Time;
 use serde_json::{Value, json};
 
-use super::tests::RuleTest;
+use super::rule_tests::RuleTest;
 use crate::timestamp::format_time;
 
 /// When tests begin: 2024-01-01T00:00:00Z, a Monday.

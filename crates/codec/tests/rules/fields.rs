@@ -8,7 +8,7 @@ use bellwether_engine::time::{DAY_MS, HOUR_MS};
 
 use crate::parse;
 
-const EVERYTHING: &str = r#"
+pub const EVERYTHING: &str = r#"
 settings:
   warm_up: 14d
   core_features: [reports, api]

@@ -4,6 +4,7 @@ mod fields;
 mod mistakes;
 mod page;
 mod rejected;
+mod robust;
 mod tests_section;
 
 use bellwether_codec::rules::RuleFile;

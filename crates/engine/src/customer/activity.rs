@@ -1,10 +1,8 @@
 //! What a customer does in the product: logins, usage, product features.
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
-
 use super::counts::Counts;
 use super::login_days::LoginDays;
-use super::packed::{PackedReader, PackedWriter, unpack};
+use super::packed::{Packed, PackedReader, PackedWriter};
 use super::users::Users;
 use crate::time::{Day, Time};
 
@@ -21,7 +19,7 @@ pub const USAGE_WEEKS: usize = 18;
 const CORE_DROPPED_AFTER_DAYS: i32 = 21;
 
 /// Activity of a customer.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Activity {
     /// Successful logins by day.
     pub logins: Counts<LOGIN_WINDOW_DAYS>,
@@ -81,7 +79,7 @@ pub struct ProductFeatures {
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct ProductFeature {
-    /// Low half of the hash of its name.
+    /// [`NAME_BYTES`] of the hash of its name.
     name: u32,
     newest: Day,
     /// Bit `i`: used in the week `i` weeks before that of `newest`.
@@ -92,6 +90,7 @@ impl ProductFeatures {
     /// Records a use. Returns whether a day-based feature may have changed.
     pub fn record(&mut self, name: u32, day: Day) -> bool {
         let week = |day: Day| day.0.div_euclid(7);
+        let name = kept(name);
         let Some(feature) = self.features.iter_mut().find(|feature| feature.name == name) else {
             if self.features.len() >= MAX_PRODUCT_FEATURES {
                 self.overflow_until = Day(day.0.saturating_add(90));
@@ -127,7 +126,7 @@ impl ProductFeatures {
     /// Whether a feature of that name was ever used.
     #[must_use]
     pub fn has_used(&self, name: u32) -> bool {
-        self.features.iter().any(|feature| feature.name == name)
+        self.features.iter().any(|feature| feature.name == kept(name))
     }
 
     /// Core features unused for 21 days: the configured ones, or else the three most used that were used in all of their last 8 weeks.
@@ -135,7 +134,12 @@ impl ProductFeatures {
     pub fn core_dropped(&self, today: Day, configured: &[u32]) -> usize {
         let dropped = |feature: &&ProductFeature| feature.newest.0 <= today.0 - CORE_DROPPED_AFTER_DAYS;
         if !configured.is_empty() {
-            return self.features.iter().filter(|feature| configured.contains(&feature.name)).filter(dropped).count();
+            return self
+                .features
+                .iter()
+                .filter(|feature| configured.iter().any(|name| kept(*name) == feature.name))
+                .filter(dropped)
+                .count();
         }
         let mut core: Vec<&ProductFeature> = self.features.iter().filter(|feature| feature.weeks & 0xff == 0xff).collect();
         core.sort_by_key(|feature| (std::cmp::Reverse((feature.weeks & 0xfff).count_ones()), feature.name));
@@ -143,37 +147,63 @@ impl ProductFeatures {
     }
 }
 
-impl Serialize for ProductFeatures {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut writer = PackedWriter::default();
+/// The part of a name hash that is kept.
+fn kept(name: u32) -> u32 {
+    name & ((1 << (8 * NAME_BYTES)) - 1)
+}
+
+/// Bytes kept of a product feature's name hash: 24 bits, among at most 32 names.
+const NAME_BYTES: usize = 3;
+
+impl Packed for ProductFeatures {
+    fn pack(&self, writer: &mut PackedWriter) {
         writer.put_signed(i64::from(self.overflow_until.0));
         let newest = self.features.iter().map(|feature| feature.newest.0).max().unwrap_or(0);
         writer.put_signed(i64::from(newest));
         writer.put(self.features.len() as u64);
         for feature in &self.features {
-            writer.0.extend_from_slice(&feature.name.to_le_bytes());
+            writer.bytes.extend_from_slice(&feature.name.to_le_bytes()[..NAME_BYTES]);
             writer.put(newest.saturating_sub(feature.newest.0) as u64);
             writer.put(u64::from(feature.weeks));
         }
-        serializer.serialize_bytes(&writer.0)
+    }
+
+    fn unpack(reader: &mut PackedReader<'_>) -> Option<Self> {
+        let overflow_until = Day(reader.take_i32()?);
+        let newest = reader.take_i32()?;
+        let features = reader.take_list(|reader| {
+            let mut name = [0; 4];
+            name[..NAME_BYTES].copy_from_slice(&reader.take_array::<NAME_BYTES>()?);
+            let age = i32::try_from(reader.take()?).ok()?;
+            let weeks = u16::try_from(reader.take()?).ok()?;
+            Some(ProductFeature { name: u32::from_le_bytes(name), newest: Day(newest.checked_sub(age)?), weeks })
+        });
+        Some(Self { features: features?, overflow_until })
     }
 }
 
-impl<'de> Deserialize<'de> for ProductFeatures {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        fn read(reader: &mut PackedReader<'_>) -> Option<ProductFeatures> {
-            let overflow_until = Day(i32::try_from(reader.take_signed()?).ok()?);
-            let newest = i32::try_from(reader.take_signed()?).ok()?;
-            let mut features = Vec::new();
-            for _ in 0..reader.take()? {
-                let (name, rest) = reader.0.split_first_chunk::<4>()?;
-                reader.0 = rest;
-                let age = i32::try_from(reader.take()?).ok()?;
-                let weeks = u16::try_from(reader.take()?).ok()?;
-                features.push(ProductFeature { name: u32::from_le_bytes(*name), newest: Day(newest.checked_sub(age)?), weeks });
-            }
-            Some(ProductFeatures { features, overflow_until })
-        }
-        unpack(deserializer, read)
+impl Packed for Activity {
+    fn pack(&self, writer: &mut PackedWriter) {
+        self.logins.pack(writer);
+        self.login_days.pack(writer);
+        writer.put_optional_time(self.last_login);
+        self.usage.pack(writer);
+        self.usage_weeks.pack(writer);
+        self.gated_hits.pack(writer);
+        self.users.pack(writer);
+        self.features.pack(writer);
+    }
+
+    fn unpack(reader: &mut PackedReader<'_>) -> Option<Self> {
+        Some(Self {
+            logins: Packed::unpack(reader)?,
+            login_days: Packed::unpack(reader)?,
+            last_login: reader.take_optional_time()?,
+            usage: Packed::unpack(reader)?,
+            usage_weeks: Packed::unpack(reader)?,
+            gated_hits: Packed::unpack(reader)?,
+            users: Packed::unpack(reader)?,
+            features: Packed::unpack(reader)?,
+        })
     }
 }

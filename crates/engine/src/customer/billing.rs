@@ -1,8 +1,7 @@
 //! What a customer pays: subscriptions, invoices, and the history of its MRR.
 
-use serde::{Deserialize, Serialize};
-
 use super::last_word::LastWord;
+use super::packed::{Packed, PackedReader, PackedWriter};
 use super::table::{Entry, Table};
 use crate::event::{Currency, EndReason, InvoiceStep, SubscriptionStep};
 use crate::time::{Day, Time};
@@ -17,7 +16,7 @@ pub const MAX_MRR_CHANGES: usize = 16;
 const MRR_WINDOW_DAYS: i32 = 90;
 
 /// Billing of a customer.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Billing {
     /// The subscriptions.
     pub subscriptions: Table<Subscription>,
@@ -29,10 +28,12 @@ pub struct Billing {
     pub contracted_at: Option<Time>,
     /// When MRR or seats last rose.
     pub expanded_at: Option<Time>,
+    /// Sum of what the running subscriptions pay; kept because every rule asks for it.
+    mrr_minor: i64,
 }
 
 /// One subscription.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Subscription {
     name: Box<str>,
     /// The latest step of its life.
@@ -91,7 +92,7 @@ impl Entry for Subscription {
 }
 
 /// One invoice.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Invoice {
     name: Box<str>,
     /// The latest step of its life.
@@ -156,11 +157,17 @@ impl Billing {
     /// MRR of the running subscriptions in the main currency (those without a currency included), minor units.
     #[must_use]
     pub fn mrr_minor(&self) -> i64 {
+        self.mrr_minor
+    }
+
+    /// Sums the subscriptions up again, after one of them changed.
+    pub fn recount(&mut self) {
         let main = self.currency();
-        self.active()
+        self.mrr_minor = self
+            .active()
             .filter(|subscription| subscription.currency.get().is_none_or(|currency| Some(*currency) == main))
             .filter_map(|subscription| subscription.mrr_minor.get())
-            .fold(0, |sum: i64, mrr| sum.saturating_add(*mrr))
+            .fold(0, |sum: i64, mrr| sum.saturating_add(*mrr));
     }
 
     /// Seats of the running subscriptions, if any names them.
@@ -201,5 +208,86 @@ impl Billing {
         self.active().all(|subscription| subscription.period_end.get().is_none())
             && !self.invoices.iter().any(|invoice| invoice.is_unpaid() && invoice.due.get().is_some())
             && self.mrr_changes.last().is_none_or(|(day, _)| today.0 - day.0 > MRR_WINDOW_DAYS)
+    }
+}
+
+impl Packed for Subscription {
+    fn pack(&self, writer: &mut PackedWriter) {
+        writer.put_text(&self.name);
+        writer.put_word(&self.status, |writer, step| writer.bytes.push(*step as u8));
+        writer.put_word(&self.term_start, |_, ()| ());
+        writer.put_optional_time(self.started_at);
+        writer.put_word(&self.plan, |writer, plan| writer.put_text(plan));
+        writer.put_word(&self.mrr_minor, |writer, mrr| writer.put_signed(*mrr));
+        writer.put_word(&self.currency, |writer, currency| writer.bytes.extend_from_slice(&currency.0));
+        writer.put_word(&self.seats, |writer, seats| writer.put(u64::from(*seats)));
+        writer.put_word(&self.period_end, |writer, end| writer.put_time(*end));
+        writer.put_word(&self.reason, |writer, reason| writer.bytes.push(*reason as u8));
+    }
+
+    fn unpack(reader: &mut PackedReader<'_>) -> Option<Self> {
+        const STEPS: [SubscriptionStep; 4] =
+            [SubscriptionStep::Started, SubscriptionStep::Changed, SubscriptionStep::Renewed, SubscriptionStep::Ended];
+        const REASONS: [EndReason; 3] = [EndReason::Voluntary, EndReason::Involuntary, EndReason::Other];
+        Some(Self {
+            name: reader.take_text()?.into(),
+            status: reader.take_word(|reader| STEPS.get(usize::from(reader.take_byte()?)).copied())?,
+            term_start: reader.take_word(|_| Some(()))?,
+            started_at: reader.take_optional_time()?,
+            plan: reader.take_word(|reader| reader.take_text().map(Box::from))?,
+            mrr_minor: reader.take_word(PackedReader::take_signed)?,
+            currency: reader.take_word(|reader| reader.take_array().map(Currency))?,
+            seats: reader.take_word(PackedReader::take_u32)?,
+            period_end: reader.take_word(PackedReader::take_time)?,
+            reason: reader.take_word(|reader| REASONS.get(usize::from(reader.take_byte()?)).copied())?,
+        })
+    }
+}
+
+impl Packed for Invoice {
+    fn pack(&self, writer: &mut PackedWriter) {
+        writer.put_text(&self.name);
+        writer.put_word(&self.status, |writer, step| writer.bytes.push(*step as u8));
+        writer.put_word(&self.due, |writer, due| writer.put_time(*due));
+        writer.put(u64::from(self.attempts));
+        writer.put_optional_time(self.failed_at);
+    }
+
+    fn unpack(reader: &mut PackedReader<'_>) -> Option<Self> {
+        const STEPS: [InvoiceStep; 4] = [InvoiceStep::Issued, InvoiceStep::PaymentFailed, InvoiceStep::PaymentRecovered, InvoiceStep::Paid];
+        Some(Self {
+            name: reader.take_text()?.into(),
+            status: reader.take_word(|reader| STEPS.get(usize::from(reader.take_byte()?)).copied())?,
+            due: reader.take_word(PackedReader::take_time)?,
+            attempts: reader.take_u32()?,
+            failed_at: reader.take_optional_time()?,
+        })
+    }
+}
+
+impl Packed for Billing {
+    fn pack(&self, writer: &mut PackedWriter) {
+        self.subscriptions.pack(writer);
+        self.invoices.pack(writer);
+        writer.put(self.mrr_changes.len() as u64);
+        for (day, mrr) in &self.mrr_changes {
+            writer.put_signed(i64::from(day.0));
+            writer.put_signed(*mrr);
+        }
+        writer.put_optional_time(self.contracted_at);
+        writer.put_optional_time(self.expanded_at);
+    }
+
+    fn unpack(reader: &mut PackedReader<'_>) -> Option<Self> {
+        let mut billing = Self {
+            subscriptions: Packed::unpack(reader)?,
+            invoices: Packed::unpack(reader)?,
+            mrr_changes: reader.take_list(|reader| Some((Day(reader.take_i32()?), reader.take_signed()?)))?,
+            contracted_at: reader.take_optional_time()?,
+            expanded_at: reader.take_optional_time()?,
+            mrr_minor: 0,
+        };
+        billing.recount();
+        Some(billing)
     }
 }

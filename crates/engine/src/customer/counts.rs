@@ -2,7 +2,8 @@
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-use super::packed::{PackedReader, PackedWriter, unpack};
+use super::packed::{Packed, PackedReader, PackedWriter};
+use super::packed_bytes;
 
 /// Counts in `N` consecutive slots; the slot is a day number or a week number. Counters saturate at `u32::MAX`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -57,26 +58,28 @@ impl<const N: usize> Counts<N> {
     }
 }
 
+impl<const N: usize> Packed for Counts<N> {
+    fn pack(&self, writer: &mut PackedWriter) {
+        writer.put_signed(i64::from(self.newest));
+        writer.put_series(&self.counts);
+    }
+
+    fn unpack(reader: &mut PackedReader<'_>) -> Option<Self> {
+        let newest = reader.take_i32()?;
+        let mut counts = [0; N];
+        reader.take_series(&mut counts)?;
+        Some(Self { newest, counts })
+    }
+}
+
 impl<const N: usize> Serialize for Counts<N> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut writer = PackedWriter::default();
-        writer.put_signed(i64::from(self.newest));
-        writer.put_series(self.counts.iter().map(|count| u64::from(*count)));
-        serializer.serialize_bytes(&writer.0)
+        packed_bytes::serialize(self, serializer)
     }
 }
 
 impl<'de, const N: usize> Deserialize<'de> for Counts<N> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        fn read<const N: usize>(reader: &mut PackedReader<'_>) -> Option<Counts<N>> {
-            let newest = i32::try_from(reader.take_signed()?).ok()?;
-            let mut counts = [0; N];
-            reader.take_series(|index, value| {
-                *counts.get_mut(index)? = u32::try_from(value).ok()?;
-                Some(())
-            })?;
-            Some(Counts { newest, counts })
-        }
-        unpack(deserializer, read)
+        packed_bytes::deserialize(deserializer)
     }
 }

@@ -11,7 +11,7 @@ pub struct Stamp {
     /// Event time.
     pub time: Time,
     /// Type rank in the high byte, the low bits of the event's identity below.
-    tie: u32,
+    pub(super) tie: u32,
 }
 
 impl Stamp {
@@ -29,6 +29,18 @@ pub struct LastWord<T>(Option<(Stamp, T)>);
 impl<T> Default for LastWord<T> {
     fn default() -> Self {
         Self(None)
+    }
+}
+
+impl<T> LastWord<T> {
+    /// The register of a value that an event has set.
+    pub(crate) fn from_entry(stamp: Stamp, value: T) -> Self {
+        Self(Some((stamp, value)))
+    }
+
+    /// Stamp and value.
+    pub(crate) fn entry(&self) -> Option<&(Stamp, T)> {
+        self.0.as_ref()
     }
 }
 

@@ -1,7 +1,6 @@
 //! Days with a login over the last 256 days, and the percentile of the gaps between them.
 
-use serde::{Deserialize, Serialize};
-
+use super::packed::{Packed, PackedReader, PackedWriter};
 use crate::time::Day;
 
 /// How many days back logins are remembered as yes or no.
@@ -11,10 +10,12 @@ pub const LOGIN_DAYS: u32 = 256;
 pub const MIN_GAPS: u32 = 20;
 
 /// One bit a day; bit 0 of word 0 is the newest day.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LoginDays {
     newest: Day,
     bits: [u64; 4],
+    /// The percentile, kept because every login asks for it.
+    p90_days: Option<u32>,
 }
 
 impl LoginDays {
@@ -32,6 +33,9 @@ impl LoginDays {
         let bit = 1_u64 << (age % 64);
         let changed = *word & bit == 0;
         *word |= bit;
+        if changed {
+            self.p90_days = self.compute_p90_days();
+        }
         changed
     }
 
@@ -44,6 +48,10 @@ impl LoginDays {
     /// 90th percentile of the gaps in days, by nearest rank; `None` under [`MIN_GAPS`] gaps.
     #[must_use]
     pub fn gap_p90_days(&self) -> Option<u32> {
+        self.p90_days
+    }
+
+    fn compute_p90_days(&self) -> Option<u32> {
         let total = self.gaps();
         if total < MIN_GAPS {
             return None;
@@ -80,5 +88,24 @@ impl LoginDays {
             let carry = if bits > 0 && index > words { self.bits[index - words - 1] >> (64 - bits) } else { 0 };
             self.bits[index] = (low << bits) | carry;
         }
+    }
+}
+
+impl Packed for LoginDays {
+    fn pack(&self, writer: &mut PackedWriter) {
+        writer.put_signed(i64::from(self.newest.0));
+        let kept = 4 - self.bits.iter().rev().take_while(|word| **word == 0).count();
+        writer.put(kept as u64);
+        self.bits[..kept].iter().for_each(|word| writer.bytes.extend_from_slice(&word.to_le_bytes()));
+    }
+
+    fn unpack(reader: &mut PackedReader<'_>) -> Option<Self> {
+        let mut days = Self { newest: Day(reader.take_i32()?), ..Self::default() };
+        let kept = usize::try_from(reader.take()?).ok()?;
+        for word in days.bits.get_mut(..kept)? {
+            *word = u64::from_le_bytes(reader.take_array()?);
+        }
+        days.p90_days = days.compute_p90_days();
+        Some(days)
     }
 }

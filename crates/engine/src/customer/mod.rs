@@ -8,16 +8,17 @@ mod leaving;
 mod login_days;
 mod onboarding;
 mod packed;
+mod packed_bytes;
 mod recent;
 mod references;
 mod relation;
+mod stored;
 mod support;
 mod table;
 mod users;
 
 use std::borrow::Cow;
 
-use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::xxh3_64;
 
 pub use activity::{Activity, MAX_PRODUCT_FEATURES};
@@ -27,13 +28,13 @@ pub use last_word::{LastWord, Stamp};
 pub use leaving::Leaving;
 pub use login_days::LoginDays;
 pub use onboarding::{Invitation, MAX_INVITATIONS, MAX_MILESTONES, Onboarding};
-pub(crate) use packed::unpack;
+pub(crate) use packed::{Packed, PackedReader, PackedWriter};
 pub use recent::{RECENT_IDS, RecentIds};
 pub use references::{EventReference, References};
 pub use relation::{Incident, MAX_INCIDENTS, MAX_NOTES, MAX_QUOTAS, Note, Quota, Relation};
 pub use support::{Answer, MAX_ANSWERS, MAX_TICKETS, Support, Ticket};
 pub use table::{Entry, Table};
-pub use users::{MAX_USERS, UserChange, Users};
+pub use users::{ActiveCounts, MAX_USERS, UserChange, Users};
 
 use crate::aggregates::Contribution;
 use crate::episode::{AtRisk, Episode};
@@ -67,7 +68,7 @@ pub fn kept_name(name: &str) -> Cow<'_, str> {
 }
 
 /// What the account events told.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Account {
     /// Market segment.
     pub segment: LastWord<Box<str>>,
@@ -80,10 +81,12 @@ pub struct Account {
 }
 
 /// The state of one customer. Parts that most customers never use are boxed and absent until an event needs them.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Customer {
     /// The customer id.
     pub id: Box<str>,
+    /// Days by which the customer's weeks are shifted, from the hash of its id.
+    week_offset: u8,
     /// When the account was created, or else the earliest event: tenure runs from here.
     pub since: Time,
     /// Whether `since` comes from an account event.
@@ -130,6 +133,7 @@ impl Customer {
     pub fn new(id: &str, first_event: Time) -> Self {
         Self {
             id: id.into(),
+            week_offset: Self::week_offset(CustomerKey::of(id)),
             since: first_event,
             created: false,
             clock: Time::MIN,
@@ -158,11 +162,14 @@ impl Customer {
         self.clock_due.min(self.midnight_due)
     }
 
+    fn week_offset(key: CustomerKey) -> u8 {
+        ((key.0 >> 64) as u64 % 7) as u8
+    }
+
     /// The customer's own week that holds a day. Weekly checks are spread over the week by a hash of the customer.
     #[must_use]
     pub fn week(&self, day: Day) -> i32 {
-        let offset = (CustomerKey::of(&self.id).0 >> 64) as u64 % 7;
-        day.0.saturating_add(offset as i32).div_euclid(7)
+        day.0.saturating_add(i32::from(self.week_offset)).div_euclid(7)
     }
 
     /// Whether no window holds anything that could leave it at a midnight to come.

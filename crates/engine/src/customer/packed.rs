@@ -1,53 +1,131 @@
-//! A compact byte form for small counters inside a customer's state: variable-length integers, with runs of zeros folded.
+//! The compact byte form of the hot part of a customer's state: varying-length integers, bit-packed series, stamps told once.
 
-use serde::de::{Error, Visitor};
+use super::last_word::{LastWord, Stamp};
+use crate::time::Time;
 
-/// Writes integers as little-endian base-128.
+/// Something with a compact byte form.
+pub(crate) trait Packed: Sized {
+    /// Appends it.
+    fn pack(&self, writer: &mut PackedWriter);
+
+    /// Reads it back; `None` where the bytes end or make no sense.
+    fn unpack(reader: &mut PackedReader<'_>) -> Option<Self>;
+}
+
+/// Bytes in the making.
 #[derive(Default)]
-pub(crate) struct PackedWriter(pub Vec<u8>);
+pub(crate) struct PackedWriter {
+    pub bytes: Vec<u8>,
+    stamps: Vec<Stamp>,
+}
 
 impl PackedWriter {
+    /// An integer, little-endian in base 128.
     pub fn put(&mut self, mut value: u64) {
         while value >= 0x80 {
-            self.0.push(value as u8 | 0x80);
+            self.bytes.push(value as u8 | 0x80);
             value >>= 7;
         }
-        self.0.push(value as u8);
+        self.bytes.push(value as u8);
     }
 
+    /// An integer of any sign; small ones either way are short.
     pub fn put_signed(&mut self, value: i64) {
         self.put(((value << 1) ^ (value >> 63)) as u64);
     }
 
-    /// Writes a series: every zero is followed by how many more zeros come, and trailing zeros are left out.
-    pub fn put_series(&mut self, values: impl DoubleEndedIterator<Item = u64> + ExactSizeIterator + Clone) {
-        let kept = values.len() - values.clone().rev().take_while(|value| *value == 0).count();
+    /// An instant; those on a whole second are shorter, and the two ends of time are one byte.
+    pub fn put_time(&mut self, time: Time) {
+        match time {
+            Time::NEVER => self.put(0),
+            Time::MIN => self.put(1),
+            Time(milliseconds) if milliseconds % 1_000 == 0 => {
+                self.put(2);
+                self.put_signed(milliseconds / 1_000);
+            }
+            Time(milliseconds) => {
+                self.put(3);
+                self.put_signed(milliseconds);
+            }
+        }
+    }
+
+    /// An instant that may be missing.
+    pub fn put_optional_time(&mut self, time: Option<Time>) {
+        self.put_time(time.unwrap_or(Time::NEVER));
+    }
+
+    /// Text with its length.
+    pub fn put_text(&mut self, text: &str) {
+        self.put(text.len() as u64);
+        self.bytes.extend_from_slice(text.as_bytes());
+    }
+
+    /// A series of counts: trailing zeros are left out, the rest takes as many bits each as the largest needs.
+    pub fn put_series(&mut self, values: &[u32]) {
+        let kept = values.len() - values.iter().rev().take_while(|value| **value == 0).count();
+        let width = values.iter().map(|value| 32 - value.leading_zeros()).max().unwrap_or(0);
         self.put(kept as u64);
-        let mut zeros = 0_u64;
-        for value in values.take(kept) {
-            if value == 0 {
-                zeros += 1;
-                continue;
+        if kept == 0 {
+            return;
+        }
+        self.bytes.push(width as u8);
+        let (mut word, mut filled) = (0_u64, 0);
+        for value in &values[..kept] {
+            word |= u64::from(*value) << filled;
+            filled += width;
+            while filled >= 8 {
+                self.bytes.push(word as u8);
+                word >>= 8;
+                filled -= 8;
             }
-            if zeros > 0 {
+        }
+        if filled > 0 {
+            self.bytes.push(word as u8);
+        }
+    }
+
+    /// A stamp; one that was put before is one byte.
+    pub fn put_stamp(&mut self, stamp: Stamp) {
+        match self.stamps.iter().position(|known| *known == stamp) {
+            Some(index) => self.put(index as u64 + 1),
+            None => {
                 self.put(0);
-                self.put(zeros - 1);
-                zeros = 0;
+                self.put_time(stamp.time);
+                self.bytes.extend_from_slice(&stamp.tie.to_le_bytes());
+                self.stamps.push(stamp);
             }
-            self.put(value);
+        }
+    }
+
+    /// A register, its value written by `put_value`.
+    pub fn put_word<T: Clone>(&mut self, word: &LastWord<T>, put_value: impl FnOnce(&mut Self, &T)) {
+        match word.entry() {
+            None => self.bytes.push(0),
+            Some((stamp, value)) => {
+                self.bytes.push(1);
+                self.put_stamp(*stamp);
+                put_value(self, value);
+            }
         }
     }
 }
 
-/// Reads what [`PackedWriter`] wrote; `None` where the bytes end or make no sense.
-pub(crate) struct PackedReader<'a>(pub &'a [u8]);
+/// Bytes being read.
+pub(crate) struct PackedReader<'a> {
+    pub bytes: &'a [u8],
+    stamps: Vec<Stamp>,
+}
 
-impl PackedReader<'_> {
+impl<'a> PackedReader<'a> {
+    pub fn new(bytes: &'a [u8]) -> Self {
+        Self { bytes, stamps: Vec::new() }
+    }
+
     pub fn take(&mut self) -> Option<u64> {
         let mut value = 0_u64;
         for shift in (0..64).step_by(7) {
-            let (&byte, rest) = self.0.split_first()?;
-            self.0 = rest;
+            let byte = self.take_byte()?;
             value |= u64::from(byte & 0x7f) << shift;
             if byte < 0x80 {
                 return Some(value);
@@ -61,39 +139,91 @@ impl PackedReader<'_> {
         Some((value >> 1) as i64 ^ -((value & 1) as i64))
     }
 
-    pub fn take_series(&mut self, mut store: impl FnMut(usize, u64) -> Option<()>) -> Option<()> {
+    pub fn take_u32(&mut self) -> Option<u32> {
+        u32::try_from(self.take()?).ok()
+    }
+
+    pub fn take_i32(&mut self) -> Option<i32> {
+        i32::try_from(self.take_signed()?).ok()
+    }
+
+    pub fn take_byte(&mut self) -> Option<u8> {
+        let (&byte, rest) = self.bytes.split_first()?;
+        self.bytes = rest;
+        Some(byte)
+    }
+
+    pub fn take_array<const N: usize>(&mut self) -> Option<[u8; N]> {
+        let (array, rest) = self.bytes.split_first_chunk::<N>()?;
+        self.bytes = rest;
+        Some(*array)
+    }
+
+    pub fn take_time(&mut self) -> Option<Time> {
+        match self.take()? {
+            0 => Some(Time::NEVER),
+            1 => Some(Time::MIN),
+            2 => Some(Time(self.take_signed()?.checked_mul(1_000)?)),
+            3 => self.take_signed().map(Time),
+            _ => None,
+        }
+    }
+
+    pub fn take_optional_time(&mut self) -> Option<Option<Time>> {
+        self.take_time().map(|time| Some(time).filter(|time| *time != Time::NEVER))
+    }
+
+    pub fn take_text(&mut self) -> Option<&'a str> {
+        let length = usize::try_from(self.take()?).ok()?;
+        let (text, rest) = self.bytes.split_at_checked(length)?;
+        self.bytes = rest;
+        std::str::from_utf8(text).ok()
+    }
+
+    pub fn take_series(&mut self, values: &mut [u32]) -> Option<()> {
         let kept = usize::try_from(self.take()?).ok()?;
-        let mut index = 0;
-        while index < kept {
-            match self.take()? {
-                0 => index += usize::try_from(self.take()?).ok()?.checked_add(1)?,
-                value => {
-                    store(index, value)?;
-                    index += 1;
-                }
+        if kept == 0 {
+            return Some(());
+        }
+        let width = u32::from(self.take_byte()?);
+        if width > 32 {
+            return None;
+        }
+        let (mut word, mut filled) = (0_u64, 0);
+        for value in values.get_mut(..kept)? {
+            while filled < width {
+                word |= u64::from(self.take_byte()?) << filled;
+                filled += 8;
             }
+            *value = (word & ((1_u64 << width) - 1)) as u32;
+            word >>= width;
+            filled -= width;
         }
         Some(())
     }
-}
 
-/// Deserialises a byte string that `read` takes apart; what it leaves over is an error.
-pub(crate) fn unpack<'de, D, T>(deserializer: D, read: fn(&mut PackedReader<'_>) -> Option<T>) -> Result<T, D::Error>
-where
-    D: serde::Deserializer<'de>,
-{
-    struct Bytes<T>(fn(&mut PackedReader<'_>) -> Option<T>);
-    impl<T> Visitor<'_> for Bytes<T> {
-        type Value = T;
-
-        fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-            formatter.write_str("packed bytes")
-        }
-
-        fn visit_bytes<E: Error>(self, bytes: &[u8]) -> Result<T, E> {
-            let mut reader = PackedReader(bytes);
-            (self.0)(&mut reader).filter(|_| reader.0.is_empty()).ok_or_else(|| E::custom("malformed packed bytes"))
+    pub fn take_stamp(&mut self) -> Option<Stamp> {
+        match self.take()? {
+            0 => {
+                let stamp = Stamp { time: self.take_time()?, tie: u32::from_le_bytes(self.take_array()?) };
+                self.stamps.push(stamp);
+                Some(stamp)
+            }
+            index => self.stamps.get(usize::try_from(index - 1).ok()?).copied(),
         }
     }
-    deserializer.deserialize_bytes(Bytes(read))
+
+    pub fn take_word<T>(&mut self, take_value: impl FnOnce(&mut Self) -> Option<T>) -> Option<LastWord<T>> {
+        Some(match self.take_byte()? {
+            0 => LastWord::default(),
+            1 => LastWord::from_entry(self.take_stamp()?, take_value(self)?),
+            _ => return None,
+        })
+    }
+
+    /// A number of things, each read by `take_one`.
+    pub fn take_list<T>(&mut self, mut take_one: impl FnMut(&mut Self) -> Option<T>) -> Option<Vec<T>> {
+        let count = self.take()?;
+        (0..count).map(|_| take_one(self)).collect()
+    }
 }

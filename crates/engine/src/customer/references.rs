@@ -1,7 +1,6 @@
 //! The latest event of each family by source and id: the evidence that a signal can point at.
 
-use serde::{Deserialize, Serialize};
-
+use super::packed::{Packed, PackedReader, PackedWriter};
 use crate::event::Event;
 use crate::event_type::{EventType, Family};
 use crate::time::Time;
@@ -10,7 +9,7 @@ use crate::time::Time;
 pub const MAX_REFERENCE_BYTES: usize = 256;
 
 /// An event by source and id.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EventReference {
     /// The number of its type in the contract's table.
     event_type: u8,
@@ -52,7 +51,7 @@ impl EventReference {
 }
 
 /// At most one reference per family.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct References(Vec<EventReference>);
 
 impl References {
@@ -83,5 +82,29 @@ impl References {
     /// All of them.
     pub fn iter(&self) -> impl Iterator<Item = &EventReference> {
         self.0.iter()
+    }
+}
+
+impl Packed for References {
+    fn pack(&self, writer: &mut PackedWriter) {
+        writer.put(self.0.len() as u64);
+        for reference in &self.0 {
+            writer.bytes.push(reference.event_type);
+            writer.put(u64::from(reference.source_length));
+            writer.put_text(&reference.text);
+            writer.put_time(reference.time);
+        }
+    }
+
+    fn unpack(reader: &mut PackedReader<'_>) -> Option<Self> {
+        let references = reader.take_list(|reader| {
+            Some(EventReference {
+                event_type: reader.take_byte()?,
+                source_length: u16::try_from(reader.take()?).ok()?,
+                text: reader.take_text()?.to_owned(),
+                time: reader.take_time()?,
+            })
+        });
+        references.map(Self)
     }
 }

@@ -12,17 +12,19 @@ use crate::time::Time;
 pub const MAX_NOTES: usize = 16;
 /// Incidents remembered per customer.
 pub const MAX_INCIDENTS: usize = 8;
+/// Roles of contacts remembered per customer.
+pub const MAX_CONTACTS: usize = 8;
 /// Quotas remembered per customer.
 pub const MAX_QUOTAS: usize = 8;
 
 /// The relation with a customer.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub struct Relation {
-    /// The current contact; `None` inside when it was removed.
-    pub contact: LastWord<Option<UserToken>>,
+    /// The current contact of each role, by the hash of its name; `None` inside when it was removed.
+    contacts: Vec<(u32, LastWord<Option<UserToken>>)>,
     /// When a contact last changed or was removed.
     pub contact_changed_at: Option<Time>,
-    /// The latest login of the current contact.
+    /// The latest login of a current contact.
     pub champion_login_at: Option<Time>,
     /// Marketing consent of the customer as a whole.
     pub consent: LastWord<bool>,
@@ -151,11 +153,20 @@ impl Entry for Quota {
 }
 
 impl Relation {
-    /// A contact was named, or removed.
-    pub fn set_contact(&mut self, stamp: Stamp, user: Option<UserToken>, had_previous: bool) {
-        let known = self.contact.get().copied();
+    /// The contact of a role was named, or removed. Returns false when there are too many roles to keep.
+    pub fn set_contact(&mut self, stamp: Stamp, role: u32, user: Option<UserToken>, had_previous: bool) -> bool {
+        let place = self.contacts.iter().position(|(known, _)| *known == role);
+        if place.is_none() && self.contacts.len() >= MAX_CONTACTS {
+            return false;
+        }
+        let index = place.unwrap_or_else(|| {
+            self.contacts.push((role, LastWord::default()));
+            self.contacts.len() - 1
+        });
+        let contact = &mut self.contacts[index].1;
+        let known = contact.get().copied();
         let changed = had_previous || user.is_none() || known.is_some_and(|known| known != user);
-        if self.contact.set(stamp, user) {
+        if contact.set(stamp, user) {
             if known != Some(user) {
                 self.champion_login_at = None;
             }
@@ -163,11 +174,18 @@ impl Relation {
                 self.contact_changed_at = self.contact_changed_at.max(Some(stamp.time));
             }
         }
+        true
     }
 
-    /// A user logged in; matters if it is the contact.
+    /// Whether there is a contact at all.
+    #[must_use]
+    pub fn has_contact(&self) -> bool {
+        self.contacts.iter().any(|(_, contact)| matches!(contact.get(), Some(Some(_))))
+    }
+
+    /// A user logged in; matters if it is a contact. Returns whether it is.
     pub fn login(&mut self, user: UserToken, time: Time) -> bool {
-        let is_contact = self.contact.get() == Some(&Some(user)) && self.contact.time() <= Some(time);
+        let is_contact = self.contacts.iter().any(|(_, contact)| contact.get() == Some(&Some(user)) && contact.time() <= Some(time));
         if is_contact {
             self.champion_login_at = self.champion_login_at.max(Some(time));
         }

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::packed::{Packed, PackedReader, PackedWriter};
 use crate::time::{DAY_MS, Day, Time};
 
 /// How long the end of a thing is remembered, in days.
@@ -82,5 +83,18 @@ impl<T: Entry> Table<T> {
     #[must_use]
     pub fn get(&self, name: &str) -> Option<&T> {
         self.items.iter().find(|item| item.name() == name)
+    }
+}
+
+impl<T: Packed> Packed for Table<T> {
+    fn pack(&self, writer: &mut PackedWriter) {
+        writer.put_signed(i64::from(self.overflow_until.0));
+        writer.put(self.items.len() as u64);
+        self.items.iter().for_each(|item| item.pack(writer));
+    }
+
+    fn unpack(reader: &mut PackedReader<'_>) -> Option<Self> {
+        let overflow_until = Day(reader.take_i32()?);
+        Some(Self { items: reader.take_list(T::unpack)?, overflow_until })
     }
 }

@@ -1,8 +1,8 @@
-//! The users seen at a customer, with a bit for each of their last 64 active days.
+//! The users seen at a customer, with a bit for each of their last 56 days.
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use std::cell::Cell;
 
-use super::packed::{PackedReader, PackedWriter, unpack};
+use super::packed::{Packed, PackedReader, PackedWriter};
 use crate::event::UserToken;
 use crate::time::Day;
 
@@ -14,6 +14,9 @@ const FORGET_AFTER_DAYS: i32 = 180;
 
 /// The longest window of a user feature.
 const LONGEST_WINDOW_DAYS: i32 = 56;
+
+/// The days of a user that are kept: as many as the longest window.
+const KEPT_DAYS: u64 = (1 << LONGEST_WINDOW_DAYS) - 1;
 
 /// Days in a block of the share counters.
 const BLOCK_DAYS: i32 = 28;
@@ -31,7 +34,7 @@ pub struct User {
 }
 
 /// Events in the 28-day block of the newest event and in the block before.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 struct BlockCounts {
     block: i32,
     current: u32,
@@ -69,7 +72,33 @@ pub struct Users {
     all: BlockCounts,
     /// Until this day some activity of untracked users is inside a window.
     overflow_until: Day,
+    counts: CountsCache,
 }
+
+/// How many users were active in each window.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct ActiveCounts {
+    /// In the last 28 days.
+    pub last_28d: u32,
+    /// In the 28 days before.
+    pub previous_28d: u32,
+    /// In the last 30 days.
+    pub last_30d: u32,
+    /// Known, and not active in the last 30 days.
+    pub dormant_30d: u32,
+}
+
+/// The counts of a day, kept until a user changes: several rules ask for them at each evaluation. No part of the state.
+#[derive(Clone, Debug, Default)]
+struct CountsCache(Cell<Option<(Day, ActiveCounts)>>);
+
+impl PartialEq for CountsCache {
+    fn eq(&self, _other: &Self) -> bool {
+        true
+    }
+}
+
+impl Eq for CountsCache {}
 
 /// What an activity changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -88,15 +117,20 @@ impl Users {
         self.all.add(day);
         let Some(token) = user else { return UserChange::Counted };
         self.identified.add(day);
-        match self.users.binary_search_by_key(&token, |user| user.token) {
+        let change = match self.users.binary_search_by_key(&token, |user| user.token) {
             Ok(index) => self.users[index].mark(day),
             Err(_) => self.insert(token, day),
+        };
+        if change != UserChange::Counted {
+            self.counts.0.set(None);
         }
+        change
     }
 
     /// Forgets a removed user, unless it was active later than the removal.
     pub fn remove(&mut self, token: UserToken, day: Day) {
         self.users.retain(|user| user.token != token || user.newest > day);
+        self.counts.0.set(None);
     }
 
     /// Share of activity with a user; `None` without activity.
@@ -112,11 +146,30 @@ impl Users {
         self.identified_share().is_some_and(|share| share >= 0.5) && today > self.overflow_until
     }
 
-    /// Users with activity on `length` days ending `skip` days before `today`.
+    /// How many users were active in each window that ends with `today`.
     #[must_use]
-    pub fn active(&self, today: Day, skip: i32, length: i32) -> usize {
-        let last = today.0 - skip;
-        self.users.iter().filter(|user| user.active_between(last - length + 1, last)).count()
+    pub fn counts(&self, today: Day) -> ActiveCounts {
+        if let Some((day, counts)) = self.counts.0.get()
+            && day == today
+        {
+            return counts;
+        }
+        let mut counts = ActiveCounts::default();
+        for user in &self.users {
+            let age = today.0 - user.newest.0;
+            counts.last_28d += u32::from(age < 28);
+            counts.last_30d += u32::from(age < 30);
+            counts.dormant_30d += u32::from(age >= 30);
+            counts.previous_28d += u32::from(user.active_between(today.0 - 55, today.0 - 28));
+        }
+        self.counts.0.set(Some((today, counts)));
+        counts
+    }
+
+    /// Identified activity in the current and the previous block.
+    #[must_use]
+    pub fn identified_events(&self, today: Day) -> u64 {
+        self.identified.total_at(today.0.div_euclid(BLOCK_DAYS))
     }
 
     /// Known users without activity for `days` days up to `today`.
@@ -154,11 +207,11 @@ impl User {
         self.counts.add(day);
         let ahead = day.0 - self.newest.0;
         if ahead > 0 {
-            self.days = if ahead < 64 { self.days << ahead } else { 0 } | 1;
+            self.days = (if ahead < 64 { self.days << ahead } else { 0 } | 1) & KEPT_DAYS;
             self.newest = day;
             return UserChange::NewDay;
         }
-        let bit = if ahead > -64 { 1_u64 << -ahead } else { 0 };
+        let bit = if ahead > -64 { (1_u64 << -ahead) & KEPT_DAYS } else { 0 };
         let known = self.days & bit == bit;
         self.days |= bit;
         if known { UserChange::Counted } else { UserChange::NewDay }
@@ -176,50 +229,45 @@ impl User {
     }
 }
 
-impl Serialize for Users {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut writer = PackedWriter::default();
-        let counts = |writer: &mut PackedWriter, counts: &BlockCounts, near: i32| {
-            writer.put_signed(i64::from(near) - i64::from(counts.block));
-            writer.put(u64::from(counts.current));
-            writer.put(u64::from(counts.previous));
-        };
-        counts(&mut writer, &self.identified, 0);
-        counts(&mut writer, &self.all, 0);
+impl BlockCounts {
+    fn pack(&self, writer: &mut PackedWriter, near: i32) {
+        writer.put_signed(i64::from(near) - i64::from(self.block));
+        writer.put(u64::from(self.current));
+        writer.put(u64::from(self.previous));
+    }
+
+    fn unpack(reader: &mut PackedReader<'_>, near: i32) -> Option<Self> {
+        let block = near.checked_sub(reader.take_i32()?)?;
+        Some(Self { block, current: reader.take_u32()?, previous: reader.take_u32()? })
+    }
+}
+
+impl Packed for Users {
+    fn pack(&self, writer: &mut PackedWriter) {
+        self.identified.pack(writer, 0);
+        self.all.pack(writer, 0);
         writer.put_signed(i64::from(self.overflow_until.0));
         writer.put(self.users.len() as u64);
         let mut near = 0;
         for user in &self.users {
-            writer.0.extend_from_slice(&user.token.0.to_le_bytes());
+            writer.bytes.extend_from_slice(&user.token.0.to_le_bytes());
             writer.put_signed(i64::from(user.newest.0 - near));
             near = user.newest.0;
             writer.put(user.days);
-            counts(&mut writer, &user.counts, user.newest.0.div_euclid(BLOCK_DAYS));
+            user.counts.pack(writer, near.div_euclid(BLOCK_DAYS));
         }
-        serializer.serialize_bytes(&writer.0)
     }
-}
 
-impl<'de> Deserialize<'de> for Users {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        fn counts(reader: &mut PackedReader<'_>, near: i32) -> Option<BlockCounts> {
-            let block = i32::try_from(i64::from(near) - reader.take_signed()?).ok()?;
-            Some(BlockCounts { block, current: u32::try_from(reader.take()?).ok()?, previous: u32::try_from(reader.take()?).ok()? })
-        }
-        fn read(reader: &mut PackedReader<'_>) -> Option<Users> {
-            let mut users = Users { identified: counts(reader, 0)?, all: counts(reader, 0)?, ..Users::default() };
-            users.overflow_until = Day(i32::try_from(reader.take_signed()?).ok()?);
-            let mut near = 0_i32;
-            for _ in 0..reader.take()? {
-                let (token, rest) = reader.0.split_first_chunk::<8>()?;
-                reader.0 = rest;
-                near = near.checked_add(i32::try_from(reader.take_signed()?).ok()?)?;
-                let days = reader.take()?;
-                let counts = counts(reader, near.div_euclid(BLOCK_DAYS))?;
-                users.users.push(User { token: UserToken(u64::from_le_bytes(*token)), newest: Day(near), days, counts });
-            }
-            Some(users)
-        }
-        unpack(deserializer, read)
+    fn unpack(reader: &mut PackedReader<'_>) -> Option<Self> {
+        let (identified, all) = (BlockCounts::unpack(reader, 0)?, BlockCounts::unpack(reader, 0)?);
+        let overflow_until = Day(reader.take_i32()?);
+        let mut near = 0_i32;
+        let users = reader.take_list(|reader| {
+            let token = UserToken(u64::from_le_bytes(reader.take_array()?));
+            near = near.checked_add(reader.take_i32()?)?;
+            let days = reader.take()?;
+            Some(User { token, newest: Day(near), days, counts: BlockCounts::unpack(reader, near.div_euclid(BLOCK_DAYS))? })
+        });
+        Some(Self { users: users?, identified, all, overflow_until, counts: CountsCache::default() })
     }
 }

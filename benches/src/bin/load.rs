@@ -1,0 +1,240 @@
+//! The load command: engine, replay and the embedded product on the sample log, as rates and as ratios to the limits.
+
+use std::error::Error;
+use std::fs::File;
+use std::io::{BufWriter, Write};
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use bellwether_backtest::replay::{ReplayOptions, Sink, replay};
+use bellwether_benches::{RULES, median, rule_set, rules, sample_lines, sample_log};
+use bellwether_codec::event::Decoder;
+use bellwether_codec::intake::InputSpec;
+use bellwether_codec::rendered::Rendered;
+use bellwether_codec::state::encode_customer;
+use bellwether_codec::summary::Summary;
+use bellwether_engine::event::{CustomerKey, Event};
+use bellwether_engine::partition::{Header, Partition, Payload, Record};
+use bellwether_engine::time::Time;
+use bellwether_live::embedded;
+use bellwether_live::metrics::Metrics;
+use bellwether_live::options::{BatchLimits, EmbeddedOptions, SignalsTarget};
+
+/// Runs that count, per measurement.
+const RUNS: usize = 5;
+
+/// Lines for what is measured in memory.
+const LINES: usize = 1_000_000;
+
+/// The sample log.
+const SAMPLE: &str = "crm6.jsonl.zst";
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let Some(lines) = sample_lines(SAMPLE, LINES) else {
+        eprintln!("no sample log at {}: set BELLWETHER_SAMPLE_LOGS to the directory that holds {SAMPLE}", sample_log(SAMPLE).display());
+        std::process::exit(2);
+    };
+    let wanted: Vec<String> = std::env::args().skip(1).collect();
+    let is_wanted = |name: &str| wanted.is_empty() || wanted.iter().any(|one| one == name);
+    if is_wanted("engine") {
+        engine(&lines);
+    }
+    if is_wanted("replay") {
+        replay_against_bare_decode(&lines)?;
+    }
+    if is_wanted("run") {
+        embedded_on_sample()?;
+    }
+    if is_wanted("million") {
+        embedded_on_a_million_customers()?;
+    }
+    Ok(())
+}
+
+/// Decoded events and states in memory, the full pack, one core.
+fn engine(lines: &[String]) {
+    let decoder = Decoder::default();
+    let events: Vec<Event<'_>> = lines.iter().filter_map(|line| decoder.decode_text(line).ok()).collect();
+    let keyed: Vec<(CustomerKey, u64)> = events.iter().map(|event| (CustomerKey::of(&event.customer), event.identity())).collect();
+    let rules = rules();
+    let mut last = None;
+    let (middle, least, most) = median(RUNS, || {
+        let mut partition = Partition::new(rules.clone(), Header::default());
+        let mut outputs = Vec::new();
+        let mut watermark = Time::MIN;
+        for (event, (key, identity)) in events.iter().zip(&keyed) {
+            watermark = watermark.max(event.time);
+            let record = Record { watermark, payload: Payload::Event { event, key: *key, identity: *identity } };
+            partition.apply(&record, &mut u64::MAX.clone(), &mut outputs);
+        }
+        last = Some(partition);
+    });
+    let rate = |time: std::time::Duration| events.len() as f64 / time.as_secs_f64();
+    println!("engine alone, one core: {:.0} events/s (least {:.0}, most {:.0}; limit 3,000,000)", rate(middle), rate(most), rate(least));
+    let Some(partition) = last else { return };
+    let work = partition.work;
+    println!(
+        "  rules looked at: {} of {} possible ({:.1} %); reviews: {}",
+        work.rules_evaluated,
+        work.rules_possible,
+        100.0 * work.rules_evaluated as f64 / work.rules_possible as f64,
+        work.reviews
+    );
+    let mut bytes = Vec::new();
+    let mut sizes: Vec<usize> = partition.customers().filter_map(|customer| encode_customer(customer, &mut bytes).ok().map(|()| bytes.len())).collect();
+    sizes.sort_unstable();
+    println!("  encoded state: median {} bytes, largest {} (limit: median 800)", sizes[sizes.len() / 2], sizes[sizes.len() - 1]);
+}
+
+struct Discard;
+
+impl Sink for Discard {
+    fn append(&mut self, rendered: &Rendered) -> std::io::Result<()> {
+        std::hint::black_box(rendered.signals.len());
+        Ok(())
+    }
+
+    fn restart(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+
+    fn progress(&mut self, _bytes_read: u64, _bytes_total: u64, _lines: u64) {}
+}
+
+/// The bare parse: serde_json into the fields that these lines have, borrowed, and nothing done with them.
+#[derive(serde::Deserialize)]
+#[expect(dead_code, reason = "parsing is all that is measured")]
+struct Bare<'a> {
+    specversion: &'a str,
+    id: &'a str,
+    source: &'a str,
+    r#type: &'a str,
+    subject: &'a str,
+    time: &'a str,
+    #[serde(borrow)]
+    data: BareData<'a>,
+}
+
+#[derive(serde::Deserialize)]
+#[expect(dead_code, reason = "parsing is all that is measured")]
+struct BareData<'a> {
+    user: Option<&'a str>,
+    feature: Option<&'a str>,
+    subscription: Option<&'a str>,
+    plan: Option<&'a str>,
+    mrr_minor: Option<i64>,
+    currency: Option<&'a str>,
+    period_end: Option<&'a str>,
+    seats: Option<u32>,
+    segment: Option<&'a str>,
+    country: Option<&'a str>,
+    reason: Option<&'a str>,
+}
+
+/// JSON to signals in memory against the bare decode of the same lines, on one core and on two.
+fn replay_against_bare_decode(lines: &[String]) -> Result<(), Box<dyn Error>> {
+    let directory = tempfile::tempdir()?;
+    let path = directory.path().join("sample.jsonl");
+    write_lines(&path, lines.iter().map(String::as_str))?;
+    let (bare, ..) = median(RUNS, || {
+        for line in lines {
+            std::hint::black_box(serde_json::from_str::<Bare<'_>>(line).map(|bare| bare.id.len()).unwrap_or_default());
+        }
+    });
+    let bare_rate = lines.len() as f64 / bare.as_secs_f64();
+    println!("bare decode, one core: {bare_rate:.0} lines/s");
+    let mut one_core = 0.0;
+    for threads in [1, 2] {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build()?;
+        let options = ReplayOptions {
+            inputs: vec![InputSpec::from(path.as_path())],
+            decoder: Decoder::default(),
+            rules: rules(),
+            partitions: 4,
+            ingest_clock: None,
+        };
+        let mut failed = None;
+        let (time, ..) = median(RUNS, || failed = pool.install(|| replay(&options, &mut Discard)).err());
+        if let Some(error) = failed {
+            return Err(error.into());
+        }
+        let rate = lines.len() as f64 / time.as_secs_f64();
+        println!("replay, {threads} thread(s): {rate:.0} events/s, {:.0} % of the bare decode", 100.0 * rate / bare_rate);
+        if threads == 1 {
+            one_core = rate;
+        } else {
+            println!("  two threads against one: {:.2} (limit 1.8)", rate / one_core);
+        }
+    }
+    Ok(())
+}
+
+/// The embedded product on the whole sample log, with its journal.
+fn embedded_on_sample() -> Result<(), Box<dyn Error>> {
+    let mut rates = Vec::new();
+    let mut peak = 0;
+    for _ in 0..3 {
+        let summary = run_embedded(&sample_log(SAMPLE))?;
+        rates.push(summary.events_per_second);
+        peak = peak.max(summary.peak_memory_bytes);
+    }
+    rates.sort_by(f64::total_cmp);
+    println!("embedded run on {SAMPLE}: {:.0} events/s (limit 200,000), peak memory {} MiB", rates[1], peak >> 20);
+    Ok(())
+}
+
+/// The embedded product with a million customers touched evenly.
+fn embedded_on_a_million_customers() -> Result<(), Box<dyn Error>> {
+    const CUSTOMERS: u64 = 1_000_000;
+    const EVENTS: u64 = 3_000_000;
+    let directory = tempfile::tempdir()?;
+    let path = directory.path().join("million.jsonl");
+    let lines = (0..EVENTS).map(|number| {
+        // A full cycle over all customers in an order that no cache likes; two hours of events around a midnight.
+        let customer = number.wrapping_mul(611_953) % CUSTOMERS;
+        let second = 82_800 + number * 7_200 / EVENTS;
+        let (day, second) = (1 + second / 86_400, second % 86_400);
+        let time = format!("2024-03-{day:02}T{:02}:{:02}:{:02}Z", second / 3_600, second / 60 % 60, second % 60);
+        format!(
+            r#"{{"specversion":"1.0","id":"e{number}","source":"/auth","type":"login","subject":"customer-{customer}","time":"{time}","data":{{"user":"u{}"}}}}"#,
+            number % 3
+        )
+    });
+    write_lines(&path, lines)?;
+    let summary = run_embedded(&path)?;
+    println!(
+        "embedded run, {CUSTOMERS} customers evenly, {EVENTS} events over a midnight: {:.0} events/s (limit 60,000), peak memory {} MiB",
+        summary.events_per_second,
+        summary.peak_memory_bytes >> 20
+    );
+    Ok(())
+}
+
+fn run_embedded(path: &Path) -> Result<Summary, Box<dyn Error>> {
+    let directory = tempfile::tempdir()?;
+    let options = EmbeddedOptions {
+        inputs: vec![InputSpec::from(path)],
+        data: directory.path().join("data"),
+        signals: SignalsTarget::File(directory.path().join("signals.jsonl")),
+        partitions: None,
+        decoder: Decoder::default(),
+        rules_text: RULES.to_owned(),
+        compile_rules: Arc::new(|_, number| Ok(rule_set(number))),
+        new_journal_id: "bench".to_owned(),
+        pseudonym_key_id: 0,
+        once: true,
+        ingest_clock: || None,
+        limits: BatchLimits::default(),
+        memory_bytes: bellwether_live::options::DEFAULT_MEMORY_BYTES,
+    };
+    Ok(embedded::run(options, Arc::new(Metrics::new()), &AtomicBool::new(false), |_| {})?)
+}
+
+fn write_lines(path: &Path, lines: impl Iterator<Item = impl AsRef<str>>) -> std::io::Result<()> {
+    let mut file = BufWriter::new(File::create(path)?);
+    for line in lines {
+        writeln!(file, "{}", line.as_ref())?;
+    }
+    file.flush()
+}

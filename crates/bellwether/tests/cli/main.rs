@@ -1,0 +1,9 @@
+//! The binary as its users meet it: arguments, exit codes, files and streams.
+
+mod bad_input;
+mod help;
+mod live;
+mod rules;
+mod runs;
+mod support;
+mod usage;

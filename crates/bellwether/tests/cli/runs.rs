@@ -1,0 +1,95 @@
+//! Runs and replays of a small company: the same bytes, however they come about.
+
+use std::fs;
+use std::process::Stdio;
+
+use super::support::{Ran, Scratch, bellwether, company, run};
+
+#[test]
+fn a_second_run_adds_nothing() {
+    let scratch = Scratch::new();
+    let first = scratch.run_once(company(), &[]).exits(0);
+    assert!(first.output.is_empty(), "data goes to standard output, words to standard error: {}", first.output);
+    let (signals, decisions, mut summary) = (scratch.read("signals.jsonl"), scratch.read("signals.jsonl.decisions"), scratch.summary());
+    assert!(!signals.is_empty() && summary["customers"].as_i64() > Some(0));
+    scratch.run_once(company(), &[]).exits(0);
+    assert_eq!((scratch.read("signals.jsonl"), scratch.read("signals.jsonl.decisions")), (signals, decisions));
+    let mut again = scratch.summary();
+    for measured in ["wall_seconds", "events_per_second", "peak_memory_bytes"] {
+        summary[measured].take();
+        again[measured].take();
+    }
+    assert_eq!(summary, again);
+}
+
+#[test]
+fn a_run_and_a_replay_write_the_same_bytes() {
+    for partitions in ["1", "4", "7"] {
+        let scratch = Scratch::new();
+        scratch.run_once(company(), &["--partitions", partitions]).exits(0);
+        let replayed = scratch.path("replayed.jsonl");
+        run(&["replay", "--events", company(), "--partitions", partitions, "--signals", &replayed]).exits(0);
+        assert_eq!(scratch.read("signals.jsonl"), scratch.read("replayed.jsonl"), "{partitions} partitions");
+        assert_eq!(scratch.read("signals.jsonl.decisions"), scratch.read("replayed.jsonl.decisions"), "{partitions} partitions");
+    }
+}
+
+#[test]
+fn batches_and_memory_do_not_show() {
+    let (large, small) = (Scratch::new(), Scratch::new());
+    large.run_once(company(), &[]).exits(0);
+    small.run_once(company(), &["--batch-records", "1000", "--batch-reviews", "50", "--memory", "64MiB"]).exits(0);
+    assert_eq!(large.read("signals.jsonl"), small.read("signals.jsonl"));
+}
+
+#[test]
+fn signals_go_to_standard_output_and_nothing_else_does() {
+    let scratch = Scratch::new();
+    scratch.run_once(company(), &[]).exits(0);
+    let signals = String::from_utf8(scratch.read("signals.jsonl")).unwrap();
+    let data = scratch.path("other-data");
+    assert_eq!(run(&["run", "--once", "--metrics", "off", "--events", company(), "--data", &data, "--signals", "-"]).exits(0).output, signals);
+    assert_eq!(run(&["replay", "--events", company(), "--signals", "-"]).exits(0).output, signals);
+}
+
+#[test]
+fn standard_input_gives_what_the_file_gives() {
+    let scratch = Scratch::new();
+    let replayed = scratch.path("replayed.jsonl");
+    run(&["replay", "--events", company(), "--signals", &replayed]).exits(0);
+    let plain = scratch.path("events.jsonl");
+    fs::write(&plain, zstd::decode_all(fs::File::open(company()).unwrap()).unwrap()).unwrap();
+    let mut command = bellwether(&["replay", "--events", "-", "--signals", "-"]);
+    let ran = Ran::of(command.stdin(Stdio::from(fs::File::open(&plain).unwrap())).output().unwrap()).exits(0);
+    assert_eq!(sorted(ran.output.as_bytes()), sorted(&scratch.read("replayed.jsonl")));
+    let data = scratch.path("data");
+    let mut command = bellwether(&["run", "--once", "--metrics", "off", "--events", "-", "--data", &data]);
+    Ran::of(command.stdin(Stdio::from(fs::File::open(&plain).unwrap())).output().unwrap()).exits(0);
+    assert_eq!(sorted(&scratch.read("data/signals.jsonl")), sorted(&scratch.read("replayed.jsonl")));
+}
+
+#[test]
+fn a_replay_is_cut_to_a_customer_and_a_time() {
+    let all = run(&["replay", "--events", company(), "--signals", "-"]).exits(0).output;
+    let subject = |line: &str| serde_json::from_str::<serde_json::Value>(line).unwrap()["subject"].as_str().unwrap().to_owned();
+    let time = |line: &str| serde_json::from_str::<serde_json::Value>(line).unwrap()["time"].as_str().unwrap().to_owned();
+    let customer = subject(all.lines().next().unwrap());
+    let expected: Vec<&str> = all.lines().filter(|line| subject(line) == customer && time(line).as_str() < "2024-06-01").collect();
+    let arguments = ["replay", "--events", company(), "--customer", &customer, "--until", "2024-05-31T23:59:59.999Z", "--signals", "-"];
+    assert_eq!(run(&arguments).exits(0).output.lines().collect::<Vec<_>>(), expected);
+}
+
+#[test]
+fn a_run_without_once_ends_with_its_files_and_says_so() {
+    let scratch = Scratch::new();
+    let data = scratch.path("data");
+    run(&["run", "--metrics", "off", "--events", company(), "--data", &data]).exits(0).tells(&["--once"]);
+    assert!(scratch.has("data/signals.jsonl"));
+}
+
+/// Epochs of standard input end at pauses, so the order of partitions within the file may differ.
+fn sorted(bytes: &[u8]) -> Vec<&[u8]> {
+    let mut lines: Vec<&[u8]> = bytes.split(|byte| *byte == b'\n').collect();
+    lines.sort_unstable();
+    lines
+}

@@ -1,0 +1,77 @@
+//! Wrong usage ends with 2, and says what is wrong before anything is written.
+
+use super::support::{Scratch, bellwether, company, login, run, Ran};
+
+#[test]
+fn an_unknown_option_is_told_with_the_nearest_one() {
+    run(&["run", "--evnts", "x.jsonl"]).exits(2).tells(&["--evnts", "--events"]);
+    run(&["rn"]).exits(2).tells(&["rn", "run"]);
+}
+
+#[test]
+fn every_missing_input_is_told_and_nothing_is_made() {
+    let scratch = Scratch::new();
+    let (one, other) = (scratch.path("one.jsonl"), scratch.path("other.jsonl"));
+    let data = scratch.path("data");
+    run(&["run", "--once", "--events", &one, &other, "--data", &data]).exits(2).tells(&[&one, &other, "No such file"]);
+    assert!(!scratch.has("data"));
+    run(&["replay", "--events", &one, "--signals", "-"]).exits(2).tells(&[&one]);
+}
+
+#[test]
+fn an_input_of_an_unknown_kind_is_refused() {
+    let scratch = Scratch::new();
+    let events = scratch.file("events.csv", "a,b\n");
+    scratch.run_once(&events, &[]).exits(2).tells(&["events.csv", ".jsonl"]);
+}
+
+#[test]
+fn values_out_of_range_are_refused() {
+    for (option, value) in
+        [("--partitions", "0"), ("--memory", "5"), ("--memory", "1MiB"), ("--batch-records", "0"), ("--batch-reviews", "-1"), ("--metrics", "here")]
+    {
+        run(&["run", "--events", company(), option, value]).exits(2).tells(&[option]);
+    }
+    run(&["replay", "--events", company(), "--signals", "-", "--until", "soon"]).exits(2).tells(&["2026-03-01"]);
+    run(&["simulate", "--customers", "0", "--out", "x"]).exits(2);
+}
+
+#[test]
+fn a_wrong_pseudonym_key_is_refused_and_never_told() {
+    let key = "secret-secret-secret-secret-secr";
+    let ran = Ran::of(bellwether(&["pseudonym", "alice"]).env("BELLWETHER_PSEUDONYM_KEY", key).output().unwrap());
+    let ran = ran.exits(2).tells(&["BELLWETHER_PSEUDONYM_KEY", "32 hexadecimal digits"]);
+    assert!(!ran.errors.contains("secret"));
+}
+
+#[test]
+fn a_pseudonym_depends_on_the_key() {
+    assert_eq!(run(&["pseudonym", "u7"]).exits(0).output, "u-8f0b2fb3e2ee3d39\n");
+    let key = "000102030405060708090a0b0c0d0e0f";
+    let ran = Ran::of(bellwether(&["pseudonym", "u7"]).env("BELLWETHER_PSEUDONYM_KEY", key).output().unwrap()).exits(0);
+    assert_ne!(ran.output, "u-8f0b2fb3e2ee3d39\n");
+}
+
+#[test]
+fn a_journal_keeps_its_key_and_its_number_of_partitions() {
+    let scratch = Scratch::new();
+    let events = scratch.file("events.jsonl", login(1, 1));
+    scratch.run_once(&events, &["--partitions", "2"]).exits(0);
+    scratch.run_once(&events, &["--partitions", "3"]).exits(2).tells(&["2 partitions, not 3"]);
+    let (data, key) = (scratch.path("data"), "000102030405060708090a0b0c0d0e0f");
+    let mut command = bellwether(&["run", "--once", "--metrics", "off", "--events", &events, "--data", &data]);
+    Ran::of(command.env("BELLWETHER_PSEUDONYM_KEY", key).output().unwrap()).exits(2).tells(&["another pseudonym key"]);
+}
+
+#[test]
+fn a_wrong_log_directive_is_refused() {
+    let ran = Ran::of(bellwether(&["pseudonym", "u7"]).env("BELLWETHER_LOG", "bellwether=loud").output().unwrap());
+    ran.exits(2).tells(&["BELLWETHER_LOG"]);
+}
+
+#[test]
+fn a_reader_that_leaves_early_is_no_failure() {
+    let mut child = bellwether(&["completions", "bash"]).stdout(std::process::Stdio::piped()).spawn().unwrap();
+    drop(child.stdout.take());
+    assert_eq!(child.wait().unwrap().code(), Some(0));
+}
