@@ -3,7 +3,8 @@
 use std::borrow::Cow;
 
 use bellwether_engine::event::{
-    Body, CancellationStep, Currency, EndReason, Event, InvoiceStep, Priority, SubscriptionStep, SurveyKind, TicketStep, UserStep, UserToken,
+    Body, CancellationStep, Currency, EndReason, Event, InvoiceStep, Priority, SubscriptionStep, SurveyKind, TicketStep, UserStep,
+    UserToken,
 };
 use bellwether_engine::time::{DAY_MS, HOUR_MS, Time};
 
@@ -93,7 +94,8 @@ impl Life {
             self.add(day, 9, Body::Ticket { step, ticket: name(), channel: None, priority, topic: None });
         }
         if random.one_in(25) {
-            let step = [InvoiceStep::Issued, InvoiceStep::PaymentFailed, InvoiceStep::PaymentRecovered, InvoiceStep::Paid][random.below(4) as usize];
+            let step = [InvoiceStep::Issued, InvoiceStep::PaymentFailed, InvoiceStep::PaymentRecovered, InvoiceStep::Paid]
+                [random.below(4) as usize];
             let due = Some(START.plus_ms((day as i64 + 5) * DAY_MS));
             self.add(day, 10, Body::Invoice { step, invoice: name(), amount_minor: Some(100), currency: None, due, attempt: None });
         }
@@ -114,7 +116,11 @@ impl Life {
         }
         if random.one_in(40) {
             let step = [UserStep::Invited, UserStep::Activated, UserStep::Removed][random.below(3) as usize];
-            self.add(day, 14, Body::User { step, user: UserToken(100 + random.below(5)), expires: Some(START.plus_ms((day as i64 + 6) * DAY_MS)) });
+            self.add(
+                day,
+                14,
+                Body::User { step, user: UserToken(100 + random.below(5)), expires: Some(START.plus_ms((day as i64 + 6) * DAY_MS)) },
+            );
         }
         if random.one_in(60) {
             self.add(day, 15, Body::Incident { resolved: random.one_in(2), incident: name(), serious: random.one_in(2) });

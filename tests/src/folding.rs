@@ -35,7 +35,8 @@ pub enum Cuts {
 /// The signals of a log, one line each, sorted; decisions too.
 #[must_use]
 pub fn signals(events: &[Event<'_>], rules: &Arc<RuleSet>, partitions: u16, until: Time, cuts: Cuts) -> Vec<String> {
-    let mut lines: Vec<String> = fold(events, rules, partitions, until, cuts).1.iter().flat_map(|outputs| lines_of(outputs.clone())).collect();
+    let mut lines: Vec<String> =
+        fold(events, rules, partitions, until, cuts).1.iter().flat_map(|outputs| lines_of(outputs.clone())).collect();
     lines.sort();
     lines
 }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::customer::Customer;
-use crate::episode::{Episode, MAX_OBJECTS_PER_RULE};
+use crate::episode::{Episode, MAX_OBJECTS_PER_RULE, Phase};
 use crate::feature::{Change, Feature, FeatureSet};
 use crate::health;
 use crate::lifecycle::{self, Subject};
@@ -173,17 +173,24 @@ fn find_object<'a>(customer: &'a Customer, kind: ObjectKind, name: &str) -> Opti
     }
 }
 
-/// An episode whose rule is gone, or whose customer is erased, ends.
-pub(crate) fn expire(customer: &mut Customer, rules: &RuleSet, now: Time, outputs: &mut Vec<Output>, gone: impl Fn(&Episode) -> bool) {
+/// Ends the episodes that are `gone`: their rule is not in the rule set any more, or the customer is erased.
+pub(crate) fn expire(
+    customer: &mut Customer,
+    rules: &RuleSet,
+    previous: Option<&RuleSet>,
+    now: Time,
+    outputs: &mut Vec<Output>,
+    gone: impl Fn(&Episode) -> bool,
+) {
     let episodes = std::mem::take(&mut customer.episodes);
     let (ended, kept): (Vec<_>, Vec<_>) = episodes.into_iter().partition(gone);
     customer.episodes = kept;
     for episode in ended {
-        if episode.phase == crate::episode::Phase::Open && episode.is_at_risk {
+        if episode.phase == Phase::Open && episode.is_at_risk {
             customer.at_risk.ended(now);
         }
-        let rule = rules.rules.iter().find(|rule| rule.hash == episode.rule);
-        if let Some(rule) = rule {
+        let mut known = rules.rules.iter().chain(previous.iter().flat_map(|previous| &previous.rules));
+        if let Some(rule) = known.find(|rule| rule.hash == episode.rule) {
             let subject = Subject { customer, rules, rule, name: &episode.object, object: None, now };
             outputs.extend(lifecycle::expired(&subject, &episode));
         }

@@ -8,6 +8,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::aggregates::{self, Aggregates};
 use crate::customer::Customer;
+use crate::episode::Episode;
 use crate::evaluate::{self, Evaluation, MIDNIGHT};
 use crate::event::{Body, CustomerKey, Event};
 use crate::feature::FeatureSet;
@@ -113,6 +114,8 @@ pub struct Partition {
     /// Work done.
     pub work: Work,
     rules: Arc<RuleSet>,
+    /// The rule set before: episodes of rules that it had and the present one has not expire under its words.
+    previous_rules: Option<Arc<RuleSet>>,
     index: Index,
     slots: Vec<Option<Slot>>,
     free: Vec<u32>,
@@ -133,6 +136,7 @@ impl Partition {
             header: Header { rule_set: rules.number, ..header },
             work: Work::default(),
             rules,
+            previous_rules: None,
             index: Index::default(),
             slots: Vec::new(),
             free: Vec::new(),
@@ -184,18 +188,20 @@ impl Partition {
         if let Some(Slot { customer, changed, .. }) = self.slots[slot as usize].as_mut() {
             *changed = true;
             let now = now.max(customer.clock);
-            let rules = self.rules.clone();
-            evaluate::expire(customer, &rules, now, outputs, |episode| !rules.rules.iter().any(|rule| rule.hash == episode.rule));
-            let mut evaluation = Evaluation { rules: &rules, now, outputs, evaluated: 0, due: Time::NEVER };
+            let rules = &*self.rules;
+            let gone = |episode: &Episode| !rules.rules.iter().any(|rule| rule.hash == episode.rule);
+            evaluate::expire(customer, rules, self.previous_rules.as_deref(), now, outputs, gone);
+            let mut evaluation = Evaluation { rules, now, outputs, evaluated: 0, due: Time::NEVER };
             evaluation.everything(customer);
         }
         self.settle(slot, key);
     }
 
-    /// Replaces the rule set. Every customer must then be reviewed.
-    pub fn set_rules(&mut self, rules: Arc<RuleSet>) {
+    /// Replaces the rule set, telling the one before where there was one. Every customer must then be reviewed.
+    pub fn set_rules(&mut self, rules: Arc<RuleSet>, previous: Option<Arc<RuleSet>>) {
         self.header.rule_set = rules.number;
         self.rules = rules;
+        self.previous_rules = previous;
     }
 
     /// The rule set in force.
@@ -320,7 +326,7 @@ impl Partition {
             return;
         }
         if matches!(event.body, Body::Erased) {
-            evaluate::expire(customer, &self.rules, now, outputs, |_| true);
+            evaluate::expire(customer, &self.rules, None, now, outputs, |_| true);
         }
         let mut evaluation = Evaluation { rules: &self.rules, now, outputs, evaluated: 0, due: Time::NEVER };
         evaluation.changed(customer, folded.dirty);

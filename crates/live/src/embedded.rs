@@ -49,10 +49,8 @@ pub fn run(
         let closing = session.options.once && epoch.raw().is_last;
         let sequenced = sequencer.sequence(&epoch, (session.options.ingest_clock)(), closing);
         // The next epoch is decoded while this one is prefetched, applied, published and committed.
-        let (next, done) = rayon::join(
-            || intake.next_epoch_until(stop).map(|raw| raw.map(decode)),
-            || session.take_epoch(&epoch, &sequenced, &sequencer),
-        );
+        let (next, done) =
+            rayon::join(|| intake.next_epoch_until(stop).map(|raw| raw.map(decode)), || session.take_epoch(&epoch, &sequenced, &sequencer));
         done?;
         observe(&Status { intake: &intake_progress, events: session.state.totals.events });
         current = next?;

@@ -65,7 +65,9 @@ pub enum LiveError {
     #[error("the data directory is damaged: {0}; restore it from a backup, or delete it to start anew from the inputs")]
     Damaged(String),
     /// Too many records panic the fold.
-    #[error("partition {partition}: more than {limit} records or reviews could not be folded; this is a defect of the program: please report it with the log lines above")]
+    #[error(
+        "partition {partition}: more than {limit} records or reviews could not be folded; this is a defect of the program: please report it with the log lines above"
+    )]
     TooManyPoisoned {
         /// The partition.
         partition: u16,

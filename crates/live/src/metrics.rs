@@ -53,14 +53,19 @@ impl Metrics {
         let events = IntCounter::new("bellwether_events_total", "Input lines read by this process.").expect("a valid name");
         registry.register(Box::new(events.clone())).expect("a name of its own");
         let buckets = vec![0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0, 2.0, 5.0];
-        let latency = HistogramOpts::new("bellwether_commit_seconds", "Time from the first prefetch of a batch to its commit.").buckets(buckets);
+        let latency =
+            HistogramOpts::new("bellwether_commit_seconds", "Time from the first prefetch of a batch to its commit.").buckets(buckets);
         let commit_seconds = Histogram::with_opts(latency).expect("a valid name");
         registry.register(Box::new(commit_seconds.clone())).expect("a name of its own");
         let metrics = Self {
             events,
             commit_seconds,
             rejected: counters("bellwether_rejected_total", "Input lines written to the dead letters, by reason.", &["reason"]),
-            signals: counters("bellwether_signals_total", "Signals published, by rule and transition; decided: not sent.", &["rule", "transition"]),
+            signals: counters(
+                "bellwether_signals_total",
+                "Signals published, by rule and transition; decided: not sent.",
+                &["rule", "transition"],
+            ),
             duplicates: gauge("bellwether_duplicate_events", "Events dropped as duplicates since the journal was created."),
             too_late: gauge("bellwether_too_late_events", "Events too old for their windows since the journal was created."),
             limited: gauge("bellwether_limited_events", "Events that met a full table of a state since the journal was created."),

@@ -7,7 +7,7 @@ use bellwether_store::{Commit, Durability};
 use crate::error::LiveError;
 use crate::journal::encode_control;
 use crate::process_state::RulesState;
-use crate::session::{RULES_TEXT, Session};
+use crate::session::{PREVIOUS_RULES_TEXT, RULES_TEXT, Session};
 
 impl Session {
     /// Publishes the given rules if they differ from those in force.
@@ -26,17 +26,21 @@ impl Session {
             commit.append_journal_block(worker.number, *end, &encode_control(worker.partition.header.journal_time, &control));
             *end += 1;
         }
+        if let Some(previous) = self.store.input(RULES_TEXT)? {
+            commit.put_input(PREVIOUS_RULES_TEXT, &previous);
+        }
         commit.put_input(RULES_TEXT, text.as_bytes());
         self.put_process_state(&mut commit);
         self.store.commit(commit, Durability::Synced)?;
-        self.rules = Arc::new(self.compile(&text, number)?);
+        let rules = Arc::new(self.compile(&text, number)?);
+        self.previous_rules = std::mem::replace(&mut self.rules, rules);
         self.review_all()
     }
 
     /// Brings every partition over the record of the rule set in force, reviewing all its customers.
     pub(crate) fn review_all(&mut self) -> Result<(), LiveError> {
         for index in 0..self.workers.len() {
-            self.workers[index].partition.set_rules(self.rules.clone());
+            self.workers[index].partition.set_rules(self.rules.clone(), Some(self.previous_rules.clone()));
             loop {
                 let done = self.workers[index].review_all(&self.store, self.options.limits)?;
                 self.publish_worker(index)?;

@@ -10,6 +10,7 @@ use bellwether_codec::run::Run;
 use bellwether_codec::summary::Summary;
 use bellwether_engine::partition::Header;
 use bellwether_engine::rule_set::RuleSet;
+use bellwether_engine::settings::Settings;
 use bellwether_engine::time::Time;
 use bellwether_store::{Commit, Durability, Store, StoreOptions};
 use rayon::prelude::*;
@@ -25,6 +26,9 @@ use crate::worker::Worker;
 /// The name under which the store keeps the text of the rules in force.
 pub(crate) const RULES_TEXT: &str = "rules";
 
+/// The name under which the store keeps the text of the rules before those.
+pub(crate) const PREVIOUS_RULES_TEXT: &str = "rules/previous";
+
 /// The dead letters within the data directory.
 const DEAD_LETTERS: &str = "dead-letters.jsonl";
 
@@ -35,6 +39,7 @@ pub(crate) struct Session {
     pub state: ProcessState,
     pub workers: Vec<Worker>,
     pub rules: Arc<RuleSet>,
+    pub previous_rules: Arc<RuleSet>,
     pub metrics: Arc<Metrics>,
     output: SignalOutput,
     dead_letters: OutputFile,
@@ -52,8 +57,8 @@ impl Session {
             None => create_journal(&store, &options)?,
         };
         check(&state, &options)?;
-        let rules_text = store.input(RULES_TEXT)?.map_or_else(String::new, |bytes| String::from_utf8_lossy(&bytes).into_owned());
-        let rules = Arc::new(compile(&options, &rules_text, state.rules.number)?);
+        let rules = stored_rules(&store, &options, RULES_TEXT, state.rules.number)?;
+        let previous_rules = stored_rules(&store, &options, PREVIOUS_RULES_TEXT, state.rules.number.saturating_sub(1))?;
         let mut workers = (0..state.partitions).map(|number| Worker::open(number, &store, &rules)).collect::<Result<Vec<_>, _>>()?;
         for worker in &mut workers {
             if let Some(bytes) = store.input(&outbox_name(worker.number))?.filter(|bytes| !bytes.is_empty()) {
@@ -64,7 +69,7 @@ impl Session {
         }
         let output = open_output(&options, state.output_bytes)?;
         let dead_letters = OutputFile::open(&options.data.join(DEAD_LETTERS), state.dead_letter_bytes)?;
-        Ok(Self { options, store, state, workers, rules, metrics, output, dead_letters, dead_letter_line: Vec::new() })
+        Ok(Self { options, store, state, workers, rules, previous_rules, metrics, output, dead_letters, dead_letter_line: Vec::new() })
     }
 
     /// Where the intake goes on.
@@ -104,7 +109,7 @@ impl Session {
     fn finish_control(&mut self) -> Result<(), LiveError> {
         for index in 0..self.workers.len() {
             let end = self.state.journal_ends[usize::from(self.workers[index].number)];
-            self.workers[index].partition.set_rules(self.rules.clone());
+            self.workers[index].partition.set_rules(self.rules.clone(), Some(self.previous_rules.clone()));
             while self.workers[index].position.offset < end {
                 self.workers[index].review_all(&self.store, self.options.limits)?;
                 self.publish_worker(index)?;
@@ -254,6 +259,15 @@ fn put_outbox(worker: &Worker, commit: &mut Commit) {
 
 fn compile(options: &EmbeddedOptions, text: &str, number: u32) -> Result<RuleSet, LiveError> {
     (options.compile_rules)(text, number).map_err(|error| LiveError::Damaged(format!("the rules in force do not compile: {error}")))
+}
+
+/// Rules that were in force when the store was last written; none before the first were published.
+fn stored_rules(store: &Store, options: &EmbeddedOptions, name: &str, number: u32) -> Result<Arc<RuleSet>, LiveError> {
+    let rules = match store.input(name)? {
+        Some(text) => compile(options, &String::from_utf8_lossy(&text), number)?,
+        None => RuleSet::new(number, Vec::new(), Settings::default()),
+    };
+    Ok(Arc::new(rules))
 }
 
 /// The state of a journal without records but the first of each partition.

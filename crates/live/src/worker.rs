@@ -142,9 +142,12 @@ impl Worker {
 
     fn prefetch(&mut self, store: &Store, run: &Run<'_>, first: usize, limits: BatchLimits) -> Result<(), LiveError> {
         let end = run.len().min(first.saturating_add(limits.records.max(1) as usize));
-        let mut keys: Vec<u128> = run.records[first.min(run.records.len())..end.min(run.records.len())].iter().map(|record| record.key.0).collect();
+        let mut keys: Vec<u128> =
+            run.records[first.min(run.records.len())..end.min(run.records.len())].iter().map(|record| record.key.0).collect();
         if let Some(until) = run.watermark_before(end) {
-            keys.extend(self.partition.due(until.max(self.partition.header.journal_time)).take(limits.reviews.max(1) as usize).map(|key| key.0));
+            keys.extend(
+                self.partition.due(until.max(self.partition.header.journal_time)).take(limits.reviews.max(1) as usize).map(|key| key.0),
+            );
         }
         keys.retain(|key| self.partition.get(CustomerKey(*key)).is_none());
         keys.sort_unstable();
@@ -157,7 +160,12 @@ impl Worker {
 
     /// Goes back to what the store has, to fold again without what panicked.
     fn leave_out(&mut self, store: &Store, offset: u64, progress: Progress) -> Result<(), LiveError> {
-        tracing::error!(partition = self.number, offset, ?progress, "folding panicked: folding again without the record, or without its review");
+        tracing::error!(
+            partition = self.number,
+            offset,
+            ?progress,
+            "folding panicked: folding again without the record, or without its review"
+        );
         if !self.skipped.add(offset, progress) || self.skipped.len() > MAX_POISONED {
             return Err(LiveError::TooManyPoisoned { partition: self.number, limit: MAX_POISONED });
         }

@@ -14,14 +14,7 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("bellwether-live", &["bellwether-codec", "bellwether-engine", "bellwether-kafka", "bellwether-store"]),
     (
         "bellwether",
-        &[
-            "bellwether-backtest",
-            "bellwether-codec",
-            "bellwether-engine",
-            "bellwether-kafka",
-            "bellwether-live",
-            "bellwether-store",
-        ],
+        &["bellwether-backtest", "bellwether-codec", "bellwether-engine", "bellwether-kafka", "bellwether-live", "bellwether-store"],
     ),
 ];
 
@@ -30,20 +23,12 @@ const ENGINE_LIBRARIES: &[&str] = &["serde", "xxhash-rust"];
 
 pub fn against_the_design(files: &[SourceFile]) -> Vec<Offence> {
     let manifests = manifests(files).filter(|file| file.path.starts_with("crates/"));
-    manifests
-        .flat_map(|file| {
-            manifest_against_the_design(file).unwrap_or_else(|error| vec![Offence::at(&file.path, 1, error)])
-        })
-        .collect()
+    manifests.flat_map(|file| manifest_against_the_design(file).unwrap_or_else(|error| vec![Offence::at(&file.path, 1, error)])).collect()
 }
 
 fn manifest_against_the_design(file: &SourceFile) -> Result<Vec<Offence>, String> {
     let manifest = parse(file)?;
-    let name = manifest
-        .get("package")
-        .and_then(|package| package.get("name"))
-        .and_then(Value::as_str)
-        .ok_or("no package name")?;
+    let name = manifest.get("package").and_then(|package| package.get("name")).and_then(Value::as_str).ok_or("no package name")?;
     let (_, allowed) = ARROWS
         .iter()
         .find(|(of, _)| *of == name)
@@ -51,8 +36,7 @@ fn manifest_against_the_design(file: &SourceFile) -> Result<Vec<Offence>, String
     let mut offences = Vec::new();
     for dependency in dependencies(&manifest) {
         let ours = dependency.name == "bellwether" || dependency.name.starts_with("bellwether-");
-        let library =
-            name != "bellwether-engine" || dependency.for_tests || ENGINE_LIBRARIES.contains(&dependency.name.as_str());
+        let library = name != "bellwether-engine" || dependency.for_tests || ENGINE_LIBRARIES.contains(&dependency.name.as_str());
         if if ours { !allowed.contains(&dependency.name.as_str()) } else { !library } {
             let what = format!("`{name}` may not depend on `{}`", dependency.name);
             offences.push(Offence::at(&file.path, line_of(file, &dependency.key), what));
@@ -78,11 +62,7 @@ fn dependencies(manifest: &Table) -> Vec<Dependency> {
         for kind in ["dependencies", "build-dependencies", "dev-dependencies"] {
             for (key, value) in table.get(kind).and_then(Value::as_table).into_iter().flatten() {
                 let package = value.get("package").and_then(Value::as_str).unwrap_or(key);
-                found.push(Dependency {
-                    key: key.clone(),
-                    name: package.into(),
-                    for_tests: kind == "dev-dependencies",
-                });
+                found.push(Dependency { key: key.clone(), name: package.into(), for_tests: kind == "dev-dependencies" });
             }
         }
     }
@@ -93,8 +73,7 @@ pub fn without_workspace_lints(files: &[SourceFile]) -> Vec<Offence> {
     let mut offences = Vec::new();
     for file in manifests(files) {
         let manifest = parse(file).unwrap_or_default();
-        let at =
-            |keys: &[&str]| keys.iter().try_fold(manifest.clone().into(), |value: Value, key| value.get(key).cloned());
+        let at = |keys: &[&str]| keys.iter().try_fold(manifest.clone().into(), |value: Value, key| value.get(key).cloned());
         if file.path == "Cargo.toml" {
             if at(&["workspace", "lints", "rust", "unsafe_code"]) != Some("forbid".into()) {
                 offences.push(Offence::at(&file.path, 1, "`[workspace.lints.rust]` lacks `unsafe_code = \"forbid\"`"));
@@ -108,8 +87,7 @@ pub fn without_workspace_lints(files: &[SourceFile]) -> Vec<Offence> {
 
 /// The engine's file replaces the common one, so what is said there must be said again; what it bans is what keeps the engine pure.
 pub fn engine_clippy_settings(files: &[SourceFile]) -> Vec<Offence> {
-    let settings =
-        |path: &str| files.iter().find(|file| file.path == path).and_then(|file| parse(file).ok()).unwrap_or_default();
+    let settings = |path: &str| files.iter().find(|file| file.path == path).and_then(|file| parse(file).ok()).unwrap_or_default();
     let (common, engine_path) = (settings(".clippy.toml"), "crates/engine/clippy.toml");
     let engine = settings(engine_path);
     let differing = common.iter().filter(|(key, value)| engine.get(*key) != Some(*value));
@@ -129,9 +107,7 @@ fn parse(file: &SourceFile) -> Result<Table, String> {
 
 /// The first line that gives `key` a value, or opens a table for it.
 fn line_of(file: &SourceFile, key: &str) -> usize {
-    let opens = |line: &str| {
-        line.trim_start_matches('"').strip_prefix(key).is_some_and(|rest| rest.starts_with([' ', '=', '.', '"']))
-    };
+    let opens = |line: &str| line.trim_start_matches('"').strip_prefix(key).is_some_and(|rest| rest.starts_with([' ', '=', '.', '"']));
     let is_table = |line: &str| line.starts_with('[') && line.ends_with(&format!("dependencies.{key}]"));
     file.lines().find(|(_, line)| opens(line) || is_table(line)).map_or(1, |(line, _)| line)
 }
@@ -147,19 +123,13 @@ mod tests {
 
     #[test]
     fn finds_an_arrow_that_the_design_does_not_have() {
-        let backtest = manifest(
-            "bellwether-backtest",
-            "[dependencies]\nbellwether-codec.workspace = true\nbellwether-store = \"0.1\"\n",
-        );
+        let backtest = manifest("bellwether-backtest", "[dependencies]\nbellwether-codec.workspace = true\nbellwether-store = \"0.1\"\n");
         let store = manifest(
             "bellwether-store",
             "[dependencies.rocksdb]\nversion = \"0.25\"\n[dependencies.bellwether-engine]\nversion = \"0.1\"\n",
         );
-        let files = [
-            ("crates/backtest/Cargo.toml", backtest.as_str()),
-            ("crates/store/Cargo.toml", &store),
-            ("tests/Cargo.toml", &backtest),
-        ];
+        let files =
+            [("crates/backtest/Cargo.toml", backtest.as_str()), ("crates/store/Cargo.toml", &store), ("tests/Cargo.toml", &backtest)];
         let expected = [
             "crates/backtest/Cargo.toml:5: `bellwether-backtest` may not depend on `bellwether-store`",
             "crates/store/Cargo.toml:5: `bellwether-store` may not depend on `bellwether-engine`",
@@ -184,28 +154,16 @@ mod tests {
 
     #[test]
     fn finds_a_crate_that_nobody_thought_about_and_a_broken_manifest() {
-        let files = [
-            ("crates/common/Cargo.toml", "[package]\nname = \"bellwether-common\"\n"),
-            ("crates/x/Cargo.toml", "[package\n"),
-        ];
-        assert_finds(
-            against_the_design,
-            &files,
-            &["crates/common/Cargo.toml:1: `bellwether-common` is new", "crates/x/Cargo.toml:1: "],
-        );
+        let files = [("crates/common/Cargo.toml", "[package]\nname = \"bellwether-common\"\n"), ("crates/x/Cargo.toml", "[package\n")];
+        assert_finds(against_the_design, &files, &["crates/common/Cargo.toml:1: `bellwether-common` is new", "crates/x/Cargo.toml:1: "]);
     }
 
     #[test]
     fn finds_manifests_without_the_lints() {
-        let good = [
-            ("Cargo.toml", "[workspace.lints.rust]\nunsafe_code = \"forbid\"\n"),
-            ("tests/Cargo.toml", "[lints]\nworkspace = true\n"),
-        ];
+        let good =
+            [("Cargo.toml", "[workspace.lints.rust]\nunsafe_code = \"forbid\"\n"), ("tests/Cargo.toml", "[lints]\nworkspace = true\n")];
         assert_finds(without_workspace_lints, &good, &[]);
-        let bad = [
-            ("Cargo.toml", "[workspace.lints.rust]\nunsafe_code = \"warn\"\n"),
-            ("tests/Cargo.toml", "[package]\nname = \"t\"\n"),
-        ];
+        let bad = [("Cargo.toml", "[workspace.lints.rust]\nunsafe_code = \"warn\"\n"), ("tests/Cargo.toml", "[package]\nname = \"t\"\n")];
         assert_finds(without_workspace_lints, &bad, &["Cargo.toml:1: ", "tests/Cargo.toml:1: "]);
     }
 
@@ -215,11 +173,7 @@ mod tests {
         let bans = "disallowed-macros = []\ndisallowed-methods = []\ndisallowed-types = []\n";
         let good = format!("too-many-lines-threshold = 80\n{bans}");
         assert_finds(engine_clippy_settings, &[common, ("crates/engine/clippy.toml", &good)], &[]);
-        assert_finds(
-            engine_clippy_settings,
-            &[common, ("crates/engine/clippy.toml", bans)],
-            &["crates/engine/clippy.toml:1: `too-many"],
-        );
+        assert_finds(engine_clippy_settings, &[common, ("crates/engine/clippy.toml", bans)], &["crates/engine/clippy.toml:1: `too-many"]);
         assert_finds(engine_clippy_settings, &[], &["crates/engine/clippy.toml:1: "; 3]);
     }
 }

@@ -26,10 +26,8 @@ pub fn unlisted_variables(files: &[SourceFile]) -> Vec<Offence> {
     for file in files.iter().filter(|file| file.is_rust()) {
         for (line, text) in file.lines() {
             // The odd parts of a line cut at its quotation marks are string literals, near enough.
-            let variables =
-                text.split('"').skip(1).step_by(2).filter(|literal| is_variable(literal) && !listed.contains(literal));
-            offences
-                .extend(variables.map(|name| Offence::at(&file.path, line, format!("`{name}` is not in the README"))));
+            let variables = text.split('"').skip(1).step_by(2).filter(|literal| is_variable(literal) && !listed.contains(literal));
+            offences.extend(variables.map(|name| Offence::at(&file.path, line, format!("`{name}` is not in the README"))));
         }
     }
     offences
@@ -64,8 +62,7 @@ pub fn dead_links(files: &[SourceFile]) -> Vec<Offence> {
 /// The targets of `[text](target)`, `[text](<target> "title")` and `[name]: target` in one line, code spans left out.
 fn link_targets(line: &str) -> Vec<String> {
     let prose: String = line.split('`').step_by(2).collect::<Vec<_>>().join("code");
-    let mut targets: Vec<String> =
-        prose.split("](").skip(1).filter_map(|rest| first_word(rest.split(')').next()?)).collect();
+    let mut targets: Vec<String> = prose.split("](").skip(1).filter_map(|rest| first_word(rest.split(')').next()?)).collect();
     if let Some((name, rest)) = prose.trim_start().split_once("]: ")
         && name.starts_with('[')
     {
@@ -95,8 +92,7 @@ fn leads_somewhere(files: &[SourceFile], from: &str, target: &str) -> bool {
     }
     let target = parts.join("/");
     let directory = format!("{target}/");
-    !path.starts_with('/')
-        && (target.is_empty() || files.iter().any(|file| file.path == target || file.path.starts_with(&directory)))
+    !path.starts_with('/') && (target.is_empty() || files.iter().any(|file| file.path == target || file.path.starts_with(&directory)))
 }
 
 #[cfg(test)]
@@ -107,11 +103,7 @@ mod tests {
     #[test]
     fn finds_the_commands_that_the_readme_does_not_name() {
         assert_finds(without_the_commands, &[("README.md", "Run `make demo`, then `make test`.\n")], &[]);
-        assert_finds(
-            without_the_commands,
-            &[("README.md", "Run `make demo`.\n")],
-            &["README.md:1: does not name `make test`"],
-        );
+        assert_finds(without_the_commands, &[("README.md", "Run `make demo`.\n")], &["README.md:1: does not name `make test`"]);
         assert_finds(without_the_commands, &[], &["README.md:1: ", "README.md:1: "]);
     }
 
@@ -119,14 +111,9 @@ mod tests {
     fn finds_variables_that_the_readme_does_not_list() {
         let (listed, unlisted) = (format!("{VARIABLE_PREFIX}TOKEN"), format!("{VARIABLE_PREFIX}TOKEN_FILE"));
         let readme = format!("| `{listed}` | the token |\n");
-        let code = format!(
-            "var(\"{listed}\");\nvar(\"{unlisted}\"); // not \"{VARIABLE_PREFIX}\" alone\nvar(\"{listed}_TEST_CHILD_X\");\n"
-        );
-        assert_finds(
-            unlisted_variables,
-            &[("README.md", &readme), ("a.rs", &code)],
-            &["a.rs:2: `BELLWETHER_TOKEN_FILE`"],
-        );
+        let code =
+            format!("var(\"{listed}\");\nvar(\"{unlisted}\"); // not \"{VARIABLE_PREFIX}\" alone\nvar(\"{listed}_TEST_CHILD_X\");\n");
+        assert_finds(unlisted_variables, &[("README.md", &readme), ("a.rs", &code)], &["a.rs:2: `BELLWETHER_TOKEN_FILE`"]);
     }
 
     #[test]
@@ -134,12 +121,8 @@ mod tests {
         let page = "[good](../README.md#top) and [bad](gone.md)\n\n```\n[code](gone.md)\n```\n`[span](gone.md)` [out](../../other.md)\n\
             [site](https://example.org/x) [up](..) [here](#there) [directory](../crates/engine)\n[name]: lost.md\n[absolute](/README.md)\n";
         let files = [("README.md", ""), ("crates/engine/src/lib.rs", ""), ("deploy/page.md", page)];
-        let expected = [
-            "deploy/page.md:1: `gone.md`",
-            "deploy/page.md:6: `../../other.md`",
-            "deploy/page.md:8: `lost.md`",
-            "deploy/page.md:9: ",
-        ];
+        let expected =
+            ["deploy/page.md:1: `gone.md`", "deploy/page.md:6: `../../other.md`", "deploy/page.md:8: `lost.md`", "deploy/page.md:9: "];
         assert_finds(dead_links, &files, &expected);
     }
 

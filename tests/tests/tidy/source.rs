@@ -8,13 +8,8 @@ const LINES_MAX: usize = 400;
 const LONG_FOR_NOW: &[(&str, usize)] = &[];
 
 /// Signs of work left undone, and tests that do not run. Written in two parts, so that this list is not its own first offender.
-const MARKS: &[&str] = &[
-    concat!("todo", "!("),
-    concat!("unimplemented", "!("),
-    concat!("FIX", "ME"),
-    concat!("TO", "DO"),
-    concat!("#[ig", "nore"),
-];
+const MARKS: &[&str] =
+    &[concat!("todo", "!("), concat!("unimplemented", "!("), concat!("FIX", "ME"), concat!("TO", "DO"), concat!("#[ig", "nore")];
 
 fn rust(files: &[SourceFile]) -> impl Iterator<Item = &SourceFile> {
     files.iter().filter(|file| file.is_rust())
@@ -40,34 +35,22 @@ fn long_files(files: &[SourceFile], for_now: &[(&str, usize)]) -> Vec<Offence> {
                 offences.push(Offence::at(&file.path, lines, format!("{lines} lines: it may not grow beyond {limit}")));
             }
             Some(_) if lines <= LINES_MAX => {
-                offences.push(Offence::at(
-                    &file.path,
-                    lines,
-                    "is short enough now: take it off the list in tests/tests/tidy/source.rs",
-                ));
+                offences.push(Offence::at(&file.path, lines, "is short enough now: take it off the list in tests/tests/tidy/source.rs"));
             }
             None if lines > LINES_MAX => {
-                offences.push(Offence::at(
-                    &file.path,
-                    lines,
-                    format!("{lines} lines: split it, {LINES_MAX} is the limit"),
-                ));
+                offences.push(Offence::at(&file.path, lines, format!("{lines} lines: split it, {LINES_MAX} is the limit")));
             }
             Some(_) | None => {}
         }
     }
     let gone = for_now.iter().filter(|(path, _)| !files.iter().any(|file| file.path == *path));
-    offences.extend(
-        gone.map(|(path, _)| Offence::at(path, 1, "is gone: take it off the list in tests/tests/tidy/source.rs")),
-    );
+    offences.extend(gone.map(|(path, _)| Offence::at(path, 1, "is gone: take it off the list in tests/tests/tidy/source.rs")));
     offences
 }
 
 pub fn unfinished(files: &[SourceFile]) -> Vec<Offence> {
     rust(files)
-        .flat_map(|file| {
-            file.offences(|line| MARKS.iter().find(|mark| line.contains(**mark)).map(|mark| format!("`{mark}`")))
-        })
+        .flat_map(|file| file.offences(|line| MARKS.iter().find(|mark| line.contains(**mark)).map(|mark| format!("`{mark}`"))))
         .collect()
 }
 
@@ -84,11 +67,7 @@ mod tests {
             ("crates/engine/src/empty.rs", ""),
             ("README.md", "# Bellwether\n"),
         ];
-        assert_finds(
-            without_opening_sentence,
-            &files,
-            &["crates/engine/src/state.rs:1: ", "crates/engine/src/empty.rs:1: "],
-        );
+        assert_finds(without_opening_sentence, &files, &["crates/engine/src/state.rs:1: ", "crates/engine/src/empty.rs:1: "]);
     }
 
     #[test]

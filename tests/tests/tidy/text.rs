@@ -2,18 +2,8 @@
 
 use crate::tree::{Offence, SourceFile};
 
-const TOP_LEVEL: &[&str] = &[
-    "CHANGELOG.md",
-    "Cargo.lock",
-    "Cargo.toml",
-    "LICENSE",
-    "Makefile",
-    "README.md",
-    "benches",
-    "crates",
-    "deploy",
-    "tests",
-];
+const TOP_LEVEL: &[&str] =
+    &["CHANGELOG.md", "Cargo.lock", "Cargo.toml", "LICENSE", "Makefile", "README.md", "benches", "crates", "deploy", "tests"];
 
 const BYTES_MAX: usize = 512 * 1024;
 
@@ -21,8 +11,7 @@ const BYTES_MAX: usize = 512 * 1024;
 const VERBATIM: &[&str] = &["fixtures", "golden", "snapshots"];
 
 /// Where developers keep their clones. Written in two parts, so that this list is not its own first offender.
-const MACHINE_PATHS: &[&str] =
-    &[concat!("/wo", "rk/"), concat!("/ro", "ot/"), concat!("/ho", "me/"), concat!("/Us", "ers/")];
+const MACHINE_PATHS: &[&str] = &[concat!("/wo", "rk/"), concat!("/ro", "ot/"), concat!("/ho", "me/"), concat!("/Us", "ers/")];
 
 pub fn outside_the_known_places(files: &[SourceFile]) -> Vec<Offence> {
     let place = |path: &str| path.split('/').next().unwrap_or_default().to_string();
@@ -37,9 +26,7 @@ pub fn too_large(files: &[SourceFile]) -> Vec<Offence> {
     files
         .iter()
         .filter(|file| file.bytes.len() > BYTES_MAX)
-        .map(|file| {
-            Offence::at(&file.path, 1, format!("{} KiB: {} is the limit", file.bytes.len() / 1024, BYTES_MAX / 1024))
-        })
+        .map(|file| Offence::at(&file.path, 1, format!("{} KiB: {} is the limit", file.bytes.len() / 1024, BYTES_MAX / 1024)))
         .collect()
 }
 
@@ -63,9 +50,7 @@ pub fn untidy_line_ends(files: &[SourceFile]) -> Vec<Offence> {
 pub fn machine_paths(files: &[SourceFile]) -> Vec<Offence> {
     files
         .iter()
-        .flat_map(|file| {
-            file.offences(|line| machine_path(line).map(|path| format!("`{path}` is a path of one machine")))
-        })
+        .flat_map(|file| file.offences(|line| machine_path(line).map(|path| format!("`{path}` is a path of one machine"))))
         .collect()
 }
 
@@ -73,8 +58,7 @@ pub fn machine_paths(files: &[SourceFile]) -> Vec<Offence> {
 fn machine_path(line: &str) -> Option<&'static str> {
     MACHINE_PATHS.iter().copied().find(|path| {
         line.match_indices(path).any(|(start, _)| {
-            !line[..start]
-                .ends_with(|before: char| before.is_alphanumeric() || matches!(before, '.' | '_' | '-' | '}' | ')'))
+            !line[..start].ends_with(|before: char| before.is_alphanumeric() || matches!(before, '.' | '_' | '-' | '}' | ')'))
         })
     })
 }
@@ -86,13 +70,7 @@ mod tests {
 
     #[test]
     fn finds_files_outside_the_known_places() {
-        let files = [
-            (".ci/run", ""),
-            (".gitignore", ""),
-            ("crates/engine/src/lib.rs", ""),
-            ("notes.txt", ""),
-            ("docs/a.md", ""),
-        ];
+        let files = [(".ci/run", ""), (".gitignore", ""), ("crates/engine/src/lib.rs", ""), ("notes.txt", ""), ("docs/a.md", "")];
         assert_finds(outside_the_known_places, &files, &["notes.txt:1: `notes.txt`", "docs/a.md:1: `docs`"]);
     }
 
@@ -104,8 +82,7 @@ mod tests {
 
     #[test]
     fn finds_white_space_at_the_end_of_lines() {
-        let files =
-            [("a.rs", "one\ntwo \n\nthree\t\n"), ("b.rs", "one\r\n"), ("c.rs", "one"), ("d.rs", ""), ("e.rs", "one\n")];
+        let files = [("a.rs", "one\ntwo \n\nthree\t\n"), ("b.rs", "one\r\n"), ("c.rs", "one"), ("d.rs", ""), ("e.rs", "one\n")];
         assert_finds(untidy_line_ends, &files, &["a.rs:2: ", "a.rs:4: ", "b.rs:1: white", "c.rs:1: no line feed"]);
     }
 

@@ -66,8 +66,7 @@ pub fn source_files() -> Vec<SourceFile> {
 /// None without git, and in an unpacked archive, of which git knows nothing.
 fn git_paths(top: &Path) -> Option<Vec<String>> {
     let arguments = ["ls-files", "-z", "--cached", "--others", "--exclude-standard"];
-    let output =
-        Command::new("git").args(arguments).current_dir(top).output().ok().filter(|output| output.status.success())?;
+    let output = Command::new("git").args(arguments).current_dir(top).output().ok().filter(|output| output.status.success())?;
     let paths: Vec<String> = String::from_utf8(output.stdout).ok()?.split_terminator('\0').map(String::from).collect();
     paths.iter().any(|path| path == "Cargo.toml").then_some(paths)
 }
@@ -98,8 +97,7 @@ pub fn tree(files: &[(&str, &str)]) -> Vec<SourceFile> {
 #[track_caller]
 pub fn assert_finds(check: fn(&[SourceFile]) -> Vec<Offence>, files: &[(&str, &str)], expected: &[&str]) {
     let found: Vec<String> = check(&tree(files)).iter().map(Offence::to_string).collect();
-    let as_expected =
-        found.len() == expected.len() && found.iter().zip(expected).all(|(found, start)| found.starts_with(start));
+    let as_expected = found.len() == expected.len() && found.iter().zip(expected).all(|(found, start)| found.starts_with(start));
     assert!(as_expected, "expected {expected:#?}, found {found:#?}");
 }
 

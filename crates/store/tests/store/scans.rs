@@ -133,3 +133,17 @@ fn a_scan_sees_the_store_as_it_was_when_the_scan_began() {
     assert_eq!(scan.map(Result::unwrap).collect::<Vec<_>>(), [(1, b"old".to_vec())]);
     assert_eq!(state(&store, 0, 1).as_deref(), Some(&b"new"[..]));
 }
+
+#[test]
+fn compressed_blocks_come_back_as_they_were() {
+    let (_directory, store) = new_store();
+    let records = b"{\"type\":\"login\"}\n".repeat(2_000);
+    let block = zstd::encode_all(&records[..], 0).unwrap();
+    let mut commit = Commit::new();
+    commit.append_journal_block(0, 0, &block);
+    store.commit(commit, Durability::Buffered).unwrap();
+    store.flush().unwrap();
+    let (_, stored) = store.journal_blocks(0, 1_999).next().unwrap().unwrap();
+    assert_eq!(stored, block);
+    assert_eq!(zstd::decode_all(&stored[..]).unwrap(), records);
+}
