@@ -60,7 +60,8 @@ advisories: setup-checks ## Check the dependencies for known vulnerabilities (ne
 
 .PHONY: bench
 bench: setup ## Measure the hot stages (BENCH_ARGS=NAME for one)
-	cargo bench --package bellwether-benches -- $(BENCH_ARGS)
+	cargo bench --package bellwether-benches --bench stages -- $(BENCH_ARGS)
+	cargo run --release --package bellwether-benches --bin load
 
 .PHONY: clean
 clean: ## Remove what was built

@@ -16,15 +16,15 @@ const NO_COLOUR: &str = "NO_COLOR";
 
 /// Every variable that is read, with its meaning.
 const ALL: [(&str, &str); 3] = [
-    (LOG, "what to log to standard error: error, warn (the default), info, debug or trace, also by module"),
-    (PSEUDONYM_KEY, "secret key of user pseudonyms, 32 hexadecimal digits (openssl rand -hex 16); unset: a public one"),
-    (NO_COLOUR, "set to anything: no colours"),
+    (LOG, "what to log: error, warn (default), info, debug, trace"),
+    (PSEUDONYM_KEY, "secret key of user pseudonyms: 32 hexadecimal digits"),
+    (NO_COLOUR, "if set, there are no colours"),
 ];
 
 /// The variables as a section of the help text.
 pub fn help() -> String {
     let lines: String = ALL.iter().map(|(name, meaning)| format!("\n  {name:<25} {meaning}")).collect();
-    let codes = "\n  0  done\n  1  done, with findings: failed rule tests, refused input with --strict, an input that broke off\
+    let codes = "\n  0  done\n  1  findings: failed rule tests, refused input with --strict, an input that broke off\
                  \n  2  wrong usage, or a mistake in a rule file\n  3  the run failed";
     format!("Environment variables:{lines}\n\nExit codes:{codes}")
 }

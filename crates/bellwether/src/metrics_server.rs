@@ -34,7 +34,8 @@ impl std::str::FromStr for MetricsAddress {
         if text == "off" {
             return Ok(Self::Off);
         }
-        let mut addresses = text.to_socket_addrs().map_err(|error| format!("{error}; write HOST:PORT, such as {DEFAULT_ADDRESS}, or off"))?;
+        let mut addresses =
+            text.to_socket_addrs().map_err(|error| format!("{error}; write HOST:PORT, such as {DEFAULT_ADDRESS}, or off"))?;
         addresses.next().map(Self::At).ok_or_else(|| "no such host".to_owned())
     }
 }

@@ -5,6 +5,7 @@ use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 
+use bellwether_engine::rule::Kind;
 use serde::Deserialize;
 
 /// A signal as the table of open ones shows it.
@@ -86,9 +87,9 @@ impl OpenSignals {
         self.open.len()
     }
 
-    /// The open ones by priority, then by what the customer pays.
+    /// The open ones that ask for something to be done, by priority, then by what the customer pays.
     pub fn most_valuable(&self) -> Vec<&OpenSignal> {
-        let mut signals: Vec<&OpenSignal> = self.open.values().collect();
+        let mut signals: Vec<&OpenSignal> = self.open.values().filter(|signal| signal.data.kind != Kind::Return.name()).collect();
         let rank = |signal: &OpenSignal| (signal.data.priority.score, signal.data.mrr_minor as f64);
         signals.sort_by(|one, other| {
             let ((one_score, one_mrr), (other_score, other_mrr)) = (rank(one), rank(other));

@@ -158,3 +158,22 @@ impl Output {
 fn lines(bytes: &[u8]) -> impl Iterator<Item = &[u8]> {
     bytes.split_inclusive(|byte| *byte == b'\n')
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_replay_that_starts_again_goes_on_in_the_file_where_it_was() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("made").join("signals.jsonl");
+        let mut output = Output::file(&path).unwrap();
+        output.write(b"one\ntwo\n").unwrap();
+        output.restart();
+        for line in ["one\n", "two\nthree\n", "four\n"] {
+            output.write(line.as_bytes()).unwrap();
+        }
+        output.writer.flush().unwrap();
+        assert_eq!(fs::read_to_string(&path).unwrap(), "one\ntwo\nthree\nfour\n");
+    }
+}

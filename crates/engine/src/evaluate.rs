@@ -98,6 +98,13 @@ impl Evaluation<'_> {
     /// Takes the episode out of the state, moves it on, and puts it back unless nothing of it is worth keeping.
     fn subject(&mut self, customer: &mut Customer, rule: &Arc<Rule>, object: &str, find: impl Fn(&Customer) -> Option<Object<'_>>) {
         let place = customer.episodes.iter().position(|episode| episode.rule == rule.hash && *episode.object == *object);
+        if place.is_none() {
+            let subject = Subject { customer, rules: self.rules, rule, name: object, object: find(customer), now: self.now };
+            if let Some(due) = lifecycle::stays_idle(&subject) {
+                self.due = self.due.min(due);
+                return;
+            }
+        }
         let episode = place.map(|index| customer.episodes.swap_remove(index));
         let subject = Subject { customer, rules: self.rules, rule, name: object, object: find(customer), now: self.now };
         let next = lifecycle::step(&subject, episode);

@@ -45,9 +45,9 @@ pub fn fold(customer: &mut Customer, event: &Event<'_>, identity: u64, now: Time
         return Folded { duplicate: true, ..Folded::default() };
     }
     assert!(settings.poison != Some(identity), "the event that a test has poisoned");
-    customer.references.note(event);
     let kind = event.event_type();
-    let mut fold = Fold { event, stamp: Stamp::of(event, identity), identity, now, settings, folded: Folded::default() };
+    customer.references.note(event, kind);
+    let mut fold = Fold { event, stamp: Stamp::of(event, kind, identity), identity, now, settings, folded: Folded::default() };
     if !customer.seen.intersects(crate::event_type::EventTypes(1 << kind as u8)) {
         customer.seen.insert(kind);
         // `needs` of a rule may be met from now on.

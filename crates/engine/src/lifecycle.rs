@@ -94,6 +94,15 @@ impl<'a> Subject<'a> {
     }
 }
 
+/// The usual case, made short: nothing is going on, and nothing begins. Then the time of the next look is told.
+pub(crate) fn stays_idle(subject: &Subject<'_>) -> Option<Time> {
+    match subject.applies() {
+        Err(warm) => Some(warm.unwrap_or(Time::NEVER)),
+        Ok(()) if subject.holds(&subject.rule.when) => None,
+        Ok(()) => Some(subject.next_flip(&subject.rule.when)),
+    }
+}
+
 /// Moves an episode on to `subject.now`.
 pub(crate) fn step(subject: &Subject<'_>, episode: Option<Episode>) -> Step {
     let mut step = Step { episode, outputs: Vec::new(), due: Time::NEVER, at_risk: AtRiskChange::None, now: subject.now };

@@ -18,7 +18,8 @@ pub enum StoreError {
         path: PathBuf,
     },
 
-    /// The disk is full. The operator's to sort out; nothing is lost and the same commit may be repeated.
+    /// The disk is full. The operator's to sort out; nothing is lost and the same commit may be repeated. RocksDB looks
+    /// every five seconds and takes writes again once there is space for a whole write buffer (16 to 64 MiB).
     #[error("the disk of the store {} is full: free some space, then try again ({reason})", path.display())]
     DiskFull {
         /// Directory of the database.

@@ -8,12 +8,10 @@ use crate::failure::{Failure, Outcome};
 use crate::terminal::print;
 
 /// Print the script by which your shell completes bellwether's commands and options
-///
-/// Example, for bash:
-///
-///   bellwether completions bash > ~/.local/share/bash-completion/completions/bellwether
 #[derive(Args, Debug)]
-#[command(verbatim_doc_comment)]
+#[command(after_help = "\
+Example, for bash:
+  bellwether completions bash > ~/.local/share/bash-completion/completions/bellwether")]
 pub struct Arguments {
     /// The shell
     shell: Shell,

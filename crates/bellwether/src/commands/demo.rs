@@ -38,11 +38,8 @@ const TELL_EVERY: Duration = Duration::from_secs(5);
 ///
 /// Makes up 400 customers over 18 months, reads their events at full speed with the built-in rules, and shows the ten open signals that are most worth
 /// acting on, with their reasons. Metrics are served meanwhile, and until Ctrl-C.
-///
-/// Example:
-///
-///   bellwether demo --exit
 #[derive(Args, Debug)]
+#[command(after_help = "Example:\n  bellwether demo --exit")]
 pub struct Arguments {
     /// End after the table, instead of serving metrics until Ctrl-C
     #[arg(long)]

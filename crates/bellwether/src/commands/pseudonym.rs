@@ -11,11 +11,8 @@ use crate::terminal::print;
 ///
 /// User ids are replaced by keyed hashes before anything is stored. Signals name users by these; this command finds out who is who. The key is
 /// that of the environment variable BELLWETHER_PSEUDONYM_KEY.
-///
-/// Example:
-///
-///   bellwether pseudonym alice@example.org
 #[derive(Args, Debug)]
+#[command(after_help = "Example:\n  bellwether pseudonym alice@example.org")]
 pub struct Arguments {
     /// The user id, exactly as it stands in the events
     user: String,

@@ -24,13 +24,11 @@ use crate::terminal::tell;
 ///
 /// Writes, byte for byte, the signals that `run --once` writes for the same events, rules and number of partitions, but keeps nothing. Use it to see
 /// what a rule would have said, or what became of one customer.
-///
-/// Examples:
-///
-///   bellwether replay --events events.jsonl.zst --signals signals.jsonl
-///   bellwether replay --events events.jsonl.zst --customer c-1042 --until 2026-03-01 --signals -
 #[derive(Args, Debug)]
-#[command(verbatim_doc_comment)]
+#[command(after_help = "\
+Examples:
+  bellwether replay --events events.jsonl.zst --signals signals.jsonl
+  bellwether replay --events events.jsonl.zst --customer c-1042 --until 2026-03-01 --signals -")]
 pub struct Arguments {
     #[command(flatten)]
     inputs: EventArguments,

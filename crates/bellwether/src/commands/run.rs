@@ -28,13 +28,11 @@ pub const MAX_PARTITIONS: i64 = 1_024;
 ///
 /// Everything is kept in the data directory. After any kind of end, the same command goes on where it was: events are not read twice, and the
 /// signals file holds each signal once. Ctrl-C or SIGTERM ends it in good order. Refused lines go to dead-letters.jsonl in the data directory.
-///
-/// Examples:
-///
-///   bellwether run --events events.jsonl.zst --once
-///   producer | bellwether run --events - --data state --signals signals.jsonl
 #[derive(Args, Debug)]
-#[command(verbatim_doc_comment)]
+#[command(after_help = "\
+Examples:
+  bellwether run --events events.jsonl.zst --once
+  producer | bellwether run --events - --data state --signals signals.jsonl")]
 pub struct Arguments {
     #[command(flatten)]
     inputs: EventArguments,

@@ -12,13 +12,11 @@ use crate::terminal::{print, tell};
 /// Make up a company: the events of its customers, and the truth about who left and why
 ///
 /// Writes events.jsonl.zst and truth.csv into a directory, and prints totals as JSON. The same numbers make the same bytes.
-///
-/// Example:
-///
-///   bellwether simulate --customers 2000 --months 24 --seed 1 --out company
-///   bellwether run --events company/events.jsonl.zst --once
 #[derive(Args, Debug)]
-#[command(verbatim_doc_comment)]
+#[command(after_help = "\
+Examples:
+  bellwether simulate --customers 2000 --months 24 --seed 1 --out company
+  bellwether run --events company/events.jsonl.zst --once")]
 pub struct Arguments {
     /// Customers that come in the course of the log
     #[arg(long, value_name = "N", default_value_t = 400, value_parser = value_parser!(u32).range(1..=1_000_000))]

@@ -22,8 +22,7 @@ impl Running {
     /// Starts it, with metrics on any port.
     fn start(scratch: &Scratch) -> Self {
         let (data, signals, summary) = (scratch.path("data"), scratch.path("signals.jsonl"), scratch.path("summary.json"));
-        let arguments =
-            ["run", "--events", "-", "--metrics", "127.0.0.1:0", "--data", &data, "--signals", &signals, "--summary", &summary];
+        let arguments = ["run", "--events", "-", "--metrics", "127.0.0.1:0", "--data", &data, "--signals", &signals, "--summary", &summary];
         let mut child = bellwether(&arguments).stdin(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         let mut errors = BufReader::new(child.stderr.take().unwrap());
         let mut line = String::new();
@@ -81,7 +80,8 @@ fn metrics_answer_before_the_first_event_and_follow_the_run() {
     assert!(response.starts_with("HTTP/1.1 200") && response.contains("content-type: text/plain; version=0.0.4"), "{response}");
     running.write(&format!("{}\nnonsense\n{}\n", login(1, 1), login(2, 2)));
     let response = running.wait_for("bellwether_events_total 3");
-    for text in ["bellwether_rejected_total{reason=\"invalid_json\"} 1", "bellwether_customers_by_stage", "bellwether_commit_seconds_count"] {
+    for text in ["bellwether_rejected_total{reason=\"invalid_json\"} 1", "bellwether_customers_by_stage", "bellwether_commit_seconds_count"]
+    {
         assert!(response.contains(text), "no `{text}` in:\n{response}");
     }
     drop(running.child.stdin.take());

@@ -48,7 +48,10 @@ fn signals_go_to_standard_output_and_nothing_else_does() {
     scratch.run_once(company(), &[]).exits(0);
     let signals = String::from_utf8(scratch.read("signals.jsonl")).unwrap();
     let data = scratch.path("other-data");
-    assert_eq!(run(&["run", "--once", "--metrics", "off", "--events", company(), "--data", &data, "--signals", "-"]).exits(0).output, signals);
+    assert_eq!(
+        run(&["run", "--once", "--metrics", "off", "--events", company(), "--data", &data, "--signals", "-"]).exits(0).output,
+        signals
+    );
     assert_eq!(run(&["replay", "--events", company(), "--signals", "-"]).exits(0).output, signals);
 }
 

@@ -98,7 +98,8 @@ impl Scratch {
     #[track_caller]
     pub fn run_once(&self, events: &str, more: &[&str]) -> Ran {
         let (data, signals, summary) = (self.path("data"), self.path("signals.jsonl"), self.path("summary.json"));
-        let fixed = ["run", "--once", "--metrics", "off", "--events", events, "--data", &data, "--signals", &signals, "--summary", &summary];
+        let fixed =
+            ["run", "--once", "--metrics", "off", "--events", events, "--data", &data, "--signals", &signals, "--summary", &summary];
         run(&[&fixed, more].concat())
     }
 
@@ -126,5 +127,7 @@ impl Scratch {
 
 /// A login of a customer on a day of March 2026, as a line without its end.
 pub fn login(id: u32, day: u32) -> String {
-    format!(r#"{{"specversion":"1.0","id":"e{id}","source":"/test","type":"login","subject":"c-1","time":"2026-03-{day:02}T08:00:00Z","data":{{"user":"u1"}}}}"#)
+    format!(
+        r#"{{"specversion":"1.0","id":"e{id}","source":"/test","type":"login","subject":"c-1","time":"2026-03-{day:02}T08:00:00Z","data":{{"user":"u1"}}}}"#
+    )
 }

@@ -1,11 +1,11 @@
 //! Wrong usage ends with 2, and says what is wrong before anything is written.
 
-use super::support::{Scratch, bellwether, company, login, run, Ran};
+use super::support::{Ran, Scratch, bellwether, company, login, run};
 
 #[test]
 fn an_unknown_option_is_told_with_the_nearest_one() {
     run(&["run", "--evnts", "x.jsonl"]).exits(2).tells(&["--evnts", "--events"]);
-    run(&["rn"]).exits(2).tells(&["rn", "run"]);
+    run(&["replai"]).exits(2).tells(&["replai", "'replay'"]);
 }
 
 #[test]
@@ -27,9 +27,14 @@ fn an_input_of_an_unknown_kind_is_refused() {
 
 #[test]
 fn values_out_of_range_are_refused() {
-    for (option, value) in
-        [("--partitions", "0"), ("--memory", "5"), ("--memory", "1MiB"), ("--batch-records", "0"), ("--batch-reviews", "-1"), ("--metrics", "here")]
-    {
+    for (option, value) in [
+        ("--partitions", "0"),
+        ("--memory", "5"),
+        ("--memory", "1MiB"),
+        ("--batch-records", "0"),
+        ("--batch-reviews", "0"),
+        ("--metrics", "here"),
+    ] {
         run(&["run", "--events", company(), option, value]).exits(2).tells(&[option]);
     }
     run(&["replay", "--events", company(), "--signals", "-", "--until", "soon"]).exits(2).tells(&["2026-03-01"]);
@@ -46,10 +51,11 @@ fn a_wrong_pseudonym_key_is_refused_and_never_told() {
 
 #[test]
 fn a_pseudonym_depends_on_the_key() {
-    assert_eq!(run(&["pseudonym", "u7"]).exits(0).output, "u-8f0b2fb3e2ee3d39\n");
+    let public = run(&["pseudonym", "u7"]).exits(0).output;
+    assert!(public.starts_with("u-") && public.len() == 19, "{public}");
     let key = "000102030405060708090a0b0c0d0e0f";
     let ran = Ran::of(bellwether(&["pseudonym", "u7"]).env("BELLWETHER_PSEUDONYM_KEY", key).output().unwrap()).exits(0);
-    assert_ne!(ran.output, "u-8f0b2fb3e2ee3d39\n");
+    assert_ne!(ran.output, public);
 }
 
 #[test]

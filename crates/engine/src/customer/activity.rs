@@ -43,7 +43,8 @@ impl Activity {
     /// Days among the last 28 with a login or a use.
     #[must_use]
     pub fn active_days_28d(&self, today: Day) -> u32 {
-        (0..28).filter(|age| self.logins.at(today.0 - age) > 0 || self.usage.at(today.0 - age) > 0).count() as u32
+        let active = self.logins.active_bits(today.0) | self.usage.active_bits(today.0);
+        (active & ((1 << 28) - 1)).count_ones()
     }
 
     /// Mean weekly usage of the four whole weeks that end `skip` weeks before the current one.

@@ -51,6 +51,17 @@ impl<const N: usize> Counts<N> {
         self.window(current, skip, length).iter().map(|count| u64::from(*count)).sum()
     }
 
+    /// Bit `i` is set where the slot `i` before `current` counts anything; for the last 64 slots.
+    #[must_use]
+    pub fn active_bits(&self, current: i32) -> u64 {
+        let bits = self.counts.iter().take(64).rev().fold(0_u64, |bits, count| bits << 1 | u64::from(*count > 0));
+        match i64::from(current) - i64::from(self.newest) {
+            behind @ 0..64 => bits << behind,
+            ahead @ -63..0 => bits >> -ahead,
+            _ => 0,
+        }
+    }
+
     /// The count of one slot.
     #[must_use]
     pub fn at(&self, slot: i32) -> u32 {

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::event::Event;
+use crate::event_type::EventType;
 use crate::time::Time;
 
 /// The place of an event in the order of last words.
@@ -17,8 +18,8 @@ pub struct Stamp {
 impl Stamp {
     /// The stamp of an event.
     #[must_use]
-    pub fn of(event: &Event<'_>, identity: u64) -> Stamp {
-        Stamp { time: event.time, tie: (event.event_type() as u32) << 24 | (identity as u32 & 0x00ff_ffff) }
+    pub fn of(event: &Event<'_>, kind: EventType, identity: u64) -> Stamp {
+        Stamp { time: event.time, tie: (kind as u32) << 24 | (identity as u32 & 0x00ff_ffff) }
     }
 }
 

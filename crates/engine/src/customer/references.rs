@@ -40,8 +40,8 @@ impl EventReference {
         EventType::ALL[usize::from(self.event_type) % EventType::ALL.len()].0
     }
 
-    fn set(&mut self, event: &Event<'_>) {
-        self.event_type = event.event_type() as u8;
+    fn set(&mut self, event: &Event<'_>, kind: EventType) {
+        self.event_type = kind as u8;
         self.source_length = event.source.len() as u16;
         self.text.clear();
         self.text.push_str(&event.source);
@@ -56,18 +56,18 @@ pub struct References(Vec<EventReference>);
 
 impl References {
     /// Remembers an event if it is the latest of its family, and its source and id are not too long to keep.
-    pub fn note(&mut self, event: &Event<'_>) {
+    pub fn note(&mut self, event: &Event<'_>, kind: EventType) {
         if event.source.len() + event.id.len() > MAX_REFERENCE_BYTES {
             return;
         }
-        let family = event.event_type().family();
+        let family = kind.family();
         let known = self.0.iter_mut().find(|reference| reference.event_type().family() == family);
         match known {
-            Some(reference) if event.time >= reference.time => reference.set(event),
+            Some(reference) if event.time >= reference.time => reference.set(event, kind),
             Some(_) => {}
             None => {
                 let mut reference = EventReference { event_type: 0, source_length: 0, text: String::new(), time: event.time };
-                reference.set(event);
+                reference.set(event, kind);
                 self.0.push(reference);
             }
         }

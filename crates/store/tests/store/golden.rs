@@ -10,7 +10,7 @@ use rocksdb::{DB, IteratorMode, Options};
 use crate::{at, new_store};
 
 /// Set to write the files anew instead of comparing.
-const BLESS: &str = "BELLWETHER_BLESS";
+const BLESS: &str = "UPDATE_GOLDEN";
 
 /// The file of each kind that is written, by its number in the key.
 const FILES: [(u8, &str); 6] = [(1, "header"), (2, "state"), (3, "timer"), (4, "journal_block"), (5, "input"), (6, "meta")];
@@ -31,7 +31,7 @@ fn entries_by_kind() -> BTreeMap<u8, Vec<String>> {
     commit.advance(0, at(0), at(1), b"");
     let end = Position { offset: 0x0102_0304_0506_0708, review_due: 1_767_225_600_000, customer: 0xa0b0 };
     commit.advance(MAX_PARTITION, at(0), end, b"body");
-    commit.put_state(0, 1, b"");
+    commit.put_state(0, 1, b"\0");
     commit.put_state(258, 0x0011_2233_4455_6677_8899_aabb_ccdd_eeff, b"state");
     for (customer, due) in [(1, i64::MIN), (2, -1), (3, 0), (4, 1_767_225_600_000), (5, i64::MAX)] {
         commit.put_timer(3, customer, due);

@@ -11,11 +11,8 @@ use crate::terminal::print;
 /// Tell every mistake in a rule file, with its line and column
 ///
 /// Exits with 2 if there are any.
-///
-/// Example:
-///
-///   bellwether rules check rules.yaml
 #[derive(Args, Debug)]
+#[command(after_help = "Example:\n  bellwether rules check rules.yaml")]
 pub struct Arguments {
     /// The rule file
     file: PathBuf,

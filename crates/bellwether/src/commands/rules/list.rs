@@ -24,11 +24,8 @@ use crate::terminal::{print, tell};
 ///
 /// With --events, prints for each rule how many signals it raised, also per 1,000 customer-months, how many were decided but not sent, and
 /// `inactive: no source` where the events that it needs never came.
-///
-/// Example:
-///
-///   bellwether rules list rules.yaml --events events.jsonl.zst
 #[derive(Args, Debug)]
+#[command(after_help = "Example:\n  bellwether rules list rules.yaml --events events.jsonl.zst")]
 pub struct Arguments {
     /// The rule file [default: the built-in rule pack]
     file: Option<PathBuf>,

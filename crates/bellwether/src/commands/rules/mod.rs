@@ -12,11 +12,8 @@ use crate::failure::{Failure, Outcome};
 /// Check, test and list the rules that make signals
 ///
 /// A rule file is YAML. Where a command takes FILE and you leave it out, the built-in rule pack is meant.
-///
-/// Example:
-///
-///   bellwether rules list
 #[derive(Subcommand, Debug)]
+#[command(after_help = "Example:\n  bellwether rules list")]
 pub enum Command {
     Check(check::Arguments),
     Test(test::Arguments),

@@ -13,11 +13,8 @@ use crate::terminal::print;
 ///
 /// Prints each test that failed, with what was expected and what happened, and each rule that lacks a test in which it raises, one in which it clears,
 /// or a near miss. Exits with 1 if there are any.
-///
-/// Example:
-///
-///   bellwether rules test rules.yaml
 #[derive(Args, Debug)]
+#[command(after_help = "Example:\n  bellwether rules test rules.yaml")]
 pub struct Arguments {
     /// The rule file [default: the built-in rule pack]
     file: Option<PathBuf>,

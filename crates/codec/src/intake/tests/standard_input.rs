@@ -2,7 +2,7 @@
 
 use std::io::{self, Read};
 use std::sync::atomic::AtomicBool;
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 
 use super::super::{InputSpec, Intake};
 use super::{Files, delivered, drain, event};
@@ -18,8 +18,8 @@ impl Read for Pipe {
     }
 }
 
-fn open(others: &[InputSpec]) -> (Sender<Vec<u8>>, Intake) {
-    let (sender, receiver) = channel();
+fn open(others: &[InputSpec]) -> (SyncSender<Vec<u8>>, Intake) {
+    let (sender, receiver) = sync_channel(0);
     let specs = [&[InputSpec::StandardInput], others].concat();
     (sender, Intake::open_with(&specs, None, Box::new(Pipe(receiver))).unwrap())
 }
@@ -61,6 +61,8 @@ fn a_stop_hands_over_what_has_arrived_and_leaves_files_where_they_are() {
     let files = Files::new(&[("a.jsonl", [event(3, "a"), event(5, "a")].join("\n").as_bytes())]);
     let (sender, mut intake) = open(&[InputSpec::from(files.path("a.jsonl").as_str())]);
     sender.send(format!("{}\n{}\n", event(1, "in"), event(2, "in")).into_bytes()).unwrap();
+    // A send ends when it is read, and the next read begins when what was read before has arrived. A blank line counts for nothing.
+    sender.send(b"\n".to_vec()).unwrap();
     let stop = AtomicBool::new(true);
     let mut epochs = Vec::new();
     while let Some(epoch) = intake.next_epoch_until(&stop).unwrap() {
