@@ -17,7 +17,7 @@ pub struct Random(pub u64);
 
 impl Random {
     /// The next number.
-    pub fn next(&mut self) -> u64 {
+    pub fn number(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut mixed = self.0;
         mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -27,7 +27,7 @@ impl Random {
 
     /// A number below `bound`.
     pub fn below(&mut self, bound: u64) -> u64 {
-        self.next() % bound.max(1)
+        self.number() % bound.max(1)
     }
 
     /// True once in `odds`.
@@ -56,7 +56,7 @@ pub fn life(seed: u64, customer: u64, days: u64) -> Vec<Event<'static>> {
     life.add(first, 1, subscription(SubscriptionStep::Started, 50_000 + 1_000 * random.below(100) as i64, first + 365));
     let users = 1 + random.below(6);
     for day in first..last {
-        let is_silent = (silence..silence + 40).contains(&day) && customer % 2 == 0;
+        let is_silent = (silence..silence + 40).contains(&day) && customer.is_multiple_of(2);
         for _ in 0..if is_silent { 0 } else { random.below(5) } {
             let user = Some(UserToken(random.below(users)));
             let hour = random.below(24);

@@ -66,7 +66,7 @@ proptest! {
         let straight = life(seed, 1, 90);
         let mut random = Random(shuffle);
         let mut permuted: Vec<(i64, u64, Event<'_>)> =
-            straight.iter().map(|event| (event.time.since_ms(START) / (window_days * DAY_MS), random.next(), event.clone())).collect();
+            straight.iter().map(|event| (event.time.since_ms(START) / (window_days * DAY_MS), random.number(), event.clone())).collect();
         permuted.sort_by_key(|(window, order, _)| (*window, *order));
         let permuted: Vec<_> = permuted.into_iter().map(|(_, _, event)| event).collect();
         let rules = default_rules();

@@ -162,9 +162,9 @@ impl Session {
 
     /// Appends outputs in the order of partitions within the epoch: a partition waits until those before it are done.
     fn publish(&mut self, runs: &[Run<'_>]) -> Result<(), LiveError> {
-        for index in 0..self.workers.len() {
+        for (index, run) in runs.iter().enumerate() {
             self.publish_worker(index)?;
-            if !self.workers[index].is_done(&runs[index]) {
+            if !self.workers[index].is_done(run) {
                 break;
             }
         }

@@ -45,7 +45,7 @@ impl LoginDays {
         self.bits.iter().map(|word| word.count_ones()).sum::<u32>().saturating_sub(1)
     }
 
-    /// 90th percentile of the gaps in days, by nearest rank; `None` under [`MIN_GAPS`] gaps.
+    /// 90th percentile of the gaps in days, by nearest rank; `None` under 20 gaps.
     #[must_use]
     pub fn gap_p90_days(&self) -> Option<u32> {
         self.p90_days

@@ -31,7 +31,6 @@ struct Read {
     onboarding: Option<Box<Onboarding>>,
 }
 
-#[expect(clippy::trivially_copy_pass_by_ref, clippy::borrow_deref_ref, reason = "serde hands over a reference to the field")]
 fn serialize_core<S: Serializer>(core: &&Customer, serializer: S) -> Result<S::Ok, S::Error> {
     packed_bytes::serialize(*core, serializer)
 }

@@ -52,7 +52,7 @@ impl<T: Entry> Table<T> {
         self.items.get_mut(index)
     }
 
-    /// Drops things that ended more than [`REMEMBER_ENDED_DAYS`] ago.
+    /// Drops things that ended more than 30 days ago.
     pub fn forget_ended(&mut self, now: Time) {
         self.items.retain(|item| item.ended_at().is_none_or(|end| now.since_ms(end) <= REMEMBER_ENDED_DAYS * DAY_MS));
     }
