@@ -29,7 +29,9 @@ fn stages(criterion: &mut Criterion) {
     group.finish();
     let partition = fold(&events);
     let mut bytes = Vec::new();
-    let Some(customer) = partition.customers().max_by_key(|customer| customer.activity.logins.sum(customer.clock.day().0, 0, 56)) else { return };
+    let Some(customer) = partition.customers().max_by_key(|customer| customer.activity.logins.sum(customer.clock.day().0, 0, 56)) else {
+        return;
+    };
     let mut group = criterion.benchmark_group("state");
     group.bench_function("encode", |bencher| bencher.iter(|| encode_customer(customer, &mut bytes).is_ok()));
     group.bench_function("decode", |bencher| bencher.iter(|| decode_customer(&bytes).is_ok()));

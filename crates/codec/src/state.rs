@@ -4,7 +4,7 @@
 
 use bellwether_engine::customer::Customer;
 use bellwether_engine::partition::Header;
-use bincode::config::{Configuration, Fixint, LittleEndian, Limit, standard};
+use bincode::config::{Configuration, Fixint, Limit, LittleEndian, standard};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
@@ -80,7 +80,8 @@ fn decode<T: DeserializeOwned, const LIMIT: usize>(bytes: &[u8]) -> Result<T, St
     if *version != FOLD_VERSION {
         return Err(StateError::Version { found: *version });
     }
-    let (value, read) = bincode::serde::decode_from_slice(body, configuration::<LIMIT>()).map_err(|error| StateError::Damaged(error.to_string()))?;
+    let (value, read) =
+        bincode::serde::decode_from_slice(body, configuration::<LIMIT>()).map_err(|error| StateError::Damaged(error.to_string()))?;
     if read != body.len() {
         return Err(StateError::Damaged(format!("{} bytes too many", body.len() - read)));
     }

@@ -19,6 +19,7 @@ pub mod health;
 mod index;
 mod lifecycle;
 pub mod partition;
+mod record;
 mod record_signal;
 pub mod rule;
 pub mod rule_set;

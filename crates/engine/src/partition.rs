@@ -14,49 +14,10 @@ use crate::event::{Body, CustomerKey, Event};
 use crate::feature::FeatureSet;
 use crate::fold::fold;
 use crate::index::Index;
+pub use crate::record::{Payload, Progress, Record};
 use crate::rule_set::RuleSet;
 use crate::signal::Output;
 use crate::time::Time;
-
-/// One record of a journal partition.
-#[derive(Clone, Copy, Debug)]
-pub struct Record<'a> {
-    /// The watermark when it was journaled.
-    pub watermark: Time,
-    /// What it carries.
-    pub payload: Payload<'a>,
-}
-
-/// What a record carries.
-#[derive(Clone, Copy, Debug)]
-pub enum Payload<'a> {
-    /// An event of a customer, with hashes computed at ingest.
-    Event {
-        /// The event.
-        event: &'a Event<'a>,
-        /// `CustomerKey::of` its customer.
-        key: CustomerKey,
-        /// Its `identity()`.
-        identity: u64,
-    },
-    /// The passing of time.
-    Tick,
-}
-
-/// How far a record got.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Progress {
-    /// It is folded, and the reviews before it are run.
-    Done,
-    /// The budget of reviews is used up: commit, and come again with the same record.
-    OutOfBudget,
-    /// The next review needs the state of this customer, which is not here: commit, load, and come again.
-    Missing(CustomerKey),
-    /// Folding the record's event panicked: drop the working set, and fold again without the record.
-    PoisonedRecord,
-    /// The review of this customer panicked: drop the working set, and fold again without its reviews before this record.
-    PoisonedReview(CustomerKey),
-}
 
 /// Work done since the partition was made; for measuring, not part of the fold.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -89,7 +50,8 @@ impl Default for Header {
 /// A customer in memory.
 #[derive(Debug)]
 struct Slot {
-    customer: Customer,
+    /// Boxed, so that an evicted customer gives its memory back.
+    customer: Box<Customer>,
     changed: bool,
     /// Looked at since the hand of the eviction clock last passed.
     used: bool,
@@ -102,7 +64,7 @@ struct Slot {
 impl Slot {
     /// A customer never heard of before.
     fn new(customer: Customer) -> Self {
-        Self { customer, changed: false, used: true, timer: Time::NEVER, committed_timer: Time::NEVER }
+        Self { customer: Box::new(customer), changed: false, used: true, timer: Time::NEVER, committed_timer: Time::NEVER }
     }
 }
 
@@ -214,7 +176,8 @@ impl Partition {
     pub fn insert(&mut self, customer: Customer) {
         let key = CustomerKey::of(&customer.id);
         let timer = customer.next_review();
-        let slot = self.occupy(key, Slot { customer, changed: false, used: true, timer: Time::NEVER, committed_timer: timer });
+        let slot =
+            self.occupy(key, Slot { customer: Box::new(customer), changed: false, used: true, timer: Time::NEVER, committed_timer: timer });
         self.set_timer(slot, timer);
     }
 
@@ -258,12 +221,12 @@ impl Partition {
     /// A customer in memory.
     #[must_use]
     pub fn get(&self, key: CustomerKey) -> Option<&Customer> {
-        self.index.get(key).and_then(|slot| self.slots[slot as usize].as_ref()).map(|slot| &slot.customer)
+        self.index.get(key).and_then(|slot| self.slots[slot as usize].as_ref()).map(|slot| &*slot.customer)
     }
 
     /// Customers in memory, in no meaningful order.
     pub fn customers(&self) -> impl Iterator<Item = &Customer> {
-        self.slots.iter().flatten().map(|slot| &slot.customer)
+        self.slots.iter().flatten().map(|slot| &*slot.customer)
     }
 
     /// Number of customers in memory.

@@ -1,0 +1,44 @@
+//! Journal records as the fold takes them, and how far one got.
+
+use crate::event::{CustomerKey, Event};
+use crate::time::Time;
+
+/// One record of a journal partition.
+#[derive(Clone, Copy, Debug)]
+pub struct Record<'a> {
+    /// The watermark when it was journaled.
+    pub watermark: Time,
+    /// What it carries.
+    pub payload: Payload<'a>,
+}
+
+/// What a record carries.
+#[derive(Clone, Copy, Debug)]
+pub enum Payload<'a> {
+    /// An event of a customer, with hashes computed at ingest.
+    Event {
+        /// The event.
+        event: &'a Event<'a>,
+        /// `CustomerKey::of` its customer.
+        key: CustomerKey,
+        /// Its `identity()`.
+        identity: u64,
+    },
+    /// The passing of time.
+    Tick,
+}
+
+/// How far a record got.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Progress {
+    /// It is folded, and the reviews before it are run.
+    Done,
+    /// The budget of reviews is used up: commit, and come again with the same record.
+    OutOfBudget,
+    /// The next review needs the state of this customer, which is not here: commit, load, and come again.
+    Missing(CustomerKey),
+    /// Folding the record's event panicked: drop the working set, and fold again without the record.
+    PoisonedRecord,
+    /// The review of this customer panicked: drop the working set, and fold again without its reviews before this record.
+    PoisonedReview(CustomerKey),
+}
