@@ -66,7 +66,7 @@ impl Evaluation<'_> {
     fn derive(&mut self, customer: &mut Customer, dirty: &mut FeatureSet) {
         let settings = &self.rules.settings;
         if dirty.intersects(settings.health.features) {
-            let score = health::score(&View::new(customer, settings, self.now), &settings.health);
+            let score = health::score(customer, self.rules, self.now, *dirty);
             let before = customer.health.score;
             customer.health.set(self.now.day(), settings.health.version, score);
             if customer.health.score != before {

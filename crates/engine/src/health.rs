@@ -1,8 +1,10 @@
 //! Health score, its contributions and history, and the journey stage.
 
 use crate::customer::{Customer, Packed, PackedReader, PackedWriter};
+use crate::feature::FeatureSet;
+use crate::rule_set::RuleSet;
 use crate::settings::{HealthProfile, Settings};
-use crate::time::Day;
+use crate::time::{Day, Time};
 use crate::view::View;
 
 /// Days of health remembered: today and 28 before.
@@ -19,6 +21,36 @@ pub struct Health {
     /// The journey stage, an index into `feature::STAGES`.
     pub stage: u8,
     history: History,
+    components: ComponentCache,
+}
+
+/// The scores of the components when they were last looked at, under a rule set. No part of the state: they follow from it.
+#[derive(Clone, Debug, Default)]
+pub struct ComponentCache {
+    rule_set: u32,
+    scores: Vec<Option<f64>>,
+}
+
+impl PartialEq for ComponentCache {
+    fn eq(&self, _other: &Self) -> bool {
+        true
+    }
+}
+
+impl ComponentCache {
+    /// Looks again at the components that read one of these features; at all of them after a change of rules.
+    fn refresh(&mut self, view: &View<'_>, rule_set: u32, profile: &HealthProfile, dirty: FeatureSet) {
+        let is_new = self.rule_set != rule_set || self.scores.len() != profile.components.len();
+        if is_new {
+            self.rule_set = rule_set;
+            self.scores = vec![None; profile.components.len()];
+        }
+        for (component, score) in profile.components.iter().zip(&mut self.scores) {
+            if is_new || component.inputs.iter().any(|(feature, _)| dirty.contains(*feature)) {
+                *score = component_score(view, &component.inputs);
+            }
+        }
+    }
 }
 
 /// Whole-number health at the end of each of the last days.
@@ -87,18 +119,24 @@ pub struct Contribution {
     pub share: f64,
 }
 
-/// The score of a profile: the weighted mean of components that have data, capped by vetoes; `None` without any data.
-#[must_use]
-pub fn score(view: &View<'_>, profile: &HealthProfile) -> Option<f64> {
+/// The score of a customer under a rule set: the weighted mean of components that have data, capped by vetoes; `None` without any data.
+/// Only the components that read one of the `dirty` features are computed anew.
+pub(crate) fn score(customer: &mut Customer, rules: &RuleSet, now: Time, dirty: FeatureSet) -> Option<f64> {
+    let profile = &rules.settings.health;
+    let mut components = std::mem::take(&mut customer.health.components);
+    let view = View::new(customer, &rules.settings, now);
+    components.refresh(&view, rules.number, profile, dirty);
     let (mut sum, mut weights) = (0.0, 0.0);
-    for component in &profile.components {
-        if let Some(score) = component_score(view, &component.inputs) {
+    for (component, score) in profile.components.iter().zip(&components.scores) {
+        if let Some(score) = score {
             sum += component.weight * score;
             weights += component.weight;
         }
     }
     let cap = profile.vetoes.iter().filter(|veto| veto.when.is_true(&|feature| view.value(feature))).map(|veto| veto.cap);
-    (weights > 0.0).then(|| cap.fold(sum / weights, f64::min))
+    let score = (weights > 0.0).then(|| cap.fold(sum / weights, f64::min));
+    customer.health.components = components;
+    score
 }
 
 /// How a score came about.
@@ -159,6 +197,11 @@ impl Packed for Health {
             let [length, score] = reader.take_array()?;
             scores.resize(scores.len() + usize::from(length), score);
         }
-        Some(Self { score, stage, history: History { newest, version, scores: scores.try_into().ok()? } })
+        Some(Self {
+            score,
+            stage,
+            history: History { newest, version, scores: scores.try_into().ok()? },
+            components: ComponentCache::default(),
+        })
     }
 }

@@ -92,6 +92,21 @@ pub struct ActiveCounts {
 #[derive(Clone, Debug, Default)]
 struct CountsCache(Cell<Option<(Day, ActiveCounts)>>);
 
+impl CountsCache {
+    /// A user whose latest active day was `before` (or who is new) is active on `day`: counts of that very day are moved, others dropped.
+    fn became_active(&self, day: Day, before: Option<Day>) {
+        let Some((_, mut counts)) = self.0.get().filter(|(today, _)| *today == day) else {
+            self.0.set(None);
+            return;
+        };
+        let age = before.map_or(i32::MAX, |before| day.0 - before.0);
+        counts.last_28d += u32::from(age >= 28);
+        counts.last_30d += u32::from(age >= 30);
+        counts.dormant_30d -= u32::from(before.is_some() && age >= 30);
+        self.0.set(Some((day, counts)));
+    }
+}
+
 impl PartialEq for CountsCache {
     fn eq(&self, _other: &Self) -> bool {
         true
@@ -117,12 +132,18 @@ impl Users {
         self.all.add(day);
         let Some(token) = user else { return UserChange::Counted };
         self.identified.add(day);
-        let change = match self.users.binary_search_by_key(&token, |user| user.token) {
-            Ok(index) => self.users[index].mark(day),
-            Err(_) => self.insert(token, day),
+        let may_evict = self.users.len() >= MAX_USERS;
+        let (change, before) = match self.users.binary_search_by_key(&token, |user| user.token) {
+            Ok(index) => {
+                let before = self.users[index].newest;
+                (self.users[index].mark(day), Some(before))
+            }
+            Err(_) => (self.insert(token, day), None),
         };
-        if change != UserChange::Counted {
-            self.counts.0.set(None);
+        match change {
+            UserChange::Counted => {}
+            UserChange::NewDay if !may_evict && before.is_none_or(|before| before < day) => self.counts.became_active(day, before),
+            UserChange::NewDay | UserChange::Full => self.counts.0.set(None),
         }
         change
     }
@@ -269,5 +290,26 @@ impl Packed for Users {
             Some(User { token, newest: Day(near), days, counts: BlockCounts::unpack(reader, near.div_euclid(BLOCK_DAYS))? })
         });
         Some(Self { users: users?, identified, all, overflow_until, counts: CountsCache::default() })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn counts_kept_over_changes_are_those_of_a_fresh_count() {
+        let mut users = Users::default();
+        let mut random = 12_345_u64;
+        for step in 0..4_000 {
+            random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            let today = Day(19_000 + step / 20);
+            // Mostly today, sometimes late; few and many users in turn.
+            let day = Day(today.0 - if random >> 60 == 0 { (random >> 50) as i32 % 40 } else { 0 });
+            users.record(Some(UserToken((random >> 33) % (5 + step as u64 / 30))), day);
+            let kept = users.counts(today);
+            users.counts.0.set(None);
+            assert_eq!(kept, users.counts(today), "step {step}");
+        }
     }
 }
