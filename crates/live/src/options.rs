@@ -61,7 +61,7 @@ pub struct BatchLimits {
 
 impl Default for BatchLimits {
     fn default() -> Self {
-        Self { records: 16_384, reviews: 8_192 }
+        Self { records: 16_384, reviews: 4_096 }
     }
 }
 
@@ -75,7 +75,7 @@ pub const DEFAULT_MEMORY_BYTES: u64 = 1024 * 1024 * 1024;
 pub const STORE_SHARE_PERCENT: u64 = 30;
 
 /// Share of the memory budget that goes to decoded states, in percent. The rest is for batches and timers.
-pub const STATES_SHARE_PERCENT: u64 = 30;
+pub const STATES_SHARE_PERCENT: u64 = 25;
 
 /// What a decoded state takes in memory, on average, bytes; measured on business customers with ten users.
 pub const DECODED_STATE_BYTES: u64 = 2_560;

@@ -109,12 +109,9 @@ fn tune_writes(options: &mut Options, split: &Split, cache: Cache) {
 
 fn tune_levels(options: &mut Options) {
     options.set_level_compaction_dynamic_level_bytes(true);
-    // Cheap where data is rewritten often, small where it stays. Journal blocks arrive compressed: RocksDB sees that a
-    // block does not shrink by an eighth and keeps it as it is, at the price of one attempt per compaction.
+    // States are rewritten all the time, and compaction shares the cores with the fold: lz4 everywhere. Journal blocks arrive
+    // compressed: RocksDB sees that a block does not shrink by an eighth and keeps it as it is.
     options.set_compression_type(DBCompressionType::Lz4);
-    options.set_bottommost_compression_type(DBCompressionType::Zstd);
-    // zstd's fastest level: states are rewritten all the time, and compaction shares two cores with the fold.
-    options.set_bottommost_compression_options(-14, 1, 0, 0, true);
 }
 
 #[cfg(test)]
