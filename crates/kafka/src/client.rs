@@ -1,0 +1,106 @@
+//! What a worker asks of Kafka. One worker, one client, one thread.
+
+use std::time::Duration;
+
+use crate::batch::{Batch, TopicPartition};
+use crate::error::{CommitError, KafkaError};
+use crate::transaction::Transaction;
+
+/// A committed offset of a consumer group.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct CommittedOffset {
+    /// The next offset to read.
+    pub offset: u64,
+    /// What the committer wrote beside it; empty if nothing.
+    pub metadata: String,
+}
+
+/// What a poll brought.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Polled {
+    /// Nothing but the records in the batch, if any.
+    Records,
+    /// These partitions come in addition; the client waits for [`Client::assign`] with where to start in each.
+    Assigned(Vec<TopicPartition>),
+    /// These partitions are gone, and nothing of them may be committed any more.
+    Revoked(Vec<TopicPartition>),
+}
+
+/// A consumer of a group and a transactional producer, as one.
+///
+/// Two clients exist: of a real broker, and of a log in memory with the same rules, which tests stop at every step.
+pub trait Client: Send {
+    /// Reads records into the batch until it holds `max_records` or `max_bytes`, or until there is none for `timeout`.
+    /// Ends at once when partitions come or go.
+    ///
+    /// # Errors
+    ///
+    /// See [`KafkaError`]; what is in the batch stays good unless the client has to be rebuilt.
+    fn poll(&mut self, batch: &mut Batch, max_records: usize, max_bytes: usize, timeout: Duration) -> Result<Polled, KafkaError>;
+
+    /// Answers [`Polled::Assigned`]: reading starts at these offsets. Nothing may be assigned that was not asked for.
+    ///
+    /// # Errors
+    ///
+    /// When the assignment is over already: then a revocation follows at the next poll.
+    fn assign(&mut self, starts: &[(TopicPartition, u64)]) -> Result<(), KafkaError>;
+
+    /// Goes on reading assigned partitions at these offsets; what was read ahead of them is dropped.
+    ///
+    /// # Errors
+    ///
+    /// When a partition is no longer assigned, or the broker does not answer.
+    fn seek(&mut self, starts: &[(TopicPartition, u64)]) -> Result<(), KafkaError>;
+
+    /// What the group has committed, for any partitions, assigned or not. Waits until transactions that are being committed are done.
+    ///
+    /// # Errors
+    ///
+    /// When the broker does not answer.
+    fn committed(&mut self, partitions: &[TopicPartition]) -> Result<Vec<Option<CommittedOffset>>, KafkaError>;
+
+    /// Which of these assigned partitions have nothing to read beyond what was polled, right now, as their leaders say.
+    /// A partition whose leader does not answer is not among them.
+    ///
+    /// # Errors
+    ///
+    /// When the client has to be rebuilt.
+    fn at_end(&mut self, partitions: &[TopicPartition]) -> Result<Vec<TopicPartition>, KafkaError>;
+
+    /// All partitions of the topics that the client subscribes to, in order.
+    ///
+    /// # Errors
+    ///
+    /// When the broker does not answer.
+    fn subscribed_partitions(&mut self) -> Result<Vec<TopicPartition>, KafkaError>;
+
+    /// The first committed record at or after an offset, read apart from what is being polled; `None` at the end of the partition.
+    ///
+    /// # Errors
+    ///
+    /// When the broker does not answer, or the partition does not exist.
+    fn read_one(&mut self, at: &TopicPartition, offset: u64) -> Result<Option<Batch>, KafkaError>;
+
+    /// The first offset that exists and the one behind the last committed record.
+    ///
+    /// # Errors
+    ///
+    /// When the broker does not answer, or the partition does not exist.
+    fn bounds(&mut self, at: &TopicPartition) -> Result<(u64, u64), KafkaError>;
+
+    /// Writes a transaction: begins it, produces every record and waits for every acknowledgement, adds the offsets under the present
+    /// generation of the group, and commits.
+    ///
+    /// # Errors
+    ///
+    /// [`CommitError::NotCommitted`]: nothing of it will ever be seen. [`CommitError::Lost`]: nobody knows, or somebody else has taken over.
+    fn commit(&mut self, transaction: &Transaction) -> Result<(), CommitError>;
+
+    /// Drops consumer and producer and makes new ones under the same names. What an earlier producer left open is ended by then.
+    /// Nothing is assigned afterwards: assignments come anew.
+    ///
+    /// # Errors
+    ///
+    /// When the broker does not answer, or refuses.
+    fn rebuild(&mut self) -> Result<(), KafkaError>;
+}

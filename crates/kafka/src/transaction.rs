@@ -1,0 +1,139 @@
+//! What is to be written in one transaction: records, and the offsets that count together with them.
+
+use std::ops::Range;
+
+use crate::batch::TopicPartition;
+use crate::client::CommittedOffset;
+
+/// A record to be written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Outgoing<'a> {
+    /// The topic.
+    pub topic: &'a str,
+    /// The partition; without one the key decides, as Java's default partitioner has it (murmur2).
+    pub partition: Option<i32>,
+    /// The key.
+    pub key: Option<&'a [u8]>,
+    /// The value; `None` is a tombstone.
+    pub value: Option<&'a [u8]>,
+    /// Names and values of headers.
+    pub headers: &'a [(&'a str, &'a [u8])],
+}
+
+/// A transaction in the making, in one buffer.
+#[derive(Clone, Debug, Default)]
+pub struct Transaction {
+    bytes: Vec<u8>,
+    topics: Vec<String>,
+    entries: Vec<Entry>,
+    offsets: Vec<(TopicPartition, CommittedOffset)>,
+}
+
+#[derive(Clone, Debug)]
+struct Entry {
+    topic: usize,
+    partition: Option<i32>,
+    key: Option<Range<usize>>,
+    value: Option<Range<usize>>,
+    headers: Vec<(Range<usize>, Range<usize>)>,
+}
+
+impl Transaction {
+    /// Adds a record.
+    pub fn push(&mut self, record: &Outgoing<'_>) {
+        let topic = self.topics.iter().position(|topic| topic == record.topic).unwrap_or_else(|| {
+            self.topics.push(record.topic.to_owned());
+            self.topics.len() - 1
+        });
+        let mut keep = |bytes: &[u8]| {
+            let start = self.bytes.len();
+            self.bytes.extend_from_slice(bytes);
+            start..self.bytes.len()
+        };
+        let (key, value) = (record.key.map(&mut keep), record.value.map(&mut keep));
+        let headers = record.headers.iter().map(|(name, value)| (keep(name.as_bytes()), keep(value))).collect();
+        self.entries.push(Entry { topic, partition: record.partition, key, value, headers });
+    }
+
+    /// Says where the reader goes on, together with the records.
+    pub fn commit_offset(&mut self, at: TopicPartition, offset: CommittedOffset) {
+        self.offsets.push((at, offset));
+    }
+
+    /// How many records there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.entries.len()
+    }
+
+    /// Whether there is nothing to write, not even an offset.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.entries.is_empty() && self.offsets.is_empty()
+    }
+
+    /// Bytes of keys, values and headers.
+    #[must_use]
+    pub fn size_bytes(&self) -> usize {
+        self.bytes.len()
+    }
+
+    /// Calls `visit` with each record, in order, until it fails.
+    ///
+    /// # Errors
+    ///
+    /// The first error of `visit`.
+    pub fn each<E>(&self, mut visit: impl FnMut(&Outgoing<'_>) -> Result<(), E>) -> Result<(), E> {
+        let mut headers: Vec<(&str, &[u8])> = Vec::new();
+        for entry in &self.entries {
+            headers.clear();
+            for (name, value) in &entry.headers {
+                let name = std::str::from_utf8(&self.bytes[name.clone()]).expect("it was put in as text");
+                headers.push((name, &self.bytes[value.clone()]));
+            }
+            visit(&Outgoing {
+                topic: &self.topics[entry.topic],
+                partition: entry.partition,
+                key: entry.key.clone().map(|range| &self.bytes[range]),
+                value: entry.value.clone().map(|range| &self.bytes[range]),
+                headers: &headers,
+            })?;
+        }
+        Ok(())
+    }
+
+    /// The offsets that count together with the records.
+    #[must_use]
+    pub fn offsets(&self) -> &[(TopicPartition, CommittedOffset)] {
+        &self.offsets
+    }
+
+    /// Forgets all of it, and keeps the memory.
+    pub fn clear(&mut self) {
+        self.bytes.clear();
+        self.entries.clear();
+        self.offsets.clear();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn records_come_back_as_they_were_put() {
+        let mut transaction = Transaction::default();
+        let first = Outgoing { topic: "a", partition: Some(1), key: Some(b"k"), value: Some(b"v"), headers: &[("h", b"x")] };
+        let second = Outgoing { topic: "b", partition: None, key: None, value: None, headers: &[] };
+        transaction.push(&first);
+        transaction.push(&second);
+        let mut expected = vec![second, first];
+        let visited: Result<(), ()> = transaction.each(|record| {
+            assert_eq!(Some(*record), expected.pop());
+            Ok(())
+        });
+        assert_eq!((visited, expected.len(), transaction.len()), (Ok(()), 0, 2));
+        transaction.clear();
+        assert!(transaction.is_empty());
+    }
+}
