@@ -154,7 +154,7 @@ impl Shard {
     fn fold(&mut self, epoch: &DecodedEpoch, sequenced: &SequencedEpoch) {
         let number = usize::from(self.number);
         let tick = sequenced.ticks.iter().find(|(partition, _)| *partition == self.number).map(|(_, time)| *time);
-        let run = Run { first_offset: self.offset, lines: epoch.lines(), records: &sequenced.partitions[number], tick };
+        let run = Run { first_offset: self.offset, offsets: None, lines: epoch.lines(), records: &sequenced.partitions[number], tick };
         let mut budget = Budget::UNLIMITED;
         let (end, progress) = run.fold(0, &mut self.partition, &mut budget, &self.skipped, &mut self.outputs);
         if progress != Progress::Done {

@@ -9,11 +9,16 @@ use bellwether_engine::time::Time;
 
 use crate::intake::{DecodedLine, Sequenced};
 
+/// The line of a record without an event: a tick between events.
+pub const TICK_LINE: u32 = u32::MAX;
+
 /// Records of one partition in journal order, with a tick at the end where one is due.
 #[derive(Clone, Copy)]
 pub struct Run<'a> {
     /// Journal offset of the first record.
     pub first_offset: u64,
+    /// The journal offset of each record, where they have gaps; without it they are consecutive.
+    pub offsets: Option<&'a [u64]>,
     /// The decoded lines that the records point into.
     pub lines: &'a [DecodedLine<'a>],
     /// The records with an event.
@@ -94,6 +99,30 @@ impl<'a> Run<'a> {
         self.len() == 0
     }
 
+    /// The journal offset of the record at an index; at the end, the one after the last record.
+    #[must_use]
+    pub fn offset(&self, index: usize) -> u64 {
+        match self.offsets {
+            Some(offsets) => offsets.get(index).copied().unwrap_or_else(|| offsets.last().map_or(self.first_offset, |last| last + 1)),
+            None => self.first_offset + index as u64,
+        }
+    }
+
+    /// The index of the first record at or after an offset.
+    #[must_use]
+    pub fn index_of(&self, offset: u64) -> usize {
+        match self.offsets {
+            Some(offsets) => offsets.partition_point(|found| *found < offset),
+            None => (offset.saturating_sub(self.first_offset) as usize).min(self.len()),
+        }
+    }
+
+    /// The first records of the run, without its tick.
+    #[must_use]
+    pub fn up_to(&self, end: usize) -> Run<'a> {
+        Run { records: &self.records[..end.min(self.records.len())], tick: None, ..*self }
+    }
+
     /// The largest watermark among the records up to `end`, which is that of the last one.
     #[must_use]
     pub fn watermark_before(&self, end: usize) -> Option<Time> {
@@ -114,7 +143,7 @@ impl<'a> Run<'a> {
                 return (index, Progress::OutOfBudget);
             }
             let mut record = self.record(index);
-            skipped.leave_out(self.first_offset + index as u64, partition, &mut record);
+            skipped.leave_out(self.offset(index), partition, &mut record);
             match partition.apply(&record, &mut budget.reviews, outputs) {
                 Progress::Done => budget.records -= 1,
                 progress => return (index, progress),

@@ -19,6 +19,9 @@ use crate::rule_set::RuleSet;
 use crate::signal::Output;
 use crate::time::Time;
 
+/// Before any review: no review is due in 1970.
+const NO_REVIEW: (Time, CustomerKey) = (Time(0), CustomerKey(0));
+
 /// Work done since the partition was made; for measuring, not part of the fold.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Work {
@@ -84,7 +87,7 @@ pub struct Partition {
     /// Every customer with a review to come, resident or not, in the order (time, customer).
     timers: BTreeSet<(Time, CustomerKey)>,
     touched: Vec<CustomerKey>,
-    /// The last review run: with the offset of the record it precedes, the exact position in the journal.
+    /// The last review run since the last record was done: with the offset of the record it precedes, the exact position in the journal.
     last_review: (Time, CustomerKey),
     /// Where the eviction clock stands.
     hand: usize,
@@ -104,15 +107,15 @@ impl Partition {
             free: Vec::new(),
             timers: BTreeSet::new(),
             touched: Vec::new(),
-            last_review: (Time(0), CustomerKey(0)),
+            last_review: NO_REVIEW,
             hand: 0,
         }
     }
 
-    /// The last review run: its due time and customer.
+    /// The last review run before the record that is being folded: its due time and customer. `None` when none was.
     #[must_use]
-    pub fn last_review(&self) -> (Time, CustomerKey) {
-        self.last_review
+    pub fn last_review(&self) -> Option<(Time, CustomerKey)> {
+        (self.last_review.0 > Time(0)).then_some(self.last_review)
     }
 
     /// Folds a record: first the reviews due at or before its journal time, each at its own time, then its event.
@@ -134,12 +137,16 @@ impl Partition {
             self.last_review = (due, key);
             self.settle(slot, key);
         }
-        let Payload::Event { event, key, identity } = record.payload else { return Progress::Done };
+        let Payload::Event { event, key, identity } = record.payload else {
+            self.last_review = NO_REVIEW;
+            return Progress::Done;
+        };
         let slot = self.index.get(key).unwrap_or_else(|| self.occupy(key, Slot::new(Customer::new(&event.customer, event.time))));
         if !self.guarded(outputs, |partition, outputs| partition.event(slot, event, identity, outputs)) {
             return Progress::PoisonedRecord;
         }
         self.settle(slot, key);
+        self.last_review = NO_REVIEW;
         Progress::Done
     }
 

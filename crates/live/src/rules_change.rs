@@ -43,6 +43,7 @@ impl Session {
             self.workers[index].partition.set_rules(self.rules.clone(), Some(self.previous_rules.clone()));
             loop {
                 let done = self.workers[index].review_all(&self.store, self.options.limits)?;
+                self.workers[index].render();
                 self.publish_worker(index)?;
                 self.commit(Commit::new())?;
                 if done {

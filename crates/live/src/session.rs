@@ -97,9 +97,9 @@ impl Session {
             .zip(&self.state.journal_ends)
             .map(|((text, block), end)| match (text, block) {
                 (Some((first_offset, _)), Some(block)) => {
-                    Run { first_offset: *first_offset, lines: &block.lines, records: &block.records, tick: block.tick }
+                    Run { first_offset: *first_offset, offsets: None, lines: &block.lines, records: &block.records, tick: block.tick }
                 }
-                _ => Run { first_offset: *end, lines: &[], records: &[], tick: None },
+                _ => Run { first_offset: *end, offsets: None, lines: &[], records: &[], tick: None },
             })
             .collect();
         self.fold_runs(&runs, Vec::new())
@@ -112,6 +112,7 @@ impl Session {
             self.workers[index].partition.set_rules(self.rules.clone(), Some(self.previous_rules.clone()));
             while self.workers[index].position.offset < end {
                 self.workers[index].review_all(&self.store, self.options.limits)?;
+                self.workers[index].render();
                 self.publish_worker(index)?;
                 self.commit(Commit::new())?;
             }
@@ -130,7 +131,7 @@ impl Session {
             let number = usize::from(worker.number);
             let tick = sequenced.ticks.iter().find(|(partition, _)| *partition == worker.number).map(|(_, time)| *time);
             let first_offset = self.state.journal_ends[number];
-            let run = Run { first_offset, lines: epoch.lines(), records: &sequenced.partitions[number], tick };
+            let run = Run { first_offset, offsets: None, lines: epoch.lines(), records: &sequenced.partitions[number], tick };
             self.state.journal_ends[number] += run.len() as u64;
             runs.push(run);
         }
@@ -146,7 +147,10 @@ impl Session {
         loop {
             let started = Instant::now();
             let (store, limits) = (&self.store, self.options.limits);
-            self.workers.par_iter_mut().zip(runs).try_for_each(|(worker, run)| worker.step(store, run, limits))?;
+            self.workers
+                .par_iter_mut()
+                .zip(runs)
+                .try_for_each(|(worker, run)| worker.step(store, run, limits).map(|()| worker.render()))?;
             self.publish(runs)?;
             let mut commit = Commit::new();
             for (partition, first_offset, block) in blocks.drain(..) {

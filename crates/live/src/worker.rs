@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use bellwether_codec::rendered::Rendered;
-use bellwether_codec::run::{Budget, Run, Skipped};
+use bellwether_codec::run::{Budget, Run, Skipped, TICK_LINE};
 use bellwether_codec::state::{decode_customer, decode_header, encode_customer, encode_header};
 use bellwether_engine::event::CustomerKey;
 use bellwether_engine::partition::{Header, Partition, Progress};
@@ -32,12 +32,15 @@ pub struct Worker {
     pub partition: Partition,
     /// How far it is folded.
     pub position: Position,
+    /// What its last steps have put out, not yet rendered.
+    pub outputs: Vec<Output>,
     /// What it has put out and not handed over yet.
     pub outbox: Rendered,
     /// Records left out since the start, which belong into the dead letters.
     pub poisoned_offsets: Vec<u64>,
+    /// Up to where it folds what was published before: outputs until there are out already.
+    catching_up_to: Position,
     skipped: Skipped,
-    outputs: Vec<Output>,
     changes: Changes,
 }
 
@@ -57,17 +60,33 @@ impl Worker {
             number,
             partition,
             position,
+            outputs: Vec::new(),
             outbox: Rendered::default(),
             poisoned_offsets: Vec::new(),
+            catching_up_to: Position::default(),
             skipped: Skipped::default(),
-            outputs: Vec::new(),
             changes: Changes::default(),
         })
     }
 
     /// Whether all of a run is folded.
     pub fn is_done(&self, run: &Run<'_>) -> bool {
-        self.position.offset >= run.first_offset + run.len() as u64
+        self.position.offset >= run.offset(run.len())
+    }
+
+    /// Folds up to this position without putting anything out: what comes out there was published before.
+    pub fn catch_up_to(&mut self, position: Position) {
+        self.catching_up_to = position;
+    }
+
+    /// Whether what it folds next was published before.
+    pub fn is_catching_up(&self) -> bool {
+        self.position < self.catching_up_to
+    }
+
+    /// Renders what the last steps have put out.
+    pub fn render(&mut self) {
+        self.outbox.take(&mut self.outputs);
     }
 
     /// Prefetch and apply: loads the states that the next records and reviews touch, and folds up to the limits.
@@ -76,38 +95,74 @@ impl Worker {
             return Ok(());
         }
         let start = self.position;
+        let suppressed = self.is_catching_up();
         loop {
-            let first = self.position.offset.saturating_sub(run.first_offset) as usize;
+            let first = run.index_of(self.position.offset);
             self.prefetch(store, run, first, limits)?;
-            let mut budget = Budget { records: limits.records.max(1), reviews: limits.reviews.max(1) };
-            let (end, progress) = run.fold(first, &mut self.partition, &mut budget, &self.skipped, &mut self.outputs);
-            let offset = run.first_offset + end as u64;
+            let (end, progress) = if suppressed { self.fold_towards(run, first, limits) } else { self.fold(run, first, limits) };
+            let offset = run.offset(end);
             if matches!(progress, Progress::PoisonedRecord | Progress::PoisonedReview(_)) {
                 self.leave_out(store, offset, progress)?;
                 continue;
             }
-            let (due, customer) = self.partition.last_review();
-            let is_between_reviews = progress != Progress::Done && budget.reviews < limits.reviews.max(1) && due.0 > 0;
-            self.position = if is_between_reviews {
-                Position { offset, review_due: due.0, customer: customer.0 }.max(start)
-            } else {
-                Position { offset, ..Position::default() }.max(start)
-            };
+            let reviewed = self.partition.last_review();
+            let (review_due, customer) = reviewed.map_or((0, 0), |(due, customer)| (due.0, customer.0));
+            self.position = Position { offset, review_due, customer }.max(start);
             break;
         }
-        self.outbox.take(&mut self.outputs);
+        if suppressed {
+            self.outputs.clear();
+            self.poisoned_offsets.clear();
+        }
         self.collect_changes(start)
+    }
+
+    fn fold(&mut self, run: &Run<'_>, first: usize, limits: BatchLimits) -> (usize, Progress) {
+        let mut budget = Budget { records: limits.records.max(1), reviews: limits.reviews.max(1) };
+        run.fold(first, &mut self.partition, &mut budget, &self.skipped, &mut self.outputs)
+    }
+
+    /// Folds, but not beyond the position up to which everything is published: that may be between two reviews.
+    fn fold_towards(&mut self, run: &Run<'_>, first: usize, limits: BatchLimits) -> (usize, Progress) {
+        let target = self.catching_up_to;
+        let before = run.up_to(run.index_of(target.offset));
+        if first < before.len() {
+            return self.fold(&before, first, limits);
+        }
+        let mut left = limits.reviews.max(1);
+        loop {
+            let reviewed = self.partition.last_review().map_or(Position::default(), |(due, customer)| Position {
+                offset: target.offset,
+                review_due: due.0,
+                customer: customer.0,
+            });
+            if left == 0 || reviewed.max(self.position) >= target {
+                return (first, Progress::OutOfBudget);
+            }
+            left -= 1;
+            let mut budget = Budget { records: 1, reviews: 1 };
+            let (end, progress) = run.fold(first, &mut self.partition, &mut budget, &self.skipped, &mut self.outputs);
+            if end > first || progress != Progress::OutOfBudget {
+                return (end, progress);
+            }
+        }
     }
 
     /// Reviews the next customers after `from` under a new rule set, in the order of their keys.
     /// Returns whether all are reviewed; then the position is behind the rule set's record.
     pub fn review_all(&mut self, store: &Store, limits: BatchLimits) -> Result<bool, LiveError> {
         let start = self.position;
+        let suppressed = self.is_catching_up();
         let from = if start.review_due == RULES_REVIEW_DUE { start.customer.checked_add(1) } else { Some(0) };
         let mut last = None;
+        let until =
+            if self.is_catching_up() && self.catching_up_to.offset == start.offset { self.catching_up_to.customer } else { u128::MAX };
         if let Some(from) = from {
             for stored in store.all_states(self.number, from).take(limits.reviews.max(1) as usize) {
                 let (key, bytes) = stored?;
+                if key > until {
+                    break;
+                }
                 let key = CustomerKey(key);
                 if self.partition.get(key).is_none() {
                     self.partition.insert(decode_customer(&bytes).map_err(|error| LiveError::State { partition: self.number, error })?);
@@ -120,7 +175,9 @@ impl Worker {
             Some(key) => Position { offset: start.offset, review_due: RULES_REVIEW_DUE, customer: key.0 },
             None => Position { offset: start.offset + 1, ..Position::default() },
         };
-        self.outbox.take(&mut self.outputs);
+        if suppressed {
+            self.outputs.clear();
+        }
         self.collect_changes(start)?;
         Ok(last.is_none())
     }
@@ -142,8 +199,11 @@ impl Worker {
 
     fn prefetch(&mut self, store: &Store, run: &Run<'_>, first: usize, limits: BatchLimits) -> Result<(), LiveError> {
         let end = run.len().min(first.saturating_add(limits.records.max(1) as usize));
-        let mut keys: Vec<u128> =
-            run.records[first.min(run.records.len())..end.min(run.records.len())].iter().map(|record| record.key.0).collect();
+        let mut keys: Vec<u128> = run.records[first.min(run.records.len())..end.min(run.records.len())]
+            .iter()
+            .filter(|record| record.line != TICK_LINE)
+            .map(|record| record.key.0)
+            .collect();
         if let Some(until) = run.watermark_before(end) {
             keys.extend(
                 self.partition.due(until.max(self.partition.header.journal_time)).take(limits.reviews.max(1) as usize).map(|key| key.0),
