@@ -3,6 +3,7 @@
 pub mod dead_letter;
 pub mod event;
 pub mod intake;
+pub mod journal;
 pub mod pseudonym;
 pub mod rejection;
 pub mod rendered;

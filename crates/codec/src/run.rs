@@ -123,10 +123,12 @@ impl<'a> Run<'a> {
         Run { records: &self.records[..end.min(self.records.len())], tick: None, ..*self }
     }
 
-    /// The largest watermark among the records up to `end`, which is that of the last one.
+    /// The largest watermark among the records from `start` to `end`.
     #[must_use]
-    pub fn watermark_before(&self, end: usize) -> Option<Time> {
-        if end > self.records.len() { self.tick } else { self.records.get(end.checked_sub(1)?).map(|record| record.watermark) }
+    pub fn largest_watermark(&self, start: usize, end: usize) -> Option<Time> {
+        let records = &self.records[start.min(self.records.len())..end.min(self.records.len())];
+        let tick = self.tick.filter(|_| end > self.records.len());
+        records.iter().map(|record| record.watermark).chain(tick).max()
     }
 
     /// Folds records from index `start` on until the end or the budget. Returns the index of the first record not folded, and why it stopped there.

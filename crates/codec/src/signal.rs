@@ -13,6 +13,9 @@ use crate::timestamp::format_time;
 /// CloudEvents `source` of everything that Bellwether puts out.
 pub const SOURCE: &str = "/bellwether";
 
+const SPEC_VERSION: &str = "1.0";
+const CONTENT_TYPE: &str = "application/json";
+
 #[derive(Serialize)]
 struct Envelope<'a> {
     specversion: &'static str,
@@ -94,22 +97,69 @@ struct Priority {
 
 /// Writes an output as one line: a signal, or a decision with its reason.
 pub fn write_output(output: &Output, into: &mut impl Write) -> io::Result<()> {
-    let (signal, family, reason) = match output {
-        Output::Signal(signal) => (signal, "signal", None),
-        Output::Decision(signal, reason) => (signal, "decision", Some(&**reason)),
-    };
+    let Attributes { signal, id, r#type, time, reason } = Attributes::of(output);
     let envelope = Envelope {
-        specversion: "1.0",
-        id: format!("{:032x}", signal.id),
+        specversion: SPEC_VERSION,
+        id,
         source: SOURCE,
-        r#type: format!("bellwether.{family}.{}.v1", signal.transition.name()),
+        r#type,
         subject: &signal.customer,
-        time: format_time(signal.time),
-        datacontenttype: "application/json",
+        time,
+        datacontenttype: CONTENT_TYPE,
         data: data(signal, reason),
     };
     serde_json::to_writer(&mut *into, &envelope)?;
     into.write_all(b"\n")
+}
+
+/// An output in CloudEvents' binary mode for Kafka: the attributes as headers, the data as the value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BinaryOutput {
+    /// Names and values of the headers.
+    pub headers: [(&'static str, String); 7],
+    /// The data, as JSON.
+    pub value: Vec<u8>,
+}
+
+/// Renders an output in binary mode; the data are those of [`write_output`].
+#[must_use]
+pub fn binary_output(output: &Output) -> BinaryOutput {
+    let Attributes { signal, id, r#type, time, reason } = Attributes::of(output);
+    let headers = [
+        ("ce_specversion", SPEC_VERSION.to_owned()),
+        ("ce_id", id),
+        ("ce_source", SOURCE.to_owned()),
+        ("ce_type", r#type),
+        ("ce_subject", signal.customer.to_string()),
+        ("ce_time", time),
+        ("content-type", CONTENT_TYPE.to_owned()),
+    ];
+    BinaryOutput { headers, value: serde_json::to_vec(&data(signal, reason)).expect("every value of a signal is representable in JSON") }
+}
+
+/// What both modes tell about an output.
+struct Attributes<'a> {
+    signal: &'a Signal,
+    id: String,
+    r#type: String,
+    time: String,
+    reason: Option<&'a str>,
+}
+
+impl<'a> Attributes<'a> {
+    fn of(output: &'a Output) -> Self {
+        let (signal, family, reason) = match output {
+            Output::Signal(signal) => (signal, "signal", None),
+            Output::Decision(signal, reason) => (signal, "decision", Some(&**reason)),
+        };
+        Self {
+            signal,
+            id: format!("{:032x}", signal.id),
+            r#type: format!("bellwether.{family}.{}.v1", signal.transition.name()),
+            time: format_time(signal.time),
+            reason,
+        }
+    }
 }
 
 fn data<'a>(signal: &'a Signal, reason: Option<&'a str>) -> Data<'a> {

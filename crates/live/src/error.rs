@@ -4,7 +4,10 @@ use std::path::PathBuf;
 
 use bellwether_codec::intake::IntakeError;
 use bellwether_codec::state::StateError;
+use bellwether_kafka::KafkaError;
 use bellwether_store::StoreError;
+
+use crate::kafka::JournalError;
 
 /// A run that had to stop. Nothing that was committed is lost, and the same command goes on from there.
 #[derive(Debug, thiserror::Error)]
@@ -15,6 +18,12 @@ pub enum LiveError {
     /// The database.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// Kafka.
+    #[error(transparent)]
+    Kafka(#[from] KafkaError),
+    /// The journal, what is committed of it, and the store do not belong together.
+    #[error(transparent)]
+    Journal(#[from] JournalError),
     /// A stored state.
     #[error("partition {partition}: {error}")]
     State {

@@ -7,6 +7,7 @@
 pub mod embedded;
 pub mod error;
 mod journal;
+pub mod kafka;
 pub mod metrics;
 pub mod options;
 mod output;

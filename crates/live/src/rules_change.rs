@@ -42,7 +42,8 @@ impl Session {
         for index in 0..self.workers.len() {
             self.workers[index].partition.set_rules(self.rules.clone(), Some(self.previous_rules.clone()));
             loop {
-                let done = self.workers[index].review_all(&self.store, self.options.limits)?;
+                let offset = self.workers[index].position.offset;
+                let done = self.workers[index].review_all(&self.store, offset, self.options.limits)?;
                 self.workers[index].render();
                 self.publish_worker(index)?;
                 self.commit(Commit::new())?;

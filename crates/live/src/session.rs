@@ -111,7 +111,8 @@ impl Session {
             let end = self.state.journal_ends[usize::from(self.workers[index].number)];
             self.workers[index].partition.set_rules(self.rules.clone(), Some(self.previous_rules.clone()));
             while self.workers[index].position.offset < end {
-                self.workers[index].review_all(&self.store, self.options.limits)?;
+                let offset = self.workers[index].position.offset;
+                self.workers[index].review_all(&self.store, offset, self.options.limits)?;
                 self.workers[index].render();
                 self.publish_worker(index)?;
                 self.commit(Commit::new())?;

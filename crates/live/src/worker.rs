@@ -79,6 +79,13 @@ impl Worker {
         self.catching_up_to = position;
     }
 
+    /// Before the record at this offset: a position further back up to which everything is published is reached, for nothing lies between.
+    pub fn arrive_at(&mut self, offset: u64) {
+        if self.catching_up_to <= (Position { offset, ..Position::default() }) {
+            self.catching_up_to = Position::default();
+        }
+    }
+
     /// Whether what it folds next was published before.
     pub fn is_catching_up(&self) -> bool {
         self.position < self.catching_up_to
@@ -129,34 +136,34 @@ impl Worker {
         if first < before.len() {
             return self.fold(&before, first, limits);
         }
-        let mut left = limits.reviews.max(1);
-        loop {
-            let reviewed = self.partition.last_review().map_or(Position::default(), |(due, customer)| Position {
+        // Now at the record of the target, however large the gap of offsets before it; what is left are reviews.
+        let here = self.position.max(Position { offset: target.offset, ..Position::default() });
+        for _ in 0..limits.reviews.max(1) {
+            let reviewed = self.partition.last_review().map(|(due, customer)| Position {
                 offset: target.offset,
                 review_due: due.0,
                 customer: customer.0,
             });
-            if left == 0 || reviewed.max(self.position) >= target {
-                return (first, Progress::OutOfBudget);
+            if reviewed.unwrap_or(here).max(here) >= target {
+                break;
             }
-            left -= 1;
             let mut budget = Budget { records: 1, reviews: 1 };
             let (end, progress) = run.fold(first, &mut self.partition, &mut budget, &self.skipped, &mut self.outputs);
             if end > first || progress != Progress::OutOfBudget {
                 return (end, progress);
             }
         }
+        (first, Progress::OutOfBudget)
     }
 
-    /// Reviews the next customers after `from` under a new rule set, in the order of their keys.
-    /// Returns whether all are reviewed; then the position is behind the rule set's record.
-    pub fn review_all(&mut self, store: &Store, limits: BatchLimits) -> Result<bool, LiveError> {
+    /// Reviews the next customers under a new rule set, whose record is at `offset`, in the order of their keys.
+    /// Returns whether all are reviewed; then the position is behind the record.
+    pub fn review_all(&mut self, store: &Store, offset: u64, limits: BatchLimits) -> Result<bool, LiveError> {
         let start = self.position;
         let suppressed = self.is_catching_up();
-        let from = if start.review_due == RULES_REVIEW_DUE { start.customer.checked_add(1) } else { Some(0) };
+        let from = if self.is_reviewing_all() { start.customer.checked_add(1) } else { Some(0) };
+        let until = if suppressed && self.catching_up_to.offset == offset { self.catching_up_to.customer } else { u128::MAX };
         let mut last = None;
-        let until =
-            if self.is_catching_up() && self.catching_up_to.offset == start.offset { self.catching_up_to.customer } else { u128::MAX };
         if let Some(from) = from {
             for stored in store.all_states(self.number, from).take(limits.reviews.max(1) as usize) {
                 let (key, bytes) = stored?;
@@ -172,14 +179,26 @@ impl Worker {
             }
         }
         self.position = match last {
-            Some(key) => Position { offset: start.offset, review_due: RULES_REVIEW_DUE, customer: key.0 },
-            None => Position { offset: start.offset + 1, ..Position::default() },
+            Some(key) => Position { offset, review_due: RULES_REVIEW_DUE, customer: key.0 },
+            None => Position { offset: offset + 1, ..Position::default() },
         };
         if suppressed {
             self.outputs.clear();
         }
         self.collect_changes(start)?;
         Ok(last.is_none())
+    }
+
+    /// Goes behind a record that changes nothing.
+    pub fn pass_over(&mut self, offset: u64) -> Result<(), LiveError> {
+        let start = self.position;
+        self.position = Position { offset: offset + 1, ..Position::default() }.max(start);
+        self.collect_changes(start)
+    }
+
+    /// Whether a review of all customers under a new rule set is under way.
+    pub fn is_reviewing_all(&self) -> bool {
+        self.position.review_due == RULES_REVIEW_DUE
     }
 
     /// Writes the changes of the last step into a commit.
@@ -199,12 +218,9 @@ impl Worker {
 
     fn prefetch(&mut self, store: &Store, run: &Run<'_>, first: usize, limits: BatchLimits) -> Result<(), LiveError> {
         let end = run.len().min(first.saturating_add(limits.records.max(1) as usize));
-        let mut keys: Vec<u128> = run.records[first.min(run.records.len())..end.min(run.records.len())]
-            .iter()
-            .filter(|record| record.line != TICK_LINE)
-            .map(|record| record.key.0)
-            .collect();
-        if let Some(until) = run.watermark_before(end) {
+        let ahead = &run.records[first.min(run.records.len())..end.min(run.records.len())];
+        let mut keys: Vec<u128> = ahead.iter().filter(|record| record.line != TICK_LINE).map(|record| record.key.0).collect();
+        if let Some(until) = run.largest_watermark(first, end) {
             keys.extend(
                 self.partition.due(until.max(self.partition.header.journal_time)).take(limits.reviews.max(1) as usize).map(|key| key.0),
             );
@@ -253,6 +269,13 @@ impl Worker {
         self.changes = Changes { start: Some(start), states, header };
         Ok(())
     }
+}
+
+/// The number of the rule set in force in a stored partition; 0 before the first.
+pub fn rule_set_in_force(number: u16, store: &Store) -> Result<u32, LiveError> {
+    let Some(stored) = store.header(number)? else { return Ok(0) };
+    let header = decode_header(&stored.body).map_err(|error| LiveError::State { partition: number, error })?;
+    Ok(header.rule_set)
 }
 
 /// A partition's header, position and timers from the store; states come when they are needed.

@@ -1,0 +1,276 @@
+//! Records of a journal topic: events with their watermark, ticks, and the records that control the fold.
+//!
+//! The value is the normalised event, or a JSON object that tells what a control record says. Two headers stand beside it: `watermark`,
+//! milliseconds since the epoch as decimal digits, and `control`, the type of a control record.
+
+use bellwether_engine::event::CustomerKey;
+use bellwether_engine::time::{MINUTE_MS, Time};
+use serde::{Deserialize, Serialize};
+
+use crate::event::Decoder;
+use crate::intake::{DecodedEvent, DecodedLine, Sequenced};
+use crate::rejection::{RejectReason, Rejection};
+use crate::run::{Run, TICK_LINE};
+
+/// The header that holds the watermark.
+pub const WATERMARK_HEADER: &str = "watermark";
+
+/// The header that holds the type of a control record.
+pub const CONTROL_HEADER: &str = "control";
+
+/// A watermark that is further ahead of the time at which its record was appended does not move journal time: somebody's clock is wrong.
+pub const MAX_AHEAD_OF_APPEND_MS: i64 = 5 * MINUTE_MS;
+
+/// A record of a journal partition as it was read.
+#[derive(Clone, Copy, Debug)]
+pub struct JournalRecord<'a> {
+    /// Its offset.
+    pub offset: u64,
+    /// When the broker appended it.
+    pub appended_at: Option<Time>,
+    /// Value of the header [`WATERMARK_HEADER`].
+    pub watermark: Option<&'a [u8]>,
+    /// Whether it has the header [`CONTROL_HEADER`].
+    pub is_control: bool,
+    /// Its value.
+    pub value: Option<&'a [u8]>,
+}
+
+/// What a control record says.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "type")]
+pub enum Control {
+    /// The first record of every partition.
+    #[serde(rename = "journal.created")]
+    Created(Created),
+    /// A rule set takes effect.
+    #[serde(rename = "rules.published")]
+    Rules(PublishedRules),
+    /// Time has passed.
+    #[serde(rename = "tick")]
+    Tick,
+}
+
+/// What a journal is.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Created {
+    /// Its id, made at random.
+    pub journal: String,
+    /// How many partitions it has; this number decides where a customer's events go.
+    pub partitions: u16,
+    /// Which key its user ids are pseudonymised with.
+    pub pseudonym_key_id: String,
+}
+
+/// A rule set under its number.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PublishedRules {
+    /// One up from the rule set before; lower or equal ones are ignored.
+    pub number: u32,
+    /// The rule file.
+    pub text: String,
+}
+
+impl Control {
+    /// Its type, as the header and the value name it.
+    #[must_use]
+    pub fn name(&self) -> &'static str {
+        match self {
+            Control::Created(_) => "journal.created",
+            Control::Rules(_) => "rules.published",
+            Control::Tick => "tick",
+        }
+    }
+
+    /// The value of its record.
+    #[must_use]
+    pub fn encode(&self) -> Vec<u8> {
+        serde_json::to_vec(self).expect("text and numbers always serialise")
+    }
+
+    /// Reads the value of a control record.
+    ///
+    /// # Errors
+    ///
+    /// When it is none that this version knows.
+    pub fn decode(value: &[u8]) -> Result<Self, Rejection> {
+        serde_json::from_slice(value).map_err(|error| Rejection::new(RejectReason::InvalidJson, format!("control record: {error}")))
+    }
+}
+
+/// Records of a partition, cut where something else than an event or a tick stands between them.
+#[derive(Debug, Default)]
+pub struct Pieces<'a> {
+    /// In the order of the journal.
+    pub pieces: Vec<Piece<'a>>,
+    /// Records whose watermark was too far ahead of the time at which they were appended.
+    pub clock_ahead: u64,
+}
+
+/// A stretch of a partition.
+#[derive(Debug)]
+pub enum Piece<'a> {
+    /// Events and ticks.
+    Records(Records<'a>),
+    /// The first record.
+    Created(u64, Created),
+    /// A rule set, at its offset.
+    Rules(u64, PublishedRules),
+}
+
+/// Events and ticks, one after the other.
+#[derive(Debug, Default)]
+pub struct Records<'a> {
+    lines: Vec<DecodedLine<'a>>,
+    records: Vec<Sequenced>,
+    offsets: Vec<u64>,
+}
+
+impl<'a> Records<'a> {
+    /// The records as the fold takes them.
+    #[must_use]
+    pub fn run(&self) -> Run<'_> {
+        Run {
+            first_offset: self.offsets.first().copied().unwrap_or_default(),
+            offsets: Some(&self.offsets),
+            lines: &self.lines,
+            records: &self.records,
+            tick: None,
+        }
+    }
+
+    /// Records that do not read back, by offset: they are folded as ticks and belong into the dead letters.
+    pub fn unreadable(&self) -> impl Iterator<Item = (u64, &Rejection)> {
+        let of_record = |(record, offset): (&Sequenced, &u64)| match self.lines.get(record.line as usize) {
+            Some(Err(rejection)) => Some((*offset, rejection)),
+            _ => None,
+        };
+        self.records.iter().zip(&self.offsets).filter_map(of_record)
+    }
+
+    fn push(&mut self, offset: u64, watermark: Time, line: Option<DecodedLine<'a>>) {
+        let (key, identity) = match &line {
+            Some(Ok(decoded)) => (decoded.key, decoded.identity),
+            _ => (CustomerKey(0), 0),
+        };
+        let number = line.map_or(TICK_LINE, |line| {
+            self.lines.push(line);
+            self.lines.len() as u32 - 1
+        });
+        self.records.push(Sequenced { line: number, key, identity, watermark });
+        self.offsets.push(offset);
+    }
+}
+
+impl<'a> Pieces<'a> {
+    /// Decodes records of one partition, given in the order of their offsets.
+    #[must_use]
+    pub fn decode(records: impl Iterator<Item = JournalRecord<'a>>, decoder: &Decoder) -> Self {
+        let mut pieces = Self::default();
+        records.for_each(|record| pieces.push(&record, decoder));
+        pieces
+    }
+
+    fn push(&mut self, record: &JournalRecord<'a>, decoder: &Decoder) {
+        let watermark = self.watermark(record);
+        let value = record.value.unwrap_or_default();
+        if !record.is_control {
+            return self.records().push(record.offset, watermark, Some(decode_event(value, decoder)));
+        }
+        match Control::decode(value) {
+            Ok(Control::Tick) => self.records().push(record.offset, watermark, None),
+            Ok(Control::Created(created)) => self.pieces.push(Piece::Created(record.offset, created)),
+            Ok(Control::Rules(rules)) => self.pieces.push(Piece::Rules(record.offset, rules)),
+            Err(rejection) => self.records().push(record.offset, watermark, Some(Err(rejection))),
+        }
+    }
+
+    fn records(&mut self) -> &mut Records<'a> {
+        if !matches!(self.pieces.last(), Some(Piece::Records(_))) {
+            self.pieces.push(Piece::Records(Records::default()));
+        }
+        match self.pieces.last_mut() {
+            Some(Piece::Records(records)) => records,
+            _ => unreachable!("it was just put there"),
+        }
+    }
+
+    /// The watermark as far as it counts: one from a clock ahead does not move time.
+    fn watermark(&mut self, record: &JournalRecord<'a>) -> Time {
+        let digits = record.watermark.and_then(|bytes| std::str::from_utf8(bytes).ok());
+        let watermark = digits.and_then(|digits| digits.parse().ok()).map_or(Time::MIN, Time);
+        if record.appended_at.is_some_and(|appended| watermark.since_ms(appended) > MAX_AHEAD_OF_APPEND_MS) {
+            self.clock_ahead += 1;
+            return Time::MIN;
+        }
+        watermark
+    }
+}
+
+fn decode_event<'a>(value: &'a [u8], decoder: &Decoder) -> DecodedLine<'a> {
+    let text = std::str::from_utf8(value).map_err(|error| Rejection::new(RejectReason::InvalidUtf8, error.to_string()))?;
+    let event = decoder.decode_journal(text)?;
+    Ok(DecodedEvent { key: CustomerKey::of(&event.customer), identity: event.identity(), event })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LOGIN: &str = r#"{"specversion":"1.0","id":"1","source":"/a","type":"login","subject":"c","time":"2026-01-01T00:00:00Z"}"#;
+
+    fn record(offset: u64, appended_at: i64, watermark: &'static str, control: bool, value: &str) -> JournalRecord<'_> {
+        let (watermark, value) = (Some(watermark.as_bytes()), Some(value.as_bytes()));
+        JournalRecord { offset, appended_at: Some(Time(appended_at)), watermark, is_control: control, value }
+    }
+
+    fn described(records: Vec<JournalRecord<'_>>) -> (Vec<String>, u64) {
+        let pieces = Pieces::decode(records.into_iter(), &Decoder::default());
+        let describe = |piece: &Piece<'_>| match piece {
+            Piece::Created(offset, created) => format!("{offset} created {}", created.journal),
+            Piece::Rules(offset, rules) => format!("{offset} rules {}", rules.number),
+            Piece::Records(records) => {
+                let one = |(record, offset): (&Sequenced, &u64)| {
+                    let what = match records.lines.get(record.line as usize) {
+                        Some(Ok(decoded)) => decoded.event.event_type().name().to_owned(),
+                        Some(Err(rejection)) => rejection.reason.code().to_owned(),
+                        None => "tick".to_owned(),
+                    };
+                    format!("{offset} {what} {}", if record.watermark == Time::MIN { 0 } else { record.watermark.0 })
+                };
+                records.records.iter().zip(&records.offsets).map(one).collect::<Vec<_>>().join(", ")
+            }
+        };
+        (pieces.pieces.iter().map(describe).collect(), pieces.clock_ahead)
+    }
+
+    #[test]
+    fn records_are_cut_at_what_controls_the_fold() {
+        let created = Control::Created(Created { journal: "j".into(), partitions: 3, pseudonym_key_id: "k".into() }).encode();
+        let rules = Control::Rules(PublishedRules { number: 7, text: "signals: []".into() }).encode();
+        let text = |bytes: &Vec<u8>| String::from_utf8(bytes.clone()).expect("it is JSON");
+        let (created, rules, tick) = (text(&created), text(&rules), text(&Control::Tick.encode()));
+        let far = (5 * MINUTE_MS + 101).to_string().leak();
+        let records = vec![
+            record(0, 0, "", true, &created),
+            record(2, 100, "50", false, LOGIN),
+            record(3, 100, "60", true, &tick),
+            record(5, 100, "70", true, &rules),
+            record(6, 100, "80", false, "{"),
+            record(7, 100, far, true, &tick),
+            record(9, 100, "90", true, r#"{"type":"from.the.future"}"#),
+        ];
+        let expected = ["0 created j", "2 login 50, 3 tick 60", "5 rules 7", "6 invalid_json 80, 7 tick 0, 9 invalid_json 90"];
+        assert_eq!(described(records), (expected.map(str::to_owned).to_vec(), 1));
+    }
+
+    #[test]
+    fn a_run_knows_its_gaps() {
+        let records = [record(3, 0, "1", false, LOGIN), record(9, 0, "2", false, LOGIN)];
+        let pieces = Pieces::decode(records.into_iter(), &Decoder::default());
+        let Some(Piece::Records(records)) = pieces.pieces.first() else { panic!("events give a run") };
+        let run = records.run();
+        assert_eq!([run.offset(0), run.offset(1), run.offset(2)], [3, 9, 10]);
+        assert_eq!([0, 3, 4, 9, 10].map(|offset| run.index_of(offset)), [0, 0, 1, 1, 2]);
+    }
+}

@@ -1,0 +1,121 @@
+//! What can be wrong between a journal, what is committed and what the store has; each says what the choices are.
+
+use bellwether_store::Position;
+
+/// A journal that a store cannot go on with. Nothing was changed.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum JournalError {
+    /// The topic holds no journal.
+    #[error("the topic {topic} does not begin with a `journal.created` record: make the journal with `bellwether topics create`")]
+    NotCreated {
+        /// The topic.
+        topic: String,
+    },
+    /// The store belongs to another journal.
+    #[error(
+        "the store holds partition states of journal {found}, but the topic {topic} is journal {expected}: was the topic made anew? Give another data directory, or the topic that this one belongs to"
+    )]
+    OtherJournal {
+        /// The topic.
+        topic: String,
+        /// The id of the topic's journal.
+        expected: String,
+        /// The id found in the store or beside the committed offset.
+        found: String,
+    },
+    /// The topic has not the number of partitions that its journal was made with.
+    #[error(
+        "the journal was made with {created} partitions, but the topic {topic} has {found}: customers would move between partitions. Restore the number, or rewrite the journal with `bellwether journal rewrite`"
+    )]
+    Partitions {
+        /// The topic.
+        topic: String,
+        /// The number in `journal.created`.
+        created: u16,
+        /// The number that the topic has.
+        found: usize,
+    },
+    /// User ids of the journal are pseudonymised with another key.
+    #[error("the journal was made with another pseudonym key: users would not be recognised. Give the key that it was made with")]
+    PseudonymKey,
+    /// The journal does not go back as far as the state needs.
+    #[error(
+        "partition {partition} of the journal begins at offset {first}, but the state stands at {needed}: the records between are gone. Restore a snapshot that stands at {first} or later, or lengthen the retention and import the history again"
+    )]
+    TooShort {
+        /// The partition.
+        partition: u16,
+        /// The first offset that exists.
+        first: u64,
+        /// The offset from which records are needed.
+        needed: u64,
+    },
+    /// More is committed than the journal holds.
+    #[error(
+        "partition {partition} of the journal ends at offset {end}, but offset {committed} is committed: the topic was made anew or lost data. Restore the topic; or, to start over, give another application name and data directory"
+    )]
+    Shrunk {
+        /// The partition.
+        partition: u16,
+        /// The offset behind the last record.
+        end: u64,
+        /// The committed offset.
+        committed: u64,
+    },
+    /// The store is ahead of what is committed, which the protocol excludes: the offsets were set back.
+    #[error(
+        "the state of partition {partition} stands at {store}, ahead of the committed {committed}: somebody set the group's offsets back. Set them forward again, or start from an empty data directory with a new application name"
+    )]
+    StoreAhead {
+        /// The partition.
+        partition: u16,
+        /// Where the store stands.
+        store: Position,
+        /// What is committed.
+        committed: Position,
+    },
+    /// Nothing is committed, yet there are results.
+    #[error(
+        "nothing is committed for partition {partition} in group {group}, yet {evidence}: going on would publish signals twice. Restore the group's offsets, or start over with another application name, an empty data directory and empty output topics"
+    )]
+    NothingCommitted {
+        /// The partition.
+        partition: u16,
+        /// The consumer group.
+        group: String,
+        /// What shows that the partition was processed before.
+        evidence: String,
+    },
+    /// A newer program has processed the partition.
+    #[error(
+        "partition {partition} was processed by fold version {found}, this program has version {own}: use the newer program, for an older one would decide otherwise"
+    )]
+    NewerFold {
+        /// The partition.
+        partition: u16,
+        /// The version beside the committed offset.
+        found: u8,
+        /// Ours.
+        own: u8,
+    },
+    /// What stands beside a committed offset is not ours.
+    #[error(
+        "what is committed for {at} cannot be read ({reason}): another program uses this consumer group; give another application name"
+    )]
+    Metadata {
+        /// Topic and partition.
+        at: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A rule set in the journal that this program cannot compile.
+    #[error(
+        "rule set {number} in the journal does not compile with this program: {reason}; publish a rule file that does, with the program that wrote it"
+    )]
+    Rules {
+        /// Its number.
+        number: u32,
+        /// What is wrong.
+        reason: String,
+    },
+}

@@ -1,0 +1,102 @@
+//! What stands beside a committed offset: the rest of a position, or how far time is known.
+
+use bellwether_codec::state::FOLD_VERSION;
+use bellwether_engine::time::Time;
+use bellwether_kafka::{CommittedOffset, TopicPartition};
+use bellwether_store::Position;
+use serde::{Deserialize, Serialize};
+
+use super::error::JournalError;
+
+/// Beside an offset of the journal: the position within the reviews before the record, and what the fold was.
+#[derive(Debug, Serialize, Deserialize)]
+struct Processed {
+    journal: String,
+    fold: u8,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    review: Option<(i64, String)>,
+}
+
+/// Beside an offset of an input: how far its arrivals are journaled, milliseconds since the epoch.
+#[derive(Debug, Serialize, Deserialize)]
+struct TakenIn {
+    watermark: i64,
+}
+
+/// A committed position of a journal partition, and the journal it belongs to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct CommittedPosition {
+    pub position: Position,
+    pub journal: String,
+    pub fold: u8,
+}
+
+/// A position as an offset and what stands beside it.
+pub(crate) fn of_position(position: Position, journal: &str) -> CommittedOffset {
+    let review = (position.review_due != 0).then(|| (position.review_due, format!("{:032x}", position.customer)));
+    encode(position.offset, &Processed { journal: journal.to_owned(), fold: FOLD_VERSION, review })
+}
+
+/// The position of a committed offset.
+pub(crate) fn position_of(at: &TopicPartition, committed: &CommittedOffset) -> Result<CommittedPosition, JournalError> {
+    let Processed { journal, fold, review } = decode(at, committed)?;
+    let mut position = Position { offset: committed.offset, ..Position::default() };
+    if let Some((due, customer)) = review {
+        position.review_due = due;
+        position.customer = u128::from_str_radix(&customer, 16).map_err(|error| unreadable(at, &error))?;
+    }
+    Ok(CommittedPosition { position, journal, fold })
+}
+
+/// An input's next offset, and how far its arrivals are journaled.
+pub(crate) fn of_watermark(offset: u64, watermark: Time) -> CommittedOffset {
+    encode(offset, &TakenIn { watermark: watermark.0 })
+}
+
+/// How far the arrivals of an input are journaled.
+pub(crate) fn watermark_of(at: &TopicPartition, committed: &CommittedOffset) -> Result<Time, JournalError> {
+    decode::<TakenIn>(at, committed).map(|taken_in| Time(taken_in.watermark))
+}
+
+fn encode(offset: u64, beside: &impl Serialize) -> CommittedOffset {
+    CommittedOffset { offset, metadata: serde_json::to_string(beside).expect("text and numbers always serialise") }
+}
+
+fn decode<'a, T: Deserialize<'a>>(at: &TopicPartition, committed: &'a CommittedOffset) -> Result<T, JournalError> {
+    serde_json::from_str(&committed.metadata).map_err(|error| unreadable(at, &error))
+}
+
+fn unreadable(at: &TopicPartition, reason: &dyn std::fmt::Display) -> JournalError {
+    JournalError::Metadata { at: at.to_string(), reason: reason.to_string() }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn positions_come_back() {
+        let at = TopicPartition::new("journal", 3);
+        for (review_due, customer) in [(0, 0), (1_700_000_000_000, u128::MAX), (i64::MAX, 7)] {
+            let position = Position { offset: 42, review_due, customer };
+            let expected = CommittedPosition { position, journal: "j".to_owned(), fold: FOLD_VERSION };
+            assert_eq!(position_of(&at, &of_position(position, "j")), Ok(expected));
+        }
+    }
+
+    #[test]
+    fn watermarks_come_back() {
+        let at = TopicPartition::new("logins", 0);
+        for watermark in [Time::MIN, Time(0), Time(1_700_000_000_000)] {
+            assert_eq!(watermark_of(&at, &of_watermark(7, watermark)), Ok(watermark));
+        }
+    }
+
+    #[test]
+    fn what_another_program_committed_is_an_error() {
+        let at = TopicPartition::new("journal", 3);
+        let foreign = CommittedOffset { offset: 1, metadata: String::new() };
+        let error = position_of(&at, &foreign).expect_err("it is not ours");
+        assert!(error.to_string().contains("journal/3"), "{error}");
+    }
+}

@@ -1,0 +1,118 @@
+//! Opening a partition that was assigned: where the store stands, what is committed, and whether the two belong together.
+
+use bellwether_codec::state::FOLD_VERSION;
+use bellwether_kafka::{Client, TopicPartition};
+use bellwether_store::{Commit, Durability, Position, Store};
+
+use super::error::JournalError;
+use super::metadata::{CommittedPosition, position_of};
+use super::options::ProcessOptions;
+use crate::error::LiveError;
+
+/// The name under which the store keeps the id of the journal that it belongs to.
+pub(crate) const JOURNAL_ID: &str = "journal";
+
+/// Where a partition goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Opening {
+    /// How far its state is.
+    pub store: Position,
+    /// Up to where everything was published.
+    pub committed: Position,
+}
+
+/// Compares store, committed offsets and journal for these partitions. Anything that does not fit is an error, and nothing is changed.
+pub(crate) fn openings(
+    client: &mut dyn Client,
+    store: &Store,
+    options: &ProcessOptions,
+    partitions: &[TopicPartition],
+) -> Result<Vec<Opening>, LiveError> {
+    check_journal(store, options)?;
+    let mut openings = Vec::with_capacity(partitions.len());
+    let committed = client.committed(partitions)?;
+    for (at, committed) in partitions.iter().zip(committed) {
+        let committed = committed.map(|committed| position_of(at, &committed)).transpose()?;
+        let stands = store.header(number_of(at))?.map(|header| header.position);
+        let (first, end) = client.bounds(at)?;
+        let opening = match committed {
+            Some(committed) => check_committed(at, options, stands, committed, end)?,
+            None => {
+                check_fresh(client, options, at, stands)?;
+                Opening { store: Position::default(), committed: Position::default() }
+            }
+        };
+        if first > opening.store.offset {
+            return Err(JournalError::TooShort { partition: number_of(at), first, needed: opening.store.offset }.into());
+        }
+        openings.push(opening);
+    }
+    Ok(openings)
+}
+
+/// The number of a journal partition.
+pub(crate) fn number_of(at: &TopicPartition) -> u16 {
+    u16::try_from(at.partition).expect("a journal has at most 65,534 partitions, which its first record says")
+}
+
+fn check_journal(store: &Store, options: &ProcessOptions) -> Result<(), LiveError> {
+    match store.input(JOURNAL_ID)? {
+        Some(id) if id != options.journal_id.as_bytes() => Err(JournalError::OtherJournal {
+            topic: options.topics.journal.clone(),
+            expected: options.journal_id.clone(),
+            found: String::from_utf8_lossy(&id).into_owned(),
+        }
+        .into()),
+        Some(_) => Ok(()),
+        None => {
+            let mut commit = Commit::new();
+            commit.put_input(JOURNAL_ID, options.journal_id.as_bytes());
+            Ok(store.commit(commit, Durability::Synced)?)
+        }
+    }
+}
+
+fn check_committed(
+    at: &TopicPartition,
+    options: &ProcessOptions,
+    stands: Option<Position>,
+    committed: CommittedPosition,
+    end: u64,
+) -> Result<Opening, JournalError> {
+    let partition = number_of(at);
+    let CommittedPosition { position, journal, fold } = committed;
+    if journal != options.journal_id {
+        let (topic, expected) = (options.topics.journal.clone(), options.journal_id.clone());
+        return Err(JournalError::OtherJournal { topic, expected, found: journal });
+    }
+    if fold > FOLD_VERSION {
+        return Err(JournalError::NewerFold { partition, found: fold, own: FOLD_VERSION });
+    }
+    if position.offset > end {
+        return Err(JournalError::Shrunk { partition, end, committed: position.offset });
+    }
+    let store = stands.unwrap_or_default();
+    if store > position {
+        return Err(JournalError::StoreAhead { partition, store, committed: position });
+    }
+    Ok(Opening { store, committed: position })
+}
+
+/// Nothing is committed: right only at the very first start.
+fn check_fresh(client: &mut dyn Client, options: &ProcessOptions, at: &TopicPartition, stands: Option<Position>) -> Result<(), LiveError> {
+    let partition = number_of(at);
+    let nothing_committed = |evidence: String| JournalError::NothingCommitted { partition, group: options.group.clone(), evidence }.into();
+    if let Some(position) = stands {
+        return Err(nothing_committed(format!("the store has it at {position}")));
+    }
+    // A partition whose neighbours are under way has simply not had a record yet; without any, the group's offsets may be lost.
+    let journal = client.subscribed_partitions()?;
+    if client.committed(&journal)?.iter().any(Option::is_some) {
+        return Ok(());
+    }
+    let signals = client.bounds(&TopicPartition::new(options.topics.signals.as_str(), 0))?;
+    if signals.1 > 0 {
+        return Err(nothing_committed(format!("the topic {} holds signals", options.topics.signals)));
+    }
+    Ok(())
+}

@@ -1,0 +1,109 @@
+//! A partition that a worker owns: its working set, and one step over a piece of its journal.
+
+use std::sync::Arc;
+
+use bellwether_codec::journal::{Created, Piece, PublishedRules};
+use bellwether_kafka::TopicPartition;
+use bellwether_store::{Commit, Position, Store};
+
+use super::error::JournalError;
+use super::open::Opening;
+use super::options::ProcessOptions;
+use super::rule_sets::{self, RuleSets};
+use crate::error::LiveError;
+use crate::worker::{Worker, rule_set_in_force};
+
+/// A partition at work.
+pub(crate) struct Owned {
+    /// Its place in the journal.
+    pub at: TopicPartition,
+    /// Its working set.
+    pub worker: Worker,
+    /// A rule set that the next commit has to keep.
+    new_rules: Option<PublishedRules>,
+    /// Where the last step began, if what it put out has not been published before.
+    published_from: Option<Position>,
+}
+
+impl Owned {
+    /// A partition as the store has it, about to fold in silence what is published already.
+    pub fn open(number: u16, at: TopicPartition, opening: Opening, store: &Store, rule_sets: &RuleSets) -> Result<Self, LiveError> {
+        let in_force = rule_set_in_force(number, store)?;
+        let rules = rule_sets.get(in_force, store)?;
+        let mut worker = Worker::open(number, store, &rules)?;
+        if worker.is_reviewing_all() {
+            let previous = rule_sets.get(rule_sets::number_before(in_force, store)?, store)?;
+            worker.partition.set_rules(rules, Some(previous));
+        }
+        worker.catch_up_to(opening.committed);
+        Ok(Self { at, worker, new_rules: None, published_from: None })
+    }
+
+    /// Prefetch and apply: one step over a piece. Returns whether all of the piece is folded.
+    pub fn step(&mut self, piece: &Piece<'_>, store: &Store, rule_sets: &RuleSets, options: &ProcessOptions) -> Result<bool, LiveError> {
+        if let Piece::Created(offset, _) | Piece::Rules(offset, _) = piece {
+            self.worker.arrive_at(*offset);
+        }
+        self.published_from = (!self.worker.is_catching_up()).then_some(self.worker.position);
+        match piece {
+            Piece::Records(records) => {
+                let run = records.run();
+                self.worker.step(store, &run, options.limits)?;
+                Ok(self.worker.is_done(&run))
+            }
+            Piece::Created(offset, created) => {
+                check_created(created, options)?;
+                self.worker.pass_over(*offset)?;
+                Ok(true)
+            }
+            Piece::Rules(offset, rules) => self.adopt(*offset, rules, store, rule_sets, options),
+        }
+    }
+
+    /// Brings a rule set into force, and reviews every customer under it.
+    fn adopt(
+        &mut self,
+        offset: u64,
+        rules: &PublishedRules,
+        store: &Store,
+        rule_sets: &RuleSets,
+        options: &ProcessOptions,
+    ) -> Result<bool, LiveError> {
+        if self.worker.position.offset > offset {
+            return Ok(true);
+        }
+        if !self.worker.is_reviewing_all() {
+            if rules.number <= self.worker.partition.header.rule_set {
+                self.worker.pass_over(offset)?;
+                return Ok(true);
+            }
+            let compiled = rule_sets.compile(rules.number, &rules.text)?;
+            let previous: Arc<_> = self.worker.partition.rules().clone();
+            self.worker.partition.set_rules(compiled, Some(previous));
+            self.new_rules = Some(rules.clone());
+        }
+        self.worker.review_all(store, offset, options.limits)
+    }
+
+    /// Where the last step began and ended, if what it put out has to be published.
+    pub fn published(&self) -> Option<(Position, Position)> {
+        self.published_from.filter(|from| *from < self.worker.position).map(|from| (from, self.worker.position))
+    }
+
+    /// Writes the last step into a commit.
+    pub fn write(&mut self, commit: &mut Commit) {
+        self.published_from = None;
+        if let Some(rules) = self.new_rules.take() {
+            rule_sets::put(commit, rules.number, &rules.text);
+        }
+        self.worker.write(commit);
+    }
+}
+
+fn check_created(created: &Created, options: &ProcessOptions) -> Result<(), JournalError> {
+    if created.journal == options.journal_id {
+        return Ok(());
+    }
+    let (topic, expected, found) = (options.topics.journal.clone(), options.journal_id.clone(), created.journal.clone());
+    Err(JournalError::OtherJournal { topic, expected, found })
+}

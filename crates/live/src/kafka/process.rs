@@ -1,0 +1,275 @@
+//! A processing worker: turns journal records into signals, each exactly once. Read [`Processor::fold`] first.
+
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use bellwether_codec::journal::{CONTROL_HEADER, JournalRecord, Piece, Pieces, WATERMARK_HEADER};
+use bellwether_engine::time::Time;
+use bellwether_kafka::{Batch, Client, CommitError, Polled, Received, Remedy, TopicPartition, Transaction};
+use bellwether_store::{Commit, Durability, Position, Store, StoreError};
+
+use super::metadata::position_of;
+use super::open::{Opening, number_of, openings};
+use super::options::ProcessOptions;
+use super::owned::Owned;
+use super::patience::Patience;
+use super::publish::publish;
+use super::rule_sets::RuleSets;
+use crate::error::LiveError;
+
+/// One worker: one thread, one client, and the partitions that the group has given it.
+pub struct Processor {
+    client: Box<dyn Client>,
+    store: Arc<Store>,
+    rule_sets: Arc<RuleSets>,
+    options: ProcessOptions,
+    partitions: BTreeMap<u16, Owned>,
+    batch: Batch,
+    transaction: Transaction,
+    patience: Patience,
+}
+
+/// What is left of a batch, by partition.
+type Pending<'a> = BTreeMap<u16, VecDeque<Piece<'a>>>;
+
+/// How a transaction ended.
+#[derive(Debug, PartialEq, Eq)]
+enum Outcome {
+    /// It counts: the states that belong to it may be kept.
+    Committed,
+    /// It does not, or other workers have gone on: what was folded is dropped.
+    Dropped,
+}
+
+impl Processor {
+    /// A worker with nothing assigned yet.
+    #[must_use]
+    pub fn new(client: Box<dyn Client>, store: Arc<Store>, rule_sets: Arc<RuleSets>, options: ProcessOptions) -> Self {
+        let (batch, transaction) = (Batch::default(), Transaction::default());
+        Self { client, store, rule_sets, options, partitions: BTreeMap::new(), batch, transaction, patience: Patience::default() }
+    }
+
+    /// Works until `stop` is set. Then everything that is committed is in the store, on the disk.
+    ///
+    /// # Errors
+    ///
+    /// When somebody has to act; nothing that was committed is lost.
+    pub fn run(&mut self, stop: &AtomicBool) -> Result<(), LiveError> {
+        while !stop.load(Ordering::Relaxed) {
+            self.turn()?;
+        }
+        Ok(self.store.flush()?)
+    }
+
+    /// One turn: reads what there is, and brings all of it through the fold. Returns how many records came.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::run`].
+    pub fn turn(&mut self) -> Result<usize, LiveError> {
+        let mut batch = std::mem::take(&mut self.batch);
+        batch.clear();
+        let turn = self.options.turn;
+        let polled = self.client.poll(&mut batch, turn.max_records, turn.max_bytes, turn.commit_interval);
+        let read = batch.len();
+        let folded = match polled {
+            Ok(Polled::Records) => self.fold(&batch),
+            Ok(Polled::Assigned(assigned)) => self.fold(&batch).and_then(|()| self.assigned(&assigned)),
+            Ok(Polled::Revoked(revoked)) => {
+                revoked.iter().for_each(|at| _ = self.partitions.remove(&number_of(at)));
+                batch.forget(&revoked);
+                self.fold(&batch)
+            }
+            Err(error) if error.remedy == Remedy::Retry => self.fold(&batch).and_then(|()| self.patience.wait(&error)),
+            Err(error) => Err(error.into()),
+        };
+        self.batch = batch;
+        match folded {
+            Ok(()) => Ok(read),
+            // After a call that failed half-way nobody knows what the client still has: a new one asks for the truth.
+            Err(LiveError::Kafka(error)) => {
+                self.patience.wait(&error)?;
+                self.rebuild()?;
+                Ok(read)
+            }
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Prefetch, apply, publish, commit, until every partition has folded its part of the batch.
+    fn fold(&mut self, batch: &Batch) -> Result<(), LiveError> {
+        let mut pending = self.decode(batch);
+        while !pending.is_empty() {
+            let folded = self.prefetch_and_apply(&pending)?;
+            self.publish(&pending, batch);
+            if self.commit_to_kafka()? == Outcome::Dropped {
+                return Ok(());
+            }
+            if !self.commit_to_store()? {
+                return self.reopen();
+            }
+            advance(&mut pending, &folded);
+        }
+        Ok(())
+    }
+
+    /// The batch by partition, without the records of partitions that are not ours any more.
+    fn decode<'b>(&self, batch: &'b Batch) -> Pending<'b> {
+        let mut by_partition: BTreeMap<u16, Vec<JournalRecord<'b>>> = BTreeMap::new();
+        for record in batch.records() {
+            by_partition.entry(number_of(record.at)).or_default().push(journal_record(&record));
+        }
+        by_partition.retain(|number, _| self.partitions.contains_key(number));
+        let decode = |records: Vec<JournalRecord<'b>>| Pieces::decode(records.into_iter(), &self.options.decoder);
+        by_partition.into_iter().map(|(number, records)| (number, decode(records).pieces.into())).collect()
+    }
+
+    /// One step of every partition. Returns those that are done with their first piece.
+    fn prefetch_and_apply(&mut self, pending: &Pending<'_>) -> Result<Vec<u16>, LiveError> {
+        let mut done = Vec::new();
+        for (number, pieces) in pending {
+            let (Some(owned), Some(piece)) = (self.partitions.get_mut(number), pieces.front()) else { continue };
+            if owned.step(piece, &self.store, &self.rule_sets, &self.options)? {
+                done.push(*number);
+            }
+        }
+        Ok(done)
+    }
+
+    fn publish(&mut self, pending: &Pending<'_>, batch: &Batch) {
+        self.transaction.clear();
+        for (number, pieces) in pending {
+            if let (Some(owned), Some(piece)) = (self.partitions.get_mut(number), pieces.front()) {
+                publish(owned, piece, batch, &self.options, &mut self.transaction);
+            }
+        }
+    }
+
+    /// Signals, decisions, dead letters and positions in one transaction. Nothing is to be told while a partition catches up in silence.
+    fn commit_to_kafka(&mut self) -> Result<Outcome, LiveError> {
+        if self.transaction.is_empty() {
+            return Ok(Outcome::Committed);
+        }
+        match self.client.commit(&self.transaction) {
+            Ok(()) => {
+                self.patience.restore();
+                Ok(Outcome::Committed)
+            }
+            Err(CommitError::NotCommitted(error)) => {
+                tracing::warn!(%error, "a transaction was aborted: what it held is folded again");
+                self.patience.wait(&error)?;
+                self.reopen()?;
+                Ok(Outcome::Dropped)
+            }
+            Err(CommitError::Lost(error)) => {
+                tracing::warn!(%error, "the outcome of a transaction is unknown: asking what is committed");
+                self.find_out()
+            }
+        }
+    }
+
+    /// After an unknown outcome: with a new client nobody else can commit in our name, and what is committed is the truth.
+    fn find_out(&mut self) -> Result<Outcome, LiveError> {
+        self.rebuild_client()?;
+        let published = |owned: &Owned| Some((owned.at.clone(), owned.published()?.1));
+        let ends: Vec<(TopicPartition, Position)> = self.partitions.values().filter_map(published).collect();
+        let asked: Vec<TopicPartition> = ends.iter().map(|(at, _)| at.clone()).collect();
+        let committed = loop {
+            match self.client.committed(&asked) {
+                Ok(committed) => break committed,
+                Err(error) => self.patience.wait(&error)?,
+            }
+        };
+        let mut reached = true;
+        for ((at, end), committed) in ends.iter().zip(committed) {
+            let position = committed.map(|committed| position_of(at, &committed)).transpose()?.map(|found| found.position);
+            reached &= position.is_some_and(|position| position >= *end);
+        }
+        // If the store has gone on without us, another worker has taken over and folded the same.
+        let _kept = reached && self.commit_to_store()?;
+        // Assignments come anew with the new client, and each partition is opened again then.
+        self.partitions.clear();
+        Ok(Outcome::Dropped)
+    }
+
+    /// States, timers and positions in one write batch. Returns false if the store has gone on without us, and nothing was written.
+    fn commit_to_store(&mut self) -> Result<bool, LiveError> {
+        let mut commit = Commit::new();
+        self.partitions.values_mut().for_each(|owned| owned.write(&mut commit));
+        match self.store.commit(commit, Durability::Buffered) {
+            Ok(()) => {}
+            Err(error @ StoreError::Stale { .. }) => {
+                tracing::warn!(%error, "another worker of this process has taken over a partition");
+                return Ok(false);
+            }
+            Err(error) => return Err(error.into()),
+        }
+        let limit = self.options.states_in_memory / self.partitions.len().max(1);
+        self.partitions.values_mut().for_each(|owned| owned.worker.partition.evict_idle(limit));
+        Ok(true)
+    }
+
+    /// Starts with partitions that come in addition.
+    fn assigned(&mut self, partitions: &[TopicPartition]) -> Result<(), LiveError> {
+        let starts = self.open(partitions)?;
+        self.client.assign(&starts)?;
+        Ok(())
+    }
+
+    /// Drops what is in memory of all partitions, and goes on from the store.
+    fn reopen(&mut self) -> Result<(), LiveError> {
+        let partitions: Vec<TopicPartition> = self.partitions.values().map(|owned| owned.at.clone()).collect();
+        let starts = self.open(&partitions)?;
+        self.client.seek(&starts)?;
+        Ok(())
+    }
+
+    fn open(&mut self, partitions: &[TopicPartition]) -> Result<Vec<(TopicPartition, u64)>, LiveError> {
+        let openings = openings(&mut *self.client, &self.store, &self.options, partitions)?;
+        let mut starts = Vec::with_capacity(partitions.len());
+        for (at, opening) in partitions.iter().zip(openings) {
+            let Opening { store, committed } = opening;
+            if store < committed {
+                tracing::info!(partition = at.partition, %store, %committed, "the state is behind: catching up in silence");
+            }
+            let number = number_of(at);
+            self.partitions.insert(number, Owned::open(number, at.clone(), opening, &self.store, &self.rule_sets)?);
+            starts.push((at.clone(), store.offset));
+        }
+        Ok(starts)
+    }
+
+    /// Makes a new client, to which assignments come anew.
+    fn rebuild(&mut self) -> Result<(), LiveError> {
+        self.partitions.clear();
+        self.rebuild_client()
+    }
+
+    fn rebuild_client(&mut self) -> Result<(), LiveError> {
+        while let Err(error) = self.client.rebuild() {
+            self.patience.wait(&error)?;
+        }
+        Ok(())
+    }
+}
+
+fn journal_record<'b>(record: &Received<'b>) -> JournalRecord<'b> {
+    JournalRecord {
+        offset: record.offset,
+        appended_at: record.timestamp_ms.map(Time),
+        watermark: record.header(WATERMARK_HEADER),
+        is_control: record.headers().any(|(name, _)| name == CONTROL_HEADER),
+        value: record.value,
+    }
+}
+
+/// Drops the pieces that are folded.
+fn advance(pending: &mut Pending<'_>, folded: &[u16]) {
+    for number in folded {
+        if let Some(pieces) = pending.get_mut(number) {
+            pieces.pop_front();
+        }
+    }
+    pending.retain(|_, pieces| !pieces.is_empty());
+}

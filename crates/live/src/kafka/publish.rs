@@ -1,0 +1,61 @@
+//! What the steps of partitions put out, as records of one transaction.
+
+use bellwether_codec::journal::{Piece, Records};
+use bellwether_codec::rejection::{RejectReason, Rejection};
+use bellwether_codec::signal::binary_output;
+use bellwether_engine::signal::Output;
+use bellwether_kafka::{Batch, Outgoing, Transaction};
+use bellwether_store::Position;
+
+use super::dead_letters;
+use super::metadata::of_position;
+use super::options::ProcessOptions;
+use super::owned::Owned;
+
+/// Adds what the last step of a partition put out, and where the partition goes on. What was published before is not put out again.
+pub(crate) fn publish(owned: &mut Owned, piece: &Piece<'_>, batch: &Batch, options: &ProcessOptions, transaction: &mut Transaction) {
+    let Some((from, to)) = owned.published() else { return };
+    for output in owned.worker.outputs.drain(..) {
+        put_output(&output, options, transaction);
+    }
+    let poisoned = Rejection::new(RejectReason::Poisoned, "folding the event panicked; the run goes on without it");
+    for offset in owned.worker.poisoned_offsets.drain(..) {
+        put_dead_letter(owned.at.partition, offset, &poisoned, batch, options, transaction);
+    }
+    if let Piece::Records(records) = piece {
+        for (offset, rejection) in unreadable_between(records, from, to) {
+            put_dead_letter(owned.at.partition, offset, rejection, batch, options, transaction);
+        }
+    }
+    transaction.commit_offset(owned.at.clone(), of_position(to, &options.journal_id));
+}
+
+/// Unreadable records that a step from one position to another went over.
+fn unreadable_between<'r>(records: &'r Records<'_>, from: Position, to: Position) -> impl Iterator<Item = (u64, &'r Rejection)> {
+    records.unreadable().filter(move |(offset, _)| from.offset <= *offset && *offset < to.offset)
+}
+
+fn put_output(output: &Output, options: &ProcessOptions, transaction: &mut Transaction) {
+    let (signal, topic) = match output {
+        Output::Signal(signal) => (signal, &options.topics.signals),
+        Output::Decision(signal, _) => (signal, &options.topics.decisions),
+    };
+    let binary = binary_output(output);
+    let headers: Vec<(&str, &[u8])> = binary.headers.iter().map(|(name, value)| (*name, value.as_bytes())).collect();
+    let key = Some(signal.customer.as_bytes());
+    transaction.push(&Outgoing { topic, partition: None, key, value: Some(&binary.value), headers: &headers });
+}
+
+fn put_dead_letter(
+    partition: i32,
+    offset: u64,
+    rejection: &Rejection,
+    batch: &Batch,
+    options: &ProcessOptions,
+    transaction: &mut Transaction,
+) {
+    let is_it = |record: &bellwether_kafka::Received<'_>| record.at.partition == partition && record.offset == offset;
+    if let Some(record) = batch.records().find(is_it) {
+        dead_letters::put(&record, rejection, &options.topics.dead_letters, transaction);
+    }
+}
