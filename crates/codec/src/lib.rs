@@ -10,6 +10,8 @@ pub mod rendered;
 pub mod rules;
 pub mod run;
 pub mod signal;
+pub mod source;
 pub mod state;
 pub mod summary;
 pub mod timestamp;
+pub mod yaml;

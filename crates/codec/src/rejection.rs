@@ -29,11 +29,13 @@ pub enum RejectReason {
     InputTruncated,
     /// The engine panicked on this record, and went on without it.
     Poisoned,
+    /// The record tells a user but no customer, and nobody knows whose user that is.
+    UnknownCustomer,
 }
 
 impl RejectReason {
     /// Every reason, in the order of the enum.
-    pub const ALL: [RejectReason; 13] = [
+    pub const ALL: [RejectReason; 14] = [
         RejectReason::InvalidUtf8,
         RejectReason::InvalidJson,
         RejectReason::TooDeep,
@@ -47,6 +49,7 @@ impl RejectReason {
         RejectReason::FutureDated,
         RejectReason::InputTruncated,
         RejectReason::Poisoned,
+        RejectReason::UnknownCustomer,
     ];
 
     /// The stable code, such as `missing_field`.
@@ -66,6 +69,7 @@ impl RejectReason {
             RejectReason::FutureDated => "future_dated",
             RejectReason::InputTruncated => "input_truncated",
             RejectReason::Poisoned => "poisoned",
+            RejectReason::UnknownCustomer => "unknown_customer",
         }
     }
 }

@@ -7,7 +7,7 @@ pub const MAX_DEPTH: usize = 128;
 
 /// Refuses a line that is nested too deeply, whether or not a field that is read holds the nesting. A line shorter than the brackets
 /// would take is not looked at, which is nearly every line.
-pub(super) fn check(line: &str) -> Result<(), Rejection> {
+pub(crate) fn check(line: &str) -> Result<(), Rejection> {
     if line.len() <= 2 * MAX_DEPTH || line.bytes().filter(|byte| opens(*byte)).count() <= MAX_DEPTH {
         return Ok(());
     }

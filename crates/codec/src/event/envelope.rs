@@ -74,6 +74,11 @@ impl<'a> Envelope<'a> {
         })
     }
 
+    /// Takes this as the data, to be read when the type is settled.
+    pub(super) fn defer_data(&mut self, data: &'a RawValue) {
+        self.deferred = Some(data);
+    }
+
     /// Makes the data ready for the body of this type: reads them if they stood before the type, and makes sure that they are an object or
     /// absent.
     pub(super) fn settle_data(&mut self, kind: EventType) -> Result<(), Rejection> {
@@ -141,10 +146,10 @@ impl<'de> Visitor<'de> for EnvelopeVisitor<'_, 'de> {
 }
 
 impl<'a> Kind<'a> {
-    fn of(value: Scalar<'a>) -> Self {
+    pub(super) fn of(value: Scalar<'a>) -> Self {
         match value {
             Scalar::Text(name) => EventType::from_name(&name).map_or(Kind::Unknown(name), Kind::Known),
-            Scalar::Null => Kind::Missing,
+            Scalar::Null | Scalar::Absent => Kind::Missing,
             other => Kind::NoText(other),
         }
     }

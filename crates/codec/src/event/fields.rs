@@ -38,6 +38,23 @@ impl<'a> Fields<'a> {
         std::mem::take(&mut self.values[index])
     }
 
+    /// Whether nothing is in a slot, or what counts as nothing.
+    pub(super) fn is_empty(&self, name: Field) -> bool {
+        let value = self.names.iter().position(|known| *known == name).map(|index| &self.values[index]);
+        match value {
+            Some(Scalar::Text(text)) => text.is_empty(),
+            Some(Scalar::Absent | Scalar::Null) | None => true,
+            Some(_) => false,
+        }
+    }
+
+    /// Puts a value into its slot. Without such a slot, nobody asks for it.
+    pub(super) fn put(&mut self, name: Field, value: Scalar<'a>) {
+        if let Some(index) = self.names.iter().position(|known| *known == name) {
+            self.values[index] = value;
+        }
+    }
+
     /// Fills the slot of that index with the next value of an object.
     pub(super) fn read_value<A: MapAccess<'a>>(&mut self, index: usize, entries: &mut A) -> Result<(), A::Error> {
         if !matches!(self.values[index], Scalar::Absent) {

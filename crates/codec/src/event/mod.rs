@@ -9,6 +9,7 @@ mod envelope;
 mod families;
 mod fields;
 mod names;
+mod parts;
 mod scalar;
 mod values;
 mod words;
@@ -16,6 +17,10 @@ mod words;
 pub use depth::MAX_DEPTH;
 pub use encode::encode_event;
 pub use values::{REASON_MAX_BYTES, TEXT_MAX_BYTES};
+
+pub(crate) use depth::check as check_depth;
+pub(crate) use parts::{Attribute, Parts, data_field_names, text_of};
+pub(crate) use scalar::{Scalar, quote};
 
 use bellwether_engine::event::Event;
 use bellwether_engine::event_type::EventType;
@@ -66,11 +71,7 @@ impl Decoder {
     /// # Errors
     /// When it is no valid event.
     pub fn decode<'a>(&self, line: &'a [u8]) -> Result<Event<'a>, Rejection> {
-        let text = std::str::from_utf8(line).map_err(|error| {
-            let at = error.valid_up_to();
-            Rejection::new(RejectReason::InvalidUtf8, format!("byte {} (0x{:02x}) is not UTF-8", at + 1, line[at]))
-        })?;
-        self.decode_text(text)
+        self.decode_text(text_of(line)?)
     }
 
     /// Decodes one line of raw input: user ids are pseudonymised.
@@ -94,7 +95,12 @@ impl Decoder {
         depth::check(line)?;
         let mut envelope = Envelope::new();
         envelope.read(line)?;
-        let kind = self.known_kind(&envelope.kind)?;
+        self.event(&mut envelope, users)
+    }
+
+    /// Validates what was read, whatever it was read from.
+    fn event<'a>(&self, envelope: &mut Envelope<'a>, users: Users<'_>) -> Result<Event<'a>, Rejection> {
+        let kind = self.known_kind(&envelope.kind, envelope.attributes.prefix)?;
         let attributes = &mut envelope.attributes;
         let id = attributes.identifier(Field::Id)?;
         let source = attributes.text(Field::Source)?;
@@ -111,12 +117,12 @@ impl Decoder {
         Ok(Event { time, source, id, customer, body })
     }
 
-    fn known_kind(&self, kind: &Kind<'_>) -> Result<EventType, Rejection> {
+    fn known_kind(&self, kind: &Kind<'_>, prefix: &str) -> Result<EventType, Rejection> {
         match kind {
             Kind::Known(kind) => Ok(*kind),
             Kind::Unknown(name) if self.skip_unknown_types => Err(Rejection::new(RejectReason::SkippedType, envelope::unknown_type(name))),
             Kind::Unknown(name) => Err(Rejection::new(RejectReason::UnknownType, envelope::unknown_type(name))),
-            Kind::Missing => Err(Rejection::new(RejectReason::MissingField, "type is missing")),
+            Kind::Missing => Err(Rejection::new(RejectReason::MissingField, format!("{prefix}type is missing"))),
             Kind::NoText(found) => Err(Rejection::new(
                 RejectReason::WrongType,
                 format!("type: expected the name of an event type, found {}", found.describe()),

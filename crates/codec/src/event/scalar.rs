@@ -8,7 +8,7 @@ use serde::de::{Deserialize, Deserializer, Error, IgnoredAny, MapAccess, SeqAcce
 
 /// A value of a field. Lists and objects are read over: no field has one.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(super) enum Scalar<'a> {
+pub(crate) enum Scalar<'a> {
     /// The field is not there.
     #[default]
     Absent,
@@ -26,7 +26,7 @@ pub(super) enum Scalar<'a> {
 
 impl Scalar<'_> {
     /// The value in words for an error message: at most 60 characters of it.
-    pub(super) fn describe(&self) -> String {
+    pub(crate) fn describe(&self) -> String {
         match self {
             Scalar::Absent => "nothing".into(),
             Scalar::Null => "null".into(),
@@ -42,7 +42,7 @@ impl Scalar<'_> {
 }
 
 /// Text in quotation marks, escaped and cut.
-pub(super) fn quote(text: &str) -> String {
+pub(crate) fn quote(text: &str) -> String {
     const LONGEST: usize = 60;
     match text.char_indices().nth(LONGEST) {
         None => format!("{text:?}"),

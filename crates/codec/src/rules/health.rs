@@ -3,9 +3,8 @@
 use bellwether_engine::feature::{Feature, FeatureSet};
 use bellwether_engine::settings::{Component, HealthProfile, Veto};
 
-use super::reader::Reader;
 use super::scopes::Place;
-use super::tree::Node;
+use crate::yaml::{Node, Reader};
 
 /// Reads the health profile.
 pub(super) fn health(reader: &mut Reader<'_>, node: &Node) -> HealthProfile {
@@ -124,7 +123,7 @@ fn veto(reader: &mut Reader<'_>, node: &Node) -> Option<Veto> {
 fn unique_names(reader: &mut Reader<'_>, items: &[Node], what: &str) {
     let mut seen: Vec<&str> = Vec::new();
     for item in items {
-        let super::tree::Value::Mapping(entries) = &item.value else { continue };
+        let crate::yaml::Value::Mapping(entries) = &item.value else { continue };
         for (key, value) in entries {
             let (Some("name"), Some(name)) = (key.as_text(), value.as_text()) else { continue };
             if seen.contains(&name) {

@@ -3,21 +3,19 @@
 use bellwether_engine::settings::Settings;
 use xxhash_rust::xxh3::xxh3_128;
 
-use super::errors::{RuleFileErrors, render};
-use super::reader::Reader;
 use super::rule_tests::{Known, RuleTest};
 use super::signals::Signals;
-use super::tree::{Node, Value};
-use super::{RuleFile, health, rule_tests, settings, signals, suppressions, tree};
+use super::{RuleFile, RuleFileErrors, health, rule_tests, settings, signals, suppressions};
+use crate::yaml::{Node, Reader, Value, parse, render, tags};
 
 const SECTIONS: [&str; 6] = ["settings", "health", "stages", "suppressions", "signals", "tests"];
 
 pub(super) fn load(name: &str, text: &str) -> Result<RuleFile, RuleFileErrors> {
     let hash = xxh3_128(text.as_bytes());
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let root = tree::parse(text).map_err(|mistake| render(name, text, vec![mistake]))?;
-    let mut reader = Reader { text, mistakes: Vec::new() };
-    tree::tags(text, &root, &mut reader.mistakes);
+    let root = parse(text, "rule file").map_err(|mistake| render(name, text, vec![mistake]))?;
+    let mut reader = Reader::new(text);
+    tags(text, "rule files", &root, &mut reader.mistakes);
     let (settings, signals, tests) = sections(&mut reader, &root);
     if !reader.mistakes.is_empty() {
         return Err(render(name, text, reader.mistakes));

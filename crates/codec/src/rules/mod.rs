@@ -1,22 +1,17 @@
 //! Rule files: YAML with settings, health, stages, suppressions, signals and their unit tests, read, checked and compiled.
 //!
-//! `tree` has the YAML as values with their places; `reader` takes typed values out of it and writes down every mistake, so that one run
-//! tells all of them; `load` puts the sections together, each of which has a file of its own.
+//! [`crate::yaml`] has the values with their places, and tells every mistake; `load` puts the sections together, each of which has a file
+//! of its own.
 
-mod durations;
-mod errors;
 mod features_page;
 mod health;
 mod load;
-mod places;
-mod reader;
 mod rule_tests;
 mod scopes;
 mod settings;
 mod signals;
 mod suppressions;
 mod test_events;
-mod tree;
 
 use std::sync::Arc;
 
@@ -24,8 +19,7 @@ use bellwether_engine::rule::Rule;
 use bellwether_engine::rule_set::RuleSet;
 use bellwether_engine::settings::Settings;
 
-pub use durations::{DurationError, format_duration, parse_duration};
-pub use errors::{RuleFileError, RuleFileErrors};
+pub use crate::yaml::{DurationError, FileError as RuleFileError, FileErrors as RuleFileErrors, format_duration, parse_duration};
 pub use features_page::features_page;
 pub use rule_tests::{Expectation, RuleTest, TestEvent};
 pub use test_events::{TEST_CUSTOMER, TEST_START, TestLine};

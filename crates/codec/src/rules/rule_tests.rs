@@ -4,10 +4,7 @@ use bellwether_engine::event_type::EventType;
 use bellwether_engine::rule::Severity;
 use bellwether_engine::signal::Transition;
 
-use super::durations::format_duration;
-use super::errors::line_and_column;
-use super::reader::Reader;
-use super::tree::{Node, Value};
+use crate::yaml::{Node, Reader, Value, format_duration, line_and_column};
 
 /// The most events of one test, repetitions included.
 const MAX_EVENTS: u64 = 100_000;

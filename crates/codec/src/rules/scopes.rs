@@ -4,9 +4,7 @@ use bellwether_engine::expression::{Expected, Expression, ExpressionError, Scope
 use bellwether_engine::feature::{Change, Feature, FeatureInfo, FeatureSet, symbols};
 use bellwether_engine::rule_set::clock_feature_error;
 
-use super::places;
-use super::reader::Reader;
-use super::tree::{Node, Value};
+use crate::yaml::{Mistake, Node, Reader, Value, part_of_scalar};
 
 /// What follows from open at-risk episodes.
 pub(super) const AT_RISK: FeatureSet = FeatureSet::of(&[Feature::AtRisk, Feature::OpenAtRisk, Feature::DaysSinceAtRisk]);
@@ -82,14 +80,14 @@ pub(super) fn object_of(row: &FeatureInfo) -> Option<&'static str> {
 
 impl Reader<'_> {
     /// A compiled condition without params.
-    pub fn condition(&mut self, node: &Node, place: Place<'_>) -> Option<Expression> {
+    pub(super) fn condition(&mut self, node: &Node, place: Place<'_>) -> Option<Expression> {
         let source = self.expression(node)?;
         let compiled = compile(&source, Expected::Boolean, &Scope { symbols: &place.symbols(), params: &[] });
         compiled.map_err(|errors| self.expression_errors(node, &source, errors, place)).ok()
     }
 
     /// Places mistakes of an expression, or of a template, in the file.
-    pub fn expression_errors(&mut self, node: &Node, source: &str, errors: Vec<ExpressionError>, place: Place<'_>) {
+    pub(super) fn expression_errors(&mut self, node: &Node, source: &str, errors: Vec<ExpressionError>, place: Place<'_>) {
         for error in errors {
             self.expression_error(node, source, explained(error, source, place));
         }
@@ -102,10 +100,10 @@ impl Reader<'_> {
             _ => source,
         };
         let raw = self.text.get(node.place.clone()).unwrap_or_default();
-        let exact = places::within(raw, node.place.start, value, &range);
+        let exact = part_of_scalar(raw, node.place.start, value, &range);
         let within = exact.is_none().then(|| (source.to_owned(), range));
         let place = exact.unwrap_or(node.place.start..node.place.start);
-        self.mistakes.push(super::errors::Mistake { place, message, help, within });
+        self.mistakes.push(Mistake { place, message, help, within });
     }
 }
 

@@ -4,8 +4,7 @@ use bellwether_engine::customer::name_hash;
 use bellwether_engine::settings::{BusinessHours, PriorityBands, Settings};
 use bellwether_engine::time::HOUR_MS;
 
-use super::reader::Reader;
-use super::tree::Node;
+use crate::yaml::{Node, Reader};
 
 const FIELDS: [&str; 8] =
     ["warm_up", "core_features", "gated_features", "first_value", "plan_features", "response_limits", "business_hours", "priority"];

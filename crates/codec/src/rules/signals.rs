@@ -8,11 +8,9 @@ use bellwether_engine::feature::{Feature, FeatureSet};
 use bellwether_engine::rule::{Kind, Mode, ObjectKind, Rule, RuleDefinition, RuleError, Severity};
 use bellwether_engine::rule_set::MAX_RULES;
 
-use super::errors::line_and_column;
-use super::reader::{Fields, Reader};
 use super::scopes::{AT_RISK, About, Place};
 use super::suppressions::Suppressions;
-use super::tree::Node;
+use crate::yaml::{Fields, Node, Reader, line_and_column};
 
 const FIELDS: [&str; 17] = [
     "name",

@@ -5,9 +5,8 @@ use bellwether_engine::feature::STAGES;
 use bellwether_engine::settings::Suppression;
 
 use super::RESERVED_REASONS;
-use super::reader::Reader;
 use super::scopes::Place;
-use super::tree::Node;
+use crate::yaml::{Node, Reader};
 
 /// Suppressions, and the names of all, also of those with mistakes.
 #[derive(Default)]

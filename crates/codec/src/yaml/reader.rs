@@ -12,37 +12,54 @@ use super::tree::{Node, Value};
 const MAX_NAMES_TOLD: usize = 12;
 
 /// Reads one file. Whatever is missing or wrong is `None`, and a mistake.
-pub(super) struct Reader<'t> {
+pub struct Reader<'t> {
+    /// The text of the file.
     pub text: &'t str,
+    /// What is wrong so far.
     pub mistakes: Vec<Mistake>,
 }
 
 /// The fields of a mapping by name.
-pub(super) struct Fields<'n> {
+pub struct Fields<'n> {
     place: Range<usize>,
     /// False where the node was no mapping: then nothing is missing, as that is told already.
     is_mapping: bool,
+    /// Key, name and value, in the order of the file.
     pub entries: Vec<(&'n Node, &'n str, &'n Node)>,
 }
 
 impl<'n> Fields<'n> {
+    /// The value of a field, where it is given.
+    #[must_use]
     pub fn get(&self, name: &str) -> Option<&'n Node> {
         self.entries.iter().find(|(_, known, _)| *known == name).map(|(_, _, node)| *node)
     }
 }
 
+impl<'t> Reader<'t> {
+    /// A reader of this text that has found nothing wrong.
+    #[must_use]
+    pub fn new(text: &'t str) -> Self {
+        Self { text, mistakes: Vec::new() }
+    }
+}
+
+/// Mistakes.
 impl Reader<'_> {
+    /// Writes down a mistake.
     pub fn error(&mut self, place: &Range<usize>, message: impl Into<String>) {
         self.mistakes.push(Mistake { place: place.clone(), message: message.into(), help: None, within: None });
     }
 
+    /// Writes down a mistake, and what to do about it.
     pub fn error_with_help(&mut self, place: &Range<usize>, message: impl Into<String>, help: impl Into<String>) {
         let help = Some(help.into());
         self.mistakes.push(Mistake { place: place.clone(), message: message.into(), help, within: None });
     }
 
+    /// Writes down that something else should stand there.
     pub fn wrong_type(&mut self, node: &Node, expected: &str) {
-        self.error(&node.place, format!("expected {expected}, found {}", node.value.describe()));
+        self.error(&node.place, format!("expected {expected}, found {}", node.describe()));
     }
 
     /// A name that is not among those known.
@@ -57,7 +74,10 @@ impl Reader<'_> {
             None => self.error(place, message),
         }
     }
+}
 
+/// Values.
+impl Reader<'_> {
     /// A mapping with these fields, each at most once.
     pub fn fields<'n>(&mut self, node: &'n Node, what: &str, known: &[&str]) -> Fields<'n> {
         let fields = self.open_fields(node, what);
@@ -86,6 +106,7 @@ impl Reader<'_> {
         fields
     }
 
+    /// A field that must be there.
     pub fn required<'n>(&mut self, fields: &Fields<'n>, what: &str, name: &str) -> Option<&'n Node> {
         let found = fields.get(name);
         if found.is_none() && fields.is_mapping {
@@ -94,6 +115,7 @@ impl Reader<'_> {
         found
     }
 
+    /// A list of anything.
     pub fn list<'n>(&mut self, node: &'n Node, what: &str) -> &'n [Node] {
         if let Value::List(items) = &node.value {
             return items;
@@ -107,7 +129,7 @@ impl Reader<'_> {
         match &node.value {
             Value::Text(text) if !text.trim().is_empty() => return Some(text),
             Value::Number(_) | Value::Boolean(_) => {
-                let message = format!("expected {expected}, found {}", node.value.describe());
+                let message = format!("expected {expected}, found {}", node.describe());
                 self.error_with_help(&node.place, message, "put it in quotes to make it a text");
             }
             _ => self.wrong_type(node, expected),
@@ -126,8 +148,14 @@ impl Reader<'_> {
         None
     }
 
+    /// A number in a range.
     pub fn number(&mut self, node: &Node, what: &str, range: RangeInclusive<f64>) -> Option<f64> {
-        let Value::Number(number) = &node.value else {
+        let from_variable = node.as_text().filter(|_| node.from_variable).and_then(|text| text.trim().parse().ok());
+        let number = match &node.value {
+            Value::Number(number) => Some(number.clone()),
+            _ => from_variable,
+        };
+        let Some(number) = number else {
             self.wrong_type(node, &format!("{what}, a number"));
             return None;
         };
@@ -139,6 +167,7 @@ impl Reader<'_> {
         value
     }
 
+    /// A whole number in a range.
     pub fn whole(&mut self, node: &Node, what: &str, range: RangeInclusive<u32>) -> Option<u32> {
         let limits = f64::from(*range.start())..=f64::from(*range.end());
         let value = self.number(node, what, limits)?;
@@ -149,18 +178,33 @@ impl Reader<'_> {
         Some(value as u32)
     }
 
+    /// Milliseconds of a duration.
     pub fn duration(&mut self, node: &Node, what: &str) -> Option<i64> {
         let help = "a duration is written like 30d, 12h, 1d12h30m, 90s or 5ms";
         let error = match &node.value {
             Value::Text(text) => match parse_duration(text) {
                 Ok(duration) => return Some(duration),
+                Err(error) if node.from_variable => format!("{}: {error}", node.describe()),
                 Err(error) => format!("`{text}`: {error}"),
             },
             Value::Number(number) => format!("`{number}`: {}", DurationError::NoUnit),
-            other => format!("expected a duration, found {}", other.describe()),
+            _ => format!("expected a duration, found {}", node.describe()),
         };
         self.error_with_help(&node.place, format!("{what}: {error}"), help);
         None
+    }
+
+    /// True or false.
+    pub fn boolean(&mut self, node: &Node, what: &str) -> Option<bool> {
+        match (&node.value, node.as_text().filter(|_| node.from_variable).map(str::trim)) {
+            (Value::Boolean(value), _) => Some(*value),
+            (_, Some("true")) => Some(true),
+            (_, Some("false")) => Some(false),
+            _ => {
+                self.wrong_type(node, &format!("{what}, true or false"));
+                None
+            }
+        }
     }
 
     /// One of a fixed list of names.

@@ -4,7 +4,8 @@ use std::ops::Range;
 
 /// The bytes of the file in which the bytes `part` of `value` stand, where `raw` is what the file has at `start` for the scalar `value`.
 /// None where the scalar is folded over several lines.
-pub(super) fn within(raw: &str, start: usize, value: &str, part: &Range<usize>) -> Option<Range<usize>> {
+#[must_use]
+pub fn part_of_scalar(raw: &str, start: usize, value: &str, part: &Range<usize>) -> Option<Range<usize>> {
     let offsets = offsets(raw, value)?;
     let at = |byte: usize| offsets.get(byte.min(value.len())).map(|offset| start + offset);
     Some(at(part.start)?..at(part.end)?.max(at(part.start)?))
@@ -47,7 +48,7 @@ fn quoted_offsets(raw: &str, quote: char, value: &str) -> Option<Vec<usize>> {
 
 #[cfg(test)]
 mod tests {
-    use super::within;
+    use super::part_of_scalar;
 
     #[test]
     fn parts_are_found_through_quotes_and_escapes() {
@@ -65,14 +66,14 @@ mod tests {
             ("a > c", "a > b", "b", None),
         ] {
             let at = value.rfind(part).unwrap();
-            let found = within(raw, 0, value, &(at..at + part.len()));
+            let found = part_of_scalar(raw, 0, value, &(at..at + part.len()));
             assert_eq!(found.map(|range| &raw[range]), expected, "{raw}");
         }
     }
 
     #[test]
     fn an_empty_part_at_the_end_is_the_end() {
-        assert_eq!(within("'a > '", 10, "a > ", &(4..4)), Some(15..15));
-        assert_eq!(within("a >", 10, "a >", &(3..3)), Some(13..13));
+        assert_eq!(part_of_scalar("'a > '", 10, "a > ", &(4..4)), Some(15..15));
+        assert_eq!(part_of_scalar("a >", 10, "a >", &(3..3)), Some(13..13));
     }
 }

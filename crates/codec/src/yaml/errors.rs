@@ -1,11 +1,11 @@
-//! What is wrong with a rule file: every mistake with its place, the text it is about, and what to write instead.
+//! What is wrong with a file: every mistake with its place, the text it is about, and what to write instead.
 
 use std::fmt;
 use std::ops::Range;
 
-/// One mistake in a rule file.
+/// One mistake in a file.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RuleFileError {
+pub struct FileError {
     /// Name of the file.
     pub file: String,
     /// Line, from 1.
@@ -20,7 +20,7 @@ pub struct RuleFileError {
     pub snippet: String,
 }
 
-impl fmt::Display for RuleFileError {
+impl fmt::Display for FileError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { file, line, column, message, help, snippet } = self;
         write!(formatter, "{file}:{line}:{column}: {message}\n{snippet}")?;
@@ -28,11 +28,11 @@ impl fmt::Display for RuleFileError {
     }
 }
 
-/// Every mistake in a rule file, in the order of the file; at least one.
+/// Every mistake in a file, in the order of the file; at least one.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RuleFileErrors(pub Vec<RuleFileError>);
+pub struct FileErrors(pub Vec<FileError>);
 
-impl fmt::Display for RuleFileErrors {
+impl fmt::Display for FileErrors {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         for error in &self.0 {
             write!(formatter, "{error}\n\n")?;
@@ -45,22 +45,26 @@ impl fmt::Display for RuleFileErrors {
     }
 }
 
-impl std::error::Error for RuleFileErrors {}
+impl std::error::Error for FileErrors {}
 
 /// A mistake before it is rendered.
-pub(super) struct Mistake {
+#[derive(Clone, Debug)]
+pub struct Mistake {
     /// The bytes of the file that it is about.
     pub place: Range<usize>,
+    /// What is wrong.
     pub message: String,
+    /// What to do about it.
     pub help: Option<String>,
     /// The text it is about and the bytes of that, where the text does not stand in the file as it is (folded over several lines).
     pub within: Option<(String, Range<usize>)>,
 }
 
 /// Renders mistakes in the order of the file, each once.
-pub(super) fn render(file: &str, text: &str, mut mistakes: Vec<Mistake>) -> RuleFileErrors {
+#[must_use]
+pub fn render(file: &str, text: &str, mut mistakes: Vec<Mistake>) -> FileErrors {
     mistakes.sort_by_key(|mistake| mistake.place.start);
-    let mut errors: Vec<RuleFileError> = Vec::with_capacity(mistakes.len());
+    let mut errors: Vec<FileError> = Vec::with_capacity(mistakes.len());
     for mistake in mistakes {
         let (line, column) = line_and_column(text, mistake.place.start);
         let snippet = match &mistake.within {
@@ -68,17 +72,18 @@ pub(super) fn render(file: &str, text: &str, mut mistakes: Vec<Mistake>) -> Rule
             None => excerpt(text, &mistake.place, &line.to_string()),
         };
         let Mistake { message, help, .. } = mistake;
-        let error = RuleFileError { file: file.to_owned(), line, column, message, help, snippet };
+        let error = FileError { file: file.to_owned(), line, column, message, help, snippet };
         // What is wrong under a YAML anchor is wrong wherever the anchor is used.
         if !errors.contains(&error) {
             errors.push(error);
         }
     }
-    RuleFileErrors(errors)
+    FileErrors(errors)
 }
 
 /// Line and column of a byte, both from 1.
-pub(super) fn line_and_column(text: &str, offset: usize) -> (usize, usize) {
+#[must_use]
+pub fn line_and_column(text: &str, offset: usize) -> (usize, usize) {
     let before = &text[..text.floor_char_boundary(offset)];
     let line_start = before.rfind('\n').map_or(0, |newline| newline + 1);
     (before.matches('\n').count() + 1, before[line_start..].chars().count() + 1)

@@ -1,4 +1,4 @@
-//! Durations as rule files write them: `30d`, `12h`, `1d12h30m`, `90s`, `5ms`.
+//! Durations as files write them: `30d`, `12h`, `1d12h30m`, `90s`, `5ms`.
 
 use bellwether_engine::time::{DAY_MS, HOUR_MS, MINUTE_MS, SECOND_MS};
 

@@ -10,26 +10,36 @@ use super::errors::Mistake;
 
 /// A value with its place.
 #[derive(Debug)]
-pub(super) struct Node {
+pub struct Node {
+    /// The value.
     pub value: Value,
     /// The bytes of a scalar; of a list or mapping only where it begins.
     pub place: Range<usize>,
+    /// Whether parts of it come from environment variables: then it is never shown, and a text may stand for a number or a boolean.
+    pub from_variable: bool,
     tag: Option<String>,
 }
 
 /// A YAML value.
 #[derive(Debug)]
-pub(super) enum Value {
+pub enum Value {
+    /// `~`, `null`, or nothing at all.
     Nothing,
+    /// `true` or `false`.
     Boolean(bool),
+    /// A number.
     Number(serde_json::Number),
+    /// Any other scalar, and whatever stands in quotes.
     Text(String),
+    /// A list.
     List(Vec<Node>),
+    /// Keys and values, in the order of the file; a key may stand there twice.
     Mapping(Vec<(Node, Node)>),
 }
 
 impl Value {
     /// What it is, for errors.
+    #[must_use]
     pub fn describe(&self) -> String {
         match self {
             Value::Nothing => "nothing".to_owned(),
@@ -43,12 +53,20 @@ impl Value {
 }
 
 impl Node {
+    /// What it is, for errors. What comes from a variable may be a secret.
+    #[must_use]
+    pub fn describe(&self) -> String {
+        if self.from_variable { "what the variable holds".to_owned() } else { self.value.describe() }
+    }
+
     /// The text, where it is one.
+    #[must_use]
     pub fn as_text(&self) -> Option<&str> {
         if let Value::Text(text) = &self.value { Some(text) } else { None }
     }
 
     /// The value under a key, where it is a mapping that has it.
+    #[must_use]
     pub fn entry(&self, name: &str) -> Option<&Node> {
         let Value::Mapping(entries) = &self.value else { return None };
         entries.iter().find(|(key, _)| key.as_text() == Some(name)).map(|(_, value)| value)
@@ -56,7 +74,8 @@ impl Node {
 }
 
 /// At most 40 characters of the first line of a text.
-pub(super) fn shorten(text: &str) -> String {
+#[must_use]
+pub fn shorten(text: &str) -> String {
     let line = text.lines().next().unwrap_or_default();
     let mut short: String = line.chars().take(40).collect();
     if short.len() < text.len() {
@@ -65,8 +84,11 @@ pub(super) fn shorten(text: &str) -> String {
     short
 }
 
-/// The tree of a text without a byte order mark; of a text that is no YAML, the one mistake that stopped the parser.
-pub(super) fn parse(text: &str) -> Result<Node, Mistake> {
+/// The tree of a text without a byte order mark. `what` is what errors call the file, such as `rule file`.
+///
+/// # Errors
+/// Of a text that is no YAML, the one mistake that stopped the parser.
+pub fn parse(text: &str, what: &str) -> Result<Node, Mistake> {
     let options = serde_saphyr::options! {
         // Duplicates are told with all other mistakes.
         duplicate_keys: DuplicateKeyPolicy::PassThrough,
@@ -76,14 +98,14 @@ pub(super) fn parse(text: &str) -> Result<Node, Mistake> {
         strict_booleans: true,
         with_snippet: false,
     };
-    serde_saphyr::from_str_with_options(text, options).map_err(|error| syntax_mistake(text, &error))
+    serde_saphyr::from_str_with_options(text, options).map_err(|error| syntax_mistake(text, what, &error))
 }
 
-fn syntax_mistake(text: &str, error: &serde_saphyr::Error) -> Mistake {
+fn syntax_mistake(text: &str, what: &str, error: &serde_saphyr::Error) -> Mistake {
     let (line, column) = error.location().map_or((1, 1), |location| (location.line(), location.column()));
     let message = error.to_string();
     let message = message.strip_suffix(&format!(" at line {line}, column {column}")).unwrap_or(&message);
-    let help = message.contains("multiple YAML documents").then(|| "a rule file is one document: no `---`".to_owned());
+    let help = message.contains("multiple YAML documents").then(|| format!("a {what} is one document: no `---`"));
     let message = if help.is_some() { "a second YAML document" } else { message };
     let lines = text.split_inclusive('\n').take(usize::try_from(line).unwrap_or(1).saturating_sub(1));
     let line_start = lines.map(str::len).sum::<usize>();
@@ -96,16 +118,16 @@ fn syntax_mistake(text: &str, error: &serde_saphyr::Error) -> Mistake {
 }
 
 /// Every tag in the tree is a mistake, most often an expression that begins with `!` and should stand in quotes.
-pub(super) fn tags(text: &str, node: &Node, mistakes: &mut Vec<Mistake>) {
+pub fn tags(text: &str, files: &str, node: &Node, mistakes: &mut Vec<Mistake>) {
     if let Some(tag) = &node.tag {
         let start = text[..node.place.start].rfind(tag.as_str()).unwrap_or(node.place.start);
         let help = "put text that begins with `!` in quotes".to_owned();
-        let message = format!("`{tag}` is a YAML tag here, and rule files have none");
+        let message = format!("`{tag}` is a YAML tag here, and {files} have none");
         mistakes.push(Mistake { place: start..start + tag.len(), message, help: Some(help), within: None });
     }
     match &node.value {
-        Value::List(items) => items.iter().for_each(|item| tags(text, item, mistakes)),
-        Value::Mapping(entries) => entries.iter().for_each(|(_, value)| tags(text, value, mistakes)),
+        Value::List(items) => items.iter().for_each(|item| tags(text, files, item, mistakes)),
+        Value::Mapping(entries) => entries.iter().for_each(|(_, value)| tags(text, files, value, mistakes)),
         _ => {}
     }
 }
@@ -115,7 +137,7 @@ impl<'de> Deserialize<'de> for Node {
         let Spanned { value: Tagged(value, tag), defined, .. } = Spanned::deserialize(deserializer)?;
         let offset = |bytes: Option<u64>| bytes.and_then(|bytes| usize::try_from(bytes).ok()).unwrap_or(0);
         let start = offset(defined.span().byte_offset());
-        Ok(Node { value, place: start..start + offset(defined.span().byte_len()), tag })
+        Ok(Node { value, place: start..start + offset(defined.span().byte_len()), from_variable: false, tag })
     }
 }
 
