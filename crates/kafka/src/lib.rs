@@ -14,6 +14,7 @@
 mod batch;
 mod client;
 mod error;
+pub mod memory;
 mod transaction;
 
 pub use batch::{Batch, Received, TopicPartition};

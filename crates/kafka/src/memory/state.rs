@@ -1,0 +1,88 @@
+//! What the cluster's lock guards.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+use super::groups::Group;
+use super::plan::{Fault, Fired, Hook, Message, Plan};
+use super::topics::Topics;
+use super::transactions::Transactions;
+use crate::error::{KafkaError, Remedy};
+
+/// One life of a client: who comes back under the same name is another one.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Life {
+    pub client_id: Arc<str>,
+    pub number: u64,
+}
+
+#[derive(Debug)]
+pub(super) struct State {
+    pub random: fastrand::Rng,
+    pub now_ms: i64,
+    pub topics: Topics,
+    pub transactions: Transactions,
+    pub groups: BTreeMap<String, Group>,
+    pub plan: Plan,
+    pub messages: BTreeMap<Arc<str>, Vec<Message>>,
+    pub fired: Vec<Fired>,
+    lives: u64,
+    latest: BTreeMap<Arc<str>, u64>,
+    crashed: BTreeSet<u64>,
+}
+
+impl State {
+    pub fn new(seed: u64) -> Self {
+        Self {
+            random: fastrand::Rng::with_seed(seed),
+            now_ms: 0,
+            topics: Topics::default(),
+            transactions: Transactions::default(),
+            groups: BTreeMap::new(),
+            plan: Plan::default(),
+            messages: BTreeMap::new(),
+            fired: Vec::new(),
+            lives: 0,
+            latest: BTreeMap::new(),
+            crashed: BTreeSet::new(),
+        }
+    }
+
+    pub fn begin_life(&mut self, client_id: &str) -> Life {
+        self.lives += 1;
+        let client_id: Arc<str> = client_id.into();
+        self.latest.insert(Arc::clone(&client_id), self.lives);
+        Life { client_id, number: self.lives }
+    }
+
+    /// Ends the latest life of a client, as a kill does.
+    pub fn crash(&mut self, client_id: &str) -> bool {
+        self.latest.get(client_id).is_some_and(|number| self.crashed.insert(*number))
+    }
+
+    pub fn is_alive(&self, life: &Life) -> bool {
+        !self.crashed.contains(&life.number)
+    }
+
+    /// Every call of a dead client ends with this.
+    pub fn alive(&self, life: &Life) -> Result<(), KafkaError> {
+        if self.is_alive(life) {
+            Ok(())
+        } else {
+            Err(KafkaError::new(Remedy::Stop, format!("{} works", life.client_id), "crashed by the plan"))
+        }
+    }
+
+    /// Counts a step, and says what goes wrong there. Who crashes is dead when this returns.
+    pub fn count(&mut self, life: &Life, message: Message) -> Option<(Fault, Option<Hook>)> {
+        let messages = self.messages.entry(Arc::clone(&life.client_id)).or_default();
+        messages.push(message);
+        let step = messages.len();
+        let (fault, hook) = self.plan.take(&life.client_id, step)?;
+        self.fired.push(Fired { client_id: life.client_id.to_string(), step, message, fault });
+        if fault == Fault::Crash {
+            self.crashed.insert(life.number);
+        }
+        Some((fault, hook))
+    }
+}
