@@ -6,17 +6,14 @@ use std::time::Duration;
 use super::Cluster;
 use super::cluster::Fate;
 use super::groups::{Group, MemberId, Membership};
-use super::log::{Log, Record};
 use super::plan::Message;
+use super::reading::{first, read};
 use super::state::{Life, State};
 use super::transactions::Session;
 use crate::batch::{Batch, TopicPartition};
 use crate::client::{Client, CommittedOffset, Polled};
 use crate::error::{CommitError, KafkaError, Remedy};
 use crate::transaction::Transaction;
-
-/// The most records that one partition gives before another may have its turn.
-const TURN_RECORDS_MAX: usize = 8;
 
 /// How a client introduces itself.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -89,31 +86,6 @@ impl MemoryClient {
         told
     }
 
-    /// Reads what can be read, in turns that the seed decides.
-    fn read(&mut self, state: &mut State, batch: &mut Batch, max_records: usize, max_bytes: usize) -> Result<(), KafkaError> {
-        let mut turns: Vec<TopicPartition> = self.positions.keys().cloned().collect();
-        while !turns.is_empty() {
-            let turn = state.random.usize(..turns.len());
-            let at = turns[turn].clone();
-            let (log, start) = (state.topics.log(&at)?, self.positions[&at]);
-            let mut next = in_range(log, &at, start)?.max(log.last_stable());
-            let mut turn_is_over = true;
-            for (read, record) in log.committed_from(start).enumerate() {
-                let full = batch.len() >= max_records || batch.size_bytes() >= max_bytes;
-                if full || read == TURN_RECORDS_MAX {
-                    (next, turn_is_over) = (record.offset, full);
-                    break;
-                }
-                push(batch, &at, record);
-            }
-            self.positions.insert(at, next);
-            if turn_is_over {
-                turns.swap_remove(turn);
-            }
-        }
-        Ok(())
-    }
-
     fn leave(&mut self) {
         self.awaited.clear();
         self.positions.clear();
@@ -136,7 +108,7 @@ impl Client for MemoryClient {
                 if polled != Polled::Records {
                     return Ok(polled);
                 }
-                self.read(&mut state, batch, max_records, max_bytes)?;
+                read(&mut state, &mut self.positions, batch, max_records, max_bytes)?;
             }
             let full = batch.len() >= max_records || batch.size_bytes() >= max_bytes;
             // Waiting gives the brokers the time for a marker, and that may be what was waited for.
@@ -224,13 +196,7 @@ impl Client for MemoryClient {
     fn read_one(&mut self, at: &TopicPartition, offset: u64) -> Result<Option<Batch>, KafkaError> {
         let state = self.cluster.lock();
         state.alive(&self.life)?;
-        let log = state.topics.log(at)?;
-        let found = log.committed_from(in_range(log, at, offset)?).next();
-        Ok(found.map(|record| {
-            let mut batch = Batch::default();
-            push(&mut batch, at, record);
-            batch
-        }))
+        first(&state, at, offset)
     }
 
     fn bounds(&mut self, at: &TopicPartition) -> Result<(u64, u64), KafkaError> {
@@ -278,14 +244,4 @@ fn init(cluster: &Cluster, life: &Life, transactional_id: &str) -> Result<Sessio
         };
     }
     Err(KafkaError::new(Remedy::Retry, format!("initialising the producer {transactional_id}"), "timed out"))
-}
-
-fn in_range(log: &Log, at: &TopicPartition, offset: u64) -> Result<u64, KafkaError> {
-    let cause = || format!("out of range: the partition holds the offsets from {} to {}", log.start(), log.end());
-    if log.holds(offset) { Ok(offset) } else { Err(KafkaError::new(Remedy::Stop, format!("reading from {at}, offset {offset}"), cause())) }
-}
-
-fn push(batch: &mut Batch, at: &TopicPartition, record: &Record) {
-    let (key, value) = (record.key.as_deref(), record.value.as_deref());
-    batch.push((&at.topic, at.partition), record.offset, Some(record.timestamp_ms), key, value, record.headers.clone());
 }

@@ -5,7 +5,8 @@
 //! - `log`: one partition. `topics`: topics by name, and which partition a key belongs to (`partitioner`).
 //! - `transactions`: the coordinator. `markers`: how an accepted outcome reaches partitions and groups, one by one.
 //! - `groups`: members, generations, who owns what (`assignment`), and `offsets`.
-//! - `plan`: numbered steps, and what goes wrong at which. `client`: [`MemoryClient`]. `commit`: the messages of its transactions.
+//! - `plan`: numbered steps, and what goes wrong at which. `client`: [`MemoryClient`]. `reading`: what it reads.
+//!   `commit`: the messages of its transactions.
 //! - `inspect`: what a test looks at.
 //!
 //! # Invariants
@@ -24,6 +25,7 @@ mod markers;
 mod offsets;
 mod partitioner;
 mod plan;
+mod reading;
 mod state;
 mod topics;
 mod transactions;
