@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::Cluster;
 use super::cluster::Fate;
+use super::commit::init;
 use super::groups::{Group, MemberId, Membership};
 use super::plan::Message;
 use super::reading::{first, read};
@@ -103,7 +104,7 @@ impl Client for MemoryClient {
         for may_wait in [!timeout.is_zero(), false] {
             {
                 let mut state = cluster.lock();
-                state.alive(&self.life)?;
+                state.reachable(&self.life)?;
                 let polled = if self.options.subscription.is_empty() { Polled::Records } else { self.rebalance(&mut state) };
                 if polled != Polled::Records {
                     return Ok(polled);
@@ -121,7 +122,7 @@ impl Client for MemoryClient {
 
     fn assign(&mut self, starts: &[(TopicPartition, u64)]) -> Result<(), KafkaError> {
         let state = self.cluster.lock();
-        state.alive(&self.life)?;
+        state.reachable(&self.life)?;
         let group = state.groups.get(&self.options.group);
         let member = self.member.and_then(|member| group?.members.get(&member));
         for (at, start) in starts {
@@ -141,7 +142,7 @@ impl Client for MemoryClient {
     }
 
     fn seek(&mut self, starts: &[(TopicPartition, u64)]) -> Result<(), KafkaError> {
-        self.cluster.lock().alive(&self.life)?;
+        self.cluster.lock().reachable(&self.life)?;
         if let Some((at, start)) = starts.iter().find(|(at, _)| !self.positions.contains_key(at)) {
             return Err(KafkaError::new(Remedy::Retry, format!("going to {at}, offset {start}"), "the partition is not assigned"));
         }
@@ -157,7 +158,7 @@ impl Client for MemoryClient {
         loop {
             let ending = {
                 let state = self.cluster.lock();
-                state.alive(&self.life)?;
+                state.reachable(&self.life)?;
                 let offsets = state.groups.get(&self.options.group).map(|group| &group.offsets);
                 let Some(producer) = offsets.and_then(|offsets| offsets.unstable(partitions)) else {
                     return Ok(partitions.iter().map(|at| offsets?.committed().get(at).cloned()).collect());
@@ -174,7 +175,10 @@ impl Client for MemoryClient {
 
     fn at_end(&mut self, partitions: &[TopicPartition]) -> Result<Vec<TopicPartition>, KafkaError> {
         let state = self.cluster.lock();
-        state.alive(&self.life)?;
+        match state.reachable(&self.life) {
+            Err(error) if error.remedy == Remedy::Retry => return Ok(Vec::new()),
+            reachable => reachable?,
+        }
         let is_at_end = |at: &&TopicPartition| match (self.positions.get(*at), state.topics.log(at)) {
             (Some(position), Ok(log)) => log.committed_from(*position).next().is_none(),
             _ => false,
@@ -184,7 +188,7 @@ impl Client for MemoryClient {
 
     fn subscribed_partitions(&mut self) -> Result<Vec<TopicPartition>, KafkaError> {
         let state = self.cluster.lock();
-        state.alive(&self.life)?;
+        state.reachable(&self.life)?;
         let mut found = Vec::new();
         for topic in &self.options.subscription {
             found.extend(state.topics.partitions(topic)?);
@@ -195,13 +199,13 @@ impl Client for MemoryClient {
 
     fn read_one(&mut self, at: &TopicPartition, offset: u64) -> Result<Option<Batch>, KafkaError> {
         let state = self.cluster.lock();
-        state.alive(&self.life)?;
+        state.reachable(&self.life)?;
         first(&state, at, offset)
     }
 
     fn bounds(&mut self, at: &TopicPartition) -> Result<(u64, u64), KafkaError> {
         let state = self.cluster.lock();
-        state.alive(&self.life)?;
+        state.reachable(&self.life)?;
         let log = state.topics.log(at)?;
         Ok((log.start(), log.last_stable()))
     }
@@ -211,7 +215,7 @@ impl Client for MemoryClient {
     }
 
     fn rebuild(&mut self) -> Result<(), KafkaError> {
-        self.cluster.lock().alive(&self.life)?;
+        self.cluster.lock().reachable(&self.life)?;
         self.leave();
         self.session = init(&self.cluster, &self.life, &self.options.transactional_id)?;
         self.lost = false;
@@ -226,22 +230,4 @@ impl Drop for MemoryClient {
             self.leave();
         }
     }
-}
-
-/// Takes a transactional id over, and waits until what was open under it has ended.
-fn init(cluster: &Cluster, life: &Life, transactional_id: &str) -> Result<Session, KafkaError> {
-    let fate = cluster.step(life, Message::InitProducerId)?;
-    while fate != Fate::RequestLost {
-        let session = {
-            let mut state = cluster.lock();
-            state.alive(life)?;
-            state.transactions.init(transactional_id, life)
-        };
-        match session {
-            Some(session) if fate == Fate::Answered => return Ok(session),
-            Some(_) => break,
-            None => cluster.write_marker(Some(transactional_id)),
-        };
-    }
-    Err(KafkaError::new(Remedy::Retry, format!("initialising the producer {transactional_id}"), "timed out"))
 }

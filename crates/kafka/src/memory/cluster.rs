@@ -133,13 +133,18 @@ impl Cluster {
         self.lock().transactions.time_out()
     }
 
+    /// Takes all brokers down, or brings them back: meanwhile no call of a client succeeds, and no marker is written.
+    pub fn set_down(&self, is_down: bool) {
+        self.lock().is_down = is_down;
+    }
+
     /// Counts a step of a client, and lets happen what is planned there.
     pub(super) fn step(&self, life: &Life, message: Message) -> Result<Fate, KafkaError> {
         let planned = {
             let mut state = self.lock();
-            state.alive(life)?;
+            state.reachable(life)?;
             let planned = state.count(life, message);
-            state.alive(life)?;
+            state.reachable(life)?;
             planned
         };
         match planned {
@@ -148,7 +153,7 @@ impl Cluster {
             Some((_, Some(hook))) => hook(self),
             Some((_, None)) | None => {}
         }
-        self.lock().alive(life)?;
+        self.lock().reachable(life)?;
         Ok(Fate::Answered)
     }
 

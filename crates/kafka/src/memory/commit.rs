@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use super::Cluster;
 use super::client::MemoryClient;
 use super::cluster::Fate;
 use super::log::Record;
 use super::plan::Message;
-use super::state::State;
+use super::state::{Life, State};
 use super::transactions::{Session, Target};
 use crate::batch::TopicPartition;
 use crate::error::{CommitError, KafkaError, Remedy};
@@ -21,7 +22,13 @@ type Routed = BTreeMap<TopicPartition, Vec<Record>>;
 impl MemoryClient {
     /// See [`crate::Client::commit`].
     pub(super) fn write_transaction(&mut self, transaction: &Transaction) -> Result<(), CommitError> {
-        self.cluster.lock().alive(&self.life).map_err(CommitError::Lost)?;
+        let outcome = self.attempt(transaction);
+        self.lost |= matches!(outcome, Err(CommitError::Lost(_)));
+        outcome
+    }
+
+    fn attempt(&self, transaction: &Transaction) -> Result<(), CommitError> {
+        self.cluster.lock().reachable(&self.life).map_err(CommitError::Lost)?;
         if self.lost {
             return Err(CommitError::Lost(self.error(Remedy::Rebuild, "committing", "the client was not rebuilt after an earlier error")));
         }
@@ -29,13 +36,11 @@ impl MemoryClient {
             return Ok(());
         }
         let records = self.route(transaction).map_err(CommitError::NotCommitted)?;
-        let outcome = match self.send(records, transaction) {
+        match self.send(records, transaction) {
             // Kafka calls this an abortable error: the transaction is open, and it is for the client to end it.
             Err(CommitError::NotCommitted(error)) => self.end(false).and(Err(CommitError::NotCommitted(error))),
             outcome => outcome,
-        };
-        self.lost = matches!(outcome, Err(CommitError::Lost(_)));
-        outcome
+        }
     }
 
     /// Finds the partition of each record, from metadata, before anything is sent.
@@ -111,6 +116,26 @@ impl MemoryClient {
 
     fn error(&self, remedy: Remedy, what: &str, cause: &str) -> KafkaError {
         KafkaError::new(remedy, format!("{what} as {}", self.options.transactional_id), cause)
+    }
+}
+
+/// Takes a transactional id over, and waits until what was open under it has ended.
+pub(super) fn init(cluster: &Cluster, life: &Life, transactional_id: &str) -> Result<Session, KafkaError> {
+    let fate = cluster.step(life, Message::InitProducerId)?;
+    let timed_out = || KafkaError::new(Remedy::Retry, format!("initialising the producer {transactional_id}"), "timed out");
+    if fate == Fate::RequestLost {
+        return Err(timed_out());
+    }
+    loop {
+        let session = {
+            let mut state = cluster.lock();
+            state.reachable(life)?;
+            state.transactions.init(transactional_id, life)
+        };
+        match session {
+            Some(session) => return if fate == Fate::Answered { Ok(session) } else { Err(timed_out()) },
+            None => cluster.write_marker(Some(transactional_id)),
+        };
     }
 }
 

@@ -7,7 +7,7 @@ use super::transactions::{Session, Status, Target};
 
 impl Cluster {
     /// Lets one outstanding marker be written, chosen by the seed; it is a step of the client that ended the transaction.
-    /// Returns whether any was outstanding.
+    /// Returns whether any was outstanding, and a broker up.
     pub fn tick(&self) -> bool {
         self.write_marker(None)
     }
@@ -27,12 +27,12 @@ impl Cluster {
         }
     }
 
-    /// Lets one marker be written, of one transactional id or of any. Returns whether any was outstanding.
+    /// Lets one marker be written, of one transactional id or of any. Returns whether any was outstanding, and a broker up.
     pub(super) fn write_marker(&self, of: Option<&str>) -> bool {
         let (transactional_id, target, planned) = {
             let mut state = self.lock();
             let mut outstanding = state.transactions.outstanding(of);
-            if outstanding.is_empty() {
+            if outstanding.is_empty() || state.is_down {
                 return false;
             }
             let (transactional_id, target) = outstanding.swap_remove(state.random.usize(..outstanding.len()));

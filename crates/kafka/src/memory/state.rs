@@ -26,6 +26,8 @@ pub(super) struct State {
     pub plan: Plan,
     pub messages: BTreeMap<Arc<str>, Vec<Message>>,
     pub fired: Vec<Fired>,
+    /// Whether no broker answers.
+    pub is_down: bool,
     lives: u64,
     latest: BTreeMap<Arc<str>, u64>,
     crashed: BTreeSet<u64>,
@@ -42,6 +44,7 @@ impl State {
             plan: Plan::default(),
             messages: BTreeMap::new(),
             fired: Vec::new(),
+            is_down: false,
             lives: 0,
             latest: BTreeMap::new(),
             crashed: BTreeSet::new(),
@@ -64,13 +67,13 @@ impl State {
         !self.crashed.contains(&life.number)
     }
 
-    /// Every call of a dead client ends with this.
-    pub fn alive(&self, life: &Life) -> Result<(), KafkaError> {
-        if self.is_alive(life) {
-            Ok(())
-        } else {
-            Err(KafkaError::new(Remedy::Stop, format!("{} works", life.client_id), "crashed by the plan"))
+    /// Whether a client can do anything: the dead are told that they are, the others whether anybody answers.
+    pub fn reachable(&self, life: &Life) -> Result<(), KafkaError> {
+        let what = || format!("{} works", life.client_id);
+        if !self.is_alive(life) {
+            return Err(KafkaError::new(Remedy::Stop, what(), "crashed by the plan"));
         }
+        if self.is_down { Err(KafkaError::new(Remedy::Retry, what(), "all brokers are down")) } else { Ok(()) }
     }
 
     /// Counts a step, and says what goes wrong there. Who crashes is dead when this returns.

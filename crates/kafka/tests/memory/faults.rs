@@ -1,9 +1,11 @@
 //! What a client sees, and what stays in the log, for each message and each way to fail.
 
-use bellwether_kafka::memory::{Fault, Message, Plan};
-use bellwether_kafka::{Client, Remedy};
+use std::time::Duration;
 
-use crate::support::{at, client, cluster, moved, outcome, seen, writing, writing_and_moving};
+use bellwether_kafka::memory::{Fault, Message, Plan};
+use bellwether_kafka::{Batch, Client, Polled, Remedy};
+
+use crate::support::{at, client, cluster, join, moved, options, outcome, poll, seen, writing, writing_and_moving};
 use Fault::{Crash, LoseRequest, LoseResponse, Pause};
 use Message::{
     AddOffsetsToTxn, AddPartitionsToTxn, EndTxn, EndTxnResponse, InitProducerId, OffsetFetch, Produce, ProduceResponse, TxnOffsetCommit,
@@ -93,7 +95,7 @@ fn an_initialisation_that_is_not_answered_is_tried_again() {
         let mut a = client(&cluster, "a");
         cluster.set_plan(Plan::default().at("a", 2, fault).at("a", 3, fault));
         assert_eq!((a.rebuild().unwrap_err().remedy, cluster.fired()[0].message), (remedy, InitProducerId), "{fault:?}");
-        assert_eq!(cluster.client(crate::support::options("a")).unwrap_err().remedy, remedy, "{fault:?}");
+        assert_eq!(cluster.client(options("a")).unwrap_err().remedy, remedy, "{fault:?}");
         assert_eq!((cluster.fired().len(), outcome(client(&cluster, "a").commit(&writing(&[(0, "x")])))), (2, "committed"));
     }
 }
@@ -114,9 +116,8 @@ fn a_crash_ends_every_later_call() {
     let cluster = cluster(1, 1);
     let mut a = client(&cluster, "a");
     cluster.crash("a");
-    let zero = std::time::Duration::ZERO;
     let causes = [
-        a.poll(&mut bellwether_kafka::Batch::default(), 1, 1, zero).unwrap_err(),
+        a.poll(&mut Batch::default(), 1, 1, Duration::ZERO).unwrap_err(),
         a.assign(&[]).unwrap_err(),
         a.seek(&[]).unwrap_err(),
         a.committed(&[]).unwrap_err(),
@@ -128,4 +129,25 @@ fn a_crash_ends_every_later_call() {
     ];
     assert!(causes.iter().all(|error| error.cause == "crashed by the plan" && error.remedy == Remedy::Stop), "{causes:?}");
     assert_eq!(outcome(a.commit(&writing(&[]))), "lost");
+}
+
+#[test]
+fn brokers_that_are_down_cost_time_only() {
+    let cluster = cluster(1, 1);
+    let mut a = client(&cluster, "a");
+    join(&mut a);
+    // They go down in the middle of a transaction, and after its outcome was decided.
+    for (step, counts) in [(7, false), (8, true)] {
+        let before = cluster.steps("a");
+        cluster.set_plan(Plan::default().pause("a", before + step - 1, |cluster| cluster.set_down(true)));
+        assert_eq!(outcome(a.commit(&writing_and_moving(&[(0, "x")], 1))), "lost", "{step}");
+        assert_eq!((cluster.fired().last().unwrap().step, cluster.tick()), (before + step - 1, false));
+        assert_eq!(a.rebuild().unwrap_err().remedy, Remedy::Retry);
+        assert_eq!(a.poll(&mut Batch::default(), 1, 1, Duration::ZERO).unwrap_err().remedy, Remedy::Retry);
+        assert_eq!(a.at_end(&[at("in", 0)]).unwrap(), [], "nobody says so");
+        cluster.set_down(false);
+        a.rebuild().unwrap();
+        assert_eq!((moved(&cluster), seen(&cluster, &at("out", 0)).len()), if counts { (Some(1), 1) } else { (None, 0) }, "{step}");
+    }
+    assert!(matches!(poll(&mut a), Polled::Assigned(_)));
 }

@@ -1,12 +1,14 @@
 //! Groups: partitions change hands only when their owner knows or is dead, and offsets only under the present generation.
 
+use std::time::Duration;
+
 use bellwether_kafka::memory::{Cluster, Fault, MemoryClient, Message, Plan};
-use bellwether_kafka::{Client, CommitError, CommittedOffset, Polled, Remedy, Transaction};
+use bellwether_kafka::{Batch, Client, CommitError, CommittedOffset, Polled, Remedy, TopicPartition, Transaction};
 
 use crate::support::{at, client, cluster, join, moved, outcome, poll, read, seen, writing, writing_and_moving};
 
 fn partitions(polled: Polled) -> (char, Vec<i32>) {
-    let numbers = |list: Vec<bellwether_kafka::TopicPartition>| list.into_iter().map(|at| at.partition).collect();
+    let numbers = |list: Vec<TopicPartition>| list.into_iter().map(|at| at.partition).collect();
     match polled {
         Polled::Records => ('=', Vec::new()),
         Polled::Assigned(list) => ('+', numbers(list)),
@@ -91,6 +93,27 @@ fn reading_starts_where_the_answer_says() {
 }
 
 #[test]
+fn a_poll_ends_when_the_batch_is_full() {
+    for seed in 0..20 {
+        let cluster = cluster(seed, 2);
+        let mut a = client(&cluster, "a");
+        for number in 0..40 {
+            cluster.append("in", Some(number % 2), (Some(b"12"), Some(b"345")), &[], 0).unwrap();
+        }
+        join(&mut a);
+        let mut batch = Batch::default();
+        for (max_records, max_bytes, records) in [(7, usize::MAX, 7), (7, usize::MAX, 7), (usize::MAX, 51, 11), (0, 0, 11), (90, 900, 40)] {
+            assert_eq!(a.poll(&mut batch, max_records, max_bytes, Duration::ZERO).unwrap(), Polled::Records);
+            assert_eq!(batch.len(), records, "seed {seed}");
+        }
+        for partition in 0..2 {
+            let offsets: Vec<u64> = batch.records().filter(|record| record.at.partition == partition).map(|record| record.offset).collect();
+            assert_eq!(offsets, (0..20).collect::<Vec<_>>(), "seed {seed}");
+        }
+    }
+}
+
+#[test]
 fn offsets_of_an_old_generation_are_refused() {
     let cluster = cluster(1, 2);
     let mut a = client(&cluster, "a");
@@ -134,10 +157,8 @@ fn offsets_that_are_pending_are_waited_for() {
     assert_eq!(found, Some(CommittedOffset { offset: 3, metadata: "at 3".into() }));
 
     // A transaction that is open with offsets in it: nobody can tell how it will end.
-    cluster.set_plan(Plan::default().at("a", cluster.steps("a") + 6, Fault::Crash));
-    let steps = cluster.steps("a") + cluster.outstanding_markers();
     cluster.settle();
-    cluster.set_plan(Plan::default().at("a", steps + 6, Fault::Crash));
+    cluster.set_plan(Plan::default().at("a", cluster.steps("a") + 6, Fault::Crash));
     assert_eq!(outcome(a.commit(&writing_and_moving(&[(0, "y")], 4))), "lost");
     assert_eq!(cluster.fired()[0].message, Message::EndTxn);
     assert_eq!(b.committed(&[at("in", 0)]).unwrap_err().remedy, Remedy::Retry);

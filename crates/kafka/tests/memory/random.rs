@@ -5,12 +5,12 @@ use std::collections::BTreeMap;
 use bellwether_kafka::memory::{Fault, Plan};
 
 use crate::copier::{COPIES, Copier, Outcomes, assert_exactly_once, fill, is_done};
-use crate::support::cluster;
+use crate::support::{at, cluster};
 
 const PARTITIONS: i32 = 4;
 const WORKERS: usize = 3;
 const TURNS: usize = 400;
-const SEEDS: u64 = 60;
+const SEEDS: u64 = 200;
 
 /// Runs one seed; returns the log as text, what was told, and which faults fired.
 fn run(seed: u64) -> (String, Outcomes, BTreeMap<Fault, usize>) {
@@ -56,7 +56,7 @@ fn run(seed: u64) -> (String, Outcomes, BTreeMap<Fault, usize>) {
         lost: sum.lost + copier.outcomes.lost,
         revoked: sum.revoked + copier.outcomes.revoked,
     });
-    let log: Vec<_> = (0..PARTITIONS).map(|partition| cluster.records(&crate::support::at("out", partition)).unwrap()).collect();
+    let log: Vec<_> = (0..PARTITIONS).map(|partition| cluster.records(&at("out", partition)).unwrap()).collect();
     (format!("{log:?} {:?}", cluster.committed_offsets("g")), told, fired)
 }
 
@@ -83,4 +83,27 @@ fn transactions_stay_whole_and_offsets_move_with_them() {
 fn the_same_seed_gives_the_same_log() {
     assert_eq!((run(5), run(6)), (run(5), run(6)));
     assert_ne!(run(5).0, run(6).0);
+}
+
+#[test]
+fn clients_may_run_in_threads() {
+    for seed in 0..10 {
+        let cluster = cluster(seed, COPIES.max(PARTITIONS as usize));
+        fill(&cluster, PARTITIONS, 200);
+        cluster.set_plan(Plan::seeded(seed, 40, &[Fault::LoseRequest, Fault::LoseResponse]));
+        std::thread::scope(|scope| {
+            for number in 0..WORKERS {
+                let cluster = cluster.clone();
+                scope.spawn(move || {
+                    let mut copier = Copier::new(&format!("w{number}"));
+                    while !is_done(&cluster, PARTITIONS) {
+                        copier.step(&cluster, 5);
+                    }
+                });
+            }
+        });
+        cluster.settle();
+        assert!(!cluster.fired().is_empty());
+        assert_exactly_once(&cluster, PARTITIONS, &format!("seed {seed}, in threads"));
+    }
 }

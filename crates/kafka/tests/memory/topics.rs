@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use bellwether_kafka::memory::{Cluster, Ends, TimestampType};
+use bellwether_kafka::memory::{ClientOptions, Cluster, Ends, TimestampType};
 use bellwether_kafka::{Batch, Client, Polled, Remedy};
 
 use crate::support::{ALL, at, client, cluster, join, options, outcome, poll, read, seen, writing, writing_and_moving};
@@ -44,7 +44,7 @@ fn a_record_goes_where_it_says_or_where_its_key_says() {
 #[test]
 fn unknown_topics_are_refused_and_break_nothing() {
     let cluster = cluster(1, 1);
-    let mut a = cluster.client(bellwether_kafka::memory::ClientOptions { subscription: vec!["none".into()], ..options("a") }).unwrap();
+    let mut a = cluster.client(ClientOptions { subscription: vec!["none".into()], ..options("a") }).unwrap();
     assert_eq!(a.subscribed_partitions().unwrap_err().remedy, Remedy::Stop);
     assert_eq!(a.bounds(&at("none", 0)).unwrap_err().remedy, Remedy::Stop);
     assert_eq!(a.read_one(&at("in", 1), 0).unwrap_err().remedy, Remedy::Stop);

@@ -2,10 +2,10 @@
 
 use std::time::Duration;
 
-use bellwether_kafka::memory::{Ends, Fault, Message, Plan};
-use bellwether_kafka::{Batch, Client, CommitError, Remedy};
+use bellwether_kafka::memory::{ClientOptions, Ends, Fault, Message, Plan};
+use bellwether_kafka::{Batch, Client, CommitError, Outgoing, Remedy, Transaction};
 
-use crate::support::{ALL, at, client, cluster, join, moved, outcome, poll, read, seen, writing, writing_and_moving};
+use crate::support::{ALL, at, client, cluster, join, moved, options, outcome, poll, read, seen, writing, writing_and_moving};
 
 #[test]
 fn records_are_seen_where_their_marker_is() {
@@ -41,23 +41,21 @@ fn aborted_records_and_markers_are_skipped() {
     cluster.settle();
     assert_eq!(seen(&cluster, &at("out", 0)), [(0, "first".to_owned()), (5, "second".to_owned())]);
     assert_eq!(cluster.ends(&at("out", 0)).unwrap(), Ends { start: 0, last_stable: 7, end: 7 });
-    let mut batch = a.read_one(&at("out", 0), 1).unwrap().unwrap();
+    let batch = a.read_one(&at("out", 0), 1).unwrap().unwrap();
     assert_eq!(batch.records().map(|record| record.offset).collect::<Vec<_>>(), [5]);
-    batch.clear();
 }
 
 #[test]
 fn an_open_transaction_holds_later_records_back() {
     let cluster = cluster(1, 1);
     let mut reader = client(&cluster, "reader");
-    let mut open =
-        cluster.client(bellwether_kafka::memory::ClientOptions { subscription: vec![], ..crate::support::options("open") }).unwrap();
+    let mut open = cluster.client(ClientOptions { subscription: vec![], ..options("open") }).unwrap();
     join(&mut reader);
     cluster.append("in", Some(0), (None, Some(b"plain")), &[], 0).unwrap();
     let into_in = |value: &str| {
-        let mut transaction = bellwether_kafka::Transaction::default();
+        let mut transaction = Transaction::default();
         let value = Some(value.as_bytes());
-        transaction.push(&bellwether_kafka::Outgoing { topic: "in", partition: Some(0), key: None, value, headers: &[] });
+        transaction.push(&Outgoing { topic: "in", partition: Some(0), key: None, value, headers: &[] });
         transaction
     };
     // It dies with its record written and its transaction open.
@@ -65,8 +63,8 @@ fn an_open_transaction_holds_later_records_back() {
     assert_eq!(outcome(open.commit(&into_in("open"))), "lost");
     assert_eq!((cluster.fired()[0].message, cluster.fired()[0].step), (Message::EndTxn, 5));
     client(&cluster, "b").commit(&into_in("later")).unwrap();
-    cluster.append("in", Some(0), (None, Some(b"plain too")), &[], 0).unwrap();
     cluster.settle();
+    cluster.append("in", Some(0), (None, Some(b"plain too")), &[], 0).unwrap();
     assert_eq!(cluster.ends(&at("in", 0)).unwrap(), Ends { start: 0, last_stable: 1, end: 5 });
     assert_eq!(read(&mut reader), [("in/0".to_owned(), 0)]);
     assert_eq!(reader.bounds(&at("in", 0)).unwrap(), (0, 1));
@@ -118,8 +116,7 @@ fn a_fenced_producer_is_told_at_its_next_step() {
         let mut old = client(&cluster, "a");
         // Another process takes the name over while this one stalls.
         cluster.set_plan(Plan::default().pause("a", step, |cluster| {
-            let mut new =
-                cluster.client(bellwether_kafka::memory::ClientOptions { client_id: "b".into(), ..crate::support::options("a") }).unwrap();
+            let mut new = cluster.client(ClientOptions { client_id: "b".into(), ..options("a") }).unwrap();
             new.commit(&writing(&[(0, "new")])).unwrap();
         }));
         let result = old.commit(&writing_and_moving(&[(0, "old")], 4));
