@@ -8,6 +8,9 @@ pub enum ReplayError {
     /// The inputs.
     #[error(transparent)]
     Intake(#[from] IntakeError),
+    /// The journal.
+    #[error("cannot replay the journal: {0}")]
+    Journal(String),
     /// The output file or pipe.
     #[error("cannot write the signals: {0}")]
     Output(std::io::Error),

@@ -1,5 +1,6 @@
 //! Replays and rule tests: the engine over event logs, with states in memory.
 
 pub mod error;
+pub mod journal;
 pub mod replay;
 pub mod rule_tests;

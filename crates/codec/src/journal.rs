@@ -139,6 +139,12 @@ impl<'a> Records<'a> {
         }
     }
 
+    /// How many of the records carry an event.
+    #[must_use]
+    pub fn events(&self) -> u64 {
+        self.lines.iter().filter(|line| line.is_ok()).count() as u64
+    }
+
     /// Records that do not read back, by offset: they are folded as ticks and belong into the dead letters.
     pub fn unreadable(&self) -> impl Iterator<Item = (u64, &Rejection)> {
         let of_record = |(record, offset): (&Sequenced, &u64)| match self.lines.get(record.line as usize) {

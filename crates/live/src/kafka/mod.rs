@@ -1,13 +1,17 @@
 //! The live product beside Kafka: input topics into the journal, the journal into signals.
 //!
 //! # Layout
+//! - `ingest`: [`Ingest`], an ingest worker. `sources`: its topics. `take_in`: a batch of it. `breaker`: what stops a flood of bad records.
+//!   `watermark`, `ticks`: how time passes.
 //! - `process`: [`Processor`], a processing worker; its `fold` is prefetch, apply, publish, commit.
 //! - `owned`: a partition at work. `open`: what must hold before it may be. `publish`, `dead_letters`: what goes out.
 //! - `rule_sets`: the rules that the journal brings. `metadata`: what stands beside committed offsets.
 //! - `patience`: waiting between tries. `error`: what nobody but an operator can mend.
 
+mod breaker;
 mod dead_letters;
 mod error;
+mod ingest;
 mod metadata;
 mod open;
 mod options;
@@ -16,9 +20,16 @@ mod patience;
 mod process;
 mod publish;
 mod rule_sets;
+mod sources;
+mod take_in;
+mod ticks;
+mod watermark;
 
+pub use breaker::BreakerLimits;
 pub use dead_letters::header as dead_letter_header;
 pub use error::JournalError;
-pub use options::{ProcessOptions, Topics, Turn};
+pub use ingest::Ingest;
+pub use options::{Clock, IngestOptions, ProcessOptions, Topics, Turn};
 pub use process::Processor;
 pub use rule_sets::RuleSets;
+pub use sources::{Source, Sources};

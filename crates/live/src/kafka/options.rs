@@ -1,10 +1,17 @@
 //! What the workers of a Kafka run need to know, gathered by the binary.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use bellwether_codec::event::Decoder;
+use bellwether_engine::time::Time;
 
+use super::breaker::BreakerLimits;
+use super::sources::Sources;
 use crate::options::BatchLimits;
+
+/// What the time is.
+pub type Clock = Arc<dyn Fn() -> Time + Send + Sync>;
 
 /// The topics that the product writes, and the journal.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -28,11 +35,18 @@ pub struct Turn {
     pub max_bytes: usize,
     /// How long it collects records before it commits what it has.
     pub commit_interval: Duration,
+    /// How long it waits before it tries again what has failed; longer each time.
+    pub retry_wait: Duration,
 }
 
 impl Default for Turn {
     fn default() -> Self {
-        Self { max_records: 20_000, max_bytes: 16 << 20, commit_interval: Duration::from_millis(100) }
+        Self {
+            max_records: 20_000,
+            max_bytes: 16 << 20,
+            commit_interval: Duration::from_millis(100),
+            retry_wait: Duration::from_millis(50),
+        }
     }
 }
 
@@ -53,4 +67,27 @@ pub struct ProcessOptions {
     pub limits: BatchLimits,
     /// Decoded states kept in memory by each worker.
     pub states_in_memory: usize,
+}
+
+/// Options of the ingest workers.
+#[derive(Clone)]
+pub struct IngestOptions {
+    /// The topics.
+    pub topics: Topics,
+    /// Partitions of the journal, from its first record.
+    pub journal_partitions: u16,
+    /// What is read, and how.
+    pub sources: Sources,
+    /// Reading.
+    pub turn: Turn,
+    /// How often a worker tells how far time is, also when nothing comes.
+    pub watermark_interval: Duration,
+    /// After how long a quiet journal partition gets a tick.
+    pub tick_interval: Duration,
+    /// Whether this worker writes ticks; one in a process is enough.
+    pub ticks: bool,
+    /// When a flood of bad records stops a source.
+    pub breaker: BreakerLimits,
+    /// The real clock: an input that is read to its end is journaled up to what it says.
+    pub clock: Clock,
 }

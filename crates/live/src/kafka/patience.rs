@@ -7,16 +7,21 @@ use bellwether_kafka::{KafkaError, Remedy};
 
 use crate::error::LiveError;
 
-const FIRST_WAIT: Duration = Duration::from_millis(50);
 const LONGEST_WAIT: Duration = Duration::from_secs(5);
 
 /// Waits, and counts how often in a row.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Patience {
+    first_wait: Duration,
     failures_in_a_row: u32,
 }
 
 impl Patience {
+    /// Waits so long at first.
+    pub fn new(first_wait: Duration) -> Self {
+        Self { first_wait, failures_in_a_row: 0 }
+    }
+
     /// Something has succeeded.
     pub fn restore(&mut self) {
         self.failures_in_a_row = 0;
@@ -31,7 +36,7 @@ impl Patience {
         if error.remedy == Remedy::Stop {
             return Err(error.clone().into());
         }
-        let wait = FIRST_WAIT.saturating_mul(1 << self.failures_in_a_row.min(10)).min(LONGEST_WAIT);
+        let wait = self.first_wait.saturating_mul(1 << self.failures_in_a_row.min(10)).min(LONGEST_WAIT);
         self.failures_in_a_row += 1;
         tracing::warn!(%error, wait_ms = wait.as_millis() as u64, "Kafka does not do what it is asked to");
         thread::sleep(wait);

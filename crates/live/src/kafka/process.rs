@@ -46,8 +46,9 @@ impl Processor {
     /// A worker with nothing assigned yet.
     #[must_use]
     pub fn new(client: Box<dyn Client>, store: Arc<Store>, rule_sets: Arc<RuleSets>, options: ProcessOptions) -> Self {
+        let patience = Patience::new(options.turn.retry_wait);
         let (batch, transaction) = (Batch::default(), Transaction::default());
-        Self { client, store, rule_sets, options, partitions: BTreeMap::new(), batch, transaction, patience: Patience::default() }
+        Self { client, store, rule_sets, options, partitions: BTreeMap::new(), batch, transaction, patience }
     }
 
     /// Works until `stop` is set. Then everything that is committed is in the store, on the disk.

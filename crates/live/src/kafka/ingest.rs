@@ -1,0 +1,210 @@
+//! An ingest worker: brings records of the input topics into the journal, in one transaction with their offsets. Read [`Ingest::turn`] first.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use bellwether_engine::time::Time;
+use bellwether_kafka::{Batch, Client, CommitError, Polled, Remedy, TopicPartition, Transaction};
+
+use super::breaker::Breaker;
+use super::metadata::{of_watermark, watermark_of};
+use super::options::IngestOptions;
+use super::patience::Patience;
+use super::take_in::{Taken, TakenIn, take_in};
+use super::ticks::Ticks;
+use super::watermark::Watermarks;
+use crate::error::LiveError;
+use crate::metrics::Metrics;
+
+/// One worker: one thread, one client, and the input partitions that the group has given it.
+pub struct Ingest {
+    client: Box<dyn Client>,
+    options: IngestOptions,
+    metrics: Arc<Metrics>,
+    watermarks: Watermarks,
+    /// The next offset of each partition of this worker that is not journaled yet.
+    next_offsets: BTreeMap<TopicPartition, u64>,
+    breakers: Vec<Breaker>,
+    ticks: Ticks,
+    /// When it last told how far time is.
+    told_at: Time,
+    batch: Batch,
+    transaction: Transaction,
+    patience: Patience,
+}
+
+impl Ingest {
+    /// A worker with nothing assigned yet.
+    #[must_use]
+    pub fn new(client: Box<dyn Client>, options: IngestOptions, metrics: Arc<Metrics>) -> Self {
+        let patience = Patience::new(options.turn.retry_wait);
+        let breakers = vec![Breaker::new(options.breaker); options.sources.len()];
+        let ticks = Ticks::new(options.journal_partitions, options.tick_interval, (options.clock)());
+        Self {
+            client,
+            options,
+            metrics,
+            watermarks: Watermarks::default(),
+            next_offsets: BTreeMap::new(),
+            breakers,
+            ticks,
+            told_at: Time::MIN,
+            batch: Batch::default(),
+            transaction: Transaction::default(),
+            patience,
+        }
+    }
+
+    /// Works until `stop` is set.
+    ///
+    /// # Errors
+    ///
+    /// When somebody has to act; nothing that was committed is lost.
+    pub fn run(&mut self, stop: &AtomicBool) -> Result<(), LiveError> {
+        while !stop.load(Ordering::Relaxed) {
+            self.turn()?;
+        }
+        Ok(())
+    }
+
+    /// One turn: reads what there is, and journals it. Returns how many records came.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::run`].
+    pub fn turn(&mut self) -> Result<usize, LiveError> {
+        let mut batch = std::mem::take(&mut self.batch);
+        batch.clear();
+        let turn = self.options.turn;
+        let polled = self.client.poll(&mut batch, turn.max_records, turn.max_bytes, turn.commit_interval);
+        let read = batch.len();
+        let outcome = match polled {
+            Ok(Polled::Records) => self.journal(&batch),
+            Ok(Polled::Assigned(assigned)) => self.journal(&batch).and_then(|()| self.assigned(&assigned)),
+            Ok(Polled::Revoked(revoked)) => {
+                self.revoked(&revoked);
+                batch.forget(&revoked);
+                self.journal(&batch)
+            }
+            Err(error) if error.remedy == Remedy::Retry => self.journal(&batch).and_then(|()| self.patience.wait(&error)),
+            Err(error) => Err(error.into()),
+        };
+        self.batch = batch;
+        match outcome {
+            Err(LiveError::Kafka(error)) => {
+                self.patience.wait(&error)?;
+                self.rebuild().map(|()| read)
+            }
+            outcome => outcome.map(|()| read),
+        }
+    }
+
+    /// Decode, stamp, publish, commit; and from time to time tell how far time is.
+    fn journal(&mut self, batch: &Batch) -> Result<(), LiveError> {
+        self.transaction.clear();
+        let now = (self.options.clock)();
+        let watermark = self.watermarks.smallest();
+        let mut taken = take_in(batch, now, watermark, &self.options, &mut self.breakers, &mut self.transaction);
+        self.ticks.note(&taken.written, watermark, now);
+        if now.since_ms(self.told_at) >= milliseconds(self.options.watermark_interval) {
+            self.pass_time(now, &mut taken)?;
+        }
+        for (at, Taken { next_offset, until }) in &taken.partitions {
+            let so_far = self.watermarks.of(at).unwrap_or(Time::MIN);
+            self.transaction.commit_offset(at.clone(), of_watermark(*next_offset, so_far.max(*until)));
+        }
+        if self.options.ticks {
+            self.ticks.put(self.watermarks.smallest(), now, &self.options.topics.journal, &mut self.transaction);
+        }
+        if !self.transaction.is_empty() {
+            self.commit(taken)?;
+        }
+        Ok(())
+    }
+
+    fn commit(&mut self, taken: TakenIn) -> Result<(), LiveError> {
+        match self.client.commit(&self.transaction) {
+            Ok(()) => {
+                self.patience.restore();
+                taken.counts.tell(&self.metrics);
+                for (at, Taken { next_offset, until }) in taken.partitions {
+                    self.watermarks.journaled(&at, until);
+                    self.next_offsets.insert(at, next_offset);
+                }
+                Ok(())
+            }
+            Err(CommitError::NotCommitted(error)) => {
+                tracing::warn!(%error, "a transaction was aborted: what it held is taken in again");
+                self.patience.wait(&error)?;
+                let starts: Vec<_> = self.next_offsets.iter().map(|(at, offset)| (at.clone(), *offset)).collect();
+                Ok(self.client.seek(&starts)?)
+            }
+            // What is committed tells where to go on; it is asked when partitions are assigned anew.
+            Err(CommitError::Lost(error)) => Err(error.into()),
+        }
+    }
+
+    /// Partitions that are read to their end are journaled up to now; what others have journaled is asked.
+    fn pass_time(&mut self, now: Time, taken: &mut TakenIn) -> Result<(), LiveError> {
+        self.told_at = now;
+        let is_stopped =
+            |at: &TopicPartition| self.options.sources.index_of(&at.topic).is_none_or(|source| self.breakers[source].is_open());
+        let is_idle = |at: &&TopicPartition| !taken.partitions.contains_key(*at) && !is_stopped(at);
+        let idle: Vec<TopicPartition> = self.next_offsets.keys().filter(is_idle).cloned().collect();
+        for at in self.client.at_end(&idle)? {
+            if let Some(next_offset) = self.next_offsets.get(&at) {
+                taken.partitions.insert(at, Taken { next_offset: *next_offset, until: now });
+            }
+        }
+        let all = self.client.subscribed_partitions()?;
+        let committed = self.client.committed(&all)?;
+        let mut known = Vec::with_capacity(all.len());
+        for (at, committed) in all.into_iter().zip(committed) {
+            let watermark = committed.map_or(Ok(Time::MIN), |committed| watermark_of(&at, &committed))?;
+            known.push((at, watermark));
+        }
+        self.watermarks.committed(known.into_iter());
+        Ok(())
+    }
+
+    fn assigned(&mut self, partitions: &[TopicPartition]) -> Result<(), LiveError> {
+        let committed = self.client.committed(partitions)?;
+        let mut starts = Vec::with_capacity(partitions.len());
+        for (at, committed) in partitions.iter().zip(committed) {
+            let (offset, watermark) = match committed {
+                Some(committed) => (committed.offset, watermark_of(at, &committed)?),
+                None => {
+                    let first = self.client.bounds(at)?.0;
+                    tracing::info!(input = %at, offset = first, "nothing was taken in from here before: starting at the earliest record");
+                    (first, Time::MIN)
+                }
+            };
+            self.watermarks.assigned(at.clone(), watermark);
+            self.next_offsets.insert(at.clone(), offset);
+            starts.push((at.clone(), offset));
+        }
+        Ok(self.client.assign(&starts)?)
+    }
+
+    fn revoked(&mut self, partitions: &[TopicPartition]) {
+        for at in partitions {
+            self.watermarks.revoked(at);
+            self.next_offsets.remove(at);
+        }
+    }
+
+    fn rebuild(&mut self) -> Result<(), LiveError> {
+        let all: Vec<TopicPartition> = self.next_offsets.keys().cloned().collect();
+        self.revoked(&all);
+        while let Err(error) = self.client.rebuild() {
+            self.patience.wait(&error)?;
+        }
+        Ok(())
+    }
+}
+
+fn milliseconds(interval: Duration) -> i64 {
+    i64::try_from(interval.as_millis()).unwrap_or(i64::MAX)
+}

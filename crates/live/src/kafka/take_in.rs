@@ -1,0 +1,168 @@
+//! Taking in a batch: each record becomes a journal record, a dead letter or a count.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use bellwether_codec::event::encode_event;
+use bellwether_codec::journal::WATERMARK_HEADER;
+use bellwether_codec::rejection::{RejectReason, Rejection};
+use bellwether_codec::source::{SourceEvent, SourceRecord};
+use bellwether_codec::timestamp::format_time;
+use bellwether_engine::event::{CustomerKey, Event};
+use bellwether_engine::time::{DAY_MS, Time};
+use bellwether_kafka::{Batch, Outgoing, Received, TopicPartition, Transaction};
+
+use super::breaker::Breaker;
+use super::dead_letters;
+use super::options::IngestOptions;
+use crate::metrics::Metrics;
+
+/// An event may be dated this long after its own arrival.
+pub(crate) const MAX_AHEAD_OF_ARRIVAL_MS: i64 = DAY_MS;
+
+/// What a batch comes to, once its transaction is committed.
+#[derive(Debug, Default)]
+pub(crate) struct TakenIn {
+    /// How far each input partition is.
+    pub partitions: BTreeMap<TopicPartition, Taken>,
+    /// The journal partitions that were written to.
+    pub written: Vec<u16>,
+    /// For the metrics.
+    pub counts: Counts,
+}
+
+/// How far an input partition is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Taken {
+    /// The next offset to read.
+    pub next_offset: u64,
+    /// Arrivals are journaled up to here.
+    pub until: Time,
+}
+
+/// What became of records.
+#[derive(Debug, Default)]
+pub(crate) struct Counts {
+    journaled: u64,
+    skipped: u64,
+    rejected: BTreeMap<&'static str, u64>,
+}
+
+impl Counts {
+    /// Tells the metrics; to be called when the transaction is committed.
+    pub fn tell(&self, metrics: &Metrics) {
+        metrics.took_in(self.journaled + self.skipped + self.rejected.values().sum::<u64>());
+        for (reason, count) in &self.rejected {
+            (0..*count).for_each(|_| metrics.rejected(reason));
+        }
+    }
+}
+
+/// Decodes every record, and adds it to the transaction: to the journal with this watermark, or to the dead letters.
+pub(crate) fn take_in(
+    batch: &Batch,
+    now: Time,
+    watermark: Time,
+    options: &IngestOptions,
+    breakers: &mut [Breaker],
+    transaction: &mut Transaction,
+) -> TakenIn {
+    let mut taken = TakenIn::default();
+    let mut journal = Journal::new(watermark, options, transaction);
+    let mut headers = Vec::new();
+    for record in batch.records() {
+        // What a stopped source still brings stays where it is: its offsets do not move.
+        let Some(source) = options.sources.index_of(&record.at.topic).filter(|source| !breakers[*source].is_open()) else { continue };
+        let arrival = record.timestamp_ms.map_or(now, Time);
+        headers.clear();
+        headers.extend(record.headers());
+        let decoded = options.sources.get(source).decoder.decode(&source_record(&record, &headers));
+        let decoded = decoded.and_then(|decoded| not_from_the_future(decoded, arrival));
+        if breakers[source].trips_on(decoded.is_err()) {
+            tell_of_flood(&options.sources.get(source).name, &record, &decoded);
+            continue;
+        }
+        match &decoded {
+            Ok(SourceEvent::Event(event)) => {
+                journal.push(event);
+                taken.counts.journaled += 1;
+            }
+            Ok(SourceEvent::Skipped) => taken.counts.skipped += 1,
+            Err(rejection) => {
+                dead_letters::put(&record, rejection, &options.topics.dead_letters, journal.transaction);
+                *taken.counts.rejected.entry(rejection.reason.code()).or_default() += 1;
+            }
+        }
+        // A producer whose clock is ahead does not bring its partition ahead of ours.
+        let until = arrival.min(now);
+        let so_far = taken.partitions.entry(record.at.clone()).or_insert(Taken { next_offset: 0, until });
+        *so_far = Taken { next_offset: record.offset + 1, until: so_far.until.max(until) };
+    }
+    taken.written = journal.written.into_iter().collect();
+    taken
+}
+
+/// The journal as this batch writes to it.
+struct Journal<'t> {
+    digits: String,
+    topic: &'t str,
+    partitions: u16,
+    written: BTreeSet<u16>,
+    value: Vec<u8>,
+    transaction: &'t mut Transaction,
+}
+
+impl<'t> Journal<'t> {
+    fn new(watermark: Time, options: &'t IngestOptions, transaction: &'t mut Transaction) -> Self {
+        let digits = if watermark == Time::MIN { String::new() } else { watermark.0.to_string() };
+        let (topic, partitions) = (options.topics.journal.as_str(), options.journal_partitions);
+        Self { digits, topic, partitions, written: BTreeSet::new(), value: Vec::new(), transaction }
+    }
+
+    fn push(&mut self, event: &Event<'_>) {
+        let number = CustomerKey::of(&event.customer).partition(self.partitions);
+        self.value.clear();
+        encode_event(event, &mut self.value);
+        let headers: [(&str, &[u8]); 1] = [(WATERMARK_HEADER, self.digits.as_bytes())];
+        self.transaction.push(&Outgoing {
+            topic: self.topic,
+            partition: Some(i32::from(number)),
+            key: Some(event.customer.as_bytes()),
+            value: Some(&self.value),
+            headers: &headers,
+        });
+        self.written.insert(number);
+    }
+}
+
+fn source_record<'a>(record: &Received<'a>, headers: &'a [(&'a str, Option<&'a [u8]>)]) -> SourceRecord<'a> {
+    SourceRecord {
+        topic: &record.at.topic,
+        partition: record.at.partition,
+        offset: record.offset,
+        timestamp_ms: record.timestamp_ms,
+        key: record.key,
+        value: record.value,
+        headers,
+    }
+}
+
+fn not_from_the_future(decoded: SourceEvent<'_>, arrival: Time) -> Result<SourceEvent<'_>, Rejection> {
+    match &decoded {
+        SourceEvent::Event(event) if event.time.since_ms(arrival) > MAX_AHEAD_OF_ARRIVAL_MS => {
+            let detail = format!("time: {} is more than 24 hours after its arrival, {}", format_time(event.time), format_time(arrival));
+            Err(Rejection::new(RejectReason::FutureDated, detail))
+        }
+        _ => Ok(decoded),
+    }
+}
+
+fn tell_of_flood(source: &str, record: &Received<'_>, decoded: &Result<SourceEvent<'_>, Rejection>) {
+    let last = decoded.as_ref().err().map(ToString::to_string).unwrap_or_default();
+    tracing::error!(
+        source,
+        input = %record.at,
+        offset = record.offset,
+        last,
+        "the breaker has stopped a source: too many of its records are refused. Nothing of it is lost; mend the source or its mapping, then restart"
+    );
+}

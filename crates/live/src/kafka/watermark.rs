@@ -1,0 +1,97 @@
+//! The watermark: the smallest arrival that is not journaled yet, over all input partitions of all ingest workers.
+
+use std::collections::BTreeMap;
+
+use bellwether_engine::time::Time;
+use bellwether_kafka::TopicPartition;
+
+/// How far the arrivals of each input partition are journaled.
+#[derive(Clone, Debug, Default)]
+pub struct Watermarks {
+    /// Those that this worker reads.
+    own: BTreeMap<TopicPartition, Time>,
+    /// What other workers have committed, as last asked; of partitions never read nothing is known.
+    others: BTreeMap<TopicPartition, Time>,
+}
+
+impl Watermarks {
+    /// Starts with a partition at what was committed for it.
+    pub fn assigned(&mut self, at: TopicPartition, committed: Time) {
+        self.others.remove(&at);
+        self.own.insert(at, committed);
+    }
+
+    /// Another worker reads the partition now. Until its word comes, what this one committed holds.
+    pub fn revoked(&mut self, at: &TopicPartition) {
+        if let Some(watermark) = self.own.remove(at) {
+            self.others.insert(at.clone(), watermark);
+        }
+    }
+
+    /// What the group has committed for every input partition; partitions that are not named are gone.
+    pub fn committed(&mut self, all: impl Iterator<Item = (TopicPartition, Time)>) {
+        self.others = all.filter(|(at, _)| !self.own.contains_key(at)).collect();
+    }
+
+    /// How far a partition of this worker is journaled.
+    #[must_use]
+    pub fn of(&self, at: &TopicPartition) -> Option<Time> {
+        self.own.get(at).copied()
+    }
+
+    /// A partition of this worker is journaled so far now; it never goes back.
+    pub fn journaled(&mut self, at: &TopicPartition, until: Time) {
+        if let Some(watermark) = self.own.get_mut(at) {
+            *watermark = until.max(*watermark);
+        }
+    }
+
+    /// The watermark: [`Time::MIN`] while nothing is known of some partition, or there is none.
+    #[must_use]
+    pub fn smallest(&self) -> Time {
+        self.own.values().chain(self.others.values()).min().copied().unwrap_or(Time::MIN)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(partition: i32) -> TopicPartition {
+        TopicPartition::new("logins", partition)
+    }
+
+    #[test]
+    fn the_slowest_partition_holds_time_back() {
+        let mut watermarks = Watermarks::default();
+        assert_eq!(watermarks.smallest(), Time::MIN);
+        watermarks.assigned(at(0), Time(10));
+        watermarks.committed([(at(0), Time(1)), (at(1), Time(5))].into_iter());
+        assert_eq!(watermarks.smallest(), Time(5));
+        watermarks.committed([(at(0), Time(1)), (at(1), Time(50))].into_iter());
+        assert_eq!(watermarks.smallest(), Time(10));
+        watermarks.journaled(&at(0), Time(30));
+        watermarks.journaled(&at(0), Time(20));
+        watermarks.journaled(&at(1), Time(99));
+        assert_eq!((watermarks.smallest(), watermarks.of(&at(0))), (Time(30), Some(Time(30))));
+    }
+
+    #[test]
+    fn a_partition_that_nobody_has_read_stops_time() {
+        let mut watermarks = Watermarks::default();
+        watermarks.assigned(at(0), Time(10));
+        watermarks.committed([(at(1), Time::MIN)].into_iter());
+        assert_eq!(watermarks.smallest(), Time::MIN);
+    }
+
+    #[test]
+    fn a_partition_that_goes_holds_its_place_until_its_new_reader_speaks() {
+        let mut watermarks = Watermarks::default();
+        watermarks.assigned(at(0), Time(10));
+        watermarks.assigned(at(1), Time(40));
+        watermarks.revoked(&at(0));
+        assert_eq!((watermarks.smallest(), watermarks.of(&at(0))), (Time(10), None));
+        watermarks.committed([(at(0), Time(60)), (at(1), Time(40))].into_iter());
+        assert_eq!(watermarks.smallest(), Time(40));
+    }
+}

@@ -1,0 +1,314 @@
+//! The product beside a log in memory: topics, workers, and what they must come to.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bellwether_backtest::journal::{Journal, JournalReplay, Visit};
+use bellwether_backtest::replay::{Replayed, Sink};
+use bellwether_codec::event::{Decoder, encode_event};
+use bellwether_codec::journal::{CONTROL_HEADER, Control, Created, JournalRecord, PublishedRules, WATERMARK_HEADER};
+use bellwether_codec::rendered::Rendered;
+use bellwether_codec::rules::RuleFile;
+use bellwether_codec::source::{SourceDecoder, SourceFormat};
+use bellwether_codec::state::encode_customer;
+use bellwether_engine::event::{CustomerKey, Event};
+use bellwether_engine::time::Time;
+use bellwether_kafka::memory::{ClientOptions, Cluster, Record, TimestampType};
+use bellwether_kafka::{KafkaError, TopicPartition};
+use bellwether_live::kafka::{BreakerLimits, Ingest, IngestOptions, ProcessOptions, Processor, RuleSets, Source, Sources, Topics, Turn};
+use bellwether_live::metrics::Metrics;
+use bellwether_live::options::BatchLimits;
+use bellwether_store::{Store, StoreOptions};
+
+/// Partitions of the journal.
+pub const PARTITIONS: u16 = 3;
+/// The input topic, and its partitions.
+pub const INPUT: &str = "events";
+/// Partitions of the input topic.
+pub const INPUT_PARTITIONS: i32 = 2;
+/// The group of the processing workers.
+pub const PROCESS_GROUP: &str = "process";
+/// The group of the ingest workers.
+pub const INGEST_GROUP: &str = "ingest";
+
+const JOURNAL_ID: &str = "the-journal";
+const PACK: &str = include_str!("../../deploy/rules/default.yaml");
+
+/// A log in memory with all topics of the product.
+pub struct World {
+    /// The log.
+    pub cluster: Cluster,
+    rule_sets: Arc<RuleSets>,
+}
+
+/// Compiles rule files.
+#[must_use]
+pub fn rule_sets() -> Arc<RuleSets> {
+    Arc::new(RuleSets::new(Arc::new(|text: &str, number| {
+        RuleFile::parse("rules.yaml", text).map(|file| file.rule_set(number)).map_err(|errors| errors.to_string())
+    })))
+}
+
+/// The names of the topics.
+#[must_use]
+pub fn topics() -> Topics {
+    let [journal, signals, decisions, dead_letters] = ["journal", "signals", "decisions", "dead-letters"].map(str::to_owned);
+    Topics { journal, signals, decisions, dead_letters }
+}
+
+/// A partition of the journal.
+#[must_use]
+pub fn journal_partition(number: u16) -> TopicPartition {
+    TopicPartition::new("journal", i32::from(number))
+}
+
+impl World {
+    /// Empty topics, and a journal that has begun under the default rules.
+    #[must_use]
+    pub fn new(seed: u64, rule_sets: &Arc<RuleSets>) -> Self {
+        let world = Self::without_journal(seed, rule_sets);
+        let created =
+            Control::Created(Created { journal: JOURNAL_ID.to_owned(), partitions: PARTITIONS, pseudonym_key_id: "0".to_owned() });
+        world.control(&created);
+        world.publish_rules(1, PACK);
+        world
+    }
+
+    fn without_journal(seed: u64, rule_sets: &Arc<RuleSets>) -> Self {
+        let cluster = Cluster::new(seed);
+        let topic = |name: &str, partitions: usize, timestamps| cluster.create_topic(name, partitions, timestamps).expect("it is new");
+        topic(INPUT, INPUT_PARTITIONS as usize, TimestampType::CreateTime);
+        topic("journal", usize::from(PARTITIONS), TimestampType::LogAppendTime);
+        ["signals", "decisions", "dead-letters"].iter().for_each(|name| topic(name, 2, TimestampType::CreateTime));
+        Self { cluster, rule_sets: rule_sets.clone() }
+    }
+
+    /// Writes a rule set into every partition of the journal.
+    pub fn publish_rules(&self, number: u32, text: &str) {
+        self.control(&Control::Rules(PublishedRules { number, text: text.to_owned() }));
+    }
+
+    /// Writes a control record into every partition of the journal.
+    pub fn control(&self, control: &Control) {
+        let value = control.encode();
+        for partition in 0..PARTITIONS {
+            let headers: [(&str, &[u8]); 1] = [(CONTROL_HEADER, control.name().as_bytes())];
+            let now = self.cluster.now_ms();
+            self.cluster.append("journal", Some(i32::from(partition)), (None, Some(&value)), &headers, now).expect("the topic is there");
+        }
+    }
+
+    /// Produces events to the input topic, each stamped by its producer with its own time, spread over the partitions.
+    pub fn produce(&self, events: &[Event<'_>]) {
+        let mut value = Vec::new();
+        for (event, number) in events.iter().zip(0..) {
+            value.clear();
+            encode_event(event, &mut value);
+            self.cluster
+                .append(INPUT, Some(number % INPUT_PARTITIONS), (None, Some(&value)), &[], event.time.0)
+                .expect("the topic is there");
+        }
+    }
+
+    /// Writes events straight into the journal, each with its own time as the watermark, and a tick at the end.
+    pub fn journal(&self, events: &[Event<'_>], until: Time) {
+        let mut value = Vec::new();
+        let mut watermark = Time::MIN;
+        for event in events {
+            watermark = watermark.max(event.time);
+            value.clear();
+            encode_event(event, &mut value);
+            let partition = CustomerKey::of(&event.customer).partition(PARTITIONS);
+            self.append_to_journal(partition, watermark, &value, &[]);
+        }
+        for partition in 0..PARTITIONS {
+            self.append_to_journal(partition, until, &Control::Tick.encode(), &[(CONTROL_HEADER, b"tick")]);
+        }
+    }
+
+    fn append_to_journal(&self, partition: u16, watermark: Time, value: &[u8], headers: &[(&str, &[u8])]) {
+        let digits = watermark.0.to_string();
+        let mut all: Vec<(&str, &[u8])> = vec![(WATERMARK_HEADER, digits.as_bytes())];
+        all.extend_from_slice(headers);
+        self.cluster.append("journal", Some(i32::from(partition)), (None, Some(value)), &all, 0).expect("the topic is there");
+    }
+
+    /// A processing worker of this name.
+    ///
+    /// # Errors
+    ///
+    /// When the plan has it so.
+    pub fn processor(&self, name: &str, store: &Arc<Store>, max_records: usize) -> Result<Processor, KafkaError> {
+        let client = self.cluster.client(client_options(name, PROCESS_GROUP, "journal"))?;
+        let options = ProcessOptions {
+            group: PROCESS_GROUP.to_owned(),
+            topics: topics(),
+            journal_id: JOURNAL_ID.to_owned(),
+            decoder: Decoder::default(),
+            turn: turn(max_records),
+            limits: BatchLimits { records: 20, reviews: 7 },
+            states_in_memory: 4,
+        };
+        Ok(Processor::new(Box::new(client), store.clone(), self.rule_sets.clone(), options))
+    }
+
+    /// An ingest worker of this name.
+    ///
+    /// # Errors
+    ///
+    /// When the plan has it so.
+    pub fn ingest(&self, name: &str, max_records: usize, breaker: BreakerLimits) -> Result<Ingest, KafkaError> {
+        let client = self.cluster.client(client_options(name, INGEST_GROUP, INPUT))?;
+        let decoder = SourceDecoder::new(SourceFormat::Auto, Decoder::default());
+        let source = Source { name: INPUT.to_owned(), topics: vec![INPUT.to_owned()], decoder };
+        let cluster = self.cluster.clone();
+        let options = IngestOptions {
+            topics: topics(),
+            journal_partitions: PARTITIONS,
+            sources: Sources::new(vec![source]).expect("a name is no pattern"),
+            turn: turn(max_records),
+            watermark_interval: Duration::ZERO,
+            tick_interval: Duration::from_secs(60),
+            ticks: true,
+            breaker,
+            clock: Arc::new(move || Time(cluster.now_ms())),
+        };
+        Ok(Ingest::new(Box::new(client), options, Arc::new(Metrics::new())))
+    }
+
+    /// Whether everything in the journal is processed.
+    #[must_use]
+    pub fn is_processed(&self) -> bool {
+        let committed = self.cluster.committed_offsets(PROCESS_GROUP);
+        (0..PARTITIONS).all(|number| {
+            let at = journal_partition(number);
+            let last = self.records(&at).last().map_or(0, |record| record.offset + 1);
+            committed.get(&at).is_some_and(|committed| committed.offset >= last)
+        })
+    }
+
+    /// What readers of committed records see in a partition.
+    #[must_use]
+    pub fn records(&self, at: &TopicPartition) -> Vec<Record> {
+        self.cluster.records(at).expect("the topic is there")
+    }
+
+    /// The signals and decisions that were published, as lines of a signals file, sorted.
+    #[must_use]
+    pub fn published(&self) -> Vec<String> {
+        let partitions = ["signals", "decisions"].into_iter().flat_map(|topic| [0, 1].map(|number| TopicPartition::new(topic, number)));
+        let mut lines: Vec<String> = partitions.flat_map(|at| self.records(&at)).map(|record| line_of(&record)).collect();
+        lines.sort_unstable();
+        lines
+    }
+
+    /// What a replay of the journal puts out, sorted, and the states that it ends with.
+    #[must_use]
+    pub fn replayed(&self) -> (Vec<String>, States) {
+        let compile = |text: &str, number: u32| {
+            RuleFile::parse("rules.yaml", text).map(|file| file.rule_set(number)).map_err(|errors| errors.to_string())
+        };
+        let replay = JournalReplay { decoder: Decoder::default(), compile_rules: &compile, rules: None };
+        let mut lines = Lines::default();
+        let replayed = replay.run(self, &mut lines).expect("the journal replays");
+        lines.0.sort_unstable();
+        (lines.0, states_of(&replayed))
+    }
+}
+
+impl Journal for World {
+    fn partitions(&self) -> u16 {
+        PARTITIONS
+    }
+
+    fn read(&self, partition: u16, visit: &mut Visit<'_>) -> Result<(), String> {
+        let records = self.records(&journal_partition(partition));
+        let records: Vec<JournalRecord<'_>> = records.iter().map(journal_record).collect();
+        visit(&records);
+        Ok(())
+    }
+}
+
+fn journal_record(record: &Record) -> JournalRecord<'_> {
+    let header = |name: &str| record.headers.iter().find(|(known, _)| known == name).and_then(|(_, value)| value.as_deref());
+    JournalRecord {
+        offset: record.offset,
+        appended_at: Some(Time(record.timestamp_ms)),
+        watermark: header(WATERMARK_HEADER),
+        is_control: header(CONTROL_HEADER).is_some(),
+        value: record.value.as_deref(),
+    }
+}
+
+/// Encoded states by partition and customer.
+pub type States = BTreeMap<(u16, u128), Vec<u8>>;
+
+fn states_of(replayed: &Replayed) -> States {
+    let mut states = States::new();
+    for (partition, number) in replayed.partitions.iter().zip(0..) {
+        for customer in partition.customers() {
+            let mut bytes = Vec::new();
+            encode_customer(customer, &mut bytes).expect("a state encodes");
+            states.insert((number, CustomerKey::of(&customer.id).0), bytes);
+        }
+    }
+    states
+}
+
+/// The states that a store holds.
+#[must_use]
+pub fn states_in(store: &Store) -> States {
+    let of_partition = |number| store.all_states(number, 0).map(move |state| state.map(|(key, bytes)| ((number, key), bytes)));
+    (0..PARTITIONS).flat_map(of_partition).collect::<Result<_, _>>().expect("the store reads")
+}
+
+/// A store in a directory.
+#[must_use]
+pub fn store_in(directory: &Path) -> Arc<Store> {
+    Arc::new(Store::open(directory, &StoreOptions { memory_bytes: 32 << 20 }).expect("the store opens"))
+}
+
+fn client_options(name: &str, group: &str, topic: &str) -> ClientOptions {
+    ClientOptions {
+        group: group.to_owned(),
+        client_id: name.to_owned(),
+        transactional_id: name.to_owned(),
+        subscription: vec![topic.to_owned()],
+    }
+}
+
+fn turn(max_records: usize) -> Turn {
+    Turn { max_records, max_bytes: 1 << 20, commit_interval: Duration::from_millis(1), retry_wait: Duration::ZERO }
+}
+
+/// A signal in binary mode as the line of a signals file.
+fn line_of(record: &Record) -> String {
+    let header = |name: &str| {
+        let found = record.headers.iter().find(|(known, _)| known == name).and_then(|(_, value)| value.as_deref());
+        String::from_utf8(found.expect("every attribute is there").to_vec()).expect("attributes are text")
+    };
+    let attribute = |name: &str| format!("\"{name}\":\"{}\",", header(&format!("ce_{name}")));
+    let attributes = ["specversion", "id", "source", "type", "subject", "time"].map(attribute).concat();
+    let data = String::from_utf8(record.value.clone().expect("a signal has data")).expect("data are text");
+    format!("{{{attributes}\"datacontenttype\":\"{}\",\"data\":{data}}}", header("content-type"))
+}
+
+#[derive(Default)]
+struct Lines(Vec<String>);
+
+impl Sink for Lines {
+    fn append(&mut self, rendered: &Rendered) -> std::io::Result<()> {
+        let text = String::from_utf8([&rendered.signals[..], &rendered.decisions].concat()).expect("signals are text");
+        self.0.extend(text.lines().map(str::to_owned));
+        Ok(())
+    }
+
+    fn restart(&mut self) -> std::io::Result<()> {
+        self.0.clear();
+        Ok(())
+    }
+
+    fn progress(&mut self, _bytes_read: u64, _bytes_total: u64, _lines: u64) {}
+}

@@ -1,0 +1,162 @@
+//! Processing workers that crash, stall, lose messages and are taken over, at each step of the protocol.
+
+use std::sync::{Arc, Mutex};
+
+use bellwether_engine::time::{DAY_MS, Time};
+use bellwether_kafka::memory::{Fault, Plan};
+use bellwether_live::error::LiveError;
+use bellwether_live::kafka::{Processor, RuleSets};
+use bellwether_store::Store;
+use bellwether_tests::company::{START, company};
+use bellwether_tests::world::{PROCESS_GROUP, World, rule_sets, states_in, store_in};
+use tempfile::TempDir;
+
+const DAYS: u64 = 70;
+const MAX_TURNS: usize = 2_000;
+
+/// A journal of a small company, written beforehand; its clock stands at the end.
+fn world(seed: u64, rule_sets: &Arc<RuleSets>) -> World {
+    let world = World::new(seed, rule_sets);
+    let end = Time(START.0 + (DAYS as i64 + 40) * DAY_MS);
+    world.cluster.set_now_ms(end.0);
+    world.journal(&company(seed, 5, DAYS), end);
+    world
+}
+
+/// A worker that starts again whenever it dies.
+struct Restarting {
+    name: &'static str,
+    worker: Option<Processor>,
+    deaths: usize,
+}
+
+impl Restarting {
+    fn new(name: &'static str) -> Self {
+        Self { name, worker: None, deaths: 0 }
+    }
+
+    fn turn(&mut self, world: &World, store: &Arc<Store>) -> usize {
+        if self.worker.is_none() {
+            self.worker = world.processor(self.name, store, 40).ok();
+        }
+        let Some(worker) = &mut self.worker else { return 1 };
+        match worker.turn() {
+            Ok(read) => read,
+            Err(LiveError::Kafka(error)) if error.cause.contains("crashed by the plan") => {
+                self.worker = None;
+                self.deaths += 1;
+                world.cluster.expire(self.name);
+                1
+            }
+            Err(error) => panic!("{error}"),
+        }
+    }
+}
+
+/// Lets the workers take turns until all is processed.
+fn process(world: &World, store: &Arc<Store>, workers: &mut [Restarting], context: &str) {
+    let mut quiet = 0;
+    for _ in 0..MAX_TURNS {
+        let read: usize = workers.iter_mut().map(|worker| worker.turn(world, store)).sum();
+        world.cluster.tick();
+        quiet = if read == 0 && world.is_processed() { quiet + 1 } else { 0 };
+        if quiet > 3 {
+            return;
+        }
+    }
+    let (owners, committed) = (world.cluster.owners(PROCESS_GROUP), world.cluster.committed_offsets(PROCESS_GROUP));
+    panic!("{context}: the workers do not come to an end; owners {owners:?}, committed {committed:?}, store {:?}", store.partitions());
+}
+
+#[track_caller]
+fn assert_as_replayed(world: &World, store: &Store, context: &str) {
+    let (lines, states) = world.replayed();
+    let published = world.published();
+    assert!(!lines.is_empty(), "{context}: the company gives signals");
+    assert_eq!(published.len(), lines.len(), "{context}: signals published and replayed");
+    assert_eq!(published, lines, "{context}");
+    assert!(states_in(store) == states, "{context}: the states in the store differ from those of the replay");
+}
+
+fn run(seed: u64, plan: Plan, rule_sets: &Arc<RuleSets>, context: &str) -> (World, usize) {
+    let world = world(seed, rule_sets);
+    world.cluster.set_plan(plan);
+    let directory = TempDir::new().expect("a directory");
+    let store = store_in(directory.path());
+    let mut workers = [Restarting::new("a")];
+    process(&world, &store, &mut workers, context);
+    assert_as_replayed(&world, &store, context);
+    (world, workers[0].deaths)
+}
+
+#[test]
+fn a_straight_run_is_the_replay() {
+    let (world, deaths) = run(1, Plan::default(), &rule_sets(), "straight");
+    assert_eq!((world.cluster.fired().len(), deaths), (0, 0));
+    assert!(world.cluster.steps("a") > 100, "the run has many steps");
+}
+
+#[test]
+fn one_failure_at_a_step_changes_nothing() {
+    let rule_sets = rule_sets();
+    let mut fired = 0;
+    for seed in 0..200 {
+        let steps = run(seed, Plan::default(), &rule_sets, "straight").0.cluster.steps("a");
+        // Each seed takes other steps, so that together they take every one in each way.
+        for (index, fault) in [Fault::Crash, Fault::LoseRequest, Fault::LoseResponse].into_iter().enumerate() {
+            let step = 1 + (seed as usize * 7 + index * 3) % steps;
+            let context = format!("seed {seed}, step {step}, {fault:?}");
+            let (world, _) = run(seed, Plan::default().at("a", step, fault), &rule_sets, &context);
+            fired += world.cluster.fired().len();
+        }
+    }
+    assert_eq!(fired, 600, "faults that happened");
+}
+
+#[test]
+fn another_worker_of_the_process_takes_over_while_one_stalls() {
+    let rule_sets = rule_sets();
+    let mut stalled = 0;
+    for seed in 0..60 {
+        let steps = run(seed, Plan::default(), &rule_sets, "straight").0.cluster.steps("a");
+        let step = 1 + (seed as usize * 11) % steps;
+        let context = format!("seed {seed}, worker a stalls at step {step}");
+        let world = Arc::new(world(seed, &rule_sets));
+        let directory = TempDir::new().expect("a directory");
+        let store = store_in(directory.path());
+        let other = Arc::new(Mutex::new(Restarting::new("b")));
+        let (hooked, with, in_store) = (other.clone(), world.clone(), store.clone());
+        world.cluster.set_plan(Plan::default().pause("a", step, move |cluster| {
+            cluster.expire("a");
+            let mut other = hooked.lock().expect("nobody panicked");
+            (0..6).for_each(|_| _ = other.turn(&with, &in_store));
+        }));
+        let mut workers = [Restarting::new("a")];
+        for _ in 0..MAX_TURNS {
+            workers[0].turn(&world, &store);
+            world.cluster.tick();
+            if !world.cluster.fired().is_empty() || world.is_processed() {
+                break;
+            }
+        }
+        let other = std::mem::replace(&mut *other.lock().expect("nobody panicked"), Restarting::new("unused"));
+        let [first] = workers;
+        process(&world, &store, &mut [first, other], &context);
+        assert_as_replayed(&world, &store, &context);
+        stalled += world.cluster.fired().len();
+    }
+    assert!(stalled > 55, "{stalled} of 60 stalls happened");
+}
+
+#[test]
+fn faults_at_random_change_nothing() {
+    let rule_sets = rule_sets();
+    let mut fired = 0;
+    for seed in 0..60 {
+        let faults = [Fault::Crash, Fault::LoseRequest, Fault::LoseResponse];
+        let context = format!("seed {seed}, one step in 25 fails");
+        let (world, _) = run(seed, Plan::seeded(seed, 25, &faults), &rule_sets, &context);
+        fired += world.cluster.fired().len();
+    }
+    assert!(fired > 200, "{fired} faults happened");
+}
