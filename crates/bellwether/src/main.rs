@@ -1,6 +1,7 @@
 //! The command line of Bellwether: it parses what is asked for, builds what that needs, and calls the libraries.
 
 mod commands;
+mod configuration;
 mod environment;
 mod failure;
 mod inputs;

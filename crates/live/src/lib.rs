@@ -2,8 +2,9 @@
 //!
 //! Read [`embedded::run`] first: prefetch, apply, publish, commit. Then `worker` (one journal partition),
 //! `journal` (the bytes of journal blocks), `process_state` (what a commit remembers beside the partitions),
-//! `output` (files that are cut back to their committed length) and `metrics`.
+//! `output` (files that are cut back to their committed length) and `metrics`. `config` is what a Kafka run is told.
 
+pub mod config;
 pub mod embedded;
 pub mod error;
 mod journal;

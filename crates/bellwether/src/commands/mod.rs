@@ -1,6 +1,7 @@
 //! The commands, one file each.
 
 mod completions;
+mod config;
 mod demo;
 mod open_table;
 mod pseudonym;
@@ -36,6 +37,8 @@ enum Command {
     Simulate(simulate::Arguments),
     #[command(subcommand)]
     Rules(rules::Command),
+    #[command(subcommand)]
+    Config(config::Command),
     Pseudonym(pseudonym::Arguments),
     Completions(completions::Arguments),
 }
@@ -49,6 +52,7 @@ impl CommandLine {
             Command::Replay(arguments) => replay::run(arguments),
             Command::Simulate(arguments) => simulate::run(&arguments),
             Command::Rules(command) => rules::run(command),
+            Command::Config(command) => config::run(command),
             Command::Pseudonym(arguments) => pseudonym::run(&arguments),
             Command::Completions(arguments) => completions::run(&arguments),
         }

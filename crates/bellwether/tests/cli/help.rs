@@ -2,7 +2,7 @@
 
 use super::support::run;
 
-const COMMANDS: [&[&str]; 10] = [
+const COMMANDS: [&[&str]; 15] = [
     &["demo"],
     &["run"],
     &["replay"],
@@ -11,6 +11,11 @@ const COMMANDS: [&[&str]; 10] = [
     &["rules", "check"],
     &["rules", "test"],
     &["rules", "list"],
+    &["config"],
+    &["config", "check"],
+    &["config", "print"],
+    &["config", "schema"],
+    &["config", "try"],
     &["pseudonym"],
     &["completions"],
 ];

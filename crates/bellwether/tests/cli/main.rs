@@ -1,6 +1,7 @@
 //! The binary as its users meet it: arguments, exit codes, files and streams.
 
 mod bad_input;
+mod config;
 mod help;
 mod live;
 mod rules;

@@ -14,6 +14,11 @@ pub fn encode_event(event: &Event<'_>, into: &mut Vec<u8>) {
     serde_json::to_writer(into, &Line(event)).expect("text and numbers always serialise, and a vector takes every byte");
 }
 
+/// Appends the normalised form of an event for people to read: one field a line.
+pub fn encode_event_indented(event: &Event<'_>, into: &mut Vec<u8>) {
+    serde_json::to_writer_pretty(into, &Line(event)).expect("text and numbers always serialise, and a vector takes every byte");
+}
+
 struct Line<'e, 'a>(&'e Event<'a>);
 
 impl Serialize for Line<'_, '_> {

@@ -15,7 +15,7 @@ mod values;
 mod words;
 
 pub use depth::MAX_DEPTH;
-pub use encode::encode_event;
+pub use encode::{encode_event, encode_event_indented};
 pub use values::{REASON_MAX_BYTES, TEXT_MAX_BYTES};
 
 pub(crate) use depth::check as check_depth;

@@ -1,7 +1,7 @@
 //! Sections of a file with settings as tables of their fields: names, forms, defaults and meanings stand in one place, which reading, the
 //! reference page and the JSON Schema share.
 
-use std::ops::RangeInclusive;
+use std::ops::{Range, RangeInclusive};
 
 use super::reader::{Fields, Reader};
 use super::tree::{Node, Value, parse};
@@ -64,6 +64,8 @@ pub enum Form {
     Choice(&'static [&'static str]),
     /// A text, a number, true, false or nothing.
     Scalar,
+    /// A text, a number, true or false under a name that may say that it is a secret.
+    Property,
     /// A list.
     List(&'static Form),
     /// A mapping from names of the user's choice.
@@ -127,7 +129,20 @@ impl Reader<'_> {
 
     /// A text.
     pub fn text_setting(&mut self, settings: &Settings<'_>, name: &str) -> String {
-        self.optional_text_setting(settings, name).unwrap_or_default()
+        settings.read(self, name, |reader, node| reader.text(node, name).map(str::to_owned)).unwrap_or_default()
+    }
+
+    /// A text that is a secret: it is told in no error. An empty one from a variable counts as absent.
+    pub fn secret_setting(&mut self, settings: &Settings<'_>, name: &str) -> Option<(String, Range<usize>)> {
+        let node = settings.get(name)?;
+        match node.as_text() {
+            Some("") if node.from_variable => None,
+            Some(text) if !text.is_empty() => Some((text.to_owned(), node.place.clone())),
+            _ => {
+                self.error_with_help(&node.place, format!("`{name}` must be a text"), "put it in quotes");
+                None
+            }
+        }
     }
 
     /// A text that need not be there; an empty one from a variable counts as absent.

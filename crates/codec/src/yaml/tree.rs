@@ -53,6 +53,12 @@ impl Value {
 }
 
 impl Node {
+    /// A mapping with nothing in it, which stands for a section that is not there.
+    #[must_use]
+    pub fn empty_mapping() -> Self {
+        Self { value: Value::Mapping(Vec::new()), place: 0..0, from_variable: false, tag: None }
+    }
+
     /// What it is, for errors. What comes from a variable may be a secret.
     #[must_use]
     pub fn describe(&self) -> String {

@@ -1,0 +1,79 @@
+//! Reads the text of a configuration: variables first, then section by section, and every mistake at once.
+
+use std::path::PathBuf;
+
+use bellwether_codec::pseudonym::Pseudonymiser;
+use bellwether_codec::yaml::{FileErrors, Node, Reader, Settings, Value, expand_variables, parse, render, tags, without_secrets};
+use bellwether_live::config::read_kafka;
+
+use super::{Configuration, PseudonymKey, ROOT};
+use crate::metrics_server::MetricsAddress;
+use crate::sizes::parse_memory;
+
+/// The values of a text, and the configuration that they make.
+pub fn load(name: &str, text: &str, variable: &dyn Fn(&str) -> Option<String>) -> Result<(Node, Configuration), FileErrors> {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let mut root = parse(text, "configuration").map_err(|mistake| without_secrets(render(name, text, vec![mistake])))?;
+    if matches!(root.value, Value::Nothing) {
+        // An empty file is right: everything has its default.
+        root = Node::empty_mapping();
+    }
+    let mut reader = Reader::new(text);
+    tags(text, "configurations", &root, &mut reader.mistakes);
+    expand_variables(text, &mut root, variable, &mut reader.mistakes);
+    // Without its variables, a value is wrong for a reason that is told already.
+    if !reader.mistakes.is_empty() {
+        let mut of_values = Reader::new(text);
+        read(&mut of_values, &root);
+        let told: Vec<usize> = reader.mistakes.iter().map(|mistake| mistake.place.start).collect();
+        let others = of_values.mistakes.into_iter().filter(|mistake| !told.iter().any(|at| mistake.place.contains(at)));
+        reader.mistakes.extend(others);
+        return Err(without_secrets(render(name, text, reader.mistakes)));
+    }
+    let configuration = read(&mut reader, &root);
+    if reader.mistakes.is_empty() { Ok((root, configuration)) } else { Err(without_secrets(render(name, text, reader.mistakes))) }
+}
+
+fn read(reader: &mut Reader<'_>, root: &Node) -> Configuration {
+    let settings = reader.settings(root, &ROOT);
+    Configuration {
+        data: PathBuf::from(reader.text_setting(&settings, "data")),
+        memory_bytes: parsed(reader, &settings, "memory", parse_memory).unwrap_or_default(),
+        metrics: parsed(reader, &settings, "metrics", |text| text.parse()).unwrap_or(MetricsAddress::Off),
+        pseudonym_key: pseudonym_key(reader, &settings),
+        kafka: settings.get("kafka").map(|node| read_kafka(reader, node)),
+    }
+}
+
+/// A text that something else is made of.
+fn parsed<T>(reader: &mut Reader<'_>, settings: &Settings<'_>, name: &str, parse: impl Fn(&str) -> Result<T, String>) -> Option<T> {
+    let count = reader.mistakes.len();
+    let text = reader.text_setting(settings, name);
+    let value = parse(&text);
+    if let (Err(problem), Some(node)) = (&value, settings.get(name))
+        && reader.mistakes.len() == count
+    {
+        reader.error(&node.place, format!("{name}: {problem}"));
+    }
+    value.ok()
+}
+
+fn pseudonym_key(reader: &mut Reader<'_>, settings: &Settings<'_>) -> PseudonymKey {
+    let key = reader.secret_setting(settings, "pseudonym_key");
+    let file = reader.optional_text_setting(settings, "pseudonym_key_file");
+    match (key, file) {
+        (None, None) => PseudonymKey::Environment,
+        (None, Some(file)) => PseudonymKey::File(file.into()),
+        (Some((_, place)), Some(_)) => {
+            reader.error(&place, "there is either `pseudonym_key` or `pseudonym_key_file`");
+            PseudonymKey::Environment
+        }
+        (Some((key, place)), None) => match Pseudonymiser::from_hex(&key) {
+            Ok(pseudonymiser) => PseudonymKey::Given(pseudonymiser),
+            Err(error) => {
+                reader.error(&place, format!("pseudonym_key: {error}"));
+                PseudonymKey::Environment
+            }
+        },
+    }
+}

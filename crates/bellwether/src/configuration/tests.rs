@@ -1,0 +1,187 @@
+//! Configurations: what is read from them, and what is said about each mistake.
+
+use bellwether_codec::source::{SourceFormat, Tombstones};
+use bellwether_live::config::{PropertyValue, TopicPattern, UnknownTypes};
+use bellwether_live::options::DEFAULT_MEMORY_BYTES;
+
+use super::load::load;
+use super::{Configuration, PseudonymKey};
+
+const KEY: &str = "000102030405060708090a0b0c0d0e0f";
+
+fn variable(name: &str) -> Option<String> {
+    [("KEY", KEY), ("COUNT", "7"), ("YES", "true"), ("EMPTY", ""), ("PASSWORD", "12345")]
+        .iter()
+        .find(|(known, _)| *known == name)
+        .map(|(_, value)| (*value).to_owned())
+}
+
+#[track_caller]
+fn configuration(text: &str) -> Configuration {
+    load("bellwether.yaml", text, &variable).unwrap_or_else(|errors| panic!("{errors}")).1
+}
+
+/// The mistakes of a text must be these, as `line:column: message; help`.
+#[track_caller]
+fn check(text: &str, expected: &[&str]) {
+    let errors = load("bellwether.yaml", text, &variable).err().unwrap_or_else(|| panic!("no mistakes in\n{text}"));
+    let told = errors.0.into_iter().map(|error| {
+        let help = error.help.map(|help| format!("; {help}")).unwrap_or_default();
+        format!("{}:{}: {}{help}", error.line, error.column, error.message)
+    });
+    assert_eq!(told.collect::<Vec<_>>(), expected, "\n{text}");
+}
+
+/// A section kafka with this besides a broker and a source.
+#[track_caller]
+fn check_kafka(fields: &str, expected: &[&str]) {
+    check(&format!("kafka:\n  brokers: b:1\n  sources: [{{ name: a, topics: [a] }}]\n{fields}"), expected);
+}
+
+/// One source with these fields.
+#[track_caller]
+fn check_source(fields: &str, expected: &[&str]) {
+    check(&format!("kafka:\n  brokers: b:1\n  sources:\n  - {{ {fields} }}"), expected);
+}
+
+#[test]
+fn nothing_at_all_is_the_defaults() {
+    for text in ["", "# nothing\n", "{}", "kafka: ~"] {
+        let Configuration { data, memory_bytes, kafka, pseudonym_key, .. } = configuration(text);
+        assert_eq!((data.to_str(), memory_bytes), (Some("./bellwether-data"), DEFAULT_MEMORY_BYTES));
+        assert!(kafka.is_none() && matches!(pseudonym_key, PseudonymKey::Environment));
+    }
+}
+
+#[test]
+fn a_kafka_run_has_its_defaults() {
+    let kafka = configuration("kafka: { brokers: 'b:1, c:2', sources: [{ name: a, topics: [a] }] }").kafka.unwrap();
+    assert_eq!((kafka.application.as_str(), kafka.instance, kafka.static_membership), ("bellwether", None, false));
+    assert_eq!(
+        (kafka.journal.topic.as_str(), kafka.journal.partitions, kafka.journal.tick_interval_ms),
+        ("bellwether.journal", 12, 60_000)
+    );
+    assert_eq!(kafka.topics.dead_letters, "bellwether.dead-letters");
+    assert_eq!((kafka.replication, kafka.min_insync_replicas, kafka.journal_retention_ms), (3, 2, None));
+    assert_eq!((kafka.commit_interval_ms, kafka.watermark_interval_ms), (100, 1_000));
+    assert_eq!((kafka.breaker.ratio, kafka.breaker.window, kafka.breaker.consecutive), (0.5, 1_000, 200));
+    let source = &kafka.sources[0];
+    assert_eq!((&source.format, source.unknown_types, source.tombstones), (&SourceFormat::Auto, UnknownTypes::Reject, Tombstones::Skip));
+    assert!(matches!(&source.topics[..], [TopicPattern::Name(name)] if name == "a"));
+}
+
+#[test]
+fn variables_stand_for_any_scalar() {
+    let text = "
+pseudonym_key: ${KEY}
+data: /data/${COUNT}
+kafka:
+  brokers: b:1
+  instance: ${EMPTY}
+  static_membership: ${YES}
+  journal: { partitions: '${COUNT}' }
+  client: { sasl.password: '${PASSWORD}', socket.timeout.ms: 30000, ssl.key.password: a$$b }
+  client_files: { ssl.key.pem: /run/key }
+  sources: [{ name: a, topics: ['^x\\.[0-9]+$'] }, { name: b, topics: [x.1] }]
+";
+    let configuration = configuration(text);
+    assert!(matches!(configuration.pseudonym_key, PseudonymKey::Given(_)));
+    assert_eq!(configuration.data.to_str(), Some("/data/7"));
+    let shown = format!("{configuration:?}");
+    assert!(!shown.contains("12345") && !shown.contains("a$b") && !shown.contains(KEY), "{shown}");
+    let kafka = configuration.kafka.unwrap();
+    assert_eq!((kafka.instance.as_deref(), kafka.static_membership, kafka.journal.partitions), (None, true, 7));
+    let values: Vec<_> = kafka.client.iter().map(|property| (property.name.as_str(), property.value.clone())).collect();
+    let given = |text: &str| PropertyValue::Given(text.to_owned());
+    assert_eq!(
+        values,
+        [
+            ("sasl.password", given("12345")),
+            ("socket.timeout.ms", given("30000")),
+            ("ssl.key.password", given("a$b")),
+            ("ssl.key.pem", PropertyValue::File("/run/key".into())),
+        ]
+    );
+    assert!(kafka.client_properties().unwrap_err().to_string().contains("/run/key"));
+    let source = |topic: &str| kafka.source_of(topic).map(|source| source.name.as_str());
+    assert_eq!((source("x.2"), source("x.1"), source("y"), source("x.2.y")), (Some("a"), Some("b"), None, None));
+}
+
+#[test]
+fn mistakes_at_the_top() {
+    check("kafak: {}", &["1:1: unknown field of the configuration `kafak`; did you mean `kafka`?"]);
+    check("memory: 1MiB", &["1:9: memory: at least 64MiB are needed"]);
+    check("memory: 1", &["1:9: expected memory, found the number 1; put it in quotes to make it a text"]);
+    check("metrics: nowhere", &["1:10: metrics: invalid socket address; write HOST:PORT, such as 127.0.0.1:9464, or off"]);
+    check("pseudonym_key: 12", &["1:16: `pseudonym_key` must be a text; put it in quotes"]);
+    check(
+        "pseudonym_key: ${PASSWORD}",
+        &["1:16: pseudonym_key: a pseudonym key has 32 hexadecimal digits (128 bits), this one has 5 characters"],
+    );
+    check("pseudonym_key: ${KEY}\npseudonym_key_file: f", &["1:16: there is either `pseudonym_key` or `pseudonym_key_file`"]);
+    check(
+        "data: ${NONE}",
+        &[
+            "1:7: the environment variable `NONE` is not set, and there is no default; write ${NAME}, ${NAME:-default}, or $$ for a dollar sign",
+        ],
+    );
+    check("data: ${EMPTY}", &["1:7: expected data, found what the variable holds"]);
+    check(
+        "a: b: c",
+        &[
+            "1:5: not YAML: mapping values are not allowed in this context; text that begins with `{`, `[`, `!`, `&`, `*` or `\"`, or holds `: ` or ` #`, stands in quotes",
+        ],
+    );
+    check("- a", &["1:1: expected the configuration, a mapping, found a list"]);
+}
+
+#[test]
+fn mistakes_in_the_section_kafka() {
+    check("kafka: {}", &["1:8: `brokers` of the section kafka is missing", "1:8: `sources` of the section kafka is missing"]);
+    check(
+        "kafka: { brokers: b, sources: [] }",
+        &["1:19: `b` is no broker; write HOST:PORT, with commas between several", "1:31: there must be at least one source"],
+    );
+    check_kafka(
+        "  application: a b",
+        &["4:16: `a b` cannot be the name of an application; such names have a-z, A-Z, 0-9, `.`, `_` and `-`, and at most 249 of them"],
+    );
+    check_kafka("  replication: 1", &["4:16: 2 replicas cannot be in sync (min_insync_replicas) where there are 1 (replication)"]);
+    check_kafka("  commit_interval: 0s", &["4:20: commit_interval must be more than nothing"]);
+    check_kafka(
+        "  commit_interval: 100",
+        &["4:20: commit_interval: `100`: a duration needs a unit; a duration is written like 30d, 12h, 1d12h30m, 90s or 5ms"],
+    );
+    check_kafka("  breaker: { ratio: 2 }", &["4:21: ratio is 2, and must be from 0 to 1"]);
+    check_kafka("  client: { group.id: x }", &["4:13: `group.id` is set by Bellwether; use `application`"]);
+    check_kafka("  client: { a.b: x }\n  client_files: { a.b: y }", &["5:19: `a.b` stands in `client` too"]);
+    check_kafka("  topics: { signals: bellwether.health }", &["4:22: `bellwether.health` cannot be `signals` and `health` at once"]);
+    check_kafka("  journal: { topic: bellwether.signals }", &["4:21: `bellwether.signals` cannot be `journal` and `signals` at once"]);
+    check_kafka("  user_lookup: { learn: false }", &["4:16: a user lookup without a `file` that does not `learn` knows nobody"]);
+}
+
+#[test]
+fn mistakes_in_sources() {
+    check_source("name: A, topics: [a]", &["4:13: `A` cannot be the name of a source; names are made of a-z, 0-9 and `-`"]);
+    check_source(
+        "name: a, topics: [a], format: json",
+        &["4:37: unknown format `json`; known are `auto`, `structured`, `binary`, `plain`, `mapped`"],
+    );
+    check_source("name: a, topics: [a], format: mapped", &["4:37: a source of format `mapped` needs a `mapping`"]);
+    check_source("name: a, topics: [a], mapping: {}", &["4:38: a source of format `auto` has no mapping; write `format: mapped`"]);
+    check_source("name: a, topics: [a, a]", &["4:28: `a` is read by two sources, or twice"]);
+    check_source("name: a, topics: ['^a(']", &["4:25: `^a(` is no regular expression: unclosed group"]);
+    check_source("name: a, topics: ['^.*']", &["4:24: the source `a` would read `bellwether.journal`, which Bellwether writes"]);
+    check_source("name: a, topics: [a], tombstones: keep", &["4:41: unknown tombstones `keep`; known are `skip`, `reject`"]);
+    check_source("name: a, topics: [a] }\n  - { name: a, topics: [b]", &["5:13: there are two sources `a`"]);
+    check_source(
+        "name: a, topics: [a], format: mapped, mapping: { type: { constant: login }, subject: { at: /u, as: customer_of_user } }",
+        &[
+            "4:54: `customer_of_user` needs to know whose users there are; add `user_lookup` to the section kafka, with a `file` or with `learn: true`",
+        ],
+    );
+    check_source(
+        "name: a, topics: [a], format: mapped, mapping: { type: { constant: logn }, subject: /c }",
+        &["4:74: unknown event type `logn`; did you mean `login`?"],
+    );
+}
