@@ -1,5 +1,6 @@
 //! How a command ends: done, with findings, or with a failure that says whose fault it is.
 
+use std::fmt;
 use std::process::ExitCode;
 
 use bellwether_backtest::error::ReplayError;
@@ -58,6 +59,15 @@ impl Failure {
     /// A file that we cannot write.
     pub fn writing(path: &std::path::Path, error: &std::io::Error) -> Self {
         Self::Run(format!("cannot write {}: {error}", path.display()))
+    }
+}
+
+impl fmt::Display for Failure {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Usage(message) | Self::Run(message) => formatter.write_str(message),
+            Self::NobodyReads => formatter.write_str("nobody reads standard output"),
+        }
     }
 }
 

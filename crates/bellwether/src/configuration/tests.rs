@@ -108,6 +108,20 @@ kafka:
 }
 
 #[test]
+fn a_file_that_is_cut_off_anywhere_is_read_or_has_mistakes() {
+    let text = include_str!("../../../../deploy/examples/bellwether.yaml");
+    let mut wrong = 0;
+    for end in (0..text.len()).filter(|end| text.is_char_boundary(*end)) {
+        if let Err(errors) = load("bellwether.yaml", &text[..end], &variable) {
+            let lines = text[..end].lines().count().max(1);
+            assert!(!errors.0.is_empty() && errors.0.iter().all(|error| (1..=lines + 1).contains(&error.line)), "{errors}");
+            wrong += 1;
+        }
+    }
+    assert!(wrong > text.len() / 10, "{wrong}");
+}
+
+#[test]
 fn mistakes_at_the_top() {
     check("kafak: {}", &["1:1: unknown field of the configuration `kafak`; did you mean `kafka`?"]);
     check("memory: 1MiB", &["1:9: memory: at least 64MiB are needed"]);

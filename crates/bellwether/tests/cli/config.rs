@@ -93,6 +93,14 @@ fn a_sample_that_makes_no_event_says_why() {
 }
 
 #[test]
+fn a_sample_can_be_tried_without_the_secrets() {
+    let sample = format!("{SAMPLES}/logins.json");
+    let ran = run(&["config", "try", "--config", EXAMPLE, "--source", "logins", &sample]).exits(0);
+    let public = run(&["pseudonym", "ann@example.org"]).exits(0).output;
+    assert!(ran.tells(&["note: pseudonym_key_file", "public key"]).output.contains(public.trim()));
+}
+
+#[test]
 fn every_mistake_is_told_with_its_place() {
     let scratch = Scratch::new();
     let config = scratch.file(

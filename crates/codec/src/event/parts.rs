@@ -52,13 +52,16 @@ impl<'a> Parts<'a> {
         Self { envelope }
     }
 
-    /// What stands in a line of CloudEvents JSON, or of plain JSON with the same names.
-    pub(crate) fn read(line: &'a str) -> Result<Self, Rejection> {
+    /// An event of which nothing is known, to be read from a line.
+    pub(crate) fn empty() -> Self {
+        Self { envelope: Envelope::new() }
+    }
+
+    /// Takes what stands in a line of CloudEvents JSON, or of plain JSON with the same names. It is filled in place, as moving it is dear.
+    pub(crate) fn read(&mut self, line: &'a str) -> Result<(), Rejection> {
         let line = line.strip_prefix('\u{feff}').unwrap_or(line);
         depth::check(line)?;
-        let mut parts = Self { envelope: Envelope::new() };
-        parts.envelope.read(line)?;
-        Ok(parts)
+        self.envelope.read(line)
     }
 
     /// Whether an attribute is absent, null or empty.
@@ -92,7 +95,7 @@ impl<'a> Parts<'a> {
 
 impl Decoder {
     /// Validates parts as a line is validated: user ids are pseudonymised.
-    pub(crate) fn decode_parts<'a>(&self, mut parts: Parts<'a>) -> Result<Event<'a>, Rejection> {
+    pub(crate) fn decode_parts<'a>(&self, parts: &mut Parts<'a>) -> Result<Event<'a>, Rejection> {
         self.event(&mut parts.envelope, Users::Plain(&self.pseudonymiser))
     }
 

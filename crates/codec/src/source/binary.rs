@@ -43,7 +43,7 @@ pub(super) fn decode<'a>(decoder: &Decoder, record: &SourceRecord<'a>) -> Result
         check_content_type(record)?;
         parts.read_data(text_of(record.json_bytes())?)?;
     }
-    decoder.decode_parts(parts)
+    decoder.decode_parts(&mut parts)
 }
 
 /// The text of a header; one that stands there twice is an error, as a name in an object is.

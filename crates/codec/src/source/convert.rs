@@ -157,6 +157,8 @@ fn shown(text: &str) -> String {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
 
     fn text_scalar(text: &str) -> Scalar<'static> {
@@ -196,6 +198,22 @@ mod tests {
         ] {
             let found = minor_units(&text_scalar(text), None, exponent).map_err(|(_, detail)| detail);
             assert_eq!(found, expected.map(Scalar::Integer).map_err(str::to_owned), "{text}");
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn every_amount_comes_back(minor in any::<i64>(), exponent in 0..=MAX_EXPONENT, zeros in 0..4_usize) {
+            let unit = 10_u64.pow(u32::from(exponent));
+            let (sign, whole, part) = (if minor < 0 { "-" } else { "" }, minor.unsigned_abs() / unit, minor.unsigned_abs() % unit);
+            let decimals = if exponent == 0 { String::new() } else { format!(".{part:0width$}{}", "0".repeat(zeros), width = usize::from(exponent)) };
+            let text = format!("{sign}{whole}{decimals}");
+            prop_assert_eq!(minor_units(&text_scalar(&text), None, exponent), Ok(Scalar::Integer(minor)));
+        }
+
+        #[test]
+        fn no_text_is_too_much(text in "[-+0-9.eE_ ]{0,50}", exponent in 0..=MAX_EXPONENT) {
+            let _ = (minor_units(&text_scalar(&text), None, exponent), epoch(&text_scalar(&text), None, 6));
         }
     }
 

@@ -10,14 +10,16 @@ use crate::timestamp::format_time;
 
 /// A structured CloudEvent: whatever CloudEvents demands must be there.
 pub(super) fn decode_structured<'a>(decoder: &Decoder, record: &SourceRecord<'a>) -> Result<Event<'a>, Rejection> {
-    let mut parts = Parts::read(text_of(record.json_bytes())?)?;
+    let mut parts = Parts::empty();
+    parts.read(text_of(record.json_bytes())?)?;
     fall_back_on_timestamp(&mut parts, record);
-    decoder.decode_parts(parts)
+    decoder.decode_parts(&mut parts)
 }
 
 /// Plain JSON: what the record itself tells need not be in it.
 pub(super) fn decode_plain<'a>(decoder: &Decoder, record: &SourceRecord<'a>) -> Result<Event<'a>, Rejection> {
-    let mut parts = Parts::read(text_of(record.json_bytes())?)?;
+    let mut parts = Parts::empty();
+    parts.read(text_of(record.json_bytes())?)?;
     if parts.lacks(Attribute::Id) {
         parts.set(Attribute::Id, Scalar::Text(record.position_id().into()));
     }
@@ -25,7 +27,7 @@ pub(super) fn decode_plain<'a>(decoder: &Decoder, record: &SourceRecord<'a>) -> 
         parts.set(Attribute::Source, Scalar::Text(record.topic.into()));
     }
     fall_back_on_timestamp(&mut parts, record);
-    decoder.decode_parts(parts)
+    decoder.decode_parts(&mut parts)
 }
 
 /// An event that does not tell its time happened when its record was written.

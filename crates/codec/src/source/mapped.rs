@@ -38,8 +38,8 @@ pub(super) fn decode<'a>(
         return Ok(None);
     }
     let input = Input { record, text, json, decoder, directory };
-    let parts = input.parts(mapping)?;
-    decoder.decode_parts(parts).map(Some).map_err(|rejection| with_origin(rejection, mapping))
+    let mut parts = input.parts(mapping)?;
+    decoder.decode_parts(&mut parts).map(Some).map_err(|rejection| with_origin(rejection, mapping))
 }
 
 impl Input<'_> {

@@ -57,7 +57,7 @@ pub const MAPPING: Section = Section {
 /// A value of a mapping that says more than where it comes from.
 const FIELD: Section = Section {
     what: "the value",
-    doc: "Where a value comes from (`at`, `constant`, `key` or `header`), and what is done to it, in the order of this table.",
+    doc: "The long form of any value of a mapping: where it comes from (`at`, `constant`, `key` or `header`), and what is done to it, in the order of this table.",
     fields: &[
         field("at", Form::Pointer, Absent::Means("not from there"), "From the record's value, by JSON Pointer."),
         field("constant", Form::Scalar, Absent::Means("not from there"), "Always this."),

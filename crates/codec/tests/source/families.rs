@@ -1,6 +1,9 @@
 //! One realistic topic of each kind: a login service, a billing provider, a helpdesk, product analytics, surveys, a cancellation page.
 
-use crate::{check, mapped};
+use bellwether_codec::event::Decoder;
+use bellwether_codec::source::{SourceDecoder, SourceFormat};
+
+use crate::{check, mapped, outcome, record};
 
 /// The attributes of what comes out, but for the data.
 fn event(id: &str, source: &str, kind: &str, subject: &str, time: &str, data: &str) -> String {
@@ -187,4 +190,19 @@ data:
         r#"{"number":"R-1","total":1}"#,
         "wrong_type: data.amount_minor: the currency at /currency: expected a code of three letters, found nothing (from /total)",
     );
+}
+
+#[test]
+fn values_that_are_cut_off_anywhere_are_refused() {
+    let decoder =
+        mapped("{ type: { constant: usage }, subject: /c/0, data: { feature: /f, value: { at: /v, as: minor_units, exponent: 2 } } }");
+    let value = r#"{"c":["ü"],"f":"\u00fc","v":1.50e2,"x":{"y":[null,true]}}"#;
+    let plain = r#"{"type":"usage","subject":"ü","data":{"feature":"\u00fc","value":1.50e2}}"#;
+    let auto = SourceDecoder::new(SourceFormat::Auto, Decoder::default());
+    for (decoder, value) in [(decoder, value), (auto, plain)] {
+        assert!(outcome(&decoder, &record(value)).starts_with('{'), "{value}");
+        for end in (0..value.len()).filter(|end| value.is_char_boundary(*end)) {
+            assert!(outcome(&decoder, &record(&value[..end])).starts_with("invalid_json: "), "{}", &value[..end]);
+        }
+    }
 }

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use bellwether_codec::event::encode_event_indented;
+use bellwether_codec::pseudonym::Pseudonymiser;
 use bellwether_codec::source::{SourceEvent, SourceRecord};
 use bellwether_live::config::{KafkaSettings, SourceSettings, TopicPattern};
 use clap::Args;
@@ -55,7 +56,7 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
     let (kafka, source) = find(&file.configuration, &arguments.source)?;
     let unreadable = |error| Failure::Usage(format!("cannot read the sample {}: {error}", arguments.sample.display()));
     let value = fs::read(&arguments.sample).map_err(unreadable)?;
-    let pseudonymiser = file.configuration.pseudonymiser()?;
+    let pseudonymiser = pseudonymiser(&file.configuration);
     let lookup = kafka.user_lookup.as_ref().map(|lookup| lookup.directory(&pseudonymiser));
     let directory = lookup.transpose().map_err(|error| Failure::Usage(format!("user_lookup: {error}")))?;
     let decoder = source.decoder(pseudonymiser, directory.map(Arc::new).as_ref());
@@ -85,6 +86,14 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
             Ok(Outcome::Findings)
         }
     }
+}
+
+/// Samples are tried where the secrets are not, too.
+fn pseudonymiser(configuration: &Configuration) -> Pseudonymiser {
+    configuration.pseudonymiser().unwrap_or_else(|failure| {
+        tell(&format!("note: {failure}; users are shown under the public key"));
+        Pseudonymiser::default()
+    })
 }
 
 fn find<'c>(configuration: &'c Configuration, name: &str) -> Result<(&'c KafkaSettings, &'c SourceSettings), Failure> {
