@@ -1,10 +1,10 @@
-//! Properties that are handed on to the client library. Their values may be secrets and are never shown.
+//! Properties that are handed on to the client library. Any value may be a secret, so none is ever shown.
 
 use std::fmt;
 use std::fs;
 use std::path::PathBuf;
 
-use bellwether_codec::yaml::{MASK, Node, Reader, Settings, is_secret_name};
+use bellwether_codec::yaml::{MASK, Node, Reader, Settings};
 use serde_json::Value;
 
 /// A property of librdkafka.
@@ -73,10 +73,7 @@ impl ClientProperty {
 
 impl fmt::Debug for ClientProperty {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.value {
-            PropertyValue::Given(value) if !is_secret_name(&self.name) => write!(formatter, "{}={value}", self.name),
-            value => write!(formatter, "{}={value:?}", self.name),
-        }
+        write!(formatter, "{}={:?}", self.name, self.value)
     }
 }
 
