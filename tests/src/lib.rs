@@ -1,5 +1,6 @@
-//! Tools for the tests of the whole: seeded event logs, and folding them in every way that must not matter.
+//! Tools for the tests of the whole: seeded event logs, folding them in every way that must not matter, and a real Kafka.
 
+pub mod broker;
 pub mod company;
 pub mod folding;
 pub mod world;

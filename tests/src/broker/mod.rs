@@ -1,0 +1,160 @@
+//! A real Kafka for tests: one JVM on the loopback interface, in a directory of its own, that can be stopped, killed, frozen and started again.
+
+mod artefacts;
+mod certificate;
+mod process;
+mod settings;
+
+use std::fs;
+use std::net::TcpListener;
+use std::path::PathBuf;
+use std::sync::OnceLock;
+
+use tempfile::TempDir;
+
+use process::Process;
+
+/// A user of a secured broker who may do everything.
+pub const USER: &str = "bellwether";
+
+/// The password of [`USER`], which must not show up in any message.
+pub const PASSWORD: &str = "correct-horse-battery";
+
+/// A user of a secured broker who may do nothing; the password is the same.
+pub const STRANGER: &str = "stranger";
+
+/// How clients reach a broker.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Access {
+    Plain,
+    Secured,
+}
+
+/// A broker that runs, or is down for the moment. It is killed when it is dropped, and also when the test's process ends in any other way.
+#[derive(Debug)]
+pub struct Broker {
+    directory: TempDir,
+    access: Access,
+    port: u16,
+    process: Option<Process>,
+}
+
+impl Broker {
+    /// Starts a broker and waits until it answers.
+    ///
+    /// # Panics
+    ///
+    /// When Java or Kafka is missing and cannot be had, or the broker does not start.
+    #[must_use]
+    pub fn start() -> Self {
+        Self::new(Access::Plain)
+    }
+
+    /// Starts a broker that wants TLS and a password (`SASL_SSL`, SCRAM-SHA-512): see [`USER`], [`STRANGER`] and [`Broker::certificate`].
+    ///
+    /// # Panics
+    ///
+    /// As [`Broker::start`].
+    #[must_use]
+    pub fn start_secured() -> Self {
+        Self::new(Access::Secured)
+    }
+
+    /// The one broker that the tests of a process share; they must use different names of topics, groups and transactions.
+    ///
+    /// # Panics
+    ///
+    /// As [`Broker::start`].
+    pub fn shared() -> &'static Self {
+        static SHARED: OnceLock<Broker> = OnceLock::new();
+        SHARED.get_or_init(Self::start)
+    }
+
+    fn new(access: Access) -> Self {
+        let directory = TempDir::with_prefix("bellwether-kafka-").expect("a temporary directory can be made");
+        let [port, internal, controller] = free_ports();
+        let home = directory.path();
+        if access == Access::Secured {
+            certificate::make(home);
+        }
+        fs::write(home.join("server.properties"), settings::server_properties(home, access, [port, internal, controller]))
+            .expect("the settings can be written");
+        process::format(home, access);
+        let mut broker = Self { directory, access, port, process: None };
+        broker.restart();
+        broker
+    }
+
+    /// Where clients find it: host and port.
+    #[must_use]
+    pub fn bootstrap(&self) -> String {
+        format!("127.0.0.1:{}", self.port)
+    }
+
+    /// The certificate of a secured broker, as PEM, for `ssl.ca.location`.
+    ///
+    /// # Panics
+    ///
+    /// When the broker is not secured.
+    #[must_use]
+    pub fn certificate(&self) -> PathBuf {
+        assert_eq!(self.access, Access::Secured);
+        certificate::path(self.directory.path())
+    }
+
+    /// Stops it in an orderly way, and waits for its end.
+    pub fn stop(&mut self) {
+        if let Some(process) = self.process.take() {
+            process.stop();
+        }
+    }
+
+    /// Kills it at once.
+    pub fn kill(&mut self) {
+        if let Some(process) = self.process.take() {
+            process.kill();
+        }
+    }
+
+    /// Starts it again on the same data and the same port, after [`Broker::stop`] or [`Broker::kill`]; a running one is killed first.
+    ///
+    /// # Panics
+    ///
+    /// When it does not start.
+    pub fn restart(&mut self) {
+        self.kill();
+        self.process = Some(Process::start(self.directory.path()));
+    }
+
+    /// Freezes it: its connections stay, and nothing answers.
+    ///
+    /// # Panics
+    ///
+    /// When it does not run.
+    pub fn suspend(&self) {
+        self.process.as_ref().expect("the broker runs").signal("STOP");
+    }
+
+    /// Ends [`Broker::suspend`].
+    ///
+    /// # Panics
+    ///
+    /// When it does not run.
+    pub fn resume(&self) {
+        self.process.as_ref().expect("the broker runs").signal("CONT");
+    }
+}
+
+impl Drop for Broker {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+/// Ports below the range from which the system takes those of outgoing connections: nobody else gets them while the broker is down.
+fn free_ports<const COUNT: usize>() -> [u16; COUNT] {
+    let first = 10_000 + u16::try_from(std::process::id() % 20_000).expect("it is small");
+    let mut candidates = (first..32_000).chain(10_000..first);
+    let is_free = |port: &u16| TcpListener::bind(("127.0.0.1", *port)).is_ok();
+    std::array::from_fn(|_| candidates.find(is_free).expect("a port is free"))
+}

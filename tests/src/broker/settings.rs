@@ -1,0 +1,56 @@
+//! The settings of a test broker: one node that is broker and controller, small, and quick to form a group.
+
+use std::path::Path;
+
+use super::certificate::{self, STORE_PASSWORD};
+use super::{Access, USER};
+
+/// The text of `server.properties`.
+pub(super) fn server_properties(home: &Path, access: Access, [port, internal, controller]: [u16; 3]) -> String {
+    let mut text = format!(
+        "process.roles=broker,controller
+node.id=1
+controller.quorum.voters=1@127.0.0.1:{controller}
+listeners=CLIENT://127.0.0.1:{port},INTERNAL://127.0.0.1:{internal},CONTROLLER://127.0.0.1:{controller}
+advertised.listeners=CLIENT://127.0.0.1:{port},INTERNAL://127.0.0.1:{internal}
+controller.listener.names=CONTROLLER
+inter.broker.listener.name=INTERNAL
+log.dirs={}
+auto.create.topics.enable=false
+group.initial.rebalance.delay.ms=0
+broker.heartbeat.interval.ms=500
+broker.session.timeout.ms=3000
+group.min.session.timeout.ms=1000
+offsets.topic.replication.factor=1
+offsets.topic.num.partitions=4
+transaction.state.log.replication.factor=1
+transaction.state.log.min.isr=1
+transaction.state.log.num.partitions=4
+share.coordinator.state.topic.replication.factor=1
+share.coordinator.state.topic.min.isr=1
+num.network.threads=2
+num.io.threads=4
+log.cleaner.dedupe.buffer.size=10485760
+transaction.abort.timed.out.transaction.cleanup.interval.ms=1000
+",
+        home.join("data").display()
+    );
+    text += match access {
+        Access::Plain => "listener.security.protocol.map=CLIENT:PLAINTEXT,INTERNAL:PLAINTEXT,CONTROLLER:PLAINTEXT\n",
+        Access::Secured => "listener.security.protocol.map=CLIENT:SASL_SSL,INTERNAL:PLAINTEXT,CONTROLLER:PLAINTEXT\n",
+    };
+    if access == Access::Secured {
+        text += &format!(
+            "sasl.enabled.mechanisms=SCRAM-SHA-512
+listener.name.client.scram-sha-512.sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule required;
+ssl.keystore.type=PKCS12
+ssl.keystore.location={}
+ssl.keystore.password={STORE_PASSWORD}
+authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer
+super.users=User:ANONYMOUS;User:{USER}
+",
+            certificate::store(home).display()
+        );
+    }
+    text
+}
