@@ -30,8 +30,8 @@ pub enum Polled {
 ///
 /// Two clients exist: of a real broker, and of a log in memory with the same rules, which tests stop at every step.
 pub trait Client: Send {
-    /// Reads records into the batch until it holds `max_records` or `max_bytes`, or until there is none for `timeout`.
-    /// Ends at once when partitions come or go.
+    /// Reads records into the batch until it holds `max_records` or `max_bytes`, or until `timeout` is over.
+    /// Ends at once when partitions come or go; records of partitions that go are taken out of the batch.
     ///
     /// # Errors
     ///

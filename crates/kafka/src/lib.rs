@@ -3,7 +3,7 @@
 //! # Layout
 //! - `client`: [`Client`], all that a worker asks of Kafka; every call belongs to one thread.
 //! - `batch`: what was read. `transaction`: what is to be written, with the offsets that count together with it.
-//! - `broker`: the client of a real Kafka. `memory`: a seeded log in memory with Kafka's rules, for tests of the protocol.
+//! - `broker`: the client of a real Kafka, and a plain reader. `admin`: topics. `memory`: a seeded log in memory with Kafka's rules, for tests of the protocol.
 //! - `error`: what can go wrong, and what to do then.
 //!
 //! # Invariants
@@ -11,13 +11,17 @@
 //! - A rebalance takes effect only when the worker has been told, and has answered.
 //! - After [`CommitError::Lost`] the client is rebuilt before anything else is asked of it.
 
+mod admin;
 mod batch;
+mod broker;
 mod client;
 mod error;
 pub mod memory;
 mod transaction;
 
+pub use admin::{Admin, AdminError, TopicDescription, TopicSettings};
 pub use batch::{Batch, Received, TopicPartition};
+pub use broker::{BrokerClient, BrokerOptions, ConnectionOptions, Reader};
 pub use client::{Client, CommittedOffset, Polled};
 pub use error::{CommitError, KafkaError, Remedy};
 pub use transaction::{Outgoing, Transaction};

@@ -1,0 +1,140 @@
+//! What librdkafka calls: rebalances are acknowledged and written down, and failed deliveries are kept. Nothing else happens here.
+
+use std::collections::BTreeSet;
+use std::sync::{Mutex, MutexGuard};
+
+use rdkafka::config::RDKafkaLogLevel;
+use rdkafka::consumer::{BaseConsumer, Consumer as _, ConsumerContext};
+use rdkafka::error::KafkaError as Cause;
+use rdkafka::message::DeliveryResult;
+use rdkafka::producer::ProducerContext;
+use rdkafka::types::RDKafkaRespErr;
+use rdkafka::{ClientContext, Message as _, TopicPartitionList};
+
+use super::lists::{list, partitions};
+use super::troubles::{self, Troubles};
+use crate::batch::TopicPartition;
+
+/// The callbacks of a consumer.
+#[derive(Debug, Default)]
+pub(super) struct ConsumerCallbacks {
+    pub(super) troubles: Troubles,
+    rebalances: Mutex<Rebalances>,
+}
+
+/// Where the partitions of this member stand. A partition is in at most one of `came`, `waiting` and `reading`.
+#[derive(Debug, Default)]
+pub(super) struct Rebalances {
+    /// Given by the group; the worker has not been told yet.
+    pub(super) came: BTreeSet<TopicPartition>,
+    /// The worker has been told, and has not said yet where to start.
+    pub(super) waiting: BTreeSet<TopicPartition>,
+    /// Being read.
+    pub(super) reading: BTreeSet<TopicPartition>,
+    /// Given up; the worker has not been told yet. It never saw those that were still in `came`.
+    pub(super) gone: BTreeSet<TopicPartition>,
+    /// An answer to the group that librdkafka did not take.
+    pub(super) failure: Option<Cause>,
+}
+
+impl ConsumerCallbacks {
+    pub(super) fn rebalances(&self) -> MutexGuard<'_, Rebalances> {
+        self.rebalances.lock().expect("no holder panics")
+    }
+}
+
+impl ClientContext for ConsumerCallbacks {
+    fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
+        troubles::log(level, facility, message);
+    }
+
+    fn stats_raw(&self, _statistics: &[u8]) {}
+
+    fn error(&self, error: Cause, reason: &str) {
+        self.troubles.note(&error, reason);
+    }
+}
+
+impl ConsumerContext for ConsumerCallbacks {
+    /// Runs within a poll of the worker's own thread.
+    ///
+    /// New partitions are acknowledged by adding nothing: the group is content, and each is added when the worker has said where to start.
+    /// Partitions that go are given back at once, which is safe because the poll then tells the worker before it can commit anything.
+    fn rebalance(&self, consumer: &BaseConsumer<Self>, event: RDKafkaRespErr, changed: &mut TopicPartitionList) {
+        let changed = partitions(changed);
+        let mut rebalances = self.rebalances();
+        let answer = if event == RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS {
+            rebalances.came.extend(changed);
+            consumer.incremental_assign(&TopicPartitionList::new())
+        } else {
+            let was_read: Vec<_> = changed.iter().filter(|at| rebalances.reading.remove(at)).cloned().collect();
+            for at in changed {
+                if !rebalances.came.remove(&at) {
+                    rebalances.waiting.remove(&at);
+                    rebalances.gone.insert(at);
+                }
+            }
+            consumer.incremental_unassign(&list(&was_read))
+        };
+        if let Err(cause) = answer {
+            rebalances.failure = Some(cause);
+        }
+    }
+}
+
+/// The callbacks of a producer; they run in its polling thread.
+#[derive(Debug, Default)]
+pub(super) struct ProducerCallbacks {
+    pub(super) troubles: Troubles,
+    failed: Mutex<Option<(TopicPartition, Cause)>>,
+}
+
+impl ProducerCallbacks {
+    /// Takes the first delivery that failed since the last call.
+    pub(super) fn take_failed(&self) -> Option<(TopicPartition, Cause)> {
+        self.failed.lock().expect("no holder panics").take()
+    }
+}
+
+impl ClientContext for ProducerCallbacks {
+    fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
+        troubles::log(level, facility, message);
+    }
+
+    fn stats_raw(&self, _statistics: &[u8]) {}
+
+    fn error(&self, error: Cause, reason: &str) {
+        self.troubles.note(&error, reason);
+    }
+}
+
+impl ProducerContext for ProducerCallbacks {
+    type DeliveryOpaque = ();
+
+    fn delivery(&self, result: &DeliveryResult<'_>, (): ()) {
+        if let Err((cause, message)) = result {
+            let mut failed = self.failed.lock().expect("no holder panics");
+            failed.get_or_insert_with(|| (TopicPartition::new(message.topic(), message.partition()), cause.clone()));
+        }
+    }
+}
+
+/// The callbacks of a client that only asks questions.
+#[derive(Debug, Default)]
+pub(crate) struct PlainCallbacks {
+    pub(crate) troubles: Troubles,
+}
+
+impl ClientContext for PlainCallbacks {
+    fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
+        troubles::log(level, facility, message);
+    }
+
+    fn stats_raw(&self, _statistics: &[u8]) {}
+
+    fn error(&self, error: Cause, reason: &str) {
+        self.troubles.note(&error, reason);
+    }
+}
+
+impl ConsumerContext for PlainCallbacks {}

@@ -1,0 +1,166 @@
+//! Writing: one transaction from begin to commit, or to abort.
+
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use rdkafka::consumer::Consumer as _;
+use rdkafka::error::KafkaError as Cause;
+use rdkafka::message::{Header, OwnedHeaders};
+use rdkafka::producer::{BaseRecord, Producer as _};
+use rdkafka::types::RDKafkaErrorCode as Code;
+use rdkafka::util::Timeout;
+
+use super::classify::classify;
+use super::lists::list_with_offsets;
+use super::options::{MESSAGE_TIMEOUT, TRANSACTION_TIMEOUT};
+use super::session::Session;
+use crate::error::{CommitError, KafkaError, Remedy};
+use crate::transaction::{Outgoing, Transaction};
+
+/// How often a full queue and open acknowledgements are looked at.
+const BREATH: Duration = Duration::from_millis(1);
+
+/// How long to wait for what is under way before an abort, which must not overtake the first record of its transaction.
+const SETTLE: Duration = Duration::from_secs(1);
+
+/// A transaction that went wrong before its commit.
+struct Failure {
+    what: String,
+    cause: Cause,
+}
+
+impl Session {
+    pub(super) fn commit(&mut self, transaction: &Transaction) -> Result<(), CommitError> {
+        if transaction.is_empty() {
+            return Ok(());
+        }
+        self.owns(transaction).map_err(CommitError::NotCommitted)?;
+        self.producer.context().take_failed();
+        self.producer.begin_transaction().map_err(|cause| self.lost("beginning a transaction", &cause))?;
+        if let Err(failure) = self.write(transaction) {
+            return Err(self.give_up(&failure));
+        }
+        self.finish()
+    }
+
+    /// Offsets are committed only by the one to whom the group has given their partitions.
+    fn owns(&self, transaction: &Transaction) -> Result<(), KafkaError> {
+        let rebalances = self.consumer.context().rebalances();
+        let mut offsets = transaction.offsets().iter().map(|(at, _)| at);
+        if let Some(at) = offsets.find(|at| !rebalances.reading.contains(at) && !rebalances.waiting.contains(at)) {
+            return Err(KafkaError::new(Remedy::Retry, format!("committing an offset of {at}"), "the partition is not this client's"));
+        }
+        if !transaction.offsets().is_empty() && (self.place.is_none() || self.consumer.assignment_lost()) {
+            return Err(KafkaError::new(Remedy::Retry, "committing offsets", "the group has given this client up"));
+        }
+        Ok(())
+    }
+
+    fn write(&self, transaction: &Transaction) -> Result<(), Failure> {
+        let deadline = Instant::now() + MESSAGE_TIMEOUT + SETTLE;
+        transaction.each(|record| self.produce(record, deadline))?;
+        while self.producer.in_flight_count() > 0 {
+            if Instant::now() > deadline {
+                let cause = Cause::MessageProduction(Code::MessageTimedOut);
+                return Err(Failure { what: "waiting for acknowledgements".into(), cause });
+            }
+            self.producer.poll(BREATH);
+        }
+        if let Some((at, cause)) = self.producer.context().take_failed() {
+            return Err(Failure { what: format!("writing to {at}"), cause });
+        }
+        self.send_offsets(transaction)
+    }
+
+    fn produce(&self, record: &Outgoing<'_>, deadline: Instant) -> Result<(), Failure> {
+        let mut outgoing = BaseRecord::<[u8], [u8]>::to(record.topic);
+        (outgoing.partition, outgoing.key, outgoing.payload) = (record.partition, record.key, record.value);
+        if !record.headers.is_empty() {
+            let headers = OwnedHeaders::new_with_capacity(record.headers.len());
+            let insert = |headers: OwnedHeaders, (key, value): &(&str, &[u8])| headers.insert(Header { key, value: Some(*value) });
+            outgoing.headers = Some(record.headers.iter().fold(headers, insert));
+        }
+        loop {
+            match self.producer.send(outgoing) {
+                Ok(()) => return Ok(()),
+                Err((Cause::MessageProduction(Code::QueueFull), unsent)) if Instant::now() < deadline => {
+                    outgoing = unsent;
+                    sleep(BREATH);
+                }
+                Err((cause, _)) => return Err(Failure { what: format!("writing to {}", record.topic), cause }),
+            }
+        }
+    }
+
+    fn send_offsets(&self, transaction: &Transaction) -> Result<(), Failure> {
+        let Some(place) = self.place.as_ref().filter(|_| !transaction.offsets().is_empty()) else {
+            return Ok(());
+        };
+        let failure = |cause| Failure { what: "adding offsets to a transaction".into(), cause };
+        let wrong = |_| failure(Cause::SetPartitionOffset(Code::InvalidArgument));
+        let list = list_with_offsets(transaction.offsets().iter().map(|(at, committed)| (at, committed.offset))).map_err(wrong)?;
+        for (mut element, (_, committed)) in list.elements().into_iter().zip(transaction.offsets()) {
+            element.set_metadata(&committed.metadata);
+        }
+        let deadline = Instant::now() + TRANSACTION_TIMEOUT;
+        while let Err(cause) = self.producer.send_offsets_to_transaction(&list, place, Timeout::Never) {
+            if !again(&cause, deadline) {
+                return Err(failure(cause));
+            }
+        }
+        Ok(())
+    }
+
+    fn finish(&self) -> Result<(), CommitError> {
+        let deadline = Instant::now() + TRANSACTION_TIMEOUT;
+        while let Err(cause) = self.producer.commit_transaction(Timeout::Never) {
+            if !again(&cause, deadline) {
+                return Err(self.lost("committing a transaction", &cause));
+            }
+        }
+        self.producer.context().troubles.forget();
+        Ok(())
+    }
+
+    /// Ends a transaction that is not to be, which is known to be so unless the abort fails too.
+    fn give_up(&self, failure: &Failure) -> CommitError {
+        let verdict = classify(&failure.cause);
+        if self.producer.client().fatal_error().is_some() || (verdict.remedy == Remedy::Rebuild && !verdict.abort) {
+            return self.lost(&failure.what, &failure.cause);
+        }
+        let settled = Instant::now() + SETTLE;
+        while self.producer.in_flight_count() > 0 && Instant::now() < settled {
+            self.producer.poll(BREATH);
+        }
+        let deadline = Instant::now() + TRANSACTION_TIMEOUT;
+        while let Err(cause) = self.producer.abort_transaction(Timeout::Never) {
+            if !again(&cause, deadline) {
+                return self.lost("aborting a transaction", &cause);
+            }
+        }
+        // What was given up on may still arrive at the broker, and would then belong to the next transaction of this producer.
+        if self.producer.in_flight_count() > 0 || is_timeout(&failure.cause) {
+            return self.lost(&failure.what, &failure.cause);
+        }
+        CommitError::NotCommitted(self.producer.context().troubles.explain(&failure.what, &failure.cause))
+    }
+
+    /// A client of which nobody knows the state is built anew, unless somebody has to act first.
+    fn lost(&self, what: &str, cause: &Cause) -> CommitError {
+        let error = self.producer.context().troubles.explain(what, cause);
+        let remedy = if error.remedy == Remedy::Stop { Remedy::Stop } else { Remedy::Rebuild };
+        CommitError::Lost(KafkaError { remedy, ..error })
+    }
+}
+
+fn again(cause: &Cause, deadline: Instant) -> bool {
+    let verdict = classify(cause);
+    verdict.remedy == Remedy::Retry && !verdict.abort && Instant::now() < deadline
+}
+
+fn is_timeout(cause: &Cause) -> bool {
+    matches!(
+        cause.rdkafka_error_code(),
+        Some(Code::MessageTimedOut | Code::OperationTimedOut | Code::RequestTimedOut | Code::TimedOutQueue)
+    )
+}

@@ -1,0 +1,145 @@
+//! Reading: polls, and the answers to rebalances.
+
+use std::time::{Duration, Instant};
+
+use rdkafka::Message as _;
+use rdkafka::consumer::Consumer as _;
+use rdkafka::error::KafkaError as Cause;
+use rdkafka::message::{BorrowedMessage, Headers as _};
+use rdkafka::types::RDKafkaErrorCode as Code;
+
+use super::lists::{list_with_offsets, partition};
+use super::session::Session;
+use crate::batch::{Batch, TopicPartition};
+use crate::client::Polled;
+use crate::error::{KafkaError, Remedy};
+
+impl Session {
+    pub(super) fn poll(
+        &mut self,
+        batch: &mut Batch,
+        max_records: usize,
+        max_bytes: usize,
+        timeout: Duration,
+    ) -> Result<Polled, KafkaError> {
+        let deadline = Instant::now() + timeout;
+        let polled = loop {
+            let remaining = deadline.saturating_duration_since(Instant::now());
+            let mut nothing = false;
+            match self.consumer.poll(remaining) {
+                Some(Ok(message)) => {
+                    if self.positions.read(message.topic(), message.partition(), offset(&message)) {
+                        push(batch, &message);
+                    }
+                }
+                Some(Err(cause)) => self.judge(&cause)?,
+                None => nothing = true,
+            }
+            if let Some(polled) = self.rebalanced(batch)? {
+                break polled;
+            }
+            if batch.len() >= max_records || batch.size_bytes() >= max_bytes || (nothing && remaining.is_zero()) {
+                break Polled::Records;
+            }
+        };
+        // The order matters: if the place was gone when it was asked for, then the assignment was lost by then.
+        self.place = self.consumer.group_metadata();
+        if self.consumer.assignment_lost() {
+            self.place = None;
+        }
+        Ok(polled)
+    }
+
+    /// Tells the worker of partitions that went or came, in this order: those that went may be given to somebody else by now.
+    fn rebalanced(&mut self, batch: &mut Batch) -> Result<Option<Polled>, KafkaError> {
+        let callbacks = self.consumer.context();
+        let mut rebalances = callbacks.rebalances();
+        if let Some(cause) = rebalances.failure.take() {
+            return Err(KafkaError::new(Remedy::Rebuild, "answering a rebalance", cause));
+        }
+        if !rebalances.gone.is_empty() {
+            let gone: Vec<_> = std::mem::take(&mut rebalances.gone).into_iter().collect();
+            self.positions.forget(&gone);
+            batch.forget(&gone);
+            return Ok(Some(Polled::Revoked(gone)));
+        }
+        if !rebalances.came.is_empty() {
+            let came = std::mem::take(&mut rebalances.came);
+            rebalances.waiting.extend(came.iter().cloned());
+            return Ok(Some(Polled::Assigned(came.into_iter().collect())));
+        }
+        Ok(None)
+    }
+
+    /// Errors of single connections pass; they are told when the whole cluster is not reached.
+    fn judge(&self, cause: &Cause) -> Result<(), KafkaError> {
+        let troubles = &self.consumer.context().troubles;
+        if troubles.refused() {
+            return Err(troubles.explain("reading", cause));
+        }
+        match cause.rdkafka_error_code() {
+            Some(Code::BrokerTransportFailure | Code::Resolve | Code::OperationTimedOut | Code::Authentication | Code::SSL) => Ok(()),
+            // A topic may be missing for a moment, while the cluster changes.
+            Some(Code::UnknownTopicOrPartition | Code::UnknownTopic | Code::UnknownPartition) => {
+                Err(KafkaError::new(Remedy::Retry, "reading", cause))
+            }
+            // The revocation comes as such.
+            Some(Code::PollExceeded) => Ok(()),
+            _ => Err(troubles.explain("reading", cause)),
+        }
+    }
+
+    pub(super) fn assign(&mut self, starts: &[(TopicPartition, u64)]) -> Result<(), KafkaError> {
+        let over = || KafkaError::new(Remedy::Retry, "starting to read", "the assignment is over already");
+        let callbacks = self.consumer.context().clone();
+        let mut rebalances = callbacks.rebalances();
+        // librdkafka takes what is added to a lost assignment, and forgets that it was lost.
+        if self.consumer.assignment_lost() || starts.iter().any(|(at, _)| !rebalances.waiting.contains(at)) {
+            return Err(over());
+        }
+        let list = list_with_offsets(starts.iter().map(|(at, offset)| (at, *offset)))?;
+        self.consumer.incremental_assign(&list).map_err(|cause| KafkaError::new(Remedy::Rebuild, "starting to read", cause))?;
+        for (at, offset) in starts {
+            rebalances.waiting.remove(at);
+            rebalances.reading.insert(at.clone());
+            self.positions.start(at, *offset);
+        }
+        Ok(())
+    }
+
+    pub(super) fn seek(&mut self, starts: &[(TopicPartition, u64)], timeout: Duration) -> Result<(), KafkaError> {
+        let what = || format!("going on reading at other offsets of {} partitions", starts.len());
+        if starts.is_empty() {
+            return Ok(());
+        }
+        {
+            let rebalances = self.consumer.context().rebalances();
+            if let Some((at, _)) = starts.iter().find(|(at, _)| !rebalances.reading.contains(at)) {
+                return Err(KafkaError::new(Remedy::Retry, what(), format!("{at} is not being read any more")));
+            }
+        }
+        let list = list_with_offsets(starts.iter().map(|(at, offset)| (at, *offset)))?;
+        let failed = |cause: Cause| KafkaError::new(Remedy::Rebuild, what(), cause);
+        let done = self.consumer.seek_partitions(list, timeout).map_err(failed)?;
+        for element in done.elements() {
+            element
+                .error()
+                .map_err(|cause| KafkaError::new(Remedy::Rebuild, format!("going on reading {}", partition(&element)), cause))?;
+        }
+        for (at, offset) in starts {
+            self.positions.start(at, *offset);
+        }
+        Ok(())
+    }
+}
+
+pub(super) fn offset(message: &BorrowedMessage<'_>) -> u64 {
+    u64::try_from(message.offset()).unwrap_or_default()
+}
+
+pub(super) fn push(batch: &mut Batch, message: &BorrowedMessage<'_>) {
+    let headers =
+        message.headers().map(|headers| headers.iter().map(|header| (header.key.to_owned(), header.value.map(<[u8]>::to_vec))).collect());
+    let at = (message.topic(), message.partition());
+    batch.push(at, offset(message), message.timestamp().to_millis(), message.key(), message.payload(), headers.unwrap_or_default());
+}

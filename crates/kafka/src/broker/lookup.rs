@@ -1,0 +1,154 @@
+//! Questions to the cluster, apart from what is being polled: by a consumer that belongs to the group only by name.
+
+use std::time::Instant;
+
+use rdkafka::consumer::{BaseConsumer, Consumer as _};
+use rdkafka::error::{KafkaError as Cause, RDKafkaErrorCode as Code};
+use rdkafka::{Offset, TopicPartitionList};
+use regex::Regex;
+
+use super::callbacks::PlainCallbacks;
+use super::consume::{offset, push};
+use super::lists::{self, list, list_with_offsets};
+use super::options::{BrokerOptions, ConnectionOptions};
+use super::troubles::Troubles;
+use crate::batch::{Batch, TopicPartition};
+use crate::client::CommittedOffset;
+use crate::error::{KafkaError, Remedy};
+
+/// A consumer that asks.
+pub(super) struct Lookup {
+    consumer: BaseConsumer<PlainCallbacks>,
+    connection: ConnectionOptions,
+    patterns: Vec<Regex>,
+}
+
+impl Lookup {
+    pub(super) fn new(options: &BrokerOptions) -> Result<Self, KafkaError> {
+        let mut config = options.connection.reader_config(&options.group_id)?;
+        // It mostly reads single records.
+        config.set("queued.min.messages", "1").set("queued.max.messages.kbytes", "1024");
+        let consumer = config
+            .create_with_context(PlainCallbacks::default())
+            .map_err(|cause| Troubles::default().explain("starting a consumer for questions", &cause))?;
+        Ok(Self { consumer, connection: options.connection.clone(), patterns: options.patterns()? })
+    }
+
+    fn explain(&self, what: impl Into<String>, cause: &Cause) -> KafkaError {
+        self.consumer.context().troubles.explain(what, cause)
+    }
+
+    /// Tells errors since the last question, which librdkafka reports aside.
+    fn drain(&self) {
+        while self.consumer.poll(std::time::Duration::ZERO).is_some() {}
+    }
+
+    /// Waits for transactions that are being committed, since the consumer is one of committed records only.
+    pub(super) fn committed(&self, partitions: &[TopicPartition]) -> Result<Vec<Option<CommittedOffset>>, KafkaError> {
+        if partitions.is_empty() {
+            return Ok(Vec::new());
+        }
+        let what = "asking for committed offsets";
+        let found = self.consumer.committed_offsets(list(partitions), self.connection.timeout);
+        let found = found.map_err(|cause| {
+            self.drain();
+            self.explain(what, &cause)
+        })?;
+        let committed = |at: &TopicPartition| {
+            let Some(element) = found.find_partition(&at.topic, at.partition) else { return Ok(None) };
+            element.error().map_err(|cause| self.explain(format!("{what} of {at}"), &cause))?;
+            Ok(lists::offset(&element).map(|offset| CommittedOffset { offset, metadata: element.metadata().to_owned() }))
+        };
+        partitions.iter().map(committed).collect()
+    }
+
+    pub(super) fn bounds(&self, at: &TopicPartition) -> Result<(u64, u64), KafkaError> {
+        let found = self.consumer.fetch_watermarks(&at.topic, at.partition, self.connection.timeout);
+        let (first, end) = found.map_err(|cause| {
+            self.drain();
+            self.explain(format!("asking for the bounds of {at}"), &cause)
+        })?;
+        Ok((u64::try_from(first).unwrap_or_default(), u64::try_from(end).unwrap_or_default()))
+    }
+
+    /// For each partition the offset behind the last one that a transaction still open cannot hold back; none if its leader does not answer.
+    pub(super) fn ends(&self, partitions: &[TopicPartition]) -> Vec<Option<u64>> {
+        let mut list = TopicPartitionList::with_capacity(partitions.len());
+        for at in partitions {
+            // In place of a time it stands for the end.
+            let asked = list.add_partition(&at.topic, at.partition).set_offset(Offset::End);
+            debug_assert!(asked.is_ok());
+        }
+        let found = self.consumer.offsets_for_times(list, self.connection.timeout).unwrap_or_default();
+        let end = |at: &TopicPartition| found.find_partition(&at.topic, at.partition).filter(|element| element.error().is_ok());
+        partitions.iter().map(|at| end(at).and_then(|element| lists::offset(&element))).collect()
+    }
+
+    /// The first committed record at or behind an offset that exists.
+    pub(super) fn read_one(&self, at: &TopicPartition, from: u64) -> Result<Option<Batch>, KafkaError> {
+        let what = || format!("reading one record of {at}");
+        self.consumer.assign(&list_with_offsets([(at, from)])?).map_err(|cause| self.explain(what(), &cause))?;
+        let found = self.await_one(from).map_err(|cause| self.explain(what(), &cause));
+        self.consumer.unassign().map_err(|cause| self.explain(what(), &cause))?;
+        found
+    }
+
+    fn await_one(&self, from: u64) -> Result<Option<Batch>, Cause> {
+        let deadline = Instant::now() + self.connection.timeout;
+        loop {
+            let remaining = deadline.saturating_duration_since(Instant::now());
+            match self.consumer.poll(remaining) {
+                Some(Ok(message)) if offset(&message) >= from => {
+                    let mut batch = Batch::default();
+                    push(&mut batch, &message);
+                    return Ok(Some(batch));
+                }
+                Some(Err(Cause::PartitionEOF(_))) => return Ok(None),
+                Some(Err(cause)) if is_about_this(&cause) => return Err(cause),
+                None if remaining.is_zero() => return Err(Cause::MessageConsumption(Code::OperationTimedOut)),
+                Some(_) | None => {}
+            }
+        }
+    }
+
+    pub(super) fn partitions_of(&self, options: &BrokerOptions) -> Result<Vec<TopicPartition>, KafkaError> {
+        let mut found = Vec::new();
+        for topic in options.topics() {
+            self.add_partitions(Some(topic), |_| true, &mut found)?;
+        }
+        if !self.patterns.is_empty() {
+            self.add_partitions(None, |name| self.patterns.iter().any(|pattern| pattern.is_match(name)), &mut found)?;
+        }
+        found.sort();
+        found.dedup();
+        Ok(found)
+    }
+
+    fn add_partitions(
+        &self,
+        topic: Option<&str>,
+        wanted: impl Fn(&str) -> bool,
+        found: &mut Vec<TopicPartition>,
+    ) -> Result<(), KafkaError> {
+        let what = || format!("asking for the partitions of {}", topic.unwrap_or("all topics"));
+        let metadata = self.consumer.fetch_metadata(topic, self.connection.timeout).map_err(|cause| {
+            self.drain();
+            self.explain(what(), &cause)
+        })?;
+        for about in metadata.topics().iter().filter(|about| wanted(about.name())) {
+            match about.error().map(Code::from) {
+                Some(code) if topic.is_some() => return Err(self.explain(what(), &Cause::MetadataFetch(code))),
+                Some(_) => {}
+                None => found.extend(about.partitions().iter().map(|partition| TopicPartition::new(about.name(), partition.id()))),
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Connections come and go, and nobody asked for the group.
+pub(super) fn is_about_this(cause: &Cause) -> bool {
+    use super::classify::classify;
+    let about_the_group = matches!(cause.rdkafka_error_code(), Some(Code::GroupAuthorizationFailed));
+    classify(cause).remedy != Remedy::Retry && !about_the_group
+}

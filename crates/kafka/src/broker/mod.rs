@@ -1,0 +1,107 @@
+//! The client of a real Kafka, by librdkafka: one consumer of a group and one transactional producer in the worker's own thread.
+
+mod callbacks;
+mod classify;
+mod commit;
+mod consume;
+mod ends;
+mod lists;
+mod lookup;
+mod options;
+mod positions;
+mod reader;
+mod session;
+mod troubles;
+
+use std::time::Duration;
+
+use crate::batch::{Batch, TopicPartition};
+use crate::client::{Client, CommittedOffset, Polled};
+use crate::error::{CommitError, KafkaError, Remedy};
+use crate::transaction::Transaction;
+use lookup::Lookup;
+use session::Session;
+
+pub(crate) use callbacks::PlainCallbacks;
+pub use options::{BrokerOptions, ConnectionOptions};
+pub use reader::Reader;
+
+/// A worker's client of a real Kafka.
+///
+/// Its calls block, and rebalances happen within [`Client::poll`] alone. Between two polls nobody else is given a partition of this client,
+/// unless the group has given the client up; and then the broker refuses its offsets.
+pub struct BrokerClient {
+    options: BrokerOptions,
+    /// None after a rebuild that failed.
+    session: Option<Session>,
+    lookup: Lookup,
+}
+
+impl BrokerClient {
+    /// Connects, ends what an earlier client of the same transactional id left open, and joins the group.
+    ///
+    /// # Errors
+    ///
+    /// When the options are wrong, or the brokers do not answer, or refuse.
+    pub fn new(options: BrokerOptions) -> Result<Self, KafkaError> {
+        let lookup = Lookup::new(&options)?;
+        let session = Some(Session::open(&options)?);
+        Ok(Self { options, session, lookup })
+    }
+
+    fn session(&mut self) -> Result<&mut Session, KafkaError> {
+        self.session.as_mut().ok_or_else(not_built)
+    }
+}
+
+impl Client for BrokerClient {
+    fn poll(&mut self, batch: &mut Batch, max_records: usize, max_bytes: usize, timeout: Duration) -> Result<Polled, KafkaError> {
+        self.session()?.poll(batch, max_records, max_bytes, timeout)
+    }
+
+    fn assign(&mut self, starts: &[(TopicPartition, u64)]) -> Result<(), KafkaError> {
+        self.session()?.assign(starts)
+    }
+
+    fn seek(&mut self, starts: &[(TopicPartition, u64)]) -> Result<(), KafkaError> {
+        let timeout = self.options.connection.timeout;
+        self.session()?.seek(starts, timeout)
+    }
+
+    fn committed(&mut self, partitions: &[TopicPartition]) -> Result<Vec<Option<CommittedOffset>>, KafkaError> {
+        self.lookup.committed(partitions)
+    }
+
+    fn at_end(&mut self, partitions: &[TopicPartition]) -> Result<Vec<TopicPartition>, KafkaError> {
+        let session = self.session.as_mut().ok_or_else(not_built)?;
+        Ok(ends::at_end(session, &self.lookup, partitions))
+    }
+
+    fn subscribed_partitions(&mut self) -> Result<Vec<TopicPartition>, KafkaError> {
+        self.lookup.partitions_of(&self.options)
+    }
+
+    fn read_one(&mut self, at: &TopicPartition, offset: u64) -> Result<Option<Batch>, KafkaError> {
+        let (first, end) = self.lookup.bounds(at)?;
+        let from = offset.max(first);
+        if from >= end { Ok(None) } else { self.lookup.read_one(at, from) }
+    }
+
+    fn bounds(&mut self, at: &TopicPartition) -> Result<(u64, u64), KafkaError> {
+        self.lookup.bounds(at)
+    }
+
+    fn commit(&mut self, transaction: &Transaction) -> Result<(), CommitError> {
+        self.session().map_err(CommitError::Lost)?.commit(transaction)
+    }
+
+    fn rebuild(&mut self) -> Result<(), KafkaError> {
+        self.session = None;
+        self.session = Some(Session::open(&self.options)?);
+        Ok(())
+    }
+}
+
+fn not_built() -> KafkaError {
+    KafkaError::new(Remedy::Rebuild, "using the client", "the last attempt to build it failed")
+}

@@ -1,0 +1,88 @@
+//! A plain reader for tools: a stretch of one partition, batch by batch.
+
+use std::ops::Range;
+use std::time::Instant;
+
+use rdkafka::Message as _;
+use rdkafka::consumer::{BaseConsumer, Consumer as _};
+use rdkafka::error::{KafkaError as Cause, RDKafkaErrorCode as Code};
+
+use super::callbacks::PlainCallbacks;
+use super::consume::{offset, push};
+use super::lists::list_with_offsets;
+use super::lookup::is_about_this;
+use super::options::ConnectionOptions;
+use super::troubles::Troubles;
+use crate::batch::{Batch, TopicPartition};
+use crate::error::{KafkaError, Remedy};
+
+/// Reads the committed records of a stretch of a partition. It belongs to no group and commits nothing.
+pub struct Reader {
+    consumer: BaseConsumer<PlainCallbacks>,
+    connection: ConnectionOptions,
+    at: TopicPartition,
+    end: u64,
+    /// Everything has been read.
+    done: bool,
+}
+
+/// Replaying is a race for throughput.
+const QUEUE: [(&str, &str); 3] =
+    [("queued.min.messages", "100000"), ("queued.max.messages.kbytes", "65536"), ("fetch.message.max.bytes", "4194304")];
+
+impl Reader {
+    /// Reads from the first offset of the range, which must exist or be the end of the partition, to the last one before its end, or to the end
+    /// of the partition, whichever comes first.
+    ///
+    /// # Errors
+    ///
+    /// When the options are wrong.
+    pub fn new(connection: ConnectionOptions, at: TopicPartition, offsets: Range<u64>) -> Result<Self, KafkaError> {
+        let mut config = connection.reader_config(&connection.client_id)?;
+        for (name, value) in QUEUE.iter().filter(|(name, _)| !connection.properties.contains_key(*name)) {
+            config.set(*name, *value);
+        }
+        let wrong = |cause: Cause| Troubles::default().explain(format!("starting to read {at}"), &cause);
+        let consumer: BaseConsumer<PlainCallbacks> = config.create_with_context(PlainCallbacks::default()).map_err(wrong)?;
+        consumer.assign(&list_with_offsets([(&at, offsets.start)])?).map_err(wrong)?;
+        Ok(Self { consumer, connection, at, end: offsets.end, done: offsets.is_empty() })
+    }
+
+    /// Reads more records into the batch, until it holds `max_records` or `max_bytes`. False when there are no more.
+    ///
+    /// # Errors
+    ///
+    /// When the broker does not answer in time, when the topic is missing or may not be read, or when its retention has deleted what is asked for.
+    pub fn read(&mut self, batch: &mut Batch, max_records: usize, max_bytes: usize) -> Result<bool, KafkaError> {
+        let mut deadline = Instant::now() + self.connection.timeout;
+        while !self.done && batch.len() < max_records && batch.size_bytes() < max_bytes {
+            let remaining = deadline.saturating_duration_since(Instant::now());
+            match self.consumer.poll(remaining) {
+                Some(Ok(message)) if offset(&message) < self.end => {
+                    debug_assert_eq!(message.partition(), self.at.partition);
+                    push(batch, &message);
+                    self.done = offset(&message) + 1 == self.end;
+                    if batch.len().is_multiple_of(DEADLINE_EVERY) {
+                        deadline = Instant::now() + self.connection.timeout;
+                    }
+                }
+                Some(Ok(_) | Err(Cause::PartitionEOF(_))) => self.done = true,
+                Some(Err(cause)) if is_about_this(&cause) => return Err(self.explain(&cause)),
+                None if remaining.is_zero() => return Err(self.explain(&Cause::MessageConsumption(Code::OperationTimedOut))),
+                Some(Err(_)) | None => {}
+            }
+        }
+        Ok(!self.done)
+    }
+
+    fn explain(&self, cause: &Cause) -> KafkaError {
+        let what = format!("reading {}", self.at);
+        let missing =
+            matches!(cause.rdkafka_error_code(), Some(Code::UnknownTopicOrPartition | Code::UnknownTopic | Code::UnknownPartition));
+        let error = self.consumer.context().troubles.explain(what, cause);
+        if missing { KafkaError { remedy: Remedy::Stop, ..error } } else { error }
+    }
+}
+
+/// The clock is not looked at for every record.
+const DEADLINE_EVERY: usize = 1024;

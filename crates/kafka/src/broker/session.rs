@@ -1,0 +1,62 @@
+//! One life of consumer and producer, from a rebuild to the next.
+
+use std::time::{Duration, Instant};
+
+use rdkafka::consumer::{BaseConsumer, Consumer as _, ConsumerGroupMetadata};
+use rdkafka::producer::{Producer as _, ThreadedProducer};
+
+use super::callbacks::{ConsumerCallbacks, ProducerCallbacks};
+use super::classify::classify;
+use super::options::BrokerOptions;
+use super::positions::Positions;
+use super::troubles::Troubles;
+use crate::error::{KafkaError, Remedy};
+
+/// Consumer and producer of one name. The consumer is dropped first, since leaving the group may still call back.
+pub(super) struct Session {
+    pub(super) consumer: BaseConsumer<ConsumerCallbacks>,
+    pub(super) producer: ThreadedProducer<ProducerCallbacks>,
+    pub(super) positions: Positions,
+    /// This member's place in the group, as the last poll left it; none while there is no such place. A later one must not be taken when a
+    /// transaction is committed: once the group has given this member up, librdkafka forgets the place, and a broker takes the offsets of
+    /// somebody without a place unchecked.
+    pub(super) place: Option<ConsumerGroupMetadata>,
+}
+
+/// How long to wait at a time, before looking whether a broker has refused.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+impl Session {
+    /// The producer comes first: joining a group moves partitions, which is of no use if the transactions are refused.
+    pub(super) fn open(options: &BrokerOptions) -> Result<Self, KafkaError> {
+        let what = || format!("starting the Kafka client `{}`", options.connection.client_id);
+        let nothing = Troubles::default();
+        let producer: ThreadedProducer<ProducerCallbacks> = options
+            .producer_config()?
+            .create_with_context(ProducerCallbacks::default())
+            .map_err(|cause| nothing.explain(what(), &cause))?;
+        init_transactions(&producer, options)?;
+        let consumer: BaseConsumer<ConsumerCallbacks> = options
+            .consumer_config()?
+            .create_with_context(ConsumerCallbacks::default())
+            .map_err(|cause| nothing.explain(what(), &cause))?;
+        let topics: Vec<&str> = options.subscription.iter().map(String::as_str).collect();
+        if !topics.is_empty() {
+            consumer.subscribe(&topics).map_err(|cause| nothing.explain(format!("subscribing to {topics:?}"), &cause))?;
+        }
+        Ok(Self { consumer, producer, positions: Positions::default(), place: None })
+    }
+}
+
+fn init_transactions(producer: &ThreadedProducer<ProducerCallbacks>, options: &BrokerOptions) -> Result<(), KafkaError> {
+    let deadline = Instant::now() + options.connection.timeout;
+    let troubles = &producer.context().troubles;
+    while let Err(cause) = producer.init_transactions(PATIENCE) {
+        let again = classify(&cause).remedy == Remedy::Retry && Instant::now() < deadline && !troubles.refused();
+        if !again {
+            return Err(troubles.explain(format!("starting transactions as `{}`", options.transactional_id), &cause));
+        }
+    }
+    troubles.forget();
+    Ok(())
+}

@@ -1,0 +1,9 @@
+//! The client of a real Kafka, against a real Kafka: what its interface promises, and what happens when things go wrong.
+
+mod administration;
+mod faults;
+mod reading;
+mod rebalances;
+mod security;
+mod support;
+mod transactions;

@@ -1,0 +1,92 @@
+//! Transactions: all or nothing, and only for the one who may.
+
+use bellwether_kafka::{Batch, Client, CommitError, CommittedOffset, Outgoing, Reader, Remedy, TopicPartition, Transaction};
+use bellwether_tests::broker::Broker;
+
+use crate::support::{Worker, client, connection, make_topic, options, text, transaction, values};
+
+#[test]
+fn records_and_offsets_count_together() {
+    let broker = Broker::shared();
+    make_topic(broker, "together-in", 1);
+    make_topic(broker, "together-out", 2);
+    let mut worker = Worker::new(options(broker, "together", "together-in"));
+    let at = TopicPartition::new("together-in", 0);
+    worker.until("the partition comes", |worker| worker.mine.len() == 1);
+    assert_eq!(worker.client.committed(std::slice::from_ref(&at)), Ok(vec![None]));
+    worker.commit("together-out", &[(0, "a"), (1, "b"), (0, "c")], &at, 17).expect("it is committed");
+    let expected = CommittedOffset { offset: 17, metadata: "behind 17".into() };
+    assert_eq!(worker.client.committed(std::slice::from_ref(&at)), Ok(vec![Some(expected)]));
+    assert_eq!((values(broker, "together-out", 0), values(broker, "together-out", 1)), (vec!["a".into(), "c".into()], vec!["b".into()]));
+    assert_eq!(worker.client.commit(&Transaction::default()), Ok(()), "a transaction of nothing does nothing");
+    assert_eq!(worker.client.bounds(&TopicPartition::new("together-out", 1)), Ok((0, 2)), "one record and one mark");
+}
+
+#[test]
+fn records_come_back_as_they_were_written() {
+    let broker = Broker::shared();
+    make_topic(broker, "shapes", 1);
+    let mut writer = client(options(broker, "shapes", "shapes"));
+    let long = "0123456789".repeat(20_000);
+    let shapes: [(Option<&[u8]>, Option<&[u8]>); 4] =
+        [(Some(b"key"), Some(long.as_bytes())), (Some(b"key"), None), (None, Some(b"")), (Some(b""), Some(b"\xff\x00"))];
+    let mut transaction = Transaction::default();
+    for (key, value) in shapes {
+        let headers: [(&str, &[u8]); 2] = [("ce_id", b"1"), ("ce_id", b"\xfe")];
+        transaction.push(&Outgoing { topic: "shapes", partition: None, key, value, headers: &headers });
+    }
+    writer.commit(&transaction).expect("it is committed");
+    let mut reader = Reader::new(connection(broker), TopicPartition::new("shapes", 0), 1..3).expect("the options are right");
+    let mut batch = Batch::default();
+    while reader.read(&mut batch, 10, 1 << 20).expect("it can be read") {}
+    let offsets: Vec<u64> = batch.records().map(|record| record.offset).collect();
+    assert_eq!(offsets, [1, 2], "a reader keeps to its range");
+    let mut reader = Reader::new(connection(broker), TopicPartition::new("shapes", 0), 0..u64::MAX).expect("the options are right");
+    let mut batch = Batch::default();
+    while reader.read(&mut batch, 10, 1 << 20).expect("it can be read") {}
+    for (record, (key, value)) in batch.records().zip(shapes) {
+        assert_eq!((record.key, record.value), (key, value), "offset {}", record.offset);
+        assert_eq!(record.headers().collect::<Vec<_>>(), [("ce_id", Some(&b"1"[..])), ("ce_id", Some(&b"\xfe"[..]))]);
+        assert!(record.timestamp_ms.is_some_and(|time| time > 1_700_000_000_000));
+    }
+    assert_eq!(batch.len(), shapes.len());
+}
+
+#[test]
+fn an_aborted_transaction_is_never_seen() {
+    let broker = Broker::shared();
+    make_topic(broker, "aborted", 1);
+    let mut writer = client(options(broker, "aborted", "aborted"));
+    writer.commit(&transaction("aborted", &[(0, "before")])).expect("it is committed");
+    // There is no partition 9, and a record is too large: the first record of each transaction is good.
+    let large = "x".repeat(2 << 20);
+    for bad in [(9, "nowhere"), (0, large.as_str())] {
+        let error = writer.commit(&transaction("aborted", &[(0, "aborted"), bad])).expect_err("it cannot be written");
+        let CommitError::NotCommitted(cause) = &error else { panic!("{error}") };
+        assert_eq!(cause.remedy, Remedy::Stop, "{error}");
+    }
+    writer.commit(&transaction("aborted", &[(0, "after")])).expect("the client goes on");
+    assert_eq!(values(broker, "aborted", 0), ["before", "after"]);
+    let at = TopicPartition::new("aborted", 0);
+    let found = writer.read_one(&at, 1).expect("it can be read").expect("there is one");
+    let record = found.records().next().expect("there is one");
+    assert_eq!(text(record.value), "after", "what was aborted is skipped");
+}
+
+#[test]
+fn the_later_of_two_clients_of_one_name_fences_the_earlier() {
+    let broker = Broker::shared();
+    make_topic(broker, "fenced", 1);
+    let mut earlier = client(options(broker, "fenced", "fenced"));
+    earlier.commit(&transaction("fenced", &[(0, "1")])).expect("it is committed");
+    let mut later = client(options(broker, "fenced", "fenced"));
+    later.commit(&transaction("fenced", &[(0, "2")])).expect("it is committed");
+    let error = earlier.commit(&transaction("fenced", &[(0, "zombie")])).expect_err("it is fenced");
+    let CommitError::Lost(cause) = &error else { panic!("{error}") };
+    assert_eq!(cause.remedy, Remedy::Rebuild, "{error}");
+    later.commit(&transaction("fenced", &[(0, "3")])).expect("it is committed");
+    earlier.rebuild().expect("it can be built anew");
+    earlier.commit(&transaction("fenced", &[(0, "4")])).expect("now it is the later one");
+    assert!(matches!(later.commit(&transaction("fenced", &[(0, "zombie")])), Err(CommitError::Lost(_))));
+    assert_eq!(values(broker, "fenced", 0), ["1", "2", "3", "4"]);
+}
