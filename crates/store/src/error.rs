@@ -80,6 +80,18 @@ pub enum StoreError {
         end: Position,
     },
 
+    /// A file cannot be what [`PartitionFile::check`](crate::PartitionFile::check) was told that it is; the store was
+    /// not touched. The fault of the disk or the way that it came from: take another copy.
+    #[error("{} is no whole file of partition {partition}: {reason}; take another copy of it, or another file", path.display())]
+    BadFile {
+        /// The file.
+        path: PathBuf,
+        /// The partition that it was to be of.
+        partition: u16,
+        /// What is wrong with it.
+        reason: String,
+    },
+
     /// RocksDB cannot do it now. Nobody's fault; try again.
     #[error("the store {} is busy: {reason}; try again", path.display())]
     Busy {
@@ -118,6 +130,7 @@ impl StoreError {
             | Self::NotAStore { .. }
             | Self::Stale { .. }
             | Self::Backwards { .. }
+            | Self::BadFile { .. }
             | Self::Io { .. }
             | Self::Refused { .. } => false,
         }

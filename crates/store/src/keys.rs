@@ -27,8 +27,7 @@ pub(crate) enum Kind {
     Input = 5,
     /// What the store says about itself; rest = a name.
     Meta = 6,
-    /// Reserved for erasures; nothing is written under it yet.
-    #[cfg_attr(not(test), expect(dead_code, reason = "the number is taken, so that nothing else ever takes it"))]
+    /// Reserved for erasures; nothing is written under it yet, but it moves and goes with its partition already.
     Erasure = 7,
 }
 
@@ -41,6 +40,28 @@ pub(crate) fn start(partition: u16, kind: Kind) -> [u8; 3] {
 pub(crate) fn end(partition: u16, kind: Kind) -> [u8; 3] {
     let [high, low, kind] = prefix(partition, kind);
     [high, low, kind + 1]
+}
+
+/// Bounds of all keys that a partition's fold has made: everything but the journal, which it was made from.
+pub(crate) fn fold_spans(partition: u16) -> [([u8; 3], [u8; 3]); 2] {
+    let span = |first, last| (start(partition, first), end(partition, last));
+    [span(Kind::Header, Kind::Timer), span(Kind::Erasure, Kind::Erasure)]
+}
+
+/// Kind of a key that the fold of a partition has made, or why it is none.
+pub(crate) fn fold_kind_of(key: &[u8], partition: u16) -> Result<Kind, Malformed> {
+    if partition_of(key)? != Some(partition) {
+        return Err(Malformed("the key belongs to another partition"));
+    }
+    let kinds = [Kind::Header, Kind::State, Kind::Timer, Kind::Erasure];
+    let kind = kinds.into_iter().find(|kind| key.get(2) == Some(&(*kind as u8)));
+    let kind = kind.ok_or(Malformed("the key is of no kind that a fold makes"))?;
+    match kind {
+        Kind::Header if key.len() > 3 => return Err(Malformed("the key of the header goes on")),
+        Kind::State | Kind::Timer => drop(customer_of(key)?),
+        _ => {}
+    }
+    Ok(kind)
 }
 
 pub(crate) fn header(partition: u16) -> [u8; 3] {

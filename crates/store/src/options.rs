@@ -83,16 +83,33 @@ pub(crate) fn scan_options(from: Vec<u8>, to: Vec<u8>) -> ReadOptions {
     options
 }
 
+/// Tables outside the store: written like those within, and read without memory that stays.
+pub(crate) fn file_options() -> Options {
+    let mut table = table_format();
+    table.disable_cache();
+    let mut options = Options::default();
+    options.create_if_missing(true);
+    options.set_block_based_table_factory(&table);
+    options.set_compression_type(DBCompressionType::Lz4);
+    options.set_keep_log_file_num(1);
+    options
+}
+
 fn table_options(cache: &Cache) -> BlockBasedOptions {
-    let mut table = BlockBasedOptions::default();
+    let mut table = table_format();
     table.set_block_cache(cache);
+    // Within the budget instead of beside it; the newest files' stay, or a flush would slow every read down.
+    table.set_cache_index_and_filter_blocks(true);
+    table.set_pin_l0_filter_and_index_blocks_in_cache(true);
+    table
+}
+
+fn table_format() -> BlockBasedOptions {
+    let mut table = BlockBasedOptions::default();
     table.set_bloom_filter(BLOOM_BITS_PER_KEY, false);
     table.set_whole_key_filtering(true);
     table.set_optimize_filters_for_memory(true);
     table.set_format_version(TABLE_FORMAT_VERSION);
-    // Within the budget instead of beside it; the newest files' stay, or a flush would slow every read down.
-    table.set_cache_index_and_filter_blocks(true);
-    table.set_pin_l0_filter_and_index_blocks_in_cache(true);
     table
 }
 

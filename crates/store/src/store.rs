@@ -6,7 +6,7 @@ use std::ops::Deref;
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
-use rocksdb::{ColumnFamily, DB, DBPinnableSlice, DEFAULT_COLUMN_FAMILY_NAME, WriteOptions};
+use rocksdb::{ColumnFamily, DB, DBPinnableSlice, DEFAULT_COLUMN_FAMILY_NAME, WriteBatch, WriteOptions};
 
 use crate::commit::{Advance, Commit, Durability};
 use crate::error::StoreError;
@@ -14,6 +14,7 @@ use crate::keys;
 use crate::metrics::{self, StoreMetrics};
 use crate::open;
 use crate::options::StoreOptions;
+use crate::partition_file::{self, PartitionContents, PartitionFile};
 use crate::position::Position;
 use crate::scan::{self, Scan};
 use crate::values::{self, PartitionHeader};
@@ -97,6 +98,40 @@ impl Store {
     /// Names and progress of all inputs, in the order of names.
     pub fn inputs(&self) -> Scan<'_, (String, Vec<u8>)> {
         scan::inputs(&self.database)
+    }
+
+    /// Writes all that the fold of a partition has made into a file, as of one moment: header, states, timers and erasures,
+    /// but not the journal. Tells what is in it; nothing, and no file, if the partition has no header.
+    ///
+    /// Commits may go on meanwhile. After an error there may be a part of the file.
+    pub fn export(&self, partition: u16, path: impl AsRef<Path>) -> Result<Option<PartitionContents>, StoreError> {
+        partition_file::export(&self.database, partition, path.as_ref())
+    }
+
+    /// Puts a checked file in the place of all that the fold of its partition has made, and takes the file away.
+    ///
+    /// When this returns, it is on the disk, and commits that start elsewhere are refused. After a crash or an error the
+    /// partition is as it was or as it should be, and nothing between. Its journal blocks stay.
+    pub fn import(&self, file: PartitionFile) -> Result<(), StoreError> {
+        let mut positions = self.positions.lock().unwrap_or_else(PoisonError::into_inner);
+        partition_file::import(&self.database, &file)?;
+        positions.insert(file.partition, file.contents().header.position);
+        Ok(())
+    }
+
+    /// Removes all that the fold of a partition has made, for good when this returns, so that it starts at the default
+    /// position again. Its journal blocks stay.
+    pub fn drop_partition(&self, partition: u16) -> Result<(), StoreError> {
+        let mut batch = WriteBatch::default();
+        keys::fold_spans(partition).iter().for_each(|(from, to)| batch.delete_range(from, to));
+        let mut options = WriteOptions::default();
+        options.set_sync(true);
+        let mut positions = self.positions.lock().unwrap_or_else(PoisonError::into_inner);
+        self.database.write_opt(batch, &options).map_err(|error| self.failure(error))?;
+        positions.remove(&partition);
+        // Files with nothing else in them give their space back at once, the rest when they are compacted.
+        let mut spans = keys::fold_spans(partition).into_iter();
+        spans.try_for_each(|(from, to)| self.database.delete_file_in_range(from, to)).map_err(|error| self.failure(error))
     }
 
     /// Brings every commit so far into files on the disk, so that nothing needs to be recovered at the next start.

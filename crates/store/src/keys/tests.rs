@@ -77,6 +77,27 @@ fn a_partition_starts_with_its_header_and_ends_before_the_next() {
 }
 
 #[test]
+fn what_a_fold_makes_lies_in_its_spans_and_the_journal_does_not() {
+    let within = |key: &[u8]| fold_spans(3).iter().any(|(from, to)| key >= &from[..] && key < &to[..]);
+    let erasure = [&prefix(3, Kind::Erasure), &b"any"[..]].concat();
+    for (key, kind) in [
+        (header(3).to_vec(), Kind::Header),
+        (state(3, 0).to_vec(), Kind::State),
+        (timer(3, u128::MAX).to_vec(), Kind::Timer),
+        (erasure, Kind::Erasure),
+    ] {
+        assert!(within(&key) && fold_kind_of(&key, 3) == Ok(kind), "{kind:?}");
+        assert!(fold_kind_of(&key, 4).is_err(), "{kind:?} of another partition");
+    }
+    for key in [&journal_block(3, 0)[..], &journal_block(3, u64::MAX), &header(2), &header(4), &input("name")] {
+        assert!(!within(key) && fold_kind_of(key, 3).is_err(), "{}", describe(key));
+    }
+    for key in [&[][..], &[0, 3], &[0, 3, 0], &[0, 3, 1, 0], &[0, 3, 2, 1], &[0, 3, 9]] {
+        assert!(fold_kind_of(key, 3).is_err(), "{}", describe(key));
+    }
+}
+
+#[test]
 #[should_panic(expected = "reserved for the process")]
 fn the_partition_of_the_process_is_refused() {
     state(u16::MAX, 1);

@@ -14,11 +14,11 @@ use tempfile::TempDir;
 use crate::{at, open};
 
 /// Directory of the store that a child commits to; set for children only.
-const CHILD_DIRECTORY: &str = "BELLWETHER_STORE_TEST_CHILD_DIRECTORY";
+pub(crate) const CHILD_DIRECTORY: &str = "BELLWETHER_STORE_TEST_CHILD_DIRECTORY";
 /// After how many commits a child aborts; if unset it goes on until it is killed.
 const CHILD_COMMITS: &str = "BELLWETHER_STORE_TEST_CHILD_COMMITS";
 /// What a child prints before the offset of each commit that returned.
-const COMMITTED: &str = "committed ";
+pub(crate) const COMMITTED: &str = "committed ";
 
 /// Not a test but the child's work; a run without the variable passes at once.
 #[test]
@@ -81,13 +81,13 @@ fn synced_commits_survive_kill_9_at_any_moment() {
 #[test]
 fn synced_commits_survive_an_abort() {
     let directory = TempDir::new().unwrap();
-    let mut command = Child::command(directory.path());
+    let mut command = Child::command("crash::child", directory.path());
     let status = command.env(CHILD_COMMITS, "6").stderr(Stdio::null()).status().unwrap();
     assert!(!status.success(), "the child was to abort");
     assert_eq!(check_prefix(directory.path()), 6);
 }
 
-/// This program once more, running nothing but [`child`].
+/// This program once more, running nothing but a child's work.
 pub(crate) struct Child {
     process: process::Child,
     lines: Lines<BufReader<ChildStderr>>,
@@ -95,14 +95,18 @@ pub(crate) struct Child {
 
 impl Child {
     pub(crate) fn start(directory: &Path) -> Self {
-        let mut process = Self::command(directory).stderr(Stdio::piped()).spawn().unwrap();
+        Self::start_as("crash::child", directory)
+    }
+
+    pub(crate) fn start_as(child: &str, directory: &Path) -> Self {
+        let mut process = Self::command(child, directory).stderr(Stdio::piped()).spawn().unwrap();
         let lines = BufReader::new(process.stderr.take().unwrap()).lines();
         Self { process, lines }
     }
 
-    fn command(directory: &Path) -> Command {
+    fn command(child: &str, directory: &Path) -> Command {
         let mut command = Command::new(env::current_exe().unwrap());
-        command.args(["--exact", "crash::child", "--nocapture"]).stdout(Stdio::null());
+        command.args(["--exact", child, "--nocapture"]).stdout(Stdio::null());
         command.env(CHILD_DIRECTORY, directory);
         command
     }

@@ -6,10 +6,10 @@ use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant};
 
-use bellwether_store::{Commit, Durability, StoreError};
+use bellwether_store::{Commit, Durability, PartitionFile, StoreError};
 use tempfile::TempDir;
 
-use crate::{at, open, state};
+use crate::{at, new_store, open, state};
 
 /// A small file system in memory; it goes away with the value.
 struct SmallDisk(TempDir);
@@ -53,15 +53,51 @@ fn fill(file: &Path) {
 /// Set in the child that may mount: the same test, in mount and user namespaces of its own, so that nobody needs to be root.
 const CHILD: &str = "BELLWETHER_STORE_TEST_CHILD_MOUNTS";
 
+/// Whether this is the child that may mount; if not, runs the test of this name in one.
+fn may_mount(test: &str) -> bool {
+    if std::env::var_os(CHILD).is_some() {
+        return true;
+    }
+    let mut child = Command::new("unshare");
+    child.args(["--map-root-user", "--mount"]).arg(std::env::current_exe().unwrap());
+    let output = child.args(["--exact", &format!("disk_full::{test}")]).env(CHILD, "1").output().unwrap();
+    let told = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success() && told.contains("1 passed"), "{told}{}", String::from_utf8_lossy(&output.stderr));
+    false
+}
+
+#[test]
+fn a_file_on_a_full_disk_fails_and_succeeds_once_there_is_space() {
+    if !may_mount("a_file_on_a_full_disk_fails_and_succeeds_once_there_is_space") {
+        return;
+    }
+    let (_directory, store) = new_store();
+    (0..10).for_each(|offset| store.commit(commit_of(offset), Durability::Buffered).unwrap());
+    let disk = SmallDisk::mount("16m");
+    let (path, ballast) = (disk.0.path().join("partition.sst"), disk.0.path().join("ballast"));
+    fill(&ballast);
+    let error = store.export(0, &path).unwrap_err();
+    assert!(matches!(error, StoreError::DiskFull { .. }) && error.is_retriable(), "{error}");
+    fs::remove_file(&ballast).unwrap();
+    store.export(0, &path).unwrap().unwrap();
+
+    fill(&ballast);
+    let error = PartitionFile::check(&path, 0).unwrap_err();
+    assert!(matches!(error, StoreError::DiskFull { .. }) && error.is_retriable(), "{error}");
+    fs::remove_file(&ballast).unwrap();
+    let file = PartitionFile::check(&path, 0).unwrap();
+    fill(&ballast);
+    let error = store.import(file).unwrap_err();
+    assert!(matches!(error, StoreError::DiskFull { .. }) && error.is_retriable(), "{error}");
+    store.commit(commit_of(10), Durability::Buffered).unwrap();
+    fs::remove_file(&ballast).unwrap();
+    store.import(PartitionFile::check(&path, 0).unwrap()).unwrap();
+    assert_eq!((store.header(0).unwrap().unwrap().position, store.all_states(0, 0).count()), (at(10), 10));
+}
+
 #[test]
 fn a_commit_on_a_full_disk_fails_and_succeeds_once_there_is_space() {
-    if std::env::var_os(CHILD).is_none() {
-        let mut child = Command::new("unshare");
-        child.args(["--map-root-user", "--mount"]).arg(std::env::current_exe().unwrap());
-        child.args(["--exact", "disk_full::a_commit_on_a_full_disk_fails_and_succeeds_once_there_is_space"]);
-        let output = child.env(CHILD, "1").output().unwrap();
-        let told = String::from_utf8_lossy(&output.stdout);
-        assert!(output.status.success() && told.contains("1 passed"), "{told}{}", String::from_utf8_lossy(&output.stderr));
+    if !may_mount("a_commit_on_a_full_disk_fails_and_succeeds_once_there_is_space") {
         return;
     }
     let disk = SmallDisk::mount("128m");

@@ -2,11 +2,13 @@
 
 mod commits;
 mod crash;
+mod crash_import;
 mod damage;
 mod disk_full;
 mod golden;
 mod locks;
 mod model;
+mod partition_files;
 mod scans;
 
 use std::path::Path;

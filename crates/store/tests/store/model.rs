@@ -1,17 +1,27 @@
-//! Any sequence of commits, flushes and reopenings leaves what plain maps would hold.
+//! Any sequence of commits, flushes, reopenings, exports, imports and drops leaves what plain maps would hold.
 
 use std::collections::BTreeMap;
 
-use bellwether_store::{Commit, Durability, Position, Store};
+use bellwether_store::{Commit, Durability, PartitionFile, Position, Store};
 use proptest::prelude::*;
+use tempfile::TempDir;
 
 use crate::{at, new_store, open};
 
 #[derive(Debug, Clone)]
 enum Step {
-    Commit { partition: u16, stale: bool, writes: Vec<Write> },
+    Commit {
+        partition: u16,
+        stale: bool,
+        writes: Vec<Write>,
+    },
     Flush,
     Reopen,
+    /// Keeps the partition in a file.
+    Export(u16),
+    /// Brings the partition back from its file, if there is one.
+    Import(u16),
+    Drop(u16),
 }
 
 #[derive(Debug, Clone)]
@@ -48,6 +58,9 @@ fn step() -> impl Strategy<Value = Step> {
         8 => commit.prop_map(|(partition, stale, writes)| Step::Commit { partition, stale, writes }),
         1 => Just(Step::Flush),
         1 => Just(Step::Reopen),
+        1 => (0_u16..3).prop_map(Step::Export),
+        1 => (0_u16..3).prop_map(Step::Import),
+        1 => (0_u16..3).prop_map(Step::Drop),
     ]
 }
 
@@ -80,6 +93,12 @@ impl Partition {
         }
     }
 
+    /// Takes over what the fold made of another one, and keeps the own journal.
+    fn replace(&mut self, by: Partition) {
+        let blocks = std::mem::take(&mut self.blocks);
+        *self = Partition { blocks, ..by };
+    }
+
     fn read(store: &Store, partition: u16) -> Self {
         Self {
             position: store.header(partition).unwrap().map(|header| header.position).unwrap_or_default(),
@@ -96,7 +115,9 @@ proptest! {
     #[test]
     fn a_store_holds_what_plain_maps_would(steps in prop::collection::vec(step(), 1..40)) {
         let (directory, mut store) = new_store();
-        let mut model = BTreeMap::<u16, Partition>::new();
+        let files = TempDir::new().unwrap();
+        let file = |partition| files.path().join(format!("{partition}.sst"));
+        let (mut model, mut kept) = (BTreeMap::<u16, Partition>::new(), BTreeMap::<u16, Partition>::new());
         for step in steps {
             match step {
                 Step::Commit { partition, stale, writes } => {
@@ -113,8 +134,26 @@ proptest! {
                     drop(store);
                     store = open(directory.path()).unwrap();
                 }
+                Step::Export(partition) => {
+                    let contents = store.export(partition, file(partition)).unwrap();
+                    prop_assert_eq!(contents.is_some(), store.partitions().contains(&partition));
+                    if contents.is_some() {
+                        kept.insert(partition, model[&partition].clone());
+                    }
+                }
+                Step::Import(partition) => {
+                    if let Some(by) = kept.remove(&partition) {
+                        store.import(PartitionFile::check(file(partition), partition).unwrap()).unwrap();
+                        model.entry(partition).or_default().replace(by);
+                    }
+                }
+                Step::Drop(partition) => {
+                    store.drop_partition(partition).unwrap();
+                    model.entry(partition).or_default().replace(Partition::default());
+                }
             }
-            prop_assert_eq!(store.partitions(), model.keys().copied().collect::<Vec<_>>());
+            let with_header = model.iter().filter(|(_, model)| model.position != Position::default());
+            prop_assert_eq!(store.partitions(), with_header.map(|(partition, _)| *partition).collect::<Vec<_>>());
             for partition in 0..3 {
                 let expected = model.get(&partition).cloned().unwrap_or_default();
                 prop_assert_eq!(Partition::read(&store, partition), expected);
