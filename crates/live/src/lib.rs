@@ -3,6 +3,7 @@
 //! Read [`embedded::run`] first: prefetch, apply, publish, commit. Then `worker` (one journal partition),
 //! `journal` (the bytes of journal blocks), `process_state` (what a commit remembers beside the partitions),
 //! `output` (files that are cut back to their committed length) and `metrics`. `config` is what a Kafka run is told.
+//! `output` (files that are cut back to their committed length) and `metrics`. [`snapshot`] keeps copies of partitions elsewhere.
 
 pub mod config;
 pub mod embedded;
@@ -15,4 +16,5 @@ mod output;
 mod process_state;
 mod rules_change;
 mod session;
+pub mod snapshot;
 mod worker;
