@@ -1,6 +1,8 @@
 //! kill -9 while a partition is replaced or dropped: it is the old one, the new one or none, and never a mixture.
 
+use std::collections::BTreeSet;
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 use std::{env, fs, thread};
 
@@ -14,23 +16,34 @@ use crate::partition_files::fill;
 /// Number of customers of each file, which is its byte and its position too.
 const FILES: [u8; 2] = [100, 200];
 
-/// Not a test but the child's work: replaces the partition for ever, each time by the other file, and drops it now and then.
+/// Where this file is, a child drops the partition too.
+const DROPS: &str = "drops";
+
+/// How many files a child has ready, so that it does nothing but replace the partition for a while.
+const READY: usize = 12;
+
+/// Not a test but the child's work: replaces the partition for ever, each time by the other file, and if so wanted drops it between.
 #[test]
 fn child() {
     let Some(directory) = env::var_os(CHILD_DIRECTORY) else {
         return;
     };
     let directory = Path::new(&directory);
-    let store = open(&directory.join("store")).unwrap();
-    for round in 0.. {
-        let number = FILES[round % 2];
-        let copy = directory.join("copy.sst");
-        fs::copy(directory.join(format!("{number}.sst")), &copy).unwrap();
-        store.import(PartitionFile::check(&copy, 3).unwrap()).unwrap();
-        if round % 5 == 4 {
-            store.drop_partition(3).unwrap();
+    let (store, drops) = (open(&directory.join("store")).unwrap(), directory.join(DROPS).exists());
+    loop {
+        let copy = |index: usize| {
+            let copy = directory.join(format!("copy-{index}.sst"));
+            fs::copy(directory.join(format!("{}.sst", FILES[index % 2])), &copy).unwrap();
+            PartitionFile::check(&copy, 3).unwrap()
+        };
+        let ready: Vec<_> = (0..READY).map(copy).collect();
+        eprintln!("{COMMITTED}0");
+        for file in ready {
+            store.import(file).unwrap();
+            if drops {
+                store.drop_partition(3).unwrap();
+            }
         }
-        eprintln!("{COMMITTED}{}", round + 1);
     }
 }
 
@@ -61,16 +74,48 @@ fn a_partition_is_whole_after_kill_9_at_any_moment_of_an_import() {
     let directory = TempDir::new().unwrap();
     write_files(directory.path());
     let path = directory.path().join("store");
-    drop(open(&path).unwrap());
-    let (mut replaced, mut kinds) = (0, std::collections::BTreeSet::new());
-    for round in 0..12 {
+    fill(&open(&path).unwrap(), 3, 100, 0..100, 100);
+    let mut kinds = BTreeSet::new();
+    for round in 0..16 {
+        let drops = round >= 12;
+        if drops {
+            fs::write(directory.path().join(DROPS), "").unwrap();
+        }
         let mut child = Child::start_as("crash_import::child", directory.path());
-        replaced += child.wait_for_commits(1 + round % 7);
-        thread::sleep(Duration::from_micros(1_700 * round as u64));
+        child.wait_for_commits(1);
+        thread::sleep(Duration::from_micros(2_300 * round));
         child.kill();
         let store = open(&path).unwrap();
-        kinds.insert(check_whole(&store));
+        let kind = check_whole(&store);
+        assert!(drops || kind != 0, "round {round}: a partition that was only ever replaced is there");
+        kinds.insert(kind);
         assert_eq!(store.partitions().is_empty(), store.header(3).unwrap().is_none());
     }
-    assert!(replaced >= 12 && kinds.len() > 1, "the children did replace it: {replaced} times, {kinds:?}");
+    assert!(kinds.len() > 1, "the children did replace it: {kinds:?}");
+}
+
+#[test]
+fn a_reader_sees_the_old_partition_or_the_new_one_while_it_is_replaced() {
+    let directory = TempDir::new().unwrap();
+    write_files(directory.path());
+    let store = open(&directory.path().join("store")).unwrap();
+    fill(&store, 3, 100, 0..100, 100);
+    let ended = AtomicBool::new(false);
+    let seen = thread::scope(|scope| {
+        let reader = scope.spawn(|| {
+            let mut seen = BTreeSet::new();
+            while !ended.load(Ordering::Relaxed) {
+                seen.insert(store.header(3).unwrap().map_or(0, |header| header.position.offset));
+            }
+            seen
+        });
+        for number in FILES.iter().cycle().take(20) {
+            let copy = directory.path().join("copy.sst");
+            fs::copy(directory.path().join(format!("{number}.sst")), &copy).unwrap();
+            store.import(PartitionFile::check(&copy, 3).unwrap()).unwrap();
+        }
+        ended.store(true, Ordering::Relaxed);
+        reader.join().unwrap()
+    });
+    assert_eq!(seen, BTreeSet::from(FILES.map(u64::from)));
 }
