@@ -6,6 +6,8 @@ use std::process::ExitCode;
 use bellwether_backtest::error::ReplayError;
 use bellwether_codec::intake::IntakeError;
 use bellwether_live::error::LiveError;
+use bellwether_live::snapshot::SnapshotError;
+use bellwether_store::StoreError;
 
 use crate::terminal::tell;
 
@@ -14,7 +16,7 @@ use crate::terminal::tell;
 pub enum Outcome {
     /// Nothing to object to.
     Done,
-    /// Done, and there are findings: failed rule tests, refused input, an input that broke off.
+    /// Done, and there are findings: failed rule tests, refused input, an input that broke off, a damaged snapshot.
     Findings,
 }
 
@@ -78,6 +80,21 @@ impl From<LiveError> for Failure {
             LiveError::Partitions { .. } | LiveError::PseudonymKey { .. } => Self::Usage(error.to_string()),
             error => Self::Run(error.to_string()),
         }
+    }
+}
+
+impl From<SnapshotError> for Failure {
+    fn from(error: SnapshotError) -> Self {
+        match error {
+            SnapshotError::Place { .. } | SnapshotError::JournalId { .. } => Self::Usage(error.to_string()),
+            error => Self::Run(error.to_string()),
+        }
+    }
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        Self::Run(error.to_string())
     }
 }
 

@@ -2,8 +2,8 @@
 //!
 //! Read [`embedded::run`] first: prefetch, apply, publish, commit. Then `worker` (one journal partition),
 //! `journal` (the bytes of journal blocks), `process_state` (what a commit remembers beside the partitions),
-//! `output` (files that are cut back to their committed length) and `metrics`. `config` is what a Kafka run is told.
 //! `output` (files that are cut back to their committed length) and `metrics`. [`snapshot`] keeps copies of partitions elsewhere.
+//! [`kafka`] is the same beside a broker; `config` is what it is told.
 
 pub mod config;
 pub mod embedded;

@@ -9,6 +9,7 @@ mod replay;
 mod rules;
 mod run;
 mod simulate;
+mod snapshot;
 
 use clap::{Parser, Subcommand};
 
@@ -39,6 +40,7 @@ enum Command {
     Rules(rules::Command),
     #[command(subcommand)]
     Config(config::Command),
+    Snapshot(snapshot::Command),
     Pseudonym(pseudonym::Arguments),
     Completions(completions::Arguments),
 }
@@ -53,6 +55,7 @@ impl CommandLine {
             Command::Simulate(arguments) => simulate::run(&arguments),
             Command::Rules(command) => rules::run(command),
             Command::Config(command) => config::run(command),
+            Command::Snapshot(command) => snapshot::run(command),
             Command::Pseudonym(arguments) => pseudonym::run(&arguments),
             Command::Completions(arguments) => completions::run(&arguments),
         }

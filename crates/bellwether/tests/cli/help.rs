@@ -16,6 +16,11 @@ const COMMANDS: [&[&str]; 15] = [
     &["config", "print"],
     &["config", "schema"],
     &["config", "try"],
+    &["snapshot"],
+    &["snapshot", "take"],
+    &["snapshot", "list"],
+    &["snapshot", "verify"],
+    &["snapshot", "restore"],
     &["pseudonym"],
     &["completions"],
 ];

@@ -6,5 +6,6 @@ mod help;
 mod live;
 mod rules;
 mod runs;
+mod snapshots;
 mod support;
 mod usage;

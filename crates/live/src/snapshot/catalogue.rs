@@ -23,7 +23,9 @@ pub struct Wanted<'a> {
     pub partition: u16,
     /// By this version of the fold.
     pub fold_version: u8,
-    /// Not beyond this position, which is the committed one.
+    /// Not before this position, because the partition is there already.
+    pub at_least: Position,
+    /// Not beyond this position, because no more is committed.
     pub at_most: Position,
 }
 
@@ -85,9 +87,9 @@ impl Repository {
 
     /// Those that would do, the best one last, and the damaged ones beside them.
     pub(super) fn candidates(&self, wanted: Wanted<'_>) -> Result<Listing, SnapshotError> {
-        let Wanted { journal_id, partition, fold_version, at_most } = wanted;
+        let Wanted { journal_id, partition, fold_version, at_least, at_most } = wanted;
         let mut found = self.list_below(&partition_prefix(journal_id, partition, fold_version)?)?;
-        found.snapshots.retain(|manifest| manifest.position <= at_most);
+        found.snapshots.retain(|manifest| (at_least..=at_most).contains(&manifest.position));
         Ok(found)
     }
 

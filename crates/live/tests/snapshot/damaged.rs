@@ -6,8 +6,10 @@ use bellwether_live::snapshot::{Manifest, SnapshotError};
 
 use crate::{EVERYTHING, Place, at, contents, open, wanted};
 
+type Damage = fn(&Place, &Manifest);
+
 /// Ways to damage a snapshot, and what is told of it.
-const DAMAGE: [(&str, fn(&Place, &Manifest)); 7] = [
+const DAMAGE: [(&str, Damage); 7] = [
     ("has the checksum", |place, manifest| flip(place, manifest, 2)),
     ("has the checksum", |place, manifest| flip(place, manifest, 50)),
     ("bytes, not", |place, manifest| {
@@ -73,7 +75,7 @@ fn verifying_finds_what_listing_does_not() {
     let manifest = place.take_at(5);
     place.repository.verify(&manifest, &place.scratch()).unwrap();
     flip(&place, &manifest, 3);
-    assert_eq!(place.repository.list(&manifest.journal_id).unwrap().snapshots, [manifest.clone()]);
+    assert!(place.repository.list(&manifest.journal_id).unwrap().snapshots.contains(&manifest));
     let error = place.repository.verify(&manifest, &place.scratch()).unwrap_err();
     assert!(matches!(&error, SnapshotError::Damaged(_)) && !error.is_retriable(), "{error}");
     assert!(error.to_string().contains(&manifest.name()), "{error}");

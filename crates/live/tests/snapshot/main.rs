@@ -74,7 +74,7 @@ fn at(offset: u64) -> Position {
 }
 
 fn wanted(at_most: Position) -> Wanted<'static> {
-    Wanted { journal_id: JOURNAL, partition: PARTITION, fold_version: FOLD_VERSION, at_most }
+    Wanted { journal_id: JOURNAL, partition: PARTITION, fold_version: FOLD_VERSION, at_least: Position::default(), at_most }
 }
 
 fn take(repository: &Repository, store: &Store, scratch: &Path) -> Taken {

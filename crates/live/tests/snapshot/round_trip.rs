@@ -48,6 +48,8 @@ fn a_position_has_one_snapshot_and_a_later_review_of_the_same_record_another() {
     assert_eq!(best(Position { customer: 0, ..between }), Some(first.clone()));
     assert_eq!(best(at(5)), Some(first));
     assert_eq!(best(at(4)), None);
+    let at_least = Position { review_due: 10, ..at(5) };
+    assert_eq!(place.repository.best(Wanted { at_least, ..wanted(EVERYTHING) }).unwrap(), None);
 }
 
 #[test]
@@ -60,6 +62,7 @@ fn other_journals_partitions_and_fold_versions_are_not_restored() {
         Wanted { partition: PARTITION + 1, ..wanted(EVERYTHING) },
         Wanted { fold_version: FOLD_VERSION + 1, ..wanted(EVERYTHING) },
         wanted(at(4)),
+        Wanted { at_least: at(6), ..wanted(EVERYTHING) },
     ] {
         let restored = place.repository.restore_best(&place.store, other, &place.scratch()).unwrap();
         assert!(restored.used.is_none() && restored.damaged.is_empty(), "{other:?}");
