@@ -40,6 +40,7 @@ enum Command {
     Rules(rules::Command),
     #[command(subcommand)]
     Config(config::Command),
+    #[command(subcommand)]
     Snapshot(snapshot::Command),
     Pseudonym(pseudonym::Arguments),
     Completions(completions::Arguments),
