@@ -7,6 +7,7 @@ use bellwether_engine::event_type::EventType;
 use serde_json::Value;
 
 use super::convert::{MAX_EXPONENT, exponent_of};
+use super::required::required_data;
 use super::{Condition, Conversion, Exponent, FieldMapping, Mapping, Origin, Otherwise, Test, ValueMap};
 use crate::event::data_field_names;
 use crate::yaml::{self, Absent, Field, Form, Node, Reader, Section, Settings};
@@ -126,7 +127,28 @@ pub fn read_mapping(reader: &mut Reader<'_>, node: &Node) -> Option<Mapping> {
     let (id, source, time) = (optional("id"), optional("source"), optional("time"));
     let subject = settings.get("subject").and_then(|node| field_mapping(reader, node, true));
     let data = settings.get("data").map(|node| data(reader, node, &types)).unwrap_or_default();
+    if let (Some(node), true) = (kind, event_type.as_ref().is_some_and(|field| field.map.is_some() || is_constant(field))) {
+        check_required(reader, settings.get("data").unwrap_or(node), &types, &data);
+    }
     Some(Mapping { skip, event_type: event_type?, id, source, subject: subject?, time, data })
+}
+
+fn is_constant(field: &FieldMapping) -> bool {
+    matches!(field.origin, Origin::Constant(_))
+}
+
+/// Every event of these types would be refused without the fields that its type needs.
+fn check_required(reader: &mut Reader<'_>, node: &Node, types: &[EventType], data: &[(String, FieldMapping)]) {
+    let given = match &node.value {
+        yaml::Value::Mapping(entries) => entries.iter().filter_map(|(key, _)| key.as_text()).collect(),
+        _ => Vec::new(),
+    };
+    for kind in types {
+        let is_missing = |name: &&&str| !given.contains(*name) && !data.iter().any(|(known, _)| known == **name);
+        if let Some(name) = required_data(*kind).iter().find(is_missing) {
+            reader.error(&node.place, format!("`{}` needs the data field `{name}`", kind.name()));
+        }
+    }
 }
 
 /// The event types that a mapping can give, in the order of the contract: all of them if the records tell the type.

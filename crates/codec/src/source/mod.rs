@@ -13,6 +13,7 @@ mod lines;
 mod mapped;
 mod mapping;
 mod mapping_file;
+mod required;
 
 use std::sync::Arc;
 

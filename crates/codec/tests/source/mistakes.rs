@@ -51,6 +51,21 @@ fn event_types_and_their_fields() {
 }
 
 #[test]
+fn required_fields() {
+    check("{ type: { constant: ticket.opened }, subject: /c }", &["1:9: `ticket.opened` needs the data field `ticket`"]);
+    let text = "type: { at: /t, map: { a: invoice.paid, b: usage, c: login } }\nsubject: /c\ndata:\n  invoice: /i";
+    check(text, &["4:3: `usage` needs the data field `feature`"]);
+    assert!(try_mapping("{ type: /t, subject: /c }").is_ok(), "the records tell the type");
+    check(
+        "{ type: { constant: ticket.opened }, subject: /c, data: { tickt: /t } }",
+        &[
+            "1:57: `ticket.opened` needs the data field `ticket`",
+            "1:59: unknown data field of the event types here `tickt`; did you mean `ticket`?",
+        ],
+    );
+}
+
+#[test]
 fn conversions() {
     let head = "type: { constant: invoice.paid }\nsubject: /c\ndata:\n";
     for (field, expected) in [

@@ -137,7 +137,12 @@ pub(super) const USER_LOOKUP: Section = Section {
             Absent::Means("no file"),
             "A CSV file with the columns `user` and `customer`, or JSON Lines (.jsonl) with these names.",
         ),
-        field("learn", Form::Boolean, Absent::Default("true"), "Whether `user.invited` and `user.activated` tell whose user one is."),
+        field(
+            "learn",
+            Form::Boolean,
+            Absent::Default("true"),
+            "Whether `user.invited` and `user.activated` tell whose user one is. It is kept in memory: a run that starts anew knows what the file says and what it is told again.",
+        ),
         field("max_users", Form::Whole(1, 100_000_000), Absent::Default("1000000"), "Users known at most; a million take about 100 MB."),
     ],
 };
