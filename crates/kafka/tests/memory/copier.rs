@@ -1,6 +1,7 @@
 //! A worker that copies `in` to `out` exactly once, as small as one can be: what faults must not break.
 
 use std::collections::BTreeMap;
+use std::iter::Sum;
 use std::time::Duration;
 
 use bellwether_kafka::memory::{Cluster, MemoryClient};
@@ -11,13 +12,24 @@ use crate::support::{at, options};
 /// Each input record becomes so many output records, in several partitions.
 pub const COPIES: usize = 3;
 
-/// What one worker did.
+/// What workers were told.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Outcomes {
     pub committed: usize,
     pub aborted: usize,
     pub lost: usize,
     pub revoked: usize,
+}
+
+impl Sum for Outcomes {
+    fn sum<I: Iterator<Item = Self>>(all: I) -> Self {
+        all.fold(Self::default(), |sum, one| Self {
+            committed: sum.committed + one.committed,
+            aborted: sum.aborted + one.aborted,
+            lost: sum.lost + one.lost,
+            revoked: sum.revoked + one.revoked,
+        })
+    }
 }
 
 pub struct Copier {
@@ -35,11 +47,16 @@ impl Copier {
         Self { name: name.into(), client: None, batch, unanswered, rebuild: false, outcomes: Outcomes::default() }
     }
 
+    /// Ends it cleanly.
+    pub fn stop(&mut self) {
+        *self = Self { outcomes: self.outcomes, ..Self::new(&self.name) };
+    }
+
     /// Does one thing; a crash is followed by a new start.
     pub fn step(&mut self, cluster: &Cluster, max_records: usize) {
         match self.try_step(cluster, max_records) {
             Ok(()) => {}
-            Err(error) if error.cause == "crashed by the plan" => *self = Self { outcomes: self.outcomes, ..Self::new(&self.name) },
+            Err(error) if error.cause == "crashed by the plan" => self.stop(),
             Err(error) => assert_eq!(error.remedy, Remedy::Retry, "{error}"),
         }
     }

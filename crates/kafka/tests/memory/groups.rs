@@ -175,4 +175,6 @@ fn who_is_no_member_is_not_fenced() {
     outsider.commit(&writing(&[(0, "x")])).unwrap();
     cluster.settle();
     assert_eq!(moved(&cluster), Some(8));
+    assert_eq!(poll(&mut outsider), Polled::Records);
+    assert_eq!(outcome(outsider.commit(&writing_and_moving(&[], 9))), "committed", "a member may, owner or not");
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use bellwether_kafka::memory::{Fault, Plan};
+use bellwether_kafka::memory::{Cluster, Fault, Plan};
 
 use crate::copier::{COPIES, Copier, Outcomes, assert_exactly_once, fill, is_done};
 use crate::support::{at, cluster};
@@ -12,65 +12,93 @@ const WORKERS: usize = 3;
 const TURNS: usize = 400;
 const SEEDS: u64 = 200;
 
-/// Runs one seed; returns the log as text, what was told, and which faults fired.
+/// Messages that get lost, crashes, and stalls during which the group takes the worker for dead and somebody else goes on.
+fn plan(seed: u64, random: &mut fastrand::Rng) -> Plan {
+    let plan = Plan::seeded(seed, 25, &[Fault::Crash, Fault::LoseRequest, Fault::LoseResponse]);
+    (0..10).fold(plan, |plan, _| {
+        let (name, step) = (format!("w{}", random.usize(..WORKERS)), random.usize(2..300));
+        plan.pause(&name.clone(), step, move |cluster| {
+            cluster.expire(&name);
+            let mut guest = Copier::new("guest");
+            (0..12).for_each(|_| guest.step(cluster, 4));
+        })
+    })
+}
+
+/// Lets one thing happen. The first copiers work; the others are former processes of the same names that are still there.
+fn turn(cluster: &Cluster, copiers: &mut Vec<Copier>, random: &mut fastrand::Rng) {
+    match random.u32(..100) {
+        0..5 => fill(cluster, PARTITIONS, random.usize(1..12)),
+        5..10 => _ = cluster.expire(&format!("w{}", random.usize(..WORKERS))),
+        10..15 => _ = cluster.time_out_transactions(),
+        15..20 => _ = cluster.tick(),
+        20 if copiers.len() < 2 * WORKERS => {
+            let worker = random.usize(..WORKERS);
+            let again = Copier::new(&copiers[worker].name);
+            let last = copiers.len();
+            copiers.push(again);
+            copiers.swap(worker, last);
+        }
+        _ => {
+            let turn = random.usize(..copiers.len());
+            copiers[turn].step(cluster, random.usize(1..9));
+        }
+    }
+}
+
+/// Lets everybody work without faults until all is copied.
+fn finish(cluster: &Cluster, copiers: &mut [Copier], seed: u64) {
+    // Two of one name would fence each other for ever.
+    let (workers, former) = copiers.split_at_mut(WORKERS);
+    former.iter_mut().for_each(Copier::stop);
+    for turn in 0..1_000 {
+        if is_done(cluster, PARTITIONS) {
+            cluster.settle();
+            return;
+        }
+        cluster.time_out_transactions();
+        if turn % 20 == 0 {
+            // Nobody dies any more, but those that died may still be members, and be waited for.
+            cluster.owners("g").iter().for_each(|(name, _)| _ = cluster.expire(name));
+        }
+        workers.iter_mut().for_each(|copier| copier.step(cluster, 8));
+    }
+    panic!("seed {seed}: it does not end");
+}
+
+/// Runs one seed; returns the log as text, what the workers were told, and which faults fired.
 fn run(seed: u64) -> (String, Outcomes, BTreeMap<Fault, usize>) {
     let mut random = fastrand::Rng::with_seed(seed);
     let cluster = cluster(seed, COPIES.max(PARTITIONS as usize));
-    let faults = [Fault::Crash, Fault::LoseRequest, Fault::LoseResponse];
-    cluster.set_plan(Plan::seeded(seed, 25, &faults));
+    cluster.set_plan(plan(seed, &mut random));
     let mut copiers: Vec<Copier> = (0..WORKERS).map(|number| Copier::new(&format!("w{number}"))).collect();
-    for turn in 0..TURNS {
-        match random.u32(..20) {
-            0 => fill(&cluster, PARTITIONS, random.usize(1..12)),
-            1 => _ = cluster.expire(&format!("w{}", random.usize(..WORKERS))),
-            2 => _ = cluster.time_out_transactions(),
-            3 => _ = cluster.tick(),
-            _ => copiers[random.usize(..WORKERS)].step(&cluster, random.usize(1..9)),
-        }
-        if turn % 50 == 49 {
+    for number in 1..=TURNS {
+        turn(&cluster, &mut copiers, &mut random);
+        if number % 50 == 0 {
             cluster.time_out_transactions();
             cluster.settle();
-            assert_exactly_once(&cluster, PARTITIONS, &format!("seed {seed}, turn {turn}"));
+            assert_exactly_once(&cluster, PARTITIONS, &format!("seed {seed}, turn {number}"));
         }
     }
-    let fired = cluster.fired().into_iter().fold(BTreeMap::new(), |mut counts, fired| {
-        *counts.entry(fired.fault).or_default() += 1;
-        counts
-    });
+    let mut fired = BTreeMap::new();
+    cluster.fired().into_iter().for_each(|happened| *fired.entry(happened.fault).or_default() += 1);
     cluster.set_plan(Plan::default());
-    for turn in 0.. {
-        if is_done(&cluster, PARTITIONS) {
-            break;
-        }
-        assert!(turn < 1_000, "seed {seed}: it does not end");
-        cluster.time_out_transactions();
-        // Nobody is dead any more, but dead members may still be waited for.
-        (0..WORKERS).filter(|_| turn % 20 == 0).for_each(|number| while cluster.expire(&format!("w{number}")) {});
-        copiers.iter_mut().for_each(|copier| copier.step(&cluster, 8));
-    }
-    cluster.settle();
+    finish(&cluster, &mut copiers, seed);
     assert_exactly_once(&cluster, PARTITIONS, &format!("seed {seed}, at the end"));
-    let told = copiers.iter().fold(Outcomes::default(), |sum, copier| Outcomes {
-        committed: sum.committed + copier.outcomes.committed,
-        aborted: sum.aborted + copier.outcomes.aborted,
-        lost: sum.lost + copier.outcomes.lost,
-        revoked: sum.revoked + copier.outcomes.revoked,
-    });
+    let told = copiers.iter().map(|copier| copier.outcomes).sum();
     let log: Vec<_> = (0..PARTITIONS).map(|partition| cluster.records(&at("out", partition)).unwrap()).collect();
     (format!("{log:?} {:?}", cluster.committed_offsets("g")), told, fired)
 }
 
 #[test]
 fn transactions_stay_whole_and_offsets_move_with_them() {
-    let (mut told, mut fired) = (Outcomes::default(), BTreeMap::<Fault, usize>::new());
+    let (mut told, mut fired) = (Vec::new(), BTreeMap::<Fault, usize>::new());
     for seed in 0..SEEDS {
         let (_, outcomes, faults) = run(seed);
-        told.committed += outcomes.committed;
-        told.aborted += outcomes.aborted;
-        told.lost += outcomes.lost;
-        told.revoked += outcomes.revoked;
+        told.push(outcomes);
         faults.into_iter().for_each(|(fault, count)| *fired.entry(fault).or_default() += count);
     }
+    let told: Outcomes = told.into_iter().sum();
     println!("seeds 0 to {}: {told:?}, {fired:?}", SEEDS - 1);
     let seeds = SEEDS as usize;
     assert!(told.committed > 10 * seeds && told.aborted > seeds && told.lost > seeds && told.revoked > seeds, "{told:?}");

@@ -137,6 +137,18 @@ fn a_fenced_producer_is_told_at_its_next_step() {
 }
 
 #[test]
+fn the_latest_of_one_name_is_the_only_one() {
+    let cluster = cluster(1, 1);
+    let (mut first, mut second) = (client(&cluster, "a"), client(&cluster, "a"));
+    let mut told = vec![outcome(first.commit(&writing(&[(0, "x")]))), outcome(second.commit(&writing(&[(0, "y")])))];
+    first.rebuild().unwrap();
+    told.extend([outcome(second.commit(&writing(&[(0, "z")]))), outcome(first.commit(&writing(&[(0, "x")])))]);
+    assert_eq!(told, ["lost", "committed", "lost", "committed"]);
+    cluster.settle();
+    assert_eq!(seen(&cluster, &at("out", 0)), [(0, "y".to_owned()), (2, "x".to_owned())]);
+}
+
+#[test]
 fn a_transaction_that_takes_too_long_is_aborted_and_fenced() {
     let cluster = cluster(1, 1);
     let mut a = client(&cluster, "a");
