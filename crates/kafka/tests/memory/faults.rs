@@ -71,6 +71,9 @@ fn each_failure_ends_as_it_does_with_kafka() {
         cluster.settle();
         let fired = cluster.fired();
         assert_eq!((fired.len(), fired[0].message, fired[0].fault, fired[0].step), (1, message, fault, step), "{case}");
+        if told == "lost" {
+            assert_eq!(outcome(a.commit(&writing(&[(0, "too early")]))), "lost", "{case}: it has to be rebuilt");
+        }
         let mut again = client(&cluster, "a");
         let counted = (seen(&cluster, &at("out", 0)).len(), moved(&cluster));
         assert_eq!(counted, if counts { (1, Some(1)) } else { (0, None) }, "{case}");
