@@ -3,4 +3,5 @@
 pub mod broker;
 pub mod company;
 pub mod folding;
+pub mod product;
 pub mod world;

@@ -151,7 +151,7 @@ impl World {
             limits: BatchLimits { records: 20, reviews: 7 },
             states_in_memory: 4,
         };
-        Ok(Processor::new(Box::new(client), store.clone(), self.rule_sets.clone(), options))
+        Ok(Processor::new(Box::new(client), store.clone(), self.rule_sets.clone(), options, Arc::new(Metrics::new())))
     }
 
     /// An ingest worker of this name.
@@ -199,7 +199,8 @@ impl World {
     #[must_use]
     pub fn published(&self) -> Vec<String> {
         let partitions = ["signals", "decisions"].into_iter().flat_map(|topic| [0, 1].map(|number| TopicPartition::new(topic, number)));
-        let mut lines: Vec<String> = partitions.flat_map(|at| self.records(&at)).map(|record| line_of(&record)).collect();
+        let mut lines: Vec<String> =
+            partitions.flat_map(|at| self.records(&at)).map(|record| line_of(&record.headers, record.value.as_deref())).collect();
         lines.sort_unstable();
         lines
     }
@@ -284,14 +285,19 @@ fn turn(max_records: usize) -> Turn {
 }
 
 /// A signal in binary mode as the line of a signals file.
-fn line_of(record: &Record) -> String {
+///
+/// # Panics
+///
+/// When it is none.
+#[must_use]
+pub fn line_of(headers: &[(String, Option<Vec<u8>>)], value: Option<&[u8]>) -> String {
     let header = |name: &str| {
-        let found = record.headers.iter().find(|(known, _)| known == name).and_then(|(_, value)| value.as_deref());
+        let found = headers.iter().find(|(known, _)| known == name).and_then(|(_, value)| value.as_deref());
         String::from_utf8(found.expect("every attribute is there").to_vec()).expect("attributes are text")
     };
     let attribute = |name: &str| format!("\"{name}\":\"{}\",", header(&format!("ce_{name}")));
     let attributes = ["specversion", "id", "source", "type", "subject", "time"].map(attribute).concat();
-    let data = String::from_utf8(record.value.clone().expect("a signal has data")).expect("data are text");
+    let data = String::from_utf8(value.expect("a signal has data").to_vec()).expect("data are text");
     format!("{{{attributes}\"datacontenttype\":\"{}\",\"data\":{data}}}", header("content-type"))
 }
 

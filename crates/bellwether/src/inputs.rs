@@ -20,7 +20,7 @@ pub struct EventArguments {
     /// Event files (.jsonl, .json, .zst, .gz), directories of such files, or `-` for standard input
     ///
     /// One event is one line of JSON. Several files are merged by the time of their events.
-    #[arg(long, value_name = "PATH", required = true, num_args = 1..)]
+    #[arg(long, value_name = "PATH", num_args = 1..)]
     pub events: Vec<PathBuf>,
 
     /// Leave events of unknown types out without writing them to the dead letters
@@ -31,6 +31,9 @@ pub struct EventArguments {
 impl EventArguments {
     /// The inputs. All that are missing are told at once, before anything is written.
     pub fn specs(&self) -> Result<Vec<InputSpec>, Failure> {
+        if self.events.is_empty() {
+            return Err(Failure::Usage("there is nothing to read: give --events PATH (see --help)".to_owned()));
+        }
         let specs: Vec<InputSpec> = self.events.iter().map(|path| InputSpec::from(path.as_path())).collect();
         let mut problems = Vec::new();
         for spec in &specs {

@@ -5,6 +5,7 @@ mod configuration;
 mod environment;
 mod failure;
 mod inputs;
+mod kafka;
 mod logging;
 mod metrics_server;
 mod open_signals;

@@ -9,6 +9,15 @@ use crate::signal::write_output;
 /// Counts of outputs by (rule, transition name); decisions under `decided`.
 pub type SignalCounts = BTreeMap<(String, &'static str), u64>;
 
+/// Counts an output.
+pub fn count(output: &Output, counts: &mut SignalCounts) {
+    let (signal, transition) = match output {
+        Output::Signal(signal) => (signal, signal.transition.name()),
+        Output::Decision(signal, _) => (signal, "decided"),
+    };
+    *counts.entry((signal.rule.name.clone(), transition)).or_default() += 1;
+}
+
 /// Lines ready to be appended, in order.
 #[derive(Clone, Debug, Default)]
 pub struct Rendered {
@@ -24,11 +33,11 @@ impl Rendered {
     /// Renders outputs behind what is here already, leaving `outputs` empty.
     pub fn take(&mut self, outputs: &mut Vec<Output>) {
         for output in outputs.drain(..) {
-            let (signal, lines, transition) = match &output {
-                Output::Signal(signal) => (signal, &mut self.signals, signal.transition.name()),
-                Output::Decision(signal, _) => (signal, &mut self.decisions, "decided"),
+            count(&output, &mut self.counts);
+            let lines = match &output {
+                Output::Signal(_) => &mut self.signals,
+                Output::Decision(..) => &mut self.decisions,
             };
-            *self.counts.entry((signal.rule.name.clone(), transition)).or_default() += 1;
             // Writing to a vector cannot fail, and every value of a signal is representable in JSON.
             write_output(&output, lines).expect("a signal renders to memory");
         }

@@ -18,6 +18,8 @@ pub struct Outgoing<'a> {
     pub value: Option<&'a [u8]>,
     /// Names and values of headers.
     pub headers: &'a [(&'a str, &'a [u8])],
+    /// Its timestamp, milliseconds since the epoch, where the topic keeps that of producers; without one it is the present.
+    pub timestamp_ms: Option<i64>,
 }
 
 /// A transaction in the making, in one buffer.
@@ -36,6 +38,7 @@ struct Entry {
     key: Option<Range<usize>>,
     value: Option<Range<usize>>,
     headers: Vec<(Range<usize>, Range<usize>)>,
+    timestamp_ms: Option<i64>,
 }
 
 impl Transaction {
@@ -52,7 +55,7 @@ impl Transaction {
         };
         let (key, value) = (record.key.map(&mut keep), record.value.map(&mut keep));
         let headers = record.headers.iter().map(|(name, value)| (keep(name.as_bytes()), keep(value))).collect();
-        self.entries.push(Entry { topic, partition: record.partition, key, value, headers });
+        self.entries.push(Entry { topic, partition: record.partition, key, value, headers, timestamp_ms: record.timestamp_ms });
     }
 
     /// Says where the reader goes on, together with the records.
@@ -97,6 +100,7 @@ impl Transaction {
                 key: entry.key.clone().map(|range| &self.bytes[range]),
                 value: entry.value.clone().map(|range| &self.bytes[range]),
                 headers: &headers,
+                timestamp_ms: entry.timestamp_ms,
             })?;
         }
         Ok(())
@@ -123,8 +127,9 @@ mod tests {
     #[test]
     fn records_come_back_as_they_were_put() {
         let mut transaction = Transaction::default();
-        let first = Outgoing { topic: "a", partition: Some(1), key: Some(b"k"), value: Some(b"v"), headers: &[("h", b"x")] };
-        let second = Outgoing { topic: "b", partition: None, key: None, value: None, headers: &[] };
+        let first =
+            Outgoing { topic: "a", partition: Some(1), key: Some(b"k"), value: Some(b"v"), headers: &[("h", b"x")], timestamp_ms: Some(7) };
+        let second = Outgoing { topic: "b", partition: None, key: None, value: None, headers: &[], timestamp_ms: None };
         transaction.push(&first);
         transaction.push(&second);
         let mut expected = vec![second, first];

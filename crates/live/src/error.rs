@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use bellwether_codec::intake::IntakeError;
 use bellwether_codec::state::StateError;
-use bellwether_kafka::KafkaError;
+use bellwether_kafka::{AdminError, KafkaError};
 use bellwether_store::StoreError;
 
 use crate::kafka::JournalError;
@@ -21,6 +21,12 @@ pub enum LiveError {
     /// Kafka.
     #[error(transparent)]
     Kafka(#[from] KafkaError),
+    /// The topics.
+    #[error(transparent)]
+    Topics(#[from] AdminError),
+    /// A setting that does not work.
+    #[error("the configuration is wrong: {0}")]
+    Settings(String),
     /// The journal, what is committed of it, and the store do not belong together.
     #[error(transparent)]
     Journal(#[from] JournalError),

@@ -1,5 +1,7 @@
 //! Metrics as named facts in one place: what happened, told once, exposed to Prometheus.
 
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use bellwether_codec::rendered::SignalCounts;
@@ -24,6 +26,8 @@ pub struct Metrics {
     mrr_minor: IntGaugeVec,
     journal_time_seconds: IntGauge,
     commit_seconds: Histogram,
+    /// How each partition stands that this process owns, beside Kafka.
+    board: Mutex<BTreeMap<u16, Header>>,
 }
 
 impl Metrics {
@@ -75,6 +79,7 @@ impl Metrics {
             customers_by_stage: gauges("bellwether_customers_by_stage", "Customers by journey stage.", "stage"),
             mrr_minor: gauges("bellwether_mrr_minor_units", "Monthly recurring revenue in minor units, by currency.", "currency"),
             journal_time_seconds: gauge("bellwether_journal_time_seconds", "Journal time, seconds since 1970-01-01T00:00:00Z."),
+            board: Mutex::default(),
             registry,
         };
         STAGES.iter().for_each(|stage| metrics.customers_by_stage.with_label_values(&[stage]).set(0));
@@ -84,6 +89,7 @@ impl Metrics {
     /// The exposition in Prometheus' text format.
     #[must_use]
     pub fn render(&self) -> String {
+        self.settle_board();
         let mut text = Vec::new();
         if let Err(error) = TextEncoder::new().encode(&self.registry.gather(), &mut text) {
             tracing::error!(%error, "metrics could not be rendered");
@@ -135,6 +141,29 @@ impl Metrics {
         if watermark != Time::MIN {
             self.journal_time_seconds.set(watermark.0.div_euclid(1_000));
         }
+    }
+
+    /// A partition that this process owns stands so after a commit.
+    pub fn partition_settled(&self, partition: u16, header: &Header) {
+        self.board().insert(partition, header.clone());
+    }
+
+    /// A partition is no longer this process's: its new owner tells about it.
+    pub fn partition_gone(&self, partition: u16) {
+        self.board().remove(&partition);
+        self.settle_board();
+    }
+
+    /// Sums the partitions up, as of now; the slowest one says what journal time is.
+    fn settle_board(&self) {
+        let board = self.board();
+        if let Some(slowest) = board.values().map(|header| header.journal_time).min() {
+            self.settled(board.values(), slowest);
+        }
+    }
+
+    fn board(&self) -> std::sync::MutexGuard<'_, BTreeMap<u16, Header>> {
+        self.board.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Totals for a status line: lines taken in, customers, active customers.

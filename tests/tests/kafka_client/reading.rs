@@ -75,7 +75,14 @@ fn much_is_written_and_read_within_its_bounds() {
         transaction.clear();
         for number in first..first + BATCH {
             let key = number.to_be_bytes();
-            transaction.push(&Outgoing { topic: "much", partition: None, key: Some(&key), value: Some(value.as_bytes()), headers: &[] });
+            transaction.push(&Outgoing {
+                topic: "much",
+                partition: None,
+                key: Some(&key),
+                value: Some(value.as_bytes()),
+                headers: &[],
+                timestamp_ms: None,
+            });
         }
         let begun = Instant::now();
         worker.client.commit(&transaction).expect("it is committed");

@@ -46,7 +46,7 @@ pub fn transaction(topic: &str, values: &[(i32, &str)]) -> Transaction {
     let mut transaction = Transaction::default();
     for (partition, value) in values {
         let value = Some(value.as_bytes());
-        transaction.push(&Outgoing { topic, partition: Some(*partition), key: None, value, headers: &[] });
+        transaction.push(&Outgoing { topic, partition: Some(*partition), key: None, value, headers: &[], timestamp_ms: None });
     }
     transaction
 }

@@ -33,7 +33,7 @@ fn records_come_back_as_they_were_written() {
     let mut transaction = Transaction::default();
     for (key, value) in shapes {
         let headers: [(&str, &[u8]); 2] = [("ce_id", b"1"), ("ce_id", b"\xfe")];
-        transaction.push(&Outgoing { topic: "shapes", partition: None, key, value, headers: &headers });
+        transaction.push(&Outgoing { topic: "shapes", partition: None, key, value, headers: &headers, timestamp_ms: None });
     }
     writer.commit(&transaction).expect("it is committed");
     let mut reader = Reader::new(connection(broker), TopicPartition::new("shapes", 0), 1..3).expect("the options are right");

@@ -6,10 +6,13 @@ mod demo;
 mod open_table;
 mod pseudonym;
 mod replay;
+mod replay_journal;
 mod rules;
 mod run;
+mod run_kafka;
 mod simulate;
 mod snapshot;
+mod topics;
 
 use clap::{Parser, Subcommand};
 
@@ -42,6 +45,8 @@ enum Command {
     Config(config::Command),
     #[command(subcommand)]
     Snapshot(snapshot::Command),
+    #[command(subcommand)]
+    Topics(topics::Command),
     Pseudonym(pseudonym::Arguments),
     Completions(completions::Arguments),
 }
@@ -57,6 +62,7 @@ impl CommandLine {
             Command::Rules(command) => rules::run(command),
             Command::Config(command) => config::run(command),
             Command::Snapshot(command) => snapshot::run(command),
+            Command::Topics(command) => topics::run(command),
             Command::Pseudonym(arguments) => pseudonym::run(&arguments),
             Command::Completions(arguments) => completions::run(&arguments),
         }

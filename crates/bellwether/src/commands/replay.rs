@@ -10,6 +10,7 @@ use bellwether_engine::time::Time;
 use bellwether_live::options::DEFAULT_PARTITIONS;
 use clap::{Args, value_parser};
 
+use super::replay_journal::{self, JournalAddress};
 use super::run::MAX_PARTITIONS;
 use crate::environment;
 use crate::failure::{Failure, Outcome};
@@ -28,10 +29,19 @@ use crate::terminal::tell;
 #[command(after_help = "\
 Examples:
   bellwether replay --events events.jsonl.zst --signals signals.jsonl
-  bellwether replay --events events.jsonl.zst --customer c-1042 --until 2026-03-01 --signals -")]
+  bellwether replay --events events.jsonl.zst --customer c-1042 --until 2026-03-01 --signals -
+  bellwether replay --journal kafka://localhost:9092/bellwether.journal --signals signals.jsonl")]
 pub struct Arguments {
     #[command(flatten)]
     inputs: EventArguments,
+
+    /// A journal topic to replay instead of events, with the rules that it brought: kafka://BROKERS/TOPIC
+    #[arg(long, value_name = "URL", conflicts_with_all = ["events", "partitions", "skip_unknown_types", "strict"])]
+    journal: Option<JournalAddress>,
+
+    /// The configuration file, if its client properties are needed to reach the journal
+    #[arg(long, value_name = "FILE", requires = "journal")]
+    config: Option<PathBuf>,
 
     /// The file to write signals to, or `-` for standard output
     ///
@@ -39,7 +49,7 @@ pub struct Arguments {
     #[arg(long, value_name = "FILE")]
     signals: PathBuf,
 
-    /// The rule file [default: the built-in rule pack]
+    /// The rule file [default: the built-in rule pack, or the rules of the journal]
     #[arg(long, value_name = "FILE")]
     rules: Option<PathBuf>,
 
@@ -66,24 +76,37 @@ pub struct Arguments {
 
 /// Replays the events.
 pub fn run(arguments: Arguments) -> Result<Outcome, Failure> {
+    if let Some(address) = &arguments.journal {
+        let rules = arguments.rules.as_deref().map(|path| Ok::<_, Failure>(Arc::new(RuleText::read(Some(path))?.parse()?.rule_set(1))));
+        let mut sink = sink(&arguments)?;
+        let mut summary = replay_journal::run(address, arguments.config.as_deref(), rules.transpose()?, &mut sink)?;
+        return finish(&arguments, sink, &mut summary);
+    }
     let rules = Arc::new(RuleText::read(arguments.rules.as_deref())?.parse()?.rule_set(1));
     let decoder = arguments.inputs.decoder(environment::pseudonymiser()?);
     let inputs = arguments.inputs.specs()?;
-    let filter = Filter { customer: arguments.customer, until: arguments.until };
-    let mut sink = if arguments.signals == Path::new("-") {
-        ReplaySink::standard_output(filter)
-    } else {
-        ReplaySink::files(&arguments.signals, filter).map_err(|error| Failure::writing(&arguments.signals, &error))?
-    };
+    let mut sink = sink(&arguments)?;
     let options = ReplayOptions { inputs, decoder, rules, partitions: arguments.partitions, ingest_clock: ingest_clock() };
     let mut summary = replay(&options, &mut sink)?.summary;
+    finish(&arguments, sink, &mut summary)
+}
+
+fn sink(arguments: &Arguments) -> Result<ReplaySink, Failure> {
+    let filter = Filter { customer: arguments.customer.clone(), until: arguments.until };
+    if arguments.signals == Path::new("-") {
+        return Ok(ReplaySink::standard_output(filter));
+    }
+    ReplaySink::files(&arguments.signals, filter).map_err(|error| Failure::writing(&arguments.signals, &error))
+}
+
+fn finish(arguments: &Arguments, sink: ReplaySink, summary: &mut Summary) -> Result<Outcome, Failure> {
     summary.signals.clear();
     summary.add_signals(&sink.finish().map_err(|error| Failure::writing(&arguments.signals, &error))?);
-    tell(&summary_text::in_words(&summary));
+    tell(&summary_text::in_words(summary));
     if let Some(path) = &arguments.summary {
-        summary_text::write(&summary, path)?;
+        summary_text::write(summary, path)?;
     }
-    Ok(judge(&summary, arguments.strict))
+    Ok(judge(summary, arguments.strict))
 }
 
 fn parse_until(text: &str) -> Result<Time, String> {

@@ -10,6 +10,7 @@ use bellwether_live::options::{BatchLimits, DEFAULT_MEMORY_BYTES, DEFAULT_PARTIT
 use clap::{Args, value_parser};
 use uuid::Uuid;
 
+use super::run_kafka;
 use crate::environment;
 use crate::failure::{Failure, Outcome};
 use crate::inputs::{EventArguments, broke_off, ingest_clock, refused};
@@ -20,6 +21,20 @@ use crate::sizes::{count, parse_memory};
 use crate::stop;
 use crate::summary_text;
 use crate::terminal::tell;
+
+/// More workers than this only cost memory: there is a thread for each.
+const MAX_WORKERS: i64 = 64;
+
+/// What a process does beside Kafka.
+#[derive(clap::ValueEnum, Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// Both
+    All,
+    /// Bring events from the input topics into the journal
+    Ingest,
+    /// Turn the journal into signals
+    Process,
+}
 
 /// More partitions than this only cost memory.
 pub const MAX_PARTITIONS: i64 = 1_024;
@@ -32,10 +47,23 @@ pub const MAX_PARTITIONS: i64 = 1_024;
 #[command(after_help = "\
 Examples:
   bellwether run --events events.jsonl.zst --once
-  producer | bellwether run --events - --data state --signals signals.jsonl")]
+  producer | bellwether run --events - --data state --signals signals.jsonl
+  bellwether run --config bellwether.yaml --role process --workers 2")]
 pub struct Arguments {
     #[command(flatten)]
     inputs: EventArguments,
+
+    /// The configuration file of a run beside Kafka; the arguments on files do not go with it
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["events", "once", "signals", "rules", "summary", "strict", "partitions"])]
+    config: Option<PathBuf>,
+
+    /// What this process does, beside Kafka
+    #[arg(long, value_enum, default_value_t = Role::All, requires = "config")]
+    role: Role,
+
+    /// Workers of each role, beside Kafka: each is a thread, and owns a share of the partitions
+    #[arg(long, value_name = "N", default_value_t = 1, requires = "config", value_parser = value_parser!(u16).range(1..=MAX_WORKERS))]
+    workers: u16,
 
     /// The directory that keeps the journal, the customers' states and the dead letters
     #[arg(long, value_name = "DIR", default_value = "./bellwether-data")]
@@ -103,6 +131,9 @@ impl Default for Limits {
 
 /// Runs until the events end, or a signal comes.
 pub fn run(arguments: Arguments) -> Result<Outcome, Failure> {
+    if let Some(path) = &arguments.config {
+        return run_kafka::run(path, arguments.role, arguments.workers);
+    }
     let options = options(&arguments)?;
     let stop = stop::flag_of_signals()?;
     let metrics = Arc::new(Metrics::new());

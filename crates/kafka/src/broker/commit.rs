@@ -75,6 +75,7 @@ impl Session {
     fn produce(&self, record: &Outgoing<'_>, deadline: Instant) -> Result<(), Failure> {
         let mut outgoing = BaseRecord::<[u8], [u8]>::to(record.topic);
         (outgoing.partition, outgoing.key, outgoing.payload) = (record.partition, record.key, record.value);
+        outgoing.timestamp = record.timestamp_ms;
         if !record.headers.is_empty() {
             let headers = OwnedHeaders::new_with_capacity(record.headers.len());
             let insert = |headers: OwnedHeaders, (key, value): &(&str, &[u8])| headers.insert(Header { key, value: Some(*value) });

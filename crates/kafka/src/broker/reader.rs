@@ -38,12 +38,39 @@ impl Reader {
     ///
     /// When the options are wrong.
     pub fn new(connection: ConnectionOptions, at: TopicPartition, offsets: Range<u64>) -> Result<Self, KafkaError> {
+        let consumer = Self::consumer(&connection, &at)?;
+        Self::start(consumer, connection, at, offsets)
+    }
+
+    /// Reads all that is committed as of now.
+    ///
+    /// # Errors
+    ///
+    /// When the options are wrong, the broker does not answer, or there is no such partition.
+    pub fn of_all(connection: ConnectionOptions, at: TopicPartition) -> Result<Self, KafkaError> {
+        let consumer = Self::consumer(&connection, &at)?;
+        let found = consumer.fetch_watermarks(&at.topic, at.partition, connection.timeout);
+        let (first, end) = found.map_err(|cause| consumer.context().troubles.explain(format!("asking for the bounds of {at}"), &cause))?;
+        let offsets = u64::try_from(first).unwrap_or_default()..u64::try_from(end).unwrap_or_default();
+        Self::start(consumer, connection, at, offsets)
+    }
+
+    fn consumer(connection: &ConnectionOptions, at: &TopicPartition) -> Result<BaseConsumer<PlainCallbacks>, KafkaError> {
         let mut config = connection.reader_config(&connection.client_id)?;
         for (name, value) in QUEUE.iter().filter(|(name, _)| !connection.properties.contains_key(*name)) {
             config.set(*name, *value);
         }
         let wrong = |cause: Cause| Troubles::default().explain(format!("starting to read {at}"), &cause);
-        let consumer: BaseConsumer<PlainCallbacks> = config.create_with_context(PlainCallbacks::default()).map_err(wrong)?;
+        config.create_with_context(PlainCallbacks::default()).map_err(wrong)
+    }
+
+    fn start(
+        consumer: BaseConsumer<PlainCallbacks>,
+        connection: ConnectionOptions,
+        at: TopicPartition,
+        offsets: Range<u64>,
+    ) -> Result<Self, KafkaError> {
+        let wrong = |cause: Cause| Troubles::default().explain(format!("starting to read {at}"), &cause);
         consumer.assign(&list_with_offsets([(&at, offsets.start)])?).map_err(wrong)?;
         Ok(Self { consumer, connection, at, end: offsets.end, done: offsets.is_empty() })
     }

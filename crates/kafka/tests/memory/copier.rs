@@ -128,7 +128,14 @@ fn copies(batch: &Batch) -> (Transaction, Vec<TopicPartition>) {
         for partition in 0..COPIES {
             let headers: &[(&str, &[u8])] = &[("transaction", first.as_bytes()), ("size", size.as_bytes())];
             let value = Some(value.as_bytes());
-            transaction.push(&Outgoing { topic: "out", partition: Some(partition as i32), key: record.key, value, headers });
+            transaction.push(&Outgoing {
+                topic: "out",
+                partition: Some(partition as i32),
+                key: record.key,
+                value,
+                headers,
+                timestamp_ms: None,
+            });
         }
         next.insert(record.at.clone(), record.offset + 1);
     }

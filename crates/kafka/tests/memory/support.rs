@@ -34,7 +34,7 @@ pub fn writing(values: &[(i32, &str)]) -> Transaction {
     let mut transaction = Transaction::default();
     for (partition, value) in values {
         let value = Some(value.as_bytes());
-        transaction.push(&Outgoing { topic: "out", partition: Some(*partition), key: None, value, headers: &[] });
+        transaction.push(&Outgoing { topic: "out", partition: Some(*partition), key: None, value, headers: &[], timestamp_ms: None });
     }
     transaction
 }

@@ -55,7 +55,7 @@ fn an_open_transaction_holds_later_records_back() {
     let into_in = |value: &str| {
         let mut transaction = Transaction::default();
         let value = Some(value.as_bytes());
-        transaction.push(&Outgoing { topic: "in", partition: Some(0), key: None, value, headers: &[] });
+        transaction.push(&Outgoing { topic: "in", partition: Some(0), key: None, value, headers: &[], timestamp_ms: None });
         transaction
     };
     // It dies with its record written and its transaction open.

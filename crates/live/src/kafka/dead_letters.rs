@@ -31,5 +31,12 @@ pub(crate) fn put(record: &Received<'_>, rejection: &Rejection, topic: &str, tra
     ];
     let original = record.headers().filter(|(name, _)| !name.starts_with(header::PREFIX));
     let headers: Vec<(&str, &[u8])> = original.map(|(name, value)| (name, value.unwrap_or_default())).chain(own).collect();
-    transaction.push(&Outgoing { topic, partition: None, key: record.key, value: record.value, headers: &headers });
+    transaction.push(&Outgoing {
+        topic,
+        partition: None,
+        key: record.key,
+        value: record.value,
+        headers: &headers,
+        timestamp_ms: record.timestamp_ms,
+    });
 }

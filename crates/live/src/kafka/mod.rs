@@ -1,6 +1,7 @@
 //! The live product beside Kafka: input topics into the journal, the journal into signals.
 //!
 //! # Layout
+//! - `run`: [`run()`], which starts the workers. `connect`: their clients. `control`: making a journal, and publishing rules.
 //! - `ingest`: [`Ingest`], an ingest worker. `sources`: its topics. `take_in`: a batch of it. `breaker`: what stops a flood of bad records.
 //!   `watermark`, `ticks`: how time passes.
 //! - `process`: [`Processor`], a processing worker; its `fold` is prefetch, apply, publish, commit.
@@ -9,6 +10,8 @@
 //! - `patience`: waiting between tries. `error`: what nobody but an operator can mend.
 
 mod breaker;
+mod connect;
+mod control;
 mod dead_letters;
 mod error;
 mod ingest;
@@ -20,16 +23,20 @@ mod patience;
 mod process;
 mod publish;
 mod rule_sets;
+mod run;
 mod sources;
 mod take_in;
 mod ticks;
 mod watermark;
 
 pub use breaker::BreakerLimits;
+pub use connect::Connect;
+pub use control::{create_journal, publish_rules, read_created, rules_in_force};
 pub use dead_letters::header as dead_letter_header;
 pub use error::JournalError;
 pub use ingest::Ingest;
 pub use options::{Clock, IngestOptions, ProcessOptions, Topics, Turn};
-pub use process::Processor;
+pub use process::{Processor, journal_record};
 pub use rule_sets::RuleSets;
+pub use run::{Role, RunOptions, key_id, run};
 pub use sources::{Source, Sources};

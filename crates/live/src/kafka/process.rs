@@ -5,6 +5,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use bellwether_codec::journal::{CONTROL_HEADER, JournalRecord, Piece, Pieces, WATERMARK_HEADER};
+use bellwether_codec::rendered::SignalCounts;
 use bellwether_engine::time::Time;
 use bellwether_kafka::{Batch, Client, CommitError, Polled, Received, Remedy, TopicPartition, Transaction};
 use bellwether_store::{Commit, Durability, Position, Store, StoreError};
@@ -17,6 +18,7 @@ use super::patience::Patience;
 use super::publish::publish;
 use super::rule_sets::RuleSets;
 use crate::error::LiveError;
+use crate::metrics::Metrics;
 
 /// One worker: one thread, one client, and the partitions that the group has given it.
 pub struct Processor {
@@ -28,6 +30,9 @@ pub struct Processor {
     batch: Batch,
     transaction: Transaction,
     patience: Patience,
+    metrics: Arc<Metrics>,
+    /// What the transaction publishes.
+    counts: SignalCounts,
 }
 
 /// What is left of a batch, by partition.
@@ -45,10 +50,27 @@ enum Outcome {
 impl Processor {
     /// A worker with nothing assigned yet.
     #[must_use]
-    pub fn new(client: Box<dyn Client>, store: Arc<Store>, rule_sets: Arc<RuleSets>, options: ProcessOptions) -> Self {
+    pub fn new(
+        client: Box<dyn Client>,
+        store: Arc<Store>,
+        rule_sets: Arc<RuleSets>,
+        options: ProcessOptions,
+        metrics: Arc<Metrics>,
+    ) -> Self {
         let patience = Patience::new(options.turn.retry_wait);
         let (batch, transaction) = (Batch::default(), Transaction::default());
-        Self { client, store, rule_sets, options, partitions: BTreeMap::new(), batch, transaction, patience }
+        Self {
+            client,
+            store,
+            rule_sets,
+            options,
+            partitions: BTreeMap::new(),
+            batch,
+            transaction,
+            patience,
+            metrics,
+            counts: SignalCounts::new(),
+        }
     }
 
     /// Works until `stop` is set. Then everything that is committed is in the store, on the disk.
@@ -78,7 +100,7 @@ impl Processor {
             Ok(Polled::Records) => self.fold(&batch),
             Ok(Polled::Assigned(assigned)) => self.fold(&batch).and_then(|()| self.assigned(&assigned)),
             Ok(Polled::Revoked(revoked)) => {
-                revoked.iter().for_each(|at| _ = self.partitions.remove(&number_of(at)));
+                revoked.iter().for_each(|at| self.forget(number_of(at)));
                 batch.forget(&revoked);
                 self.fold(&batch)
             }
@@ -140,9 +162,10 @@ impl Processor {
 
     fn publish(&mut self, pending: &Pending<'_>, batch: &Batch) {
         self.transaction.clear();
+        self.counts.clear();
         for (number, pieces) in pending {
             if let (Some(owned), Some(piece)) = (self.partitions.get_mut(number), pieces.front()) {
-                publish(owned, piece, batch, &self.options, &mut self.transaction);
+                publish(owned, piece, batch, &self.options, &mut self.transaction, &mut self.counts);
             }
         }
     }
@@ -155,6 +178,7 @@ impl Processor {
         match self.client.commit(&self.transaction) {
             Ok(()) => {
                 self.patience.restore();
+                self.metrics.published(&self.counts);
                 Ok(Outcome::Committed)
             }
             Err(CommitError::NotCommitted(error)) => {
@@ -190,7 +214,7 @@ impl Processor {
         // If the store has gone on without us, another worker has taken over and folded the same.
         let _kept = reached && self.commit_to_store()?;
         // Assignments come anew with the new client, and each partition is opened again then.
-        self.partitions.clear();
+        self.forget_all();
         Ok(Outcome::Dropped)
     }
 
@@ -207,7 +231,13 @@ impl Processor {
             Err(error) => return Err(error.into()),
         }
         let limit = self.options.states_in_memory / self.partitions.len().max(1);
-        self.partitions.values_mut().for_each(|owned| owned.worker.partition.evict_idle(limit));
+        for (number, owned) in &mut self.partitions {
+            owned.worker.partition.evict_idle(limit);
+            // A partition that catches up is told when it is where everything is published.
+            if !owned.worker.is_catching_up() {
+                self.metrics.partition_settled(*number, &owned.worker.partition.header);
+            }
+        }
         Ok(true)
     }
 
@@ -243,8 +273,19 @@ impl Processor {
 
     /// Makes a new client, to which assignments come anew.
     fn rebuild(&mut self) -> Result<(), LiveError> {
-        self.partitions.clear();
+        self.forget_all();
         self.rebuild_client()
+    }
+
+    fn forget_all(&mut self) {
+        let numbers: Vec<u16> = self.partitions.keys().copied().collect();
+        numbers.into_iter().for_each(|number| self.forget(number));
+    }
+
+    /// Only the owner of a partition tells how its customers are.
+    fn forget(&mut self, number: u16) {
+        self.partitions.remove(&number);
+        self.metrics.partition_gone(number);
     }
 
     fn rebuild_client(&mut self) -> Result<(), LiveError> {
@@ -255,7 +296,9 @@ impl Processor {
     }
 }
 
-fn journal_record<'b>(record: &Received<'b>) -> JournalRecord<'b> {
+/// A record of the journal topic, as the fold reads it.
+#[must_use]
+pub fn journal_record<'b>(record: &Received<'b>) -> JournalRecord<'b> {
     JournalRecord {
         offset: record.offset,
         appended_at: record.timestamp_ms.map(Time),

@@ -2,6 +2,7 @@
 
 use bellwether_codec::journal::{Piece, Records};
 use bellwether_codec::rejection::{RejectReason, Rejection};
+use bellwether_codec::rendered::{SignalCounts, count};
 use bellwether_codec::signal::binary_output;
 use bellwether_engine::signal::Output;
 use bellwether_kafka::{Batch, Outgoing, Transaction};
@@ -13,9 +14,17 @@ use super::options::ProcessOptions;
 use super::owned::Owned;
 
 /// Adds what the last step of a partition put out, and where the partition goes on. What was published before is not put out again.
-pub(crate) fn publish(owned: &mut Owned, piece: &Piece<'_>, batch: &Batch, options: &ProcessOptions, transaction: &mut Transaction) {
+pub(crate) fn publish(
+    owned: &mut Owned,
+    piece: &Piece<'_>,
+    batch: &Batch,
+    options: &ProcessOptions,
+    transaction: &mut Transaction,
+    counts: &mut SignalCounts,
+) {
     let Some((from, to)) = owned.published() else { return };
     for output in owned.worker.outputs.drain(..) {
+        count(&output, counts);
         put_output(&output, options, transaction);
     }
     let poisoned = Rejection::new(RejectReason::Poisoned, "folding the event panicked; the run goes on without it");
@@ -43,7 +52,7 @@ fn put_output(output: &Output, options: &ProcessOptions, transaction: &mut Trans
     let binary = binary_output(output);
     let headers: Vec<(&str, &[u8])> = binary.headers.iter().map(|(name, value)| (*name, value.as_bytes())).collect();
     let key = Some(signal.customer.as_bytes());
-    transaction.push(&Outgoing { topic, partition: None, key, value: Some(&binary.value), headers: &headers });
+    transaction.push(&Outgoing { topic, partition: None, key, value: Some(&binary.value), headers: &headers, timestamp_ms: None });
 }
 
 fn put_dead_letter(

@@ -129,6 +129,7 @@ impl<'t> Journal<'t> {
             key: Some(event.customer.as_bytes()),
             value: Some(&self.value),
             headers: &headers,
+            timestamp_ms: None,
         });
         self.written.insert(number);
     }

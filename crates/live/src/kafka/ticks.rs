@@ -40,7 +40,14 @@ impl Ticks {
         for (number, written) in (0..).zip(&mut self.partitions) {
             if now.since_ms(written.at) >= self.interval_ms && watermark > written.watermark {
                 *written = Written { at: now, watermark };
-                transaction.push(&Outgoing { topic: journal, partition: Some(number), key: None, value: Some(&value), headers: &headers });
+                transaction.push(&Outgoing {
+                    topic: journal,
+                    partition: Some(number),
+                    key: None,
+                    value: Some(&value),
+                    headers: &headers,
+                    timestamp_ms: None,
+                });
             }
         }
     }

@@ -2,6 +2,7 @@
 
 mod check;
 mod list;
+mod publish;
 mod test;
 mod usage;
 
@@ -18,6 +19,7 @@ pub enum Command {
     Check(check::Arguments),
     Test(test::Arguments),
     List(list::Arguments),
+    Publish(publish::Arguments),
 }
 
 /// Does what is asked for.
@@ -26,5 +28,6 @@ pub fn run(command: Command) -> Result<Outcome, Failure> {
         Command::Check(arguments) => check::run(&arguments),
         Command::Test(arguments) => test::run(&arguments),
         Command::List(arguments) => list::run(&arguments),
+        Command::Publish(arguments) => publish::run(&arguments),
     }
 }

@@ -1,0 +1,129 @@
+//! `bellwether replay --journal`: what was decided on a journal topic, again.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::str::FromStr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bellwether_backtest::journal::{Journal, JournalReplay, Visit};
+use bellwether_codec::event::Decoder;
+use bellwether_codec::summary::Summary;
+use bellwether_engine::rule_set::RuleSet;
+use bellwether_kafka::{Admin, Batch, ConnectionOptions, KafkaError, Reader, TopicPartition};
+use bellwether_live::error::LiveError;
+use bellwether_live::kafka::{Connect, journal_record};
+
+use crate::configuration::{ConfigurationFile, host_name};
+use crate::environment;
+use crate::failure::Failure;
+use crate::replay_sink::ReplaySink;
+use crate::rule_text;
+
+/// How long a broker may take to answer.
+const TIMEOUT: Duration = Duration::from_secs(30);
+/// Records of a partition that are in memory at once.
+const MAX_RECORDS: usize = 50_000;
+/// Bytes of them.
+const MAX_BYTES: usize = 32 << 20;
+
+/// A journal topic by its address.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct JournalAddress {
+    brokers: String,
+    topic: String,
+}
+
+impl FromStr for JournalAddress {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let wanted = "write kafka://HOST:PORT/TOPIC; several brokers have commas between them";
+        let (brokers, topic) = text.strip_prefix("kafka://").and_then(|rest| rest.split_once('/')).ok_or(wanted)?;
+        if brokers.is_empty() || topic.is_empty() || topic.contains('/') {
+            return Err(wanted.to_owned());
+        }
+        Ok(Self { brokers: brokers.to_owned(), topic: topic.to_owned() })
+    }
+}
+
+/// Replays a journal topic up to its present end.
+pub fn run(
+    address: &JournalAddress,
+    config: Option<&Path>,
+    rules: Option<Arc<RuleSet>>,
+    sink: &mut ReplaySink,
+) -> Result<Summary, Failure> {
+    let journal = Topic::open(address, config)?;
+    let decoder = Decoder::new(environment::pseudonymiser()?);
+    let replay = JournalReplay { decoder, compile_rules: &rule_text::compile, rules };
+    Ok(replay.run(&journal, sink)?.summary)
+}
+
+/// A journal topic that can be reached.
+struct Topic {
+    connection: ConnectionOptions,
+    topic: String,
+    partitions: u16,
+}
+
+impl Topic {
+    fn open(address: &JournalAddress, config: Option<&Path>) -> Result<Self, Failure> {
+        let connection = ConnectionOptions {
+            bootstrap_servers: address.brokers.clone(),
+            client_id: "bellwether-replay".to_owned(),
+            properties: config.map(properties).transpose()?.unwrap_or_default(),
+            timeout: TIMEOUT,
+        };
+        let admin = Admin::new(connection.clone()).map_err(LiveError::from)?;
+        let described = admin.describe(&[&address.topic]).map_err(LiveError::from)?;
+        let partitions = described.first().and_then(|topic| u16::try_from(topic.partitions).ok()).unwrap_or_default();
+        Ok(Self { connection, topic: address.topic.clone(), partitions })
+    }
+
+    fn read_partition(&self, number: u16, visit: &mut Visit<'_>) -> Result<(), KafkaError> {
+        let at = TopicPartition::new(self.topic.as_str(), i32::from(number));
+        let mut reader = Reader::of_all(self.connection.clone(), at)?;
+        let mut batch = Batch::default();
+        loop {
+            batch.clear();
+            let more = reader.read(&mut batch, MAX_RECORDS, MAX_BYTES)?;
+            let records: Vec<_> = batch.records().map(|record| journal_record(&record)).collect();
+            if !visit(&records) || !more {
+                return Ok(());
+            }
+        }
+    }
+}
+
+impl Journal for Topic {
+    fn partitions(&self) -> u16 {
+        self.partitions
+    }
+
+    fn read(&self, partition: u16, visit: &mut Visit<'_>) -> Result<(), String> {
+        self.read_partition(partition, visit).map_err(|error| error.to_string())
+    }
+}
+
+fn properties(path: &Path) -> Result<BTreeMap<String, String>, Failure> {
+    let file = ConfigurationFile::read(path)?;
+    let Some(kafka) = &file.configuration.kafka else { return Ok(BTreeMap::new()) };
+    let connect = Connect::new(kafka, &host_name()).map_err(|error| Failure::Usage(error.to_string()))?;
+    Ok(connect.connection().properties)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_read_or_explained() {
+        let address = |text: &str| text.parse::<JournalAddress>();
+        let expected = JournalAddress { brokers: "a:1,b:2".to_owned(), topic: "journal".to_owned() };
+        assert_eq!(address("kafka://a:1,b:2/journal"), Ok(expected));
+        for wrong in ["a:1/journal", "kafka://a:1", "kafka:///journal", "kafka://a:1/", "kafka://a:1/b/c"] {
+            assert!(address(wrong).is_err_and(|error| error.contains("HOST:PORT/TOPIC")), "{wrong}");
+        }
+    }
+}

@@ -1,0 +1,47 @@
+//! `bellwether run --config`: the live product beside Kafka.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use bellwether_live::kafka::{self, RunOptions};
+use bellwether_live::metrics::Metrics;
+
+use super::run::Role;
+use crate::failure::{Failure, Outcome};
+use crate::inputs::ingest_clock;
+use crate::kafka::Kafka;
+use crate::metrics_server;
+use crate::rule_text;
+use crate::stop;
+use crate::terminal::tell;
+
+/// Runs until a signal comes.
+pub fn run(path: &Path, role: Role, workers: u16) -> Result<Outcome, Failure> {
+    let Kafka { configuration, connect } = Kafka::read(path)?;
+    let pseudonymiser = configuration.pseudonymiser()?;
+    let lookup = connect.settings().user_lookup.as_ref().map(|lookup| lookup.directory(&pseudonymiser));
+    let directory = lookup.transpose().map_err(|error| Failure::Usage(format!("user_lookup: {error}")))?;
+    let options = RunOptions {
+        role: match role {
+            Role::All => kafka::Role::All,
+            Role::Ingest => kafka::Role::Ingest,
+            Role::Process => kafka::Role::Process,
+        },
+        workers: usize::from(workers),
+        data: configuration.data.clone(),
+        memory_bytes: configuration.memory_bytes,
+        pseudonymiser,
+        directory: directory.map(Arc::new),
+        compile_rules: Arc::new(rule_text::compile),
+        clock: ingest_clock,
+        connect,
+    };
+    let stop = stop::flag_of_signals()?;
+    let metrics = Arc::new(Metrics::new());
+    if let Some(address) = metrics_server::serve(&configuration.metrics, &metrics)? {
+        tell(&format!("metrics are at http://{address}/metrics"));
+    }
+    kafka::run(&options, &metrics, &stop)?;
+    tell("stopped by a signal: what was taken in is committed, and the same command goes on from here");
+    Ok(Outcome::Done)
+}

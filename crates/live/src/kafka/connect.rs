@@ -1,0 +1,136 @@
+//! From the settings of a Kafka run to clients: names of groups, members and transactions.
+
+use std::time::Duration;
+
+use bellwether_kafka::{Admin, AdminError, BrokerClient, BrokerOptions, ConnectionOptions, KafkaError, TopicPartition};
+
+use super::options::Topics;
+use crate::config::{ClientFileError, KafkaSettings};
+
+/// How long one question to the cluster may take.
+const TIMEOUT: Duration = Duration::from_secs(30);
+
+/// Makes the clients of a process.
+#[derive(Clone, Debug)]
+pub struct Connect {
+    settings: KafkaSettings,
+    instance: String,
+    connection: ConnectionOptions,
+}
+
+impl Connect {
+    /// Clients for these settings; `host` names the instance where the settings do not.
+    ///
+    /// # Errors
+    ///
+    /// When a file with the value of a client property cannot be read.
+    pub fn new(settings: &KafkaSettings, host: &str) -> Result<Self, ClientFileError> {
+        let instance = settings.instance.clone().unwrap_or_else(|| host.to_owned());
+        let connection = ConnectionOptions {
+            bootstrap_servers: settings.brokers.clone(),
+            client_id: format!("{}-{instance}", settings.application),
+            properties: settings.client_properties()?.into_iter().collect(),
+            timeout: TIMEOUT,
+        };
+        Ok(Self { settings: settings.clone(), instance, connection })
+    }
+
+    /// The settings.
+    #[must_use]
+    pub fn settings(&self) -> &KafkaSettings {
+        &self.settings
+    }
+
+    /// How to reach the cluster, for readers and tools.
+    #[must_use]
+    pub fn connection(&self) -> ConnectionOptions {
+        self.connection.clone()
+    }
+
+    /// An administrator of topics.
+    ///
+    /// # Errors
+    ///
+    /// When the settings are wrong.
+    pub fn admin(&self) -> Result<Admin, AdminError> {
+        Admin::new(self.connection())
+    }
+
+    /// The topics that the product writes.
+    #[must_use]
+    pub fn topics(&self) -> Topics {
+        let output = &self.settings.topics;
+        Topics {
+            journal: self.settings.journal.topic.clone(),
+            signals: output.signals.clone(),
+            decisions: output.decisions.clone(),
+            dead_letters: output.dead_letters.clone(),
+        }
+    }
+
+    /// The first partition of the journal.
+    #[must_use]
+    pub fn journal_start(&self) -> TopicPartition {
+        TopicPartition::new(self.settings.journal.topic.as_str(), 0)
+    }
+
+    /// The group of the processing workers.
+    #[must_use]
+    pub fn process_group(&self) -> String {
+        format!("{}-process", self.settings.application)
+    }
+
+    /// The client of a processing worker.
+    ///
+    /// # Errors
+    ///
+    /// When the settings are wrong, or the brokers do not answer, or refuse.
+    pub fn process_client(&self, worker: usize) -> Result<BrokerClient, KafkaError> {
+        self.member(self.process_group(), &format!("process-{worker}"), vec![self.settings.journal.topic.clone()])
+    }
+
+    /// The client of an ingest worker.
+    ///
+    /// # Errors
+    ///
+    /// When the settings are wrong, or the brokers do not answer, or refuse.
+    pub fn ingest_client(&self, worker: usize, topics: Vec<String>) -> Result<BrokerClient, KafkaError> {
+        self.member(format!("{}-ingest", self.settings.application), &format!("ingest-{worker}"), topics)
+    }
+
+    /// A client that only looks: it joins no group and writes nothing.
+    ///
+    /// # Errors
+    ///
+    /// When the settings are wrong, or the brokers do not answer, or refuse.
+    pub fn looking_client(&self) -> Result<BrokerClient, KafkaError> {
+        self.member(format!("{}-look", self.settings.application), "look", Vec::new())
+    }
+
+    /// The one client that writes control records into the journal: of two, the later fences the earlier.
+    ///
+    /// # Errors
+    ///
+    /// When the settings are wrong, or the brokers do not answer, or refuse.
+    pub fn control_client(&self) -> Result<BrokerClient, KafkaError> {
+        let application = &self.settings.application;
+        BrokerClient::new(BrokerOptions {
+            connection: self.connection(),
+            group_id: format!("{application}-control"),
+            group_instance_id: None,
+            transactional_id: format!("{application}-control"),
+            subscription: Vec::new(),
+        })
+    }
+
+    fn member(&self, group_id: String, worker: &str, subscription: Vec<String>) -> Result<BrokerClient, KafkaError> {
+        let name = format!("{}-{}-{worker}", self.settings.application, self.instance);
+        BrokerClient::new(BrokerOptions {
+            connection: ConnectionOptions { client_id: name.clone(), ..self.connection() },
+            group_id,
+            group_instance_id: self.settings.static_membership.then(|| name.clone()),
+            transactional_id: name,
+            subscription,
+        })
+    }
+}

@@ -1,0 +1,224 @@
+//! A Kafka run: checks the journal, then starts the workers, each in its own thread, and waits for them.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use bellwether_codec::event::Decoder;
+use bellwether_codec::journal::Created;
+use bellwether_codec::pseudonym::Pseudonymiser;
+use bellwether_codec::source::CustomerDirectory;
+use bellwether_engine::time::Time;
+use bellwether_kafka::{Client, Remedy};
+use bellwether_store::{Store, StoreOptions};
+
+use super::breaker::BreakerLimits;
+use super::connect::Connect;
+use super::control::read_created;
+use super::error::JournalError;
+use super::ingest::Ingest;
+use super::options::{IngestOptions, ProcessOptions, Turn};
+use super::process::Processor;
+use super::rule_sets::RuleSets;
+use super::sources::{Source, Sources};
+use crate::error::LiveError;
+use crate::metrics::Metrics;
+use crate::options::{BatchLimits, CompileRules, DECODED_STATE_BYTES, STATES_SHARE_PERCENT, STORE_SHARE_PERCENT};
+
+/// What a process does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// Both.
+    All,
+    /// Input topics into the journal.
+    Ingest,
+    /// The journal into signals.
+    Process,
+}
+
+/// Options of a Kafka run.
+pub struct RunOptions {
+    /// The clients.
+    pub connect: Connect,
+    /// What the process does.
+    pub role: Role,
+    /// Workers of each kind.
+    pub workers: usize,
+    /// The directory of the store.
+    pub data: PathBuf,
+    /// Memory for caches and write buffers, bytes.
+    pub memory_bytes: u64,
+    /// Makes pseudonyms of user ids.
+    pub pseudonymiser: Pseudonymiser,
+    /// Whose users there are.
+    pub directory: Option<Arc<CustomerDirectory>>,
+    /// Compiles the rule sets of the journal.
+    pub compile_rules: CompileRules,
+    /// The real clock.
+    pub clock: fn() -> Option<Time>,
+}
+
+type Work<'w> = Box<dyn FnOnce(&AtomicBool) -> Result<(), LiveError> + Send + 'w>;
+
+/// Runs until `stop` is set, or a worker has to give up: then all of them end in good order.
+///
+/// # Errors
+///
+/// That of the worker that gave up first. Nothing that was committed is lost, and the same command goes on from there.
+pub fn run(options: &RunOptions, metrics: &Arc<Metrics>, stop: &AtomicBool) -> Result<(), LiveError> {
+    let created = check_journal(options)?;
+    let mut work: Vec<(String, Work<'_>)> = Vec::new();
+    if options.role != Role::Process {
+        let ingest = ingest_options(options, &created)?;
+        for worker in 0..options.workers {
+            let (ingest, metrics) = (IngestOptions { ticks: worker == 0, ..ingest.clone() }, metrics.clone());
+            work.push((
+                format!("ingest-{worker}"),
+                Box::new(move |stop| {
+                    let client = connected(stop, || options.connect.ingest_client(worker, ingest.sources.topics()))?;
+                    client.map_or(Ok(()), |client| Ingest::new(client, ingest, metrics).run(stop))
+                }),
+            ));
+        }
+    }
+    if options.role != Role::Ingest {
+        let store = Arc::new(Store::open(
+            options.data.join("state"),
+            &StoreOptions { memory_bytes: options.memory_bytes / 100 * STORE_SHARE_PERCENT },
+        )?);
+        let rule_sets = Arc::new(RuleSets::new(options.compile_rules.clone()));
+        let process = process_options(options, &created);
+        for worker in 0..options.workers {
+            let (store, rule_sets, process, metrics) = (store.clone(), rule_sets.clone(), process.clone(), metrics.clone());
+            work.push((
+                format!("process-{worker}"),
+                Box::new(move |stop| {
+                    let client = connected(stop, || options.connect.process_client(worker))?;
+                    client.map_or(Ok(()), |client| Processor::new(client, store, rule_sets, process, metrics).run(stop))
+                }),
+            ));
+        }
+    }
+    run_all(work, stop)
+}
+
+/// Starts every piece of work in a thread of its own. The first that fails ends the others.
+fn run_all<'w>(work: Vec<(String, Work<'w>)>, stop: &AtomicBool) -> Result<(), LiveError> {
+    let over = AtomicBool::new(false);
+    let run = |work: Work<'w>| {
+        // However the work ends, a panic included, the others are to end too.
+        let _end = SetOnDrop(&over);
+        work(&over)
+    };
+    thread::scope(|scope| {
+        let run = &run;
+        let mut workers = Vec::with_capacity(work.len());
+        for (name, work) in work {
+            workers.push(thread::Builder::new().name(name).spawn_scoped(scope, move || run(work)).expect("a thread can be started"));
+        }
+        while !over.load(Ordering::Relaxed) {
+            if stop.load(Ordering::Relaxed) {
+                over.store(true, Ordering::Relaxed);
+            }
+            thread::sleep(STOP_INTERVAL);
+        }
+        let results = workers.into_iter().map(|worker| worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)));
+        results.fold(Ok(()), Result::and)
+    })
+}
+
+/// How often the word to stop is looked for.
+const STOP_INTERVAL: Duration = Duration::from_millis(20);
+
+struct SetOnDrop<'a>(&'a AtomicBool);
+
+impl Drop for SetOnDrop<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+}
+
+/// A client, as soon as the brokers answer; none if the process is to stop before.
+fn connected<C: Client + 'static>(
+    stop: &AtomicBool,
+    connect: impl Fn() -> Result<C, bellwether_kafka::KafkaError>,
+) -> Result<Option<Box<dyn Client>>, LiveError> {
+    let mut patience = super::patience::Patience::new(Turn::default().retry_wait);
+    while !stop.load(Ordering::Relaxed) {
+        match connect() {
+            Ok(client) => return Ok(Some(Box::new(client))),
+            Err(error) if error.remedy == Remedy::Stop => return Err(error.into()),
+            Err(error) => patience.wait(&error)?,
+        }
+    }
+    Ok(None)
+}
+
+/// The topics must be there, and the journal must be the one that the settings mean.
+fn check_journal(options: &RunOptions) -> Result<Created, LiveError> {
+    let topics = options.connect.topics();
+    let described = options.connect.admin()?.describe(&[&topics.journal, &topics.signals, &topics.decisions, &topics.dead_letters])?;
+    let mut client = options.connect.looking_client()?;
+    let created = read_created(&mut client, &topics.journal)?.ok_or(JournalError::NotCreated { topic: topics.journal.clone() })?;
+    let found = described.first().map_or(0, |topic| topic.partitions);
+    if u32::from(created.partitions) != found {
+        return Err(JournalError::Partitions { topic: topics.journal, created: created.partitions, found: found as usize }.into());
+    }
+    if created.pseudonym_key_id != key_id(&options.pseudonymiser) {
+        return Err(JournalError::PseudonymKey.into());
+    }
+    Ok(created)
+}
+
+/// How a journal names the key of its pseudonyms.
+#[must_use]
+pub fn key_id(pseudonymiser: &Pseudonymiser) -> String {
+    format!("{:016x}", pseudonymiser.key_id())
+}
+
+fn turn(options: &RunOptions) -> Turn {
+    let commit_interval = Duration::from_millis(u64::try_from(options.connect.settings().commit_interval_ms).unwrap_or(100));
+    Turn { commit_interval, ..Turn::default() }
+}
+
+fn process_options(options: &RunOptions, created: &Created) -> ProcessOptions {
+    let all_states = options.memory_bytes / 100 * STATES_SHARE_PERCENT / DECODED_STATE_BYTES;
+    ProcessOptions {
+        group: options.connect.process_group(),
+        topics: options.connect.topics(),
+        journal_id: created.journal.clone(),
+        decoder: Decoder::new(options.pseudonymiser),
+        turn: turn(options),
+        limits: BatchLimits::default(),
+        states_in_memory: usize::try_from(all_states).unwrap_or(usize::MAX) / options.workers.max(1),
+    }
+}
+
+fn ingest_options(options: &RunOptions, created: &Created) -> Result<IngestOptions, LiveError> {
+    let settings = options.connect.settings();
+    let source = |source: &crate::config::SourceSettings| Source {
+        name: source.name.clone(),
+        topics: source.topics.iter().map(|topic| topic.as_str().to_owned()).collect(),
+        decoder: source.decoder(options.pseudonymiser, options.directory.as_ref()),
+    };
+    let sources = Sources::new(settings.sources.iter().map(source).collect());
+    let interval = |milliseconds: i64| Duration::from_millis(u64::try_from(milliseconds).unwrap_or(1_000));
+    let clock = options.clock;
+    Ok(IngestOptions {
+        topics: options.connect.topics(),
+        journal_partitions: created.partitions,
+        sources: sources.map_err(|error| LiveError::Settings(error.to_string()))?,
+        turn: turn(options),
+        watermark_interval: interval(settings.watermark_interval_ms),
+        tick_interval: interval(settings.journal.tick_interval_ms),
+        ticks: true,
+        breaker: BreakerLimits {
+            ratio: settings.breaker.ratio,
+            window: settings.breaker.window as usize,
+            consecutive: settings.breaker.consecutive as usize,
+        },
+        clock: Arc::new(move || clock().unwrap_or(Time::MIN)),
+    })
+}

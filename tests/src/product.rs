@@ -1,0 +1,307 @@
+//! The product as its users run it: the binary beside a real Kafka, in a directory of its own.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::Duration;
+
+use bellwether_codec::event::encode_event;
+use bellwether_engine::event::Event;
+use bellwether_kafka::{
+    Admin, Batch, BrokerClient, BrokerOptions, Client, ConnectionOptions, Outgoing, Reader, TopicPartition, TopicSettings, Transaction,
+};
+use tempfile::TempDir;
+
+/// Topics are named after the application, so that several products can share a broker.
+pub struct Product {
+    /// Where it keeps everything.
+    pub directory: TempDir,
+    /// Prefix of groups, transactions and topics.
+    pub application: String,
+    bootstrap: String,
+    partitions: u16,
+}
+
+/// Partitions of the raw topic.
+pub const INPUT_PARTITIONS: u32 = 6;
+
+impl Product {
+    /// A product whose topics are not made yet.
+    ///
+    /// # Panics
+    ///
+    /// When the directory or the configuration cannot be written.
+    #[must_use]
+    pub fn new(bootstrap: String, application: &str, partitions: u16) -> Self {
+        let directory = TempDir::with_prefix("bellwether-product-").expect("a temporary directory can be made");
+        Self { directory, application: application.to_owned(), bootstrap, partitions }
+    }
+
+    /// The name of a topic.
+    #[must_use]
+    pub fn topic(&self, name: &str) -> String {
+        format!("{}.{name}", self.application)
+    }
+
+    /// Writes the configuration of an instance, and gives its path.
+    ///
+    /// # Panics
+    ///
+    /// When it cannot be written.
+    #[must_use]
+    pub fn configuration(&self, instance: &str) -> PathBuf {
+        let Self { application, bootstrap, partitions, .. } = self;
+        let mut text = format!(
+            "data: {data}
+metrics: off
+kafka:
+  brokers: {bootstrap}
+  application: {application}
+  instance: {instance}
+  client: {{ session.timeout.ms: 6000, heartbeat.interval.ms: 500 }}
+  journal: {{ topic: {application}.journal, partitions: {partitions}, tick_interval: 1s }}
+  replication: 1
+  min_insync_replicas: 1
+  commit_interval: 50ms
+  watermark_interval: 500ms
+  topics:
+",
+            data = self.data(instance).display()
+        );
+        for topic in ["signals", "health", "decisions"] {
+            writeln!(text, "    {topic}: {application}.{topic}").expect("text takes text");
+        }
+        write!(
+            text,
+            "    dead_letters: {application}.dead-letters\n  sources:\n    - {{ name: events, topics: [{application}.events] }}\n"
+        )
+        .expect("text takes text");
+        let path = self.directory.path().join(format!("{instance}.yaml"));
+        fs::write(&path, text).expect("the configuration can be written");
+        path
+    }
+
+    /// The data directory of an instance.
+    #[must_use]
+    pub fn data(&self, instance: &str) -> PathBuf {
+        self.directory.path().join(instance)
+    }
+
+    /// Makes the raw topic and those of the product, and publishes the built-in rules.
+    ///
+    /// # Panics
+    ///
+    /// When a command fails.
+    pub fn create(&self) {
+        let raw = TopicSettings {
+            name: self.topic("events"),
+            partitions: INPUT_PARTITIONS,
+            replication: Some(1),
+            settings: [("message.timestamp.after.max.ms".to_owned(), i64::MAX.to_string())].into_iter().collect(),
+        };
+        Admin::new(self.connection()).and_then(|admin| admin.create(&[raw])).unwrap_or_else(|error| panic!("{error}"));
+        let configuration = self.configuration("setup");
+        succeeded(&self.bellwether(&["topics", "create", "--config"], &[&configuration]));
+        succeeded(&self.bellwether(&["rules", "publish", "--config"], &[&configuration]));
+    }
+
+    /// Runs a command of the binary to its end.
+    ///
+    /// # Panics
+    ///
+    /// When it cannot be started.
+    #[must_use]
+    pub fn bellwether(&self, arguments: &[&str], paths: &[&Path]) -> Output {
+        binary().args(arguments).args(paths).stdin(Stdio::null()).output().expect("the binary runs")
+    }
+
+    /// Starts an instance. What it logs goes to a file beside its data.
+    ///
+    /// # Panics
+    ///
+    /// When it cannot be started.
+    #[must_use]
+    pub fn start(&self, instance: &str, role: &str, workers: usize) -> Running {
+        let configuration = self.configuration(instance);
+        let log = fs::File::options().create(true).append(true).open(self.log(instance)).expect("the log can be written");
+        let child = binary()
+            .args(["run", "--role", role, "--workers", &workers.to_string(), "--config"])
+            .arg(&configuration)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(log)
+            .spawn()
+            .expect("the binary starts");
+        Running(child)
+    }
+
+    /// Where an instance logs.
+    #[must_use]
+    pub fn log(&self, instance: &str) -> PathBuf {
+        self.directory.path().join(format!("{instance}.log"))
+    }
+
+    /// Produces events to the raw topic in transactions, each with its own time as its timestamp, spread over the partitions.
+    ///
+    /// # Panics
+    ///
+    /// When a transaction fails.
+    pub fn produce(&self, events: &[Event<'_>]) {
+        let mut client = BrokerClient::new(BrokerOptions {
+            connection: self.connection(),
+            group_id: self.topic("producer"),
+            group_instance_id: None,
+            transactional_id: self.topic("producer"),
+            subscription: Vec::new(),
+        })
+        .unwrap_or_else(|error| panic!("{error}"));
+        let topic = self.topic("events");
+        let mut value = Vec::new();
+        let mut number = 0;
+        for events in events.chunks(5_000) {
+            let mut transaction = Transaction::default();
+            for event in events {
+                value.clear();
+                encode_event(event, &mut value);
+                number = (number + 1) % INPUT_PARTITIONS as i32;
+                let (topic, value, timestamp_ms) = (topic.as_str(), Some(&value[..]), Some(event.time.0));
+                transaction.push(&Outgoing { topic, partition: Some(number), key: None, value, headers: &[], timestamp_ms });
+            }
+            client.commit(&transaction).unwrap_or_else(|error| panic!("{error}"));
+        }
+    }
+
+    /// All committed records of a topic, as `visit` makes them.
+    ///
+    /// # Panics
+    ///
+    /// When the topic cannot be read.
+    pub fn read<T>(&self, name: &str, partitions: u16, visit: impl Fn(&bellwether_kafka::Received<'_>) -> T) -> Vec<T> {
+        let mut found = Vec::new();
+        for partition in 0..partitions {
+            let at = TopicPartition::new(self.topic(name), i32::from(partition));
+            let mut reader = Reader::of_all(self.connection(), at).unwrap_or_else(|error| panic!("{error}"));
+            let mut batch = Batch::default();
+            while reader.read(&mut batch, usize::MAX, usize::MAX).unwrap_or_else(|error| panic!("{error}")) {}
+            found.extend(batch.records().map(|record| visit(&record)));
+        }
+        found
+    }
+
+    /// What `bellwether replay` makes of the journal as it is now: lines of signals and decisions, sorted.
+    ///
+    /// # Panics
+    ///
+    /// When the replay fails.
+    #[must_use]
+    pub fn replayed(&self) -> Vec<String> {
+        let file = self.directory.path().join("replayed.jsonl");
+        let journal = format!("kafka://{}/{}", self.bootstrap, self.topic("journal"));
+        succeeded(&self.bellwether(&["replay", "--journal", &journal, "--signals"], &[&file]));
+        let decisions = self.directory.path().join("replayed.jsonl.decisions");
+        let text = [file, decisions].map(|path| fs::read_to_string(path).expect("the replay has written it")).concat();
+        let mut lines: Vec<String> = text.lines().map(str::to_owned).collect();
+        lines.sort_unstable();
+        lines
+    }
+
+    /// Signals and decisions as readers of committed records see them, as lines, sorted.
+    ///
+    /// # Panics
+    ///
+    /// When they cannot be read.
+    #[must_use]
+    pub fn published(&self) -> Vec<String> {
+        let line = |record: &bellwether_kafka::Received<'_>| {
+            let headers: Vec<_> = record.headers().map(|(name, value)| (name.to_owned(), value.map(<[u8]>::to_vec))).collect();
+            crate::world::line_of(&headers, record.value)
+        };
+        let mut lines = self.read("signals", self.partitions, line);
+        lines.extend(self.read("decisions", self.partitions, line));
+        lines.sort_unstable();
+        lines
+    }
+
+    /// How to reach the broker.
+    #[must_use]
+    pub fn connection(&self) -> ConnectionOptions {
+        ConnectionOptions {
+            bootstrap_servers: self.bootstrap.clone(),
+            client_id: "test".to_owned(),
+            properties: [].into_iter().collect(),
+            timeout: Duration::from_secs(60),
+        }
+    }
+}
+
+/// An instance that runs; it is killed when it is dropped.
+pub struct Running(Child);
+
+impl Running {
+    /// Sends it a signal, by the name that `kill` knows.
+    ///
+    /// # Panics
+    ///
+    /// When it cannot be sent.
+    pub fn signal(&self, name: &str) {
+        let status = Command::new("kill").arg(format!("-{name}")).arg(self.0.id().to_string()).status();
+        assert!(status.is_ok_and(|status| status.success()), "SIG{name} can be sent");
+    }
+
+    /// Kills it at once, and waits for its end.
+    ///
+    /// # Panics
+    ///
+    /// When there is nothing to wait for.
+    pub fn kill(mut self) {
+        self.0.kill().and_then(|()| self.0.wait().map(|_| ())).expect("it can be killed");
+    }
+
+    /// Ends it in good order, and gives its exit code.
+    ///
+    /// # Panics
+    ///
+    /// When there is nothing to wait for.
+    #[must_use]
+    pub fn stop(mut self) -> Option<i32> {
+        self.signal("TERM");
+        self.0.wait().expect("it can be waited for").code()
+    }
+
+    /// Its exit code, if it has ended.
+    ///
+    /// # Panics
+    ///
+    /// When the system does not tell.
+    #[must_use]
+    pub fn ended(&mut self) -> Option<Option<i32>> {
+        self.0.try_wait().expect("the system tells").map(|status| status.code())
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        _ = self.0.kill();
+        _ = self.0.wait();
+    }
+}
+
+/// The binary, which `make test` builds before the tests run.
+fn binary() -> Command {
+    let tests = std::env::current_exe().expect("a test knows where it is");
+    let target = tests.ancestors().nth(2).expect("tests are built into a directory of the target");
+    let binary = target.join("bellwether");
+    assert!(binary.exists(), "{} is missing: build it first with `cargo build --release --workspace --bins`", binary.display());
+    Command::new(binary)
+}
+
+/// Asserts that a command has ended well.
+///
+/// # Panics
+///
+/// When it has not.
+#[track_caller]
+pub fn succeeded(output: &Output) {
+    assert!(output.status.success(), "{}: {}", output.status, String::from_utf8_lossy(&output.stderr));
+}

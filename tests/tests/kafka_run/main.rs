@@ -1,0 +1,4 @@
+//! The binary beside a real Kafka: what it publishes is the replay of its journal, whatever dies.
+
+mod straight;
+mod support;

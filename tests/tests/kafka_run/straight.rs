@@ -1,0 +1,47 @@
+//! Nothing goes wrong: raw topics to signals, a stop and a start, and the commands around it.
+
+use bellwether_engine::time::{DAY_MS, Time};
+use bellwether_tests::broker::Broker;
+use bellwether_tests::company::{START, company};
+use bellwether_tests::product::Product;
+
+use crate::support::{assert_as_replayed, journaled, wait_until};
+
+const PARTITIONS: u16 = 4;
+
+#[test]
+fn events_become_signals_and_time_goes_on_without_events() {
+    let broker = Broker::shared();
+    let product = Product::new(broker.bootstrap(), "straight", PARTITIONS);
+    product.create();
+    let events = company(11, 20, 60);
+    let (first, second) = events.split_at(events.len() / 2);
+    product.produce(first);
+    let mut running = [("all", product.start("all", "all", 2))];
+    wait_until(&product, &mut running, "the first half is journaled", || journaled(&product, PARTITIONS).len() >= first.len());
+    let [(_, instance)] = running;
+    assert_eq!(instance.stop(), Some(0));
+    product.produce(second);
+    let mut running = [("all", product.start("all", "all", 2))];
+    // At the end of the inputs the present comes: two years of silence, in which every customer falls silent.
+    let silence = format!("\"time\":\"{}", "2024-04");
+    wait_until(&product, &mut running, "silence is noticed", || {
+        let lines = product.published();
+        lines.iter().filter(|line| line.contains(&silence)).any(|line| line.contains("\"rule\":\"no-login-30d\""))
+    });
+    let [(_, instance)] = running;
+    assert_eq!(instance.stop(), Some(0));
+    let ids: Vec<String> = events.iter().map(|event| event.id.to_string()).collect();
+    let mut expected = ids.clone();
+    expected.sort_unstable();
+    assert_eq!(journaled(&product, PARTITIONS), expected);
+    // What was journaled and not processed when it stopped is processed now; the replay reads the same journal.
+    let mut running = [("rest", product.start("rest", "process", 1))];
+    let count = product.replayed().len();
+    wait_until(&product, &mut running, "all is processed", || product.published().len() >= count);
+    let [(_, instance)] = running;
+    assert_eq!(instance.stop(), Some(0));
+    assert!(assert_as_replayed(&product) > 100);
+    let latest = Time(START.0 + 60 * DAY_MS);
+    assert!(events.iter().all(|event| event.time <= latest));
+}

@@ -1,0 +1,56 @@
+//! Waiting for a product to come to rest, and comparing.
+
+use std::fs;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use bellwether_tests::product::{Product, Running};
+
+/// How long anything may take on a slow and busy machine.
+pub const LONG: Duration = Duration::from_secs(240);
+
+/// Waits until `done`, while the instances run.
+#[track_caller]
+pub fn wait_until(product: &Product, running: &mut [(&str, Running)], what: &str, mut done: impl FnMut() -> bool) {
+    let started = Instant::now();
+    while !done() {
+        for (name, instance) in &mut *running {
+            if let Some(code) = instance.ended() {
+                panic!("waiting until {what}: {name} ended with {code:?}\n{}", log(product, name));
+            }
+        }
+        let logs: Vec<String> = running.iter().map(|(name, _)| log(product, name)).collect();
+        assert!(started.elapsed() < LONG, "it never comes that {what}\n{}", logs.join("\n"));
+        sleep(Duration::from_millis(300));
+    }
+}
+
+/// The last lines that an instance has logged.
+pub fn log(product: &Product, instance: &str) -> String {
+    let text = fs::read_to_string(product.log(instance)).unwrap_or_default();
+    let lines: Vec<&str> = text.lines().collect();
+    lines[lines.len().saturating_sub(40)..].join("\n")
+}
+
+/// Ids of the events in the journal.
+pub fn journaled(product: &Product, partitions: u16) -> Vec<String> {
+    let id = |record: &bellwether_kafka::Received<'_>| {
+        let text = String::from_utf8_lossy(record.value?).into_owned();
+        let (_, rest) = text.split_once("\"id\":\"")?;
+        Some(rest.split_once('"')?.0.to_owned())
+    };
+    let mut ids: Vec<String> = product.read("journal", partitions, id).into_iter().flatten().collect();
+    ids.sort_unstable();
+    ids
+}
+
+/// What is published and what the replay says, compared. Time goes on, so both are of one moment only while nothing ticks.
+#[track_caller]
+pub fn assert_as_replayed(product: &Product) -> usize {
+    let (published, replayed) = (product.published(), product.replayed());
+    let missing = replayed.iter().filter(|line| published.binary_search(line).is_err()).count();
+    let surplus = published.iter().filter(|line| replayed.binary_search(line).is_err()).count();
+    assert_eq!((missing, surplus, published.len()), (0, 0, replayed.len()), "missing, surplus, published");
+    assert!(published == replayed);
+    published.len()
+}
