@@ -26,7 +26,9 @@ use bellwether_store::{Store, StoreOptions};
 pub const PARTITIONS: u16 = 3;
 /// The input topic, and its partitions.
 pub const INPUT: &str = "events";
-/// Partitions of the input topic.
+/// A second input topic, a source of its own.
+pub const SECOND_INPUT: &str = "support";
+/// Partitions of each input topic.
 pub const INPUT_PARTITIONS: i32 = 2;
 /// The group of the processing workers.
 pub const PROCESS_GROUP: &str = "process";
@@ -34,7 +36,8 @@ pub const PROCESS_GROUP: &str = "process";
 pub const INGEST_GROUP: &str = "ingest";
 
 const JOURNAL_ID: &str = "the-journal";
-const PACK: &str = include_str!("../../deploy/rules/default.yaml");
+/// The built-in rules.
+pub const PACK: &str = include_str!("../../deploy/rules/default.yaml");
 
 /// A log in memory with all topics of the product.
 pub struct World {
@@ -79,7 +82,7 @@ impl World {
     fn without_journal(seed: u64, rule_sets: &Arc<RuleSets>) -> Self {
         let cluster = Cluster::new(seed);
         let topic = |name: &str, partitions: usize, timestamps| cluster.create_topic(name, partitions, timestamps).expect("it is new");
-        topic(INPUT, INPUT_PARTITIONS as usize, TimestampType::CreateTime);
+        [INPUT, SECOND_INPUT].iter().for_each(|name| topic(name, INPUT_PARTITIONS as usize, TimestampType::CreateTime));
         topic("journal", usize::from(PARTITIONS), TimestampType::LogAppendTime);
         ["signals", "decisions", "dead-letters"].iter().for_each(|name| topic(name, 2, TimestampType::CreateTime));
         Self { cluster, rule_sets: rule_sets.clone() }
@@ -100,16 +103,16 @@ impl World {
         }
     }
 
-    /// Produces events to the input topic, each stamped by its producer with its own time, spread over the partitions.
+    /// Produces events to the first input topic, each stamped by its producer with its own time, spread over the partitions.
     pub fn produce(&self, events: &[Event<'_>]) {
+        events.iter().zip(0..).for_each(|(event, number)| self.produce_to(INPUT, number % INPUT_PARTITIONS, event, event.time));
+    }
+
+    /// Produces an event to an input topic.
+    pub fn produce_to(&self, topic: &str, partition: i32, event: &Event<'_>, timestamp: Time) {
         let mut value = Vec::new();
-        for (event, number) in events.iter().zip(0..) {
-            value.clear();
-            encode_event(event, &mut value);
-            self.cluster
-                .append(INPUT, Some(number % INPUT_PARTITIONS), (None, Some(&value)), &[], event.time.0)
-                .expect("the topic is there");
-        }
+        encode_event(event, &mut value);
+        self.cluster.append(topic, Some(partition), (None, Some(&value)), &[], timestamp.0).expect("the topic is there");
     }
 
     /// Writes events straight into the journal, each with its own time as the watermark, and a tick at the end.
@@ -141,7 +144,7 @@ impl World {
     ///
     /// When the plan has it so.
     pub fn processor(&self, name: &str, store: &Arc<Store>, max_records: usize) -> Result<Processor, KafkaError> {
-        let client = self.cluster.client(client_options(name, PROCESS_GROUP, "journal"))?;
+        let client = self.cluster.client(client_options(name, PROCESS_GROUP, &["journal"]))?;
         let options = ProcessOptions {
             group: PROCESS_GROUP.to_owned(),
             topics: topics(),
@@ -160,14 +163,15 @@ impl World {
     ///
     /// When the plan has it so.
     pub fn ingest(&self, name: &str, max_records: usize, breaker: BreakerLimits) -> Result<Ingest, KafkaError> {
-        let client = self.cluster.client(client_options(name, INGEST_GROUP, INPUT))?;
+        let client = self.cluster.client(client_options(name, INGEST_GROUP, &[INPUT, SECOND_INPUT]))?;
         let decoder = SourceDecoder::new(SourceFormat::Auto, Decoder::default());
-        let source = Source { name: INPUT.to_owned(), topics: vec![INPUT.to_owned()], decoder };
+        let sources =
+            [INPUT, SECOND_INPUT].map(|topic| Source { name: topic.to_owned(), topics: vec![topic.to_owned()], decoder: decoder.clone() });
         let cluster = self.cluster.clone();
         let options = IngestOptions {
             topics: topics(),
             journal_partitions: PARTITIONS,
-            sources: Sources::new(vec![source]).expect("a name is no pattern"),
+            sources: Sources::new(sources.into()).expect("a name is no pattern"),
             turn: turn(max_records),
             watermark_interval: Duration::ZERO,
             tick_interval: Duration::from_secs(60),
@@ -271,12 +275,12 @@ pub fn store_in(directory: &Path) -> Arc<Store> {
     Arc::new(Store::open(directory, &StoreOptions { memory_bytes: 32 << 20 }).expect("the store opens"))
 }
 
-fn client_options(name: &str, group: &str, topic: &str) -> ClientOptions {
+fn client_options(name: &str, group: &str, topics: &[&str]) -> ClientOptions {
     ClientOptions {
         group: group.to_owned(),
         client_id: name.to_owned(),
         transactional_id: name.to_owned(),
-        subscription: vec![topic.to_owned()],
+        subscription: topics.iter().map(|topic| (*topic).to_owned()).collect(),
     }
 }
 

@@ -154,8 +154,7 @@ impl Partition {
     pub fn review_now(&mut self, key: CustomerKey, outputs: &mut Vec<Output>) {
         let Some(slot) = self.index.get(key) else { return };
         let now = self.header.journal_time;
-        if let Some(Slot { customer, changed, .. }) = self.slots[slot as usize].as_mut() {
-            *changed = true;
+        if let Some(Slot { customer, .. }) = self.slots[slot as usize].as_mut() {
             let now = now.max(customer.clock);
             let rules = &*self.rules;
             let gone = |episode: &Episode| !rules.rules.iter().any(|rule| rule.hash == episode.rule);

@@ -2,13 +2,15 @@
 
 use std::sync::{Arc, Mutex};
 
+use bellwether_codec::state::decode_customer;
+use bellwether_engine::event::Event;
 use bellwether_engine::time::{DAY_MS, Time};
 use bellwether_kafka::memory::{Fault, Plan};
 use bellwether_live::error::LiveError;
 use bellwether_live::kafka::{Processor, RuleSets};
 use bellwether_store::Store;
 use bellwether_tests::company::{START, company};
-use bellwether_tests::world::{PROCESS_GROUP, World, rule_sets, states_in, store_in};
+use bellwether_tests::world::{PACK, PROCESS_GROUP, World, rule_sets, states_in, store_in};
 use tempfile::TempDir;
 
 const DAYS: u64 = 70;
@@ -19,7 +21,19 @@ fn world(seed: u64, rule_sets: &Arc<RuleSets>) -> World {
     let world = World::new(seed, rule_sets);
     let end = Time(START.0 + (DAYS as i64 + 40) * DAY_MS);
     world.cluster.set_now_ms(end.0);
-    world.journal(&company(seed, 5, DAYS), end);
+    let events = company(seed, 5, DAYS);
+    let (before, after) = events.split_at(events.len() * 2 / 3);
+    let middle = before.last().map_or(START, |event| event.time);
+    world.journal(before, middle);
+    // From here on silence counts after 12 days; a rule set that is not higher is ignored; an event comes late.
+    let changed = PACK.replace("params: { days: 30, critical_days: 60", "params: { days: 12, critical_days: 60");
+    assert_ne!(changed, PACK);
+    world.publish_rules(2, &changed);
+    world.publish_rules(2, PACK);
+    let late = before.iter().rev().nth(3).into_iter();
+    let late: Vec<_> = late.cloned().map(|event| Event { id: "late".into(), ..event }).collect();
+    world.journal(&late, middle);
+    world.journal(after, end);
     world
 }
 
@@ -75,7 +89,13 @@ fn assert_as_replayed(world: &World, store: &Store, context: &str) {
     assert!(!lines.is_empty(), "{context}: the company gives signals");
     assert_eq!(published.len(), lines.len(), "{context}: signals published and replayed");
     assert_eq!(published, lines, "{context}");
-    assert!(states_in(store) == states, "{context}: the states in the store differ from those of the replay");
+    let stored = states_in(store);
+    assert_eq!(stored.len(), states.len(), "{context}: states");
+    for (key, bytes) in &stored {
+        let [stored, replayed] = [bytes, &states[key]].map(|bytes| decode_customer(bytes).expect("a state decodes"));
+        assert_eq!(stored, replayed, "{context}: the state of {key:?}");
+    }
+    assert!(stored == states, "{context}: the states in the store differ from those of the replay");
 }
 
 fn run(seed: u64, plan: Plan, rule_sets: &Arc<RuleSets>, context: &str) -> (World, usize) {

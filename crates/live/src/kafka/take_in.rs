@@ -69,10 +69,9 @@ pub(crate) fn take_in(
     let mut taken = TakenIn::default();
     let mut journal = Journal::new(watermark, options, transaction);
     let mut headers = Vec::new();
-    for record in batch.records() {
+    for (arrival, record) in by_arrival(batch, now) {
         // What a stopped source still brings stays where it is: its offsets do not move.
         let Some(source) = options.sources.index_of(&record.at.topic).filter(|source| !breakers[*source].is_open()) else { continue };
-        let arrival = record.timestamp_ms.map_or(now, Time);
         headers.clear();
         headers.extend(record.headers());
         let decoded = options.sources.get(source).decoder.decode(&source_record(&record, &headers));
@@ -99,6 +98,21 @@ pub(crate) fn take_in(
     }
     taken.written = journal.written.into_iter().collect();
     taken
+}
+
+/// The records of a batch with their arrivals, merged as they arrived: after a time in which nothing was read, events of several
+/// partitions come into the journal in the order in which they happened. Within a partition its own order stays.
+fn by_arrival(batch: &Batch, now: Time) -> Vec<(Time, Received<'_>)> {
+    let mut latest: BTreeMap<&TopicPartition, Time> = BTreeMap::new();
+    let mut merged: Vec<(Time, Time, Received<'_>)> = Vec::with_capacity(batch.len());
+    for record in batch.records() {
+        let arrival = record.timestamp_ms.map_or(now, Time);
+        let so_far = latest.entry(record.at).or_insert(arrival);
+        *so_far = arrival.max(*so_far);
+        merged.push((*so_far, arrival, record));
+    }
+    merged.sort_by_key(|(so_far, ..)| *so_far);
+    merged.into_iter().map(|(_, arrival, record)| (arrival, record)).collect()
 }
 
 /// The journal as this batch writes to it.
