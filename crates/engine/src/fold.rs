@@ -146,7 +146,7 @@ impl Fold<'_> {
             self.folded.too_late = true;
         }
         let name = name_hash(feature);
-        if customer.activity.features.record(name, day) {
+        if customer.activity.features.record(name, day, self.now.day()) {
             self.touch(PRODUCT_FEATURES);
         }
         if self.settings.gated_features.contains(&name) {
@@ -157,9 +157,10 @@ impl Fold<'_> {
     }
 
     fn user(&mut self, customer: &mut Customer, user: Option<UserToken>) {
-        match customer.activity.users.record(user, self.event.time.day()) {
+        match customer.activity.users.record(user, self.event.time.day(), self.now.day()) {
             UserChange::Counted => {}
-            UserChange::NewDay => self.touch(USER_DAY.union(USER_SHARES)),
+            UserChange::NewDay => self.touch(USER_SHARES),
+            UserChange::NewCounts => self.touch(USER_DAY.union(USER_SHARES)),
             UserChange::Full => {
                 self.touch(USER_DAY.union(USER_SHARES));
                 self.folded.limited = true;

@@ -87,9 +87,16 @@ struct ProductFeature {
     weeks: u16,
 }
 
+impl ProductFeature {
+    /// Not used in the last `days` days.
+    fn is_older(&self, today: Day, days: i32) -> bool {
+        self.newest.0 <= today.0 - days
+    }
+}
+
 impl ProductFeatures {
-    /// Records a use. Returns whether a day-based feature may have changed.
-    pub fn record(&mut self, name: u32, day: Day) -> bool {
+    /// Records a use as of `today`. Returns whether the features used, or the core features dropped, may have changed.
+    pub fn record(&mut self, name: u32, day: Day, today: Day) -> bool {
         let week = |day: Day| day.0.div_euclid(7);
         let name = kept(name);
         let Some(feature) = self.features.iter_mut().find(|feature| feature.name == name) else {
@@ -103,13 +110,15 @@ impl ProductFeatures {
         if day == feature.newest {
             return false;
         }
+        let was_older = feature.is_older(today, CORE_DROPPED_AFTER_DAYS);
         let ahead = week(day) - week(feature.newest);
         match ahead {
             1.. => feature.weeks = feature.weeks.checked_shl(ahead as u32).unwrap_or(0) | 1,
             _ => feature.weeks |= 1_u16.checked_shl(ahead.unsigned_abs()).unwrap_or(0),
         }
         feature.newest = feature.newest.max(day);
-        true
+        // Most first uses of a day are of a feature that was used in the same week already.
+        ahead != 0 || was_older
     }
 
     /// Whether every feature in use is tracked.
@@ -121,7 +130,7 @@ impl ProductFeatures {
     /// Features used in the last 28 days.
     #[must_use]
     pub fn used_28d(&self, today: Day) -> usize {
-        self.features.iter().filter(|feature| feature.newest.0 > today.0 - 28).count()
+        self.features.iter().filter(|feature| !feature.is_older(today, 28)).count()
     }
 
     /// Whether a feature of that name was ever used.
@@ -133,7 +142,7 @@ impl ProductFeatures {
     /// Core features unused for 21 days: the configured ones, or else the three most used that were used in all of their last 8 weeks.
     #[must_use]
     pub fn core_dropped(&self, today: Day, configured: &[u32]) -> usize {
-        let dropped = |feature: &&ProductFeature| feature.newest.0 <= today.0 - CORE_DROPPED_AFTER_DAYS;
+        let dropped = |feature: &&ProductFeature| feature.is_older(today, CORE_DROPPED_AFTER_DAYS);
         if !configured.is_empty() {
             return self
                 .features

@@ -73,6 +73,7 @@ pub struct Users {
     /// Until this day some activity of untracked users is inside a window.
     overflow_until: Day,
     counts: CountsCache,
+    known: KnownShare,
 }
 
 /// How many users were active in each window.
@@ -115,43 +116,82 @@ impl PartialEq for CountsCache {
 
 impl Eq for CountsCache {}
 
+/// Whether half of the activity is identified, and whether that turned since counts were last told to change. No part of the state:
+/// a customer that was loaded is taken for turned, which tells a change too many and never one too few.
+#[derive(Clone, Debug, Default)]
+struct KnownShare {
+    is_half: bool,
+    is_settled: bool,
+}
+
+impl PartialEq for KnownShare {
+    fn eq(&self, _other: &Self) -> bool {
+        true
+    }
+}
+
+impl Eq for KnownShare {}
+
 /// What an activity changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum UserChange {
     /// Only counters of activity.
     Counted,
-    /// A user became active on a new day.
+    /// A user became active on a new day, and as many users as before are active in each window.
     NewDay,
+    /// A user became active on a new day, and how many users are active may have changed.
+    NewCounts,
     /// The table was full and the user is not tracked.
     Full,
 }
 
 impl Users {
-    /// Counts an activity, of a user if one was named.
-    pub fn record(&mut self, user: Option<UserToken>, day: Day) -> UserChange {
+    /// Counts an activity, of a user if one was named, as of `today`.
+    pub fn record(&mut self, user: Option<UserToken>, day: Day, today: Day) -> UserChange {
         self.all.add(day);
-        let Some(token) = user else { return UserChange::Counted };
-        self.identified.add(day);
-        let may_evict = self.users.len() >= MAX_USERS;
-        let (change, before) = match self.users.binary_search_by_key(&token, |user| user.token) {
-            Ok(index) => {
-                let before = self.users[index].newest;
-                (self.users[index].mark(day), Some(before))
-            }
-            Err(_) => (self.insert(token, day), None),
-        };
-        match change {
-            UserChange::Counted => {}
-            UserChange::NewDay if !may_evict && before.is_none_or(|before| before < day) => self.counts.became_active(day, before),
-            UserChange::NewDay | UserChange::Full => self.counts.0.set(None),
+        if user.is_some() {
+            self.identified.add(day);
         }
-        change
+        let is_half = self.is_half_identified();
+        self.known.is_settled &= is_half == self.known.is_half;
+        self.known.is_half = is_half;
+        let Some(token) = user else { return UserChange::Counted };
+        match self.users.binary_search_by_key(&token, |user| user.token) {
+            Ok(index) => self.mark(index, day, today),
+            Err(place) => self.insert(place, token, day),
+        }
+    }
+
+    /// A known user is active.
+    fn mark(&mut self, index: usize, day: Day, today: Day) -> UserChange {
+        let user = &mut self.users[index];
+        let before = user.newest;
+        if !user.mark(day) {
+            return UserChange::Counted;
+        }
+        // Most users of a day were active in the days before it: no window gains or loses one of those.
+        if self.known.is_settled && day == today && before < day && day.0 - before.0 < BLOCK_DAYS {
+            return UserChange::NewDay;
+        }
+        if before < day {
+            self.counts.became_active(day, Some(before));
+        } else {
+            self.counts.0.set(None);
+        }
+        self.known.is_settled = true;
+        UserChange::NewCounts
     }
 
     /// Forgets a removed user, unless it was active later than the removal.
     pub fn remove(&mut self, token: UserToken, day: Day) {
         self.users.retain(|user| user.token != token || user.newest > day);
         self.counts.0.set(None);
+    }
+
+    /// At least half of the activity carries a user.
+    fn is_half_identified(&self) -> bool {
+        let all = self.all.total_at(self.all.block);
+        all > 0 && 2 * self.identified.total_at(self.all.block) >= all
     }
 
     /// Share of activity with a user; `None` without activity.
@@ -164,7 +204,7 @@ impl Users {
     /// Whether user features may be computed at this day: at least half the activity is identified and all users are tracked.
     #[must_use]
     pub fn is_known(&self, today: Day) -> bool {
-        self.identified_share().is_some_and(|share| share >= 0.5) && today > self.overflow_until
+        self.is_half_identified() && today > self.overflow_until
     }
 
     /// How many users were active in each window that ends with `today`.
@@ -207,9 +247,15 @@ impl Users {
         (total > 0).then(|| top as f64 / total as f64)
     }
 
-    fn insert(&mut self, token: UserToken, day: Day) -> UserChange {
+    /// A user is active who is not in the table, but would be at `place`.
+    fn insert(&mut self, mut place: usize, token: UserToken, day: Day) -> UserChange {
+        self.known.is_settled = true;
         if self.users.len() >= MAX_USERS {
+            self.counts.0.set(None);
             self.users.retain(|user| user.newest.0 > day.0 - FORGET_AFTER_DAYS);
+            place = self.users.partition_point(|user| user.token < token);
+        } else {
+            self.counts.became_active(day, None);
         }
         if self.users.len() >= MAX_USERS {
             self.overflow_until = self.overflow_until.max(Day(day.0.saturating_add(LONGEST_WINDOW_DAYS)));
@@ -217,25 +263,25 @@ impl Users {
         }
         let mut counts = BlockCounts::default();
         counts.add(day);
-        let place = self.users.partition_point(|user| user.token < token);
         self.users.insert(place, User { token, newest: day, days: 1, counts });
-        UserChange::NewDay
+        UserChange::NewCounts
     }
 }
 
 impl User {
-    fn mark(&mut self, day: Day) -> UserChange {
+    /// Counts an activity; whether that made the user active on a new day.
+    fn mark(&mut self, day: Day) -> bool {
         self.counts.add(day);
         let ahead = day.0 - self.newest.0;
         if ahead > 0 {
             self.days = (if ahead < 64 { self.days << ahead } else { 0 } | 1) & KEPT_DAYS;
             self.newest = day;
-            return UserChange::NewDay;
+            return true;
         }
         let bit = if ahead > -64 { (1_u64 << -ahead) & KEPT_DAYS } else { 0 };
         let known = self.days & bit == bit;
         self.days |= bit;
-        if known { UserChange::Counted } else { UserChange::NewDay }
+        !known
     }
 
     fn active_between(&self, first: i32, last: i32) -> bool {
@@ -289,7 +335,7 @@ impl Packed for Users {
             let days = reader.take()?;
             Some(User { token, newest: Day(near), days, counts: BlockCounts::unpack(reader, near.div_euclid(BLOCK_DAYS))? })
         });
-        Some(Self { users: users?, identified, all, overflow_until, counts: CountsCache::default() })
+        Some(Self { users: users?, identified, all, overflow_until, counts: CountsCache::default(), known: KnownShare::default() })
     }
 }
 
@@ -297,19 +343,41 @@ impl Packed for Users {
 mod tests {
     use super::*;
 
+    /// What features see, counted afresh.
+    fn seen(users: &Users, today: Day) -> (bool, ActiveCounts) {
+        users.counts.0.set(None);
+        (users.is_known(today), users.counts(today))
+    }
+
     #[test]
-    fn counts_kept_over_changes_are_those_of_a_fresh_count() {
+    fn counts_kept_over_changes_are_those_of_a_fresh_count_and_changes_are_told() {
         let mut users = Users::default();
         let mut random = 12_345_u64;
-        for step in 0..4_000 {
+        let (mut untold, mut turned) = (Vec::new(), 0);
+        for step in 0..8_000 {
             random = random.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
             let today = Day(19_000 + step / 20);
-            // Mostly today, sometimes late; few and many users in turn.
+            if step % 20 == 0 {
+                untold = vec![seen(&users, today)];
+            }
+            // Mostly today, sometimes late; few and many users in turn; in some weeks most without a user.
             let day = Day(today.0 - if random >> 60 == 0 { (random >> 50) as i32 % 40 } else { 0 });
-            users.record(Some(UserToken((random >> 33) % (5 + step as u64 / 30))), day);
+            let token = UserToken((random >> 33) % (5 + step as u64 / 60));
+            let user = Some(token).filter(|_| step / 700 % 2 == 0 || random >> 62 == 0);
+            let change = users.record(user, day, today);
             let kept = users.counts(today);
-            users.counts.0.set(None);
-            assert_eq!(kept, users.counts(today), "step {step}");
+            let fresh = seen(&users, today);
+            assert_eq!(kept, fresh.1, "step {step}");
+            untold.push(fresh);
+            match change {
+                UserChange::Counted => {}
+                UserChange::NewDay => assert!(untold.iter().all(|one| *one == fresh), "step {step}"),
+                UserChange::NewCounts | UserChange::Full => {
+                    turned += usize::from(untold.iter().any(|one| one.0 != fresh.0));
+                    untold = vec![fresh];
+                }
+            }
         }
+        assert!(turned > 0, "the identified share never crossed one half");
     }
 }
