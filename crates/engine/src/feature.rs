@@ -273,8 +273,20 @@ impl Feature {
     /// The feature at a position of the table, as expressions hold it.
     #[must_use]
     pub fn at(index: u16) -> Feature {
-        Self::ALL[usize::from(index)].feature
+        const FEATURES: [Feature; Feature::ALL.len()] = all_features();
+        FEATURES[usize::from(index)]
     }
+}
+
+/// The table's features alone: a byte each, where a row has many, because every look at a value goes through it.
+const fn all_features() -> [Feature; Feature::ALL.len()] {
+    let mut features = [Feature::Logins7d; Feature::ALL.len()];
+    let mut index = 0;
+    while index < features.len() {
+        features[index] = Feature::ALL[index].feature;
+        index += 1;
+    }
+    features
 }
 
 const fn info(

@@ -13,7 +13,7 @@ use crate::fold_features::{
     PRODUCT_FEATURES, QUOTAS, SURVEYS, TICKETS, USAGE, USAGE_BACK, USER_DAY, USER_SHARES,
 };
 use crate::settings::Settings;
-use crate::time::Time;
+use crate::time::{Day, Time};
 
 /// What folding an event came to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -33,8 +33,11 @@ struct Fold<'a> {
     event: &'a Event<'a>,
     stamp: Stamp,
     identity: u64,
-    /// The evaluation instant of the event.
+    /// The day of the event.
+    day: Day,
+    /// The evaluation instant of the event, and its day.
     now: Time,
+    today: Day,
     settings: &'a Settings,
     folded: Folded,
 }
@@ -47,7 +50,8 @@ pub fn fold(customer: &mut Customer, event: &Event<'_>, identity: u64, now: Time
     assert!(settings.poison != Some(identity), "the event that a test has poisoned");
     let kind = event.event_type();
     customer.references.note(event, kind);
-    let mut fold = Fold { event, stamp: Stamp::of(event, kind, identity), identity, now, settings, folded: Folded::default() };
+    let (stamp, day, today) = (Stamp::of(event, kind, identity), event.time.day(), now.day());
+    let mut fold = Fold { event, stamp, identity, day, now, today, settings, folded: Folded::default() };
     if !customer.seen.intersects(crate::event_type::EventTypes(1 << kind as u8)) {
         customer.seen.insert(kind);
         // `needs` of a rule may be met from now on.
@@ -97,7 +101,7 @@ impl Fold<'_> {
                 customer.onboarding.get_or_insert_default().invitation(self.stamp, *step, *user, *expires);
                 self.touch(INVITATIONS);
                 if *step == UserStep::Removed {
-                    customer.activity.users.remove(*user, self.event.time.day());
+                    customer.activity.users.remove(*user, self.day);
                     self.touch(USER_DAY);
                 }
             }
@@ -110,9 +114,9 @@ impl Fold<'_> {
     }
 
     fn login(&mut self, customer: &mut Customer, user: Option<UserToken>) {
-        let day = self.event.time.day();
+        let day = self.day;
         self.touch(LOGIN);
-        if day < self.now.day() {
+        if day < self.today {
             self.touch(LOGIN_BACK);
         }
         if customer.activity.login_days.mark(day) {
@@ -133,10 +137,10 @@ impl Fold<'_> {
     }
 
     fn usage(&mut self, customer: &mut Customer, feature: &str, count: u32, user: Option<UserToken>) {
-        let day = self.event.time.day();
+        let day = self.day;
         let week = customer.week(day);
         self.touch(USAGE);
-        if week < customer.week(self.now.day()) {
+        if week < customer.week(self.today) {
             self.touch(USAGE_BACK);
         }
         if customer.activity.usage.add(day.0, count) == Some(0) {
@@ -146,7 +150,7 @@ impl Fold<'_> {
             self.folded.too_late = true;
         }
         let name = name_hash(feature);
-        if customer.activity.features.record(name, day, self.now.day()) {
+        if customer.activity.features.record(name, day, self.today) {
             self.touch(PRODUCT_FEATURES);
         }
         if self.settings.gated_features.contains(&name) {
@@ -157,7 +161,7 @@ impl Fold<'_> {
     }
 
     fn user(&mut self, customer: &mut Customer, user: Option<UserToken>) {
-        match customer.activity.users.record(user, self.event.time.day(), self.now.day()) {
+        match customer.activity.users.record(user, self.day, self.today) {
             UserChange::Counted => {}
             UserChange::NewDay => self.touch(USER_SHARES),
             UserChange::NewCounts => self.touch(USER_DAY.union(USER_SHARES)),
@@ -171,7 +175,7 @@ impl Fold<'_> {
     fn ticket(&mut self, support: &mut Support) {
         let Body::Ticket { step, ticket: name, priority, .. } = &self.event.body else { return };
         let name = &*kept_name(name);
-        let (time, day) = (self.event.time, self.event.time.day().0);
+        let (time, day) = (self.event.time, self.day.0);
         self.touch(TICKETS);
         let counted = match step {
             TicketStep::Opened => {
@@ -246,7 +250,7 @@ impl Fold<'_> {
         if before.0 > 0 && after.0 > before.0 || before.1.is_some() && after.1 > before.1 {
             billing.expanded_at = billing.expanded_at.max(Some(time));
         }
-        billing.note_mrr(self.now.day());
+        billing.note_mrr(self.today);
     }
 
     fn invoice(&mut self, customer: &mut Customer) {

@@ -26,4 +26,5 @@ pub mod rule_set;
 pub mod settings;
 pub mod signal;
 pub mod time;
+mod timers;
 pub mod view;

@@ -85,8 +85,7 @@ impl<'a> Subject<'a> {
     /// The next instant at which a comparison with a clock feature flips in this condition.
     fn next_flip(&self, condition: &Expression) -> Time {
         let view = self.view();
-        let clocks = condition.comparisons().iter().filter(|comparison| comparison.clock);
-        let flips = clocks.filter_map(|comparison| {
+        let flips = condition.clock_comparisons().iter().filter_map(|comparison| {
             let clock = view.clock(Feature::at(comparison.feature))?;
             clock.next_flip(comparison.operator, comparison.threshold(&|feature| view.value(feature)), self.now)
         });

@@ -1,6 +1,5 @@
 //! One journal partition: its customers, timers and aggregates, and the one function that folds a record.
 
-use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
@@ -18,6 +17,7 @@ pub use crate::record::{Payload, Progress, Record};
 use crate::rule_set::RuleSet;
 use crate::signal::Output;
 use crate::time::Time;
+use crate::timers::Timers;
 
 /// Before any review: no review is due in 1970.
 const NO_REVIEW: (Time, CustomerKey) = (Time(0), CustomerKey(0));
@@ -84,8 +84,7 @@ pub struct Partition {
     index: Index,
     slots: Vec<Option<Slot>>,
     free: Vec<u32>,
-    /// Every customer with a review to come, resident or not, in the order (time, customer).
-    timers: BTreeSet<(Time, CustomerKey)>,
+    timers: Timers,
     touched: Vec<CustomerKey>,
     /// The last review run since the last record was done: with the offset of the record it precedes, the exact position in the journal.
     last_review: (Time, CustomerKey),
@@ -105,7 +104,7 @@ impl Partition {
             index: Index::default(),
             slots: Vec::new(),
             free: Vec::new(),
-            timers: BTreeSet::new(),
+            timers: Timers::default(),
             touched: Vec::new(),
             last_review: NO_REVIEW,
             hand: 0,
@@ -122,7 +121,7 @@ impl Partition {
     /// `reviews` is the budget of reviews, counted down.
     pub fn apply(&mut self, record: &Record<'_>, reviews: &mut u64, outputs: &mut Vec<Output>) -> Progress {
         self.header.journal_time = self.header.journal_time.max(record.watermark);
-        while let Some(&(due, key)) = self.timers.first() {
+        while let Some((due, key)) = self.timers.first() {
             if due > self.header.journal_time {
                 break;
             }
@@ -184,7 +183,7 @@ impl Partition {
         let timer = customer.next_review();
         let slot =
             self.occupy(key, Slot { customer: Box::new(customer), changed: false, used: true, timer: Time::NEVER, committed_timer: timer });
-        self.set_timer(slot, timer);
+        self.set_timer(slot, key, timer);
     }
 
     /// Takes customers that were not looked at lately out of memory until at most `limit` are left. Their timers stay.
@@ -210,7 +209,7 @@ impl Partition {
     pub fn quarantine(&mut self, key: CustomerKey) {
         self.header.aggregates.poisoned += 1;
         if let Some(entry) = self.index.get(key).and_then(|slot| self.slots[slot as usize].as_mut()) {
-            self.timers.remove(&(entry.timer, key));
+            self.timers.set(key, entry.timer, Time::NEVER);
             entry.timer = Time::NEVER;
             if !entry.changed {
                 entry.changed = true;
@@ -221,7 +220,7 @@ impl Partition {
 
     /// Sets the timer of a customer that is not in memory, as stored.
     pub fn insert_timer(&mut self, due: Time, key: CustomerKey) {
-        self.timers.insert((due, key));
+        self.timers.set(key, Time::NEVER, due);
     }
 
     /// A customer in memory.
@@ -243,7 +242,7 @@ impl Partition {
 
     /// The customers due at or before a time, in order.
     pub fn due(&self, until: Time) -> impl Iterator<Item = CustomerKey> {
-        self.timers.range(..=(until, CustomerKey(u128::MAX))).map(|(_, key)| *key)
+        self.timers.due(until)
     }
 
     /// Number of timers.
@@ -314,20 +313,15 @@ impl Partition {
         }
         aggregates::contribute(&mut entry.customer, &mut self.header.aggregates);
         let due = entry.customer.next_review();
-        self.set_timer(slot, due);
+        self.set_timer(slot, key, due);
     }
 
-    fn set_timer(&mut self, slot: u32, due: Time) {
+    fn set_timer(&mut self, slot: u32, key: CustomerKey, due: Time) {
         let Some(entry) = self.slots[slot as usize].as_mut() else { return };
-        if entry.timer == due {
-            return;
+        if entry.timer != due {
+            self.timers.set(key, entry.timer, due);
+            entry.timer = due;
         }
-        let key = CustomerKey::of(&entry.customer.id);
-        self.timers.remove(&(entry.timer, key));
-        if due != Time::NEVER {
-            self.timers.insert((due, key));
-        }
-        entry.timer = due;
     }
 
     fn occupy(&mut self, key: CustomerKey, entry: Slot) -> u32 {

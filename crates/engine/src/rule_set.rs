@@ -21,6 +21,8 @@ pub struct RuleSet {
     pub settings: Settings,
     /// For each feature the rules that it may change, one bit each.
     rules_of_feature: Vec<u128>,
+    /// The features that change at midnights and at weekly checks, with the rules that they may change: what each review asks for.
+    rules_of_change: [(FeatureSet, u128); 2],
     /// Features that the stages read.
     pub stage_features: FeatureSet,
 }
@@ -39,9 +41,13 @@ impl RuleSet {
             let reads = rules.iter().enumerate().filter(|(_, rule)| rule.features.contains(row.feature));
             reads.fold(0, |bits, (index, _)| bits | 1_u128 << index)
         };
-        let rules_of_feature = Feature::ALL.iter().map(rules_of).collect();
+        let rules_of_feature: Vec<u128> = Feature::ALL.iter().map(rules_of).collect();
+        let rules_of_change = [Change::Day, Change::Week].map(|change| {
+            let features = FeatureSet::changing(change);
+            (features, union_of(&rules_of_feature, features))
+        });
         let stage_features = FeatureSet(settings.stages.iter().fold(0, |bits, (_, condition)| bits | condition.features()));
-        Self { number, rules, settings, rules_of_feature, stage_features }
+        Self { number, rules, settings, rules_of_feature, rules_of_change, stage_features }
     }
 
     /// The rules that a change of these features may change, one bit each.
@@ -50,13 +56,14 @@ impl RuleSet {
         if features == FeatureSet::ALL {
             return self.all();
         }
-        let mut rules = 0;
-        let mut rest = features.0;
-        while rest != 0 {
-            rules |= self.rules_of_feature.get(rest.trailing_zeros() as usize).copied().unwrap_or(0);
-            rest &= rest - 1;
+        let (mut rest, mut rules) = (features.0, 0);
+        for (changing, of_change) in self.rules_of_change {
+            if rest & changing.0 == changing.0 {
+                rest &= !changing.0;
+                rules |= of_change;
+            }
         }
-        rules
+        rules | union_of(&self.rules_of_feature, FeatureSet(rest))
     }
 
     /// All rules, one bit each.
@@ -64,6 +71,15 @@ impl RuleSet {
     pub fn all(&self) -> u128 {
         if self.rules.len() == MAX_RULES { u128::MAX } else { (1 << self.rules.len()) - 1 }
     }
+}
+
+fn union_of(rules_of_feature: &[u128], features: FeatureSet) -> u128 {
+    let (mut rest, mut rules) = (features.0, 0);
+    while rest != 0 {
+        rules |= rules_of_feature.get(rest.trailing_zeros() as usize).copied().unwrap_or(0);
+        rest &= rest - 1;
+    }
+    rules
 }
 
 /// Symbols for conditions that are looked at only when an event comes and at UTC midnight (health, stages): without the clock features.

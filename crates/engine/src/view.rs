@@ -3,7 +3,7 @@
 use crate::clock::Clock;
 use crate::customer::{ActiveCounts, Customer, Incident, Invitation, Invoice, Quota, Ticket};
 use crate::event::{NoteKind, Priority, SurveyKind, UserToken};
-use crate::feature::Feature;
+use crate::feature::{Change, Feature, FeatureSet};
 use crate::settings::Settings;
 use crate::time::{DAY_MS, Day, HOUR_MS, Time};
 
@@ -12,6 +12,9 @@ const ONBOARDED_AFTER_DAYS: i32 = 90;
 
 /// Tenure that a baseline of usage needs: sixteen whole weeks.
 const BASELINE_TENURE_DAYS: i64 = 112;
+
+/// Features that run with time.
+const CLOCKS: FeatureSet = FeatureSet::changing(Change::Clock);
 
 /// Days after which an unused entitlement counts.
 const ENTITLEMENT_DAYS: i64 = 30;
@@ -130,23 +133,26 @@ impl<'a> View<'a> {
         }
     }
 
+    /// Features stand in the order of the parts of the state that they are made from, so that each is looked up in one place.
     fn get(&self, feature: Feature) -> Option<f64> {
-        if let Some(value) = self.activity(feature) {
-            return value;
+        match feature {
+            _ if CLOCKS.contains(feature) => self.clock(feature).map(|clock| clock.value(self.now)),
+            _ if feature < Feature::TenureDays => self.activity(feature),
+            _ if feature < Feature::TicketsOpen => self.relation(feature),
+            _ if feature < Feature::Mrr => self.support(feature),
+            _ if feature < Feature::QuotaUtilisation => self.money(feature),
+            _ if feature < Feature::InvitationAgeDays => self.relation(feature),
+            _ if feature < Feature::Health => self.of_object(feature),
+            _ => self.derived(feature),
         }
-        if feature.info().change == crate::feature::Change::Clock {
-            return self.clock(feature).map(|clock| clock.value(self.now));
-        }
-        self.support(feature).or_else(|| self.money(feature)).or_else(|| self.relation(feature)).or_else(|| self.derived(feature))
     }
 
-    /// Outer `None`: not a feature of activity. Inner `None`: absent.
-    fn activity(&self, feature: Feature) -> Option<Option<f64>> {
+    fn activity(&self, feature: Feature) -> Option<f64> {
         let activity = &self.customer.activity;
         let day = self.today.0;
         let known_users = || activity.users.is_known(self.today);
         let users = |count: fn(&ActiveCounts) -> u32| known_users().then(|| f64::from(count(&activity.users.counts(self.today))));
-        Some(match feature {
+        match feature {
             Feature::Logins7d => Some(activity.logins.sum(day, 0, 7) as f64),
             Feature::Logins28d => Some(activity.logins.sum(day, 0, 28) as f64),
             Feature::LoginsPrev28d => Some(activity.logins.sum(day, 28, 28) as f64),
@@ -174,8 +180,8 @@ impl<'a> View<'a> {
             Feature::UnusedEntitlements => self.unused_entitlements(),
             Feature::GatedFeatureHits14d => Some(activity.gated_hits.sum(day, 0, 14) as f64),
             Feature::Activity7d => Some((activity.logins.sum(day, 0, 7) + activity.usage.sum(day, 0, 7)) as f64),
-            _ => return None,
-        })
+            _ => None,
+        }
     }
 
     fn week(&self) -> i32 {
@@ -253,7 +259,7 @@ impl<'a> View<'a> {
             Feature::Seats => billing.seats().map(|seats| seats as f64),
             Feature::SeatUtilisation => {
                 let seats = billing.seats().filter(|seats| *seats > 0)? as f64;
-                self.activity(Feature::ActiveUsers30d).flatten().map(|users| users / seats)
+                self.activity(Feature::ActiveUsers30d).map(|users| users / seats)
             }
             _ => None,
         }
@@ -316,7 +322,7 @@ impl<'a> View<'a> {
             Feature::Stage => Some(f64::from(health.stage)),
             Feature::AtRisk => Some(flag(self.customer.at_risk.open() > 0)),
             Feature::OpenAtRisk => Some(f64::from(self.customer.at_risk.open())),
-            _ => self.of_object(feature),
+            _ => None,
         }
     }
 

@@ -11,8 +11,8 @@ pub const MAX_REFERENCE_BYTES: usize = 256;
 /// An event by source and id.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct EventReference {
-    /// The number of its type in the contract's table.
-    event_type: u8,
+    event_type: EventType,
+    family: Family,
     /// Length of the source at the start of `text`.
     source_length: u16,
     /// Source and id, one after the other.
@@ -37,11 +37,11 @@ impl EventReference {
     /// Its type.
     #[must_use]
     pub fn event_type(&self) -> EventType {
-        EventType::ALL[usize::from(self.event_type) % EventType::ALL.len()].0
+        self.event_type
     }
 
     fn set(&mut self, event: &Event<'_>, kind: EventType) {
-        self.event_type = kind as u8;
+        self.event_type = kind;
         self.source_length = event.source.len() as u16;
         self.text.clear();
         self.text.push_str(&event.source);
@@ -61,12 +61,12 @@ impl References {
             return;
         }
         let family = kind.family();
-        let known = self.0.iter_mut().find(|reference| reference.event_type().family() == family);
+        let known = self.0.iter_mut().find(|reference| reference.family == family);
         match known {
             Some(reference) if event.time >= reference.time => reference.set(event, kind),
             Some(_) => {}
             None => {
-                let mut reference = EventReference { event_type: 0, source_length: 0, text: String::new(), time: event.time };
+                let mut reference = EventReference { event_type: kind, family, source_length: 0, text: String::new(), time: event.time };
                 reference.set(event, kind);
                 self.0.push(reference);
             }
@@ -76,7 +76,7 @@ impl References {
     /// The latest event of a family.
     #[must_use]
     pub fn latest(&self, family: Family) -> Option<&EventReference> {
-        self.0.iter().find(|reference| reference.event_type().family() == family)
+        self.0.iter().find(|reference| reference.family == family)
     }
 
     /// All of them.
@@ -89,7 +89,7 @@ impl Packed for References {
     fn pack(&self, writer: &mut PackedWriter) {
         writer.put(self.0.len() as u64);
         for reference in &self.0 {
-            writer.bytes.push(reference.event_type);
+            writer.bytes.push(reference.event_type as u8);
             writer.put(u64::from(reference.source_length));
             writer.put_text(&reference.text);
             writer.put_time(reference.time);
@@ -98,8 +98,10 @@ impl Packed for References {
 
     fn unpack(reader: &mut PackedReader<'_>) -> Option<Self> {
         let references = reader.take_list(|reader| {
+            let (event_type, _, family) = *EventType::ALL.get(usize::from(reader.take_byte()?))?;
             Some(EventReference {
-                event_type: reader.take_byte()?,
+                event_type,
+                family,
                 source_length: u16::try_from(reader.take()?).ok()?,
                 text: reader.take_text()?.to_owned(),
                 time: reader.take_time()?,

@@ -41,9 +41,13 @@ struct BlockCounts {
     previous: u32,
 }
 
+/// The block that holds a day.
+fn block(day: Day) -> i32 {
+    day.0.div_euclid(BLOCK_DAYS)
+}
+
 impl BlockCounts {
-    fn add(&mut self, day: Day) {
-        let block = day.0.div_euclid(BLOCK_DAYS);
+    fn add(&mut self, block: i32) {
         match block - self.block {
             1.. => {
                 self.previous = if block == self.block + 1 { self.current } else { 0 };
@@ -73,6 +77,7 @@ pub struct Users {
     /// Until this day some activity of untracked users is inside a window.
     overflow_until: Day,
     counts: CountsCache,
+    top: TopCache,
     known: KnownShare,
 }
 
@@ -116,6 +121,28 @@ impl PartialEq for CountsCache {
 
 impl Eq for CountsCache {}
 
+/// The largest total of a user at a block, kept until a user goes: a rule asks for it whenever a user is active on a new day. No part of
+/// the state.
+#[derive(Clone, Debug, Default)]
+struct TopCache(Cell<Option<(i32, u64)>>);
+
+impl TopCache {
+    /// The total of a user has grown.
+    fn grew(&self, counts: BlockCounts) {
+        if let Some((block, top)) = self.0.get() {
+            self.0.set(Some((block, top.max(counts.total_at(block)))));
+        }
+    }
+}
+
+impl PartialEq for TopCache {
+    fn eq(&self, _other: &Self) -> bool {
+        true
+    }
+}
+
+impl Eq for TopCache {}
+
 /// Whether half of the activity is identified, and whether that turned since counts were last told to change. No part of the state:
 /// a customer that was loaded is taken for turned, which tells a change too many and never one too few.
 #[derive(Clone, Debug, Default)]
@@ -148,9 +175,10 @@ pub enum UserChange {
 impl Users {
     /// Counts an activity, of a user if one was named, as of `today`.
     pub fn record(&mut self, user: Option<UserToken>, day: Day, today: Day) -> UserChange {
-        self.all.add(day);
+        let block = block(day);
+        self.all.add(block);
         if user.is_some() {
-            self.identified.add(day);
+            self.identified.add(block);
         }
         let is_half = self.is_half_identified();
         self.known.is_settled &= is_half == self.known.is_half;
@@ -166,7 +194,9 @@ impl Users {
     fn mark(&mut self, index: usize, day: Day, today: Day) -> UserChange {
         let user = &mut self.users[index];
         let before = user.newest;
-        if !user.mark(day) {
+        let is_new_day = user.mark(day);
+        self.top.grew(user.counts);
+        if !is_new_day {
             return UserChange::Counted;
         }
         // Most users of a day were active in the days before it: no window gains or loses one of those.
@@ -186,6 +216,7 @@ impl Users {
     pub fn remove(&mut self, token: UserToken, day: Day) {
         self.users.retain(|user| user.token != token || user.newest > day);
         self.counts.0.set(None);
+        self.top.0.set(None);
     }
 
     /// At least half of the activity carries a user.
@@ -230,7 +261,7 @@ impl Users {
     /// Identified activity in the current and the previous block.
     #[must_use]
     pub fn identified_events(&self, today: Day) -> u64 {
-        self.identified.total_at(today.0.div_euclid(BLOCK_DAYS))
+        self.identified.total_at(block(today))
     }
 
     /// Known users without activity for `days` days up to `today`.
@@ -241,9 +272,13 @@ impl Users {
     /// Share of the identified activity made by the most active user, in the current and the previous block.
     #[must_use]
     pub fn top_share(&self, today: Day) -> Option<f64> {
-        let block = today.0.div_euclid(BLOCK_DAYS);
+        let block = block(today);
         let total = self.identified.total_at(block);
-        let top = self.users.iter().map(|user| user.counts.total_at(block)).max()?;
+        let top = match self.top.0.get() {
+            Some((known, top)) if known == block => top,
+            _ => self.users.iter().map(|user| user.counts.total_at(block)).max()?,
+        };
+        self.top.0.set(Some((block, top)));
         (total > 0).then(|| top as f64 / total as f64)
     }
 
@@ -252,6 +287,7 @@ impl Users {
         self.known.is_settled = true;
         if self.users.len() >= MAX_USERS {
             self.counts.0.set(None);
+            self.top.0.set(None);
             self.users.retain(|user| user.newest.0 > day.0 - FORGET_AFTER_DAYS);
             place = self.users.partition_point(|user| user.token < token);
         } else {
@@ -262,7 +298,8 @@ impl Users {
             return UserChange::Full;
         }
         let mut counts = BlockCounts::default();
-        counts.add(day);
+        counts.add(block(day));
+        self.top.grew(counts);
         self.users.insert(place, User { token, newest: day, days: 1, counts });
         UserChange::NewCounts
     }
@@ -271,7 +308,7 @@ impl Users {
 impl User {
     /// Counts an activity; whether that made the user active on a new day.
     fn mark(&mut self, day: Day) -> bool {
-        self.counts.add(day);
+        self.counts.add(block(day));
         let ahead = day.0 - self.newest.0;
         if ahead > 0 {
             self.days = (if ahead < 64 { self.days << ahead } else { 0 } | 1) & KEPT_DAYS;
@@ -335,7 +372,7 @@ impl Packed for Users {
             let days = reader.take()?;
             Some(User { token, newest: Day(near), days, counts: BlockCounts::unpack(reader, near.div_euclid(BLOCK_DAYS))? })
         });
-        Some(Self { users: users?, identified, all, overflow_until, counts: CountsCache::default(), known: KnownShare::default() })
+        Some(Self { users: users?, identified, all, overflow_until, counts: CountsCache::default(), top: TopCache::default(), known: KnownShare::default() })
     }
 }
 

@@ -77,6 +77,7 @@ pub struct Expression {
     program: Program,
     features: u128,
     comparisons: Vec<Comparison>,
+    clock_comparisons: Vec<Comparison>,
 }
 
 /// Compiles `source`, or says everything that is wrong with it, in the order of the source.
@@ -94,7 +95,8 @@ pub fn compile(source: &str, expected: Expected, scope: &Scope) -> Result<Expres
     }
     let mut comparisons = Vec::new();
     program.collect_comparisons(scope.clock_features(), &mut comparisons);
-    Ok(Expression { source: source.to_owned(), features: program.features(), program, comparisons })
+    let clock_comparisons = comparisons.iter().filter(|comparison| comparison.clock).cloned().collect();
+    Ok(Expression { source: source.to_owned(), features: program.features(), program, comparisons, clock_comparisons })
 }
 
 impl Expression {
@@ -124,6 +126,11 @@ impl Expression {
     /// What constants decide is left out: `false && mrr > 0` has none.
     pub fn comparisons(&self) -> &[Comparison] {
         &self.comparisons
+    }
+
+    /// Those with a feature that runs with the clock.
+    pub fn clock_comparisons(&self) -> &[Comparison] {
+        &self.clock_comparisons
     }
 
     /// The text that this was compiled from.
