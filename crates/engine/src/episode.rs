@@ -120,10 +120,17 @@ impl AtRisk {
 impl Packed for Episode {
     fn pack(&self, writer: &mut PackedWriter) {
         writer.bytes.extend_from_slice(&self.rule.to_le_bytes());
-        writer.bytes.push(self.phase as u8 | u8::from(self.is_at_risk) << 2 | u8::from(self.armed) << 3 | self.severity << 4);
-        writer.put_text(&self.object);
+        let (has_object, is_since_raised) = (!self.object.is_empty(), self.since == self.raised_at);
+        let flags = [self.is_at_risk, self.armed, has_object, is_since_raised];
+        let flags = flags.iter().rev().fold(0, |bits, flag| bits << 1 | u8::from(*flag));
+        writer.bytes.push(self.phase as u8 | self.severity << 2 | flags << 4);
+        if has_object {
+            writer.put_text(&self.object);
+        }
         writer.put_time(self.since);
-        writer.put_time(self.raised_at);
+        if !is_since_raised {
+            writer.put_time(self.raised_at);
+        }
         writer.put(u64::from(self.number));
         writer.put(u64::from(self.ordinal));
         writer.put_time(self.clearing_since);
@@ -133,17 +140,20 @@ impl Packed for Episode {
         let rule = u32::from_le_bytes(reader.take_array()?);
         let flags = reader.take_byte()?;
         let phase = [Phase::Pending, Phase::Held, Phase::Open, Phase::Closed][usize::from(flags & 3)];
+        let object = if flags & 1 << 6 != 0 { reader.take_name()? } else { Box::default() };
+        let since = reader.take_time()?;
+        let raised_at = if flags & 1 << 7 != 0 { since } else { reader.take_time()? };
         Some(Self {
             rule,
             phase,
-            is_at_risk: flags & 4 != 0,
-            armed: flags & 8 != 0,
-            severity: flags >> 4,
-            object: reader.take_text()?.into(),
-            since: reader.take_time()?,
-            raised_at: reader.take_time()?,
+            severity: flags >> 2 & 3,
+            is_at_risk: flags & 1 << 4 != 0,
+            armed: flags & 1 << 5 != 0,
+            object,
+            since,
+            raised_at,
             number: reader.take_u32()?,
-            ordinal: u16::try_from(reader.take()?).ok()?,
+            ordinal: reader.take_u16()?,
             clearing_since: reader.take_time()?,
         })
     }
@@ -156,6 +166,6 @@ impl Packed for AtRisk {
     }
 
     fn unpack(reader: &mut PackedReader<'_>) -> Option<Self> {
-        Some(Self { open: u16::try_from(reader.take()?).ok()?, ended_at: reader.take_optional_time()? })
+        Some(Self { open: reader.take_u16()?, ended_at: reader.take_optional_time()? })
     }
 }

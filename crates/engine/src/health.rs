@@ -180,7 +180,7 @@ impl Packed for Health {
     fn pack(&self, writer: &mut PackedWriter) {
         writer.put(self.score.map_or(0, |score| (score * 10.0).round() as u64 + 1));
         writer.bytes.push(self.stage);
-        writer.put_signed(i64::from(self.history.newest.0));
+        writer.put_day(self.history.newest);
         writer.put(u64::from(self.history.version));
         // Health seldom moves: runs of equal days.
         let runs = || self.history.scores.chunk_by(|a, b| a == b);
@@ -191,7 +191,7 @@ impl Packed for Health {
     fn unpack(reader: &mut PackedReader<'_>) -> Option<Self> {
         let score = reader.take()?.checked_sub(1).map(|tenths| tenths as f32 / 10.0);
         let stage = reader.take_byte()?;
-        let (newest, version) = (Day(reader.take_i32()?), reader.take_u32()?);
+        let (newest, version) = (reader.take_day()?, reader.take_u32()?);
         let mut scores = Vec::with_capacity(HISTORY_DAYS);
         for _ in 0..reader.take()? {
             let [length, score] = reader.take_array()?;

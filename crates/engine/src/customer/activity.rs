@@ -83,7 +83,7 @@ struct ProductFeature {
     /// [`NAME_BYTES`] of the hash of its name.
     name: u32,
     newest: Day,
-    /// Bit `i`: used in the week `i` weeks before that of `newest`.
+    /// Bit `i`: used in the week `i` weeks before that of `newest`; [`KEPT_WEEKS`] of them.
     weeks: u16,
 }
 
@@ -116,6 +116,7 @@ impl ProductFeatures {
             1.. => feature.weeks = feature.weeks.checked_shl(ahead as u32).unwrap_or(0) | 1,
             _ => feature.weeks |= 1_u16.checked_shl(ahead.unsigned_abs()).unwrap_or(0),
         }
+        feature.weeks &= WEEKS;
         feature.newest = feature.newest.max(day);
         // Most first uses of a day are of a feature that was used in the same week already.
         ahead != 0 || was_older
@@ -152,7 +153,7 @@ impl ProductFeatures {
                 .count();
         }
         let mut core: Vec<&ProductFeature> = self.features.iter().filter(|feature| feature.weeks & 0xff == 0xff).collect();
-        core.sort_by_key(|feature| (std::cmp::Reverse((feature.weeks & 0xfff).count_ones()), feature.name));
+        core.sort_by_key(|feature| (std::cmp::Reverse(feature.weeks.count_ones()), feature.name));
         core.into_iter().take(3).filter(dropped).count()
     }
 }
@@ -165,28 +166,47 @@ fn kept(name: u32) -> u32 {
 /// Bytes kept of a product feature's name hash: 24 bits, among at most 32 names.
 const NAME_BYTES: usize = 3;
 
+/// Weeks of use that are remembered of a product feature.
+const KEPT_WEEKS: u32 = 12;
+
+/// A bit for each of them.
+const WEEKS: u16 = (1 << KEPT_WEEKS) - 1;
+
+/// Ages from this on do not fit beside the weeks in two bytes.
+const OLD: u64 = (1 << (17 - KEPT_WEEKS)) - 1;
+
 impl Packed for ProductFeatures {
     fn pack(&self, writer: &mut PackedWriter) {
-        writer.put_signed(i64::from(self.overflow_until.0));
-        let newest = self.features.iter().map(|feature| feature.newest.0).max().unwrap_or(0);
-        writer.put_signed(i64::from(newest));
+        writer.put_day(self.overflow_until);
+        let newest = self.features.iter().map(|feature| feature.newest).max().unwrap_or_default();
+        writer.put_day(newest);
         writer.put(self.features.len() as u64);
         for feature in &self.features {
             writer.bytes.extend_from_slice(&feature.name.to_le_bytes()[..NAME_BYTES]);
-            writer.put(newest.saturating_sub(feature.newest.0) as u64);
-            writer.put(u64::from(feature.weeks));
+            // The week of the newest day is set, always: its bit makes room for an age that fits the rest.
+            let age = u64::from(newest.0.abs_diff(feature.newest.0));
+            let ages = age.min(OLD) as u16;
+            writer.bytes.extend_from_slice(&(feature.weeks >> 1 | ages << (KEPT_WEEKS - 1)).to_le_bytes());
+            if age >= OLD {
+                writer.put(age - OLD);
+            }
         }
     }
 
     fn unpack(reader: &mut PackedReader<'_>) -> Option<Self> {
-        let overflow_until = Day(reader.take_i32()?);
-        let newest = reader.take_i32()?;
+        let overflow_until = reader.take_day()?;
+        let newest = reader.take_day()?.0;
         let features = reader.take_list(|reader| {
             let mut name = [0; 4];
             name[..NAME_BYTES].copy_from_slice(&reader.take_array::<NAME_BYTES>()?);
-            let age = i32::try_from(reader.take()?).ok()?;
-            let weeks = u16::try_from(reader.take()?).ok()?;
-            Some(ProductFeature { name: u32::from_le_bytes(name), newest: Day(newest.checked_sub(age)?), weeks })
+            let packed = u16::from_le_bytes(reader.take_array()?);
+            let weeks = packed << 1 & WEEKS | 1;
+            let mut age = u64::from(packed >> (KEPT_WEEKS - 1));
+            if age == OLD {
+                age = reader.take()?.checked_add(OLD)?;
+            }
+            let newest = newest.checked_sub_unsigned(u32::try_from(age).ok()?)?;
+            Some(ProductFeature { name: u32::from_le_bytes(name), newest: Day(newest), weeks })
         });
         Some(Self { features: features?, overflow_until })
     }
@@ -198,7 +218,7 @@ impl Packed for Activity {
         self.login_days.pack(writer);
         writer.put_optional_time(self.last_login);
         self.usage.pack(writer);
-        self.usage_weeks.pack(writer);
+        self.usage_weeks.pack_near(writer, writer.base().0.div_euclid(7));
         self.gated_hits.pack(writer);
         self.users.pack(writer);
         self.features.pack(writer);
@@ -210,7 +230,7 @@ impl Packed for Activity {
             login_days: Packed::unpack(reader)?,
             last_login: reader.take_optional_time()?,
             usage: Packed::unpack(reader)?,
-            usage_weeks: Packed::unpack(reader)?,
+            usage_weeks: Counts::unpack_near(reader, reader.base().0.div_euclid(7))?,
             gated_hits: Packed::unpack(reader)?,
             users: Packed::unpack(reader)?,
             features: Packed::unpack(reader)?,

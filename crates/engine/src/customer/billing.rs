@@ -230,16 +230,16 @@ impl Packed for Subscription {
             [SubscriptionStep::Started, SubscriptionStep::Changed, SubscriptionStep::Renewed, SubscriptionStep::Ended];
         const REASONS: [EndReason; 3] = [EndReason::Voluntary, EndReason::Involuntary, EndReason::Other];
         Some(Self {
-            name: reader.take_text()?.into(),
-            status: reader.take_word(|reader| STEPS.get(usize::from(reader.take_byte()?)).copied())?,
+            name: reader.take_name()?,
+            status: reader.take_word(|reader| reader.take_one_of(&STEPS))?,
             term_start: reader.take_word(|_| Some(()))?,
             started_at: reader.take_optional_time()?,
-            plan: reader.take_word(|reader| reader.take_text().map(Box::from))?,
+            plan: reader.take_word(PackedReader::take_name)?,
             mrr_minor: reader.take_word(PackedReader::take_signed)?,
             currency: reader.take_word(|reader| reader.take_array().map(Currency))?,
             seats: reader.take_word(PackedReader::take_u32)?,
             period_end: reader.take_word(PackedReader::take_time)?,
-            reason: reader.take_word(|reader| REASONS.get(usize::from(reader.take_byte()?)).copied())?,
+            reason: reader.take_word(|reader| reader.take_one_of(&REASONS))?,
         })
     }
 }
@@ -256,8 +256,8 @@ impl Packed for Invoice {
     fn unpack(reader: &mut PackedReader<'_>) -> Option<Self> {
         const STEPS: [InvoiceStep; 4] = [InvoiceStep::Issued, InvoiceStep::PaymentFailed, InvoiceStep::PaymentRecovered, InvoiceStep::Paid];
         Some(Self {
-            name: reader.take_text()?.into(),
-            status: reader.take_word(|reader| STEPS.get(usize::from(reader.take_byte()?)).copied())?,
+            name: reader.take_name()?,
+            status: reader.take_word(|reader| reader.take_one_of(&STEPS))?,
             due: reader.take_word(PackedReader::take_time)?,
             attempts: reader.take_u32()?,
             failed_at: reader.take_optional_time()?,
@@ -271,7 +271,7 @@ impl Packed for Billing {
         self.invoices.pack(writer);
         writer.put(self.mrr_changes.len() as u64);
         for (day, mrr) in &self.mrr_changes {
-            writer.put_signed(i64::from(day.0));
+            writer.put_day(*day);
             writer.put_signed(*mrr);
         }
         writer.put_optional_time(self.contracted_at);
@@ -282,7 +282,7 @@ impl Packed for Billing {
         let mut billing = Self {
             subscriptions: Packed::unpack(reader)?,
             invoices: Packed::unpack(reader)?,
-            mrr_changes: reader.take_list(|reader| Some((Day(reader.take_i32()?), reader.take_signed()?)))?,
+            mrr_changes: reader.take_list(|reader| Some((reader.take_day()?, reader.take_signed()?)))?,
             contracted_at: reader.take_optional_time()?,
             expanded_at: reader.take_optional_time()?,
             mrr_minor: 0,

@@ -1,9 +1,6 @@
 //! Counters by UTC day (or by week) over a fixed number of slots ending at the newest one.
 
-use serde::{Deserialize, Deserializer, Serialize, Serializer};
-
 use super::packed::{Packed, PackedReader, PackedWriter};
-use super::packed_bytes;
 
 /// Counts in `N` consecutive slots; the slot is a day number or a week number. Counters saturate at `u32::MAX`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -69,28 +66,29 @@ impl<const N: usize> Counts<N> {
     }
 }
 
-impl<const N: usize> Packed for Counts<N> {
-    fn pack(&self, writer: &mut PackedWriter) {
-        writer.put_signed(i64::from(self.newest));
+impl<const N: usize> Counts<N> {
+    /// Packs it, its newest slot told from one that is `near`.
+    pub(super) fn pack_near(&self, writer: &mut PackedWriter, near: i32) {
+        writer.put_near(self.newest, near);
         writer.put_series(&self.counts);
     }
 
-    fn unpack(reader: &mut PackedReader<'_>) -> Option<Self> {
-        let newest = reader.take_i32()?;
+    /// Reads back what [`Self::pack_near`] wrote.
+    pub(super) fn unpack_near(reader: &mut PackedReader<'_>, near: i32) -> Option<Self> {
+        let newest = reader.take_near(near)?;
         let mut counts = [0; N];
         reader.take_series(&mut counts)?;
         Some(Self { newest, counts })
     }
 }
 
-impl<const N: usize> Serialize for Counts<N> {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        packed_bytes::serialize(self, serializer)
+/// Counts by day.
+impl<const N: usize> Packed for Counts<N> {
+    fn pack(&self, writer: &mut PackedWriter) {
+        self.pack_near(writer, writer.base().0);
     }
-}
 
-impl<'de, const N: usize> Deserialize<'de> for Counts<N> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        packed_bytes::deserialize(deserializer)
+    fn unpack(reader: &mut PackedReader<'_>) -> Option<Self> {
+        Self::unpack_near(reader, reader.base().0)
     }
 }

@@ -1,13 +1,11 @@
 //! Registers: the event with the largest (time, type rank, id) has the last word, whatever the order of arrival.
 
-use serde::{Deserialize, Serialize};
-
 use crate::event::Event;
 use crate::event_type::EventType;
 use crate::time::Time;
 
 /// The place of an event in the order of last words.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Stamp {
     /// Event time.
     pub time: Time,
@@ -24,7 +22,7 @@ impl Stamp {
 }
 
 /// A value that the latest event to speak of it has set.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LastWord<T>(Option<(Stamp, T)>);
 
 impl<T> Default for LastWord<T> {

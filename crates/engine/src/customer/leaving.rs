@@ -1,8 +1,7 @@
 //! Signs of leaving: the cancellation page, reasons, and notice.
 
-use serde::{Deserialize, Serialize};
-
 use super::last_word::LastWord;
+use super::packed::{Packed, PackedReader, PackedWriter};
 use crate::event::CancellationStep;
 use crate::time::{Day, MINUTE_MS, Time};
 
@@ -14,7 +13,7 @@ pub const MAX_VIEWS: usize = 32;
 const REASON_WINDOW_DAYS: i32 = 28;
 
 /// What a customer did towards leaving.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Leaving {
     /// Views, oldest first.
     views: Vec<Time>,
@@ -60,5 +59,31 @@ impl Leaving {
     pub fn notice_at(&self, last_start: Option<Time>) -> Option<Time> {
         let stands = matches!(self.notice.get(), Some(CancellationStep::Requested | CancellationStep::Acknowledged));
         self.requested_at.filter(|time| stands && last_start.is_none_or(|start| start <= *time))
+    }
+}
+
+impl Packed for Leaving {
+    fn pack(&self, writer: &mut PackedWriter) {
+        writer.put(self.views.len() as u64);
+        self.views.iter().for_each(|view| writer.put_time(*view));
+        writer.put_optional_time(self.reason_at);
+        writer.put_word(&self.notice, |writer, step| writer.bytes.push(*step as u8));
+        writer.put_optional_time(self.requested_at);
+    }
+
+    fn unpack(reader: &mut PackedReader<'_>) -> Option<Self> {
+        const STEPS: [CancellationStep; 5] = [
+            CancellationStep::Viewed,
+            CancellationStep::Reasoned,
+            CancellationStep::Requested,
+            CancellationStep::Acknowledged,
+            CancellationStep::Withdrawn,
+        ];
+        Some(Self {
+            views: reader.take_list(PackedReader::take_time)?,
+            reason_at: reader.take_optional_time()?,
+            notice: reader.take_word(|reader| reader.take_one_of(&STEPS))?,
+            requested_at: reader.take_optional_time()?,
+        })
     }
 }

@@ -6,6 +6,9 @@ use crate::time::Day;
 /// How many days back logins are remembered as yes or no.
 pub const LOGIN_DAYS: u32 = 256;
 
+/// Bytes that hold a bit for each.
+const MAX_BYTES: usize = LOGIN_DAYS as usize / 8;
+
 /// Fewest gaps for a percentile to mean anything (rule 2 of the catalogue).
 pub const MIN_GAPS: u32 = 20;
 
@@ -77,6 +80,34 @@ impl LoginDays {
         })
     }
 
+    /// Lengths of the runs of days with a login and of days without, from the newest day back to the last one with a login.
+    fn runs(&self) -> Vec<u32> {
+        let (mut runs, mut age, mut logged_in) = (Vec::new(), 0, true);
+        while age < LOGIN_DAYS {
+            let length = self.run(age, logged_in);
+            if !logged_in && age + length == LOGIN_DAYS {
+                break;
+            }
+            runs.push(length);
+            (age, logged_in) = (age + length, !logged_in);
+        }
+        runs
+    }
+
+    /// How many days from one on are all with a login, or all without.
+    fn run(&self, first: u32, logged_in: bool) -> u32 {
+        let mut age = first;
+        while age < LOGIN_DAYS {
+            let word = self.bits[(age / 64) as usize];
+            let other = (if logged_in { !word } else { word }) >> (age % 64);
+            if other != 0 {
+                return age + other.trailing_zeros() - first;
+            }
+            age = (age / 64 + 1) * 64;
+        }
+        LOGIN_DAYS - first
+    }
+
     fn shift(&mut self, days: u32) {
         if days >= LOGIN_DAYS {
             self.bits = [0; 4];
@@ -91,19 +122,39 @@ impl LoginDays {
     }
 }
 
+/// The bytes that hold a bit; or where days come in few runs, as of a customer with many users, the lengths of those, yes and no in turn.
 impl Packed for LoginDays {
     fn pack(&self, writer: &mut PackedWriter) {
-        writer.put_signed(i64::from(self.newest.0));
-        let kept = 4 - self.bits.iter().rev().take_while(|word| **word == 0).count();
-        writer.put(kept as u64);
-        self.bits[..kept].iter().for_each(|word| writer.bytes.extend_from_slice(&word.to_le_bytes()));
+        writer.put_day(self.newest);
+        let bytes: Vec<u8> = self.bits.iter().flat_map(|word| word.to_le_bytes()).collect();
+        let kept = bytes.len() - bytes.iter().rev().take_while(|byte| **byte == 0).count();
+        let runs = self.runs();
+        if runs.len() < kept {
+            writer.put((MAX_BYTES + runs.len()) as u64);
+            runs.iter().for_each(|run| writer.put(u64::from(*run)));
+        } else {
+            writer.put(kept as u64);
+            writer.bytes.extend_from_slice(&bytes[..kept]);
+        }
     }
 
     fn unpack(reader: &mut PackedReader<'_>) -> Option<Self> {
-        let mut days = Self { newest: Day(reader.take_i32()?), ..Self::default() };
+        let mut days = Self { newest: reader.take_day()?, ..Self::default() };
         let kept = usize::try_from(reader.take()?).ok()?;
-        for word in days.bits.get_mut(..kept)? {
-            *word = u64::from_le_bytes(reader.take_array()?);
+        if let Some(runs) = kept.checked_sub(MAX_BYTES).filter(|runs| *runs > 0) {
+            let mut age = 0;
+            for run in 0..runs {
+                let end = age + reader.take_u32().filter(|length| *length <= LOGIN_DAYS - age)?;
+                if run % 2 == 0 {
+                    (age..end).for_each(|age| days.bits[(age / 64) as usize] |= 1 << (age % 64));
+                }
+                age = end;
+            }
+        } else {
+            let mut bytes = [0; MAX_BYTES];
+            bytes[..kept].copy_from_slice(reader.take_slice(kept)?);
+            let words = days.bits.iter_mut().zip(bytes.as_chunks::<8>().0);
+            words.for_each(|(word, bytes)| *word = u64::from_le_bytes(*bytes));
         }
         days.p90_days = days.compute_p90_days();
         Some(days)

@@ -1,8 +1,7 @@
 //! The first steps of a customer: milestones and invitations.
 
-use serde::{Deserialize, Serialize};
-
 use super::last_word::{LastWord, Stamp};
+use super::packed::{Packed, PackedReader, PackedWriter};
 use crate::event::{UserStep, UserToken};
 use crate::time::{DAY_MS, Time};
 
@@ -14,7 +13,7 @@ pub const MAX_INVITATIONS: usize = 32;
 const REMEMBER_INVITATION_DAYS: i64 = 30;
 
 /// Onboarding of a customer.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Onboarding {
     /// Hashes of the names of milestones reached, with the earliest time of each.
     milestones: Vec<(u32, Time)>,
@@ -25,7 +24,7 @@ pub struct Onboarding {
 }
 
 /// One invitation.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Invitation {
     /// Who was invited.
     pub user: UserToken,
@@ -125,5 +124,44 @@ impl Onboarding {
             let oldest = self.invitations.iter().position(|invitation| !invitation.is_pending()).unwrap_or(0);
             self.invitations.remove(oldest);
         }
+    }
+}
+
+impl Packed for Invitation {
+    fn pack(&self, writer: &mut PackedWriter) {
+        writer.bytes.extend_from_slice(&self.user.0.to_le_bytes());
+        writer.put_word(&self.status, |writer, step| writer.bytes.push(*step as u8));
+        writer.put_optional_time(self.invited_at);
+        writer.put_word(&self.expires, |writer, time| writer.put_time(*time));
+    }
+
+    fn unpack(reader: &mut PackedReader<'_>) -> Option<Self> {
+        const STEPS: [UserStep; 3] = [UserStep::Invited, UserStep::Activated, UserStep::Removed];
+        Some(Self {
+            user: UserToken(u64::from_le_bytes(reader.take_array()?)),
+            status: reader.take_word(|reader| reader.take_one_of(&STEPS))?,
+            invited_at: reader.take_optional_time()?,
+            expires: reader.take_word(PackedReader::take_time)?,
+        })
+    }
+}
+
+impl Packed for Onboarding {
+    fn pack(&self, writer: &mut PackedWriter) {
+        writer.put(self.milestones.len() as u64);
+        for (name, time) in &self.milestones {
+            writer.bytes.extend_from_slice(&name.to_le_bytes());
+            writer.put_time(*time);
+        }
+        writer.put_optional_time(self.final_at);
+        writer.put_list(&self.invitations);
+    }
+
+    fn unpack(reader: &mut PackedReader<'_>) -> Option<Self> {
+        Some(Self {
+            milestones: reader.take_list(|reader| Some((u32::from_le_bytes(reader.take_array()?), reader.take_time()?)))?,
+            final_at: reader.take_optional_time()?,
+            invitations: reader.take_list(Packed::unpack)?,
+        })
     }
 }

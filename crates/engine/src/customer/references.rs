@@ -85,28 +85,26 @@ impl References {
     }
 }
 
+/// Ids stand side by side, and sources too, because those often begin alike.
 impl Packed for References {
     fn pack(&self, writer: &mut PackedWriter) {
         writer.put(self.0.len() as u64);
+        self.0.iter().for_each(|reference| writer.put_text(reference.id()));
         for reference in &self.0 {
             writer.bytes.push(reference.event_type as u8);
-            writer.put(u64::from(reference.source_length));
-            writer.put_text(&reference.text);
+            writer.put_text(reference.source());
             writer.put_time(reference.time);
         }
     }
 
     fn unpack(reader: &mut PackedReader<'_>) -> Option<Self> {
-        let references = reader.take_list(|reader| {
-            let (event_type, _, family) = *EventType::ALL.get(usize::from(reader.take_byte()?))?;
-            Some(EventReference {
-                event_type,
-                family,
-                source_length: u16::try_from(reader.take()?).ok()?,
-                text: reader.take_text()?.to_owned(),
-                time: reader.take_time()?,
-            })
+        let ids = reader.take_list(|reader| reader.take_text().map(str::to_owned))?;
+        let references = ids.into_iter().map(|mut text| {
+            let (event_type, _, family) = reader.take_one_of(&EventType::ALL)?;
+            let source = reader.take_text()?;
+            text.insert_str(0, source);
+            Some(EventReference { event_type, family, source_length: u16::try_from(source.len()).ok()?, text, time: reader.take_time()? })
         });
-        references.map(Self)
+        references.collect::<Option<Vec<_>>>().map(Self)
     }
 }

@@ -1,9 +1,8 @@
 //! The relation with a customer: contacts, consent, touches, notes, incidents, goals, quotas, leads, campaigns.
 
-use serde::{Deserialize, Serialize};
-
 use super::counts::Counts;
 use super::last_word::{LastWord, Stamp};
+use super::packed::{Packed, PackedReader, PackedWriter};
 use super::table::{Entry, Table};
 use crate::event::{NoteKind, UserToken};
 use crate::time::Time;
@@ -18,7 +17,7 @@ pub const MAX_CONTACTS: usize = 8;
 pub const MAX_QUOTAS: usize = 8;
 
 /// The relation with a customer.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Relation {
     /// The current contact of each role, by the hash of its name; `None` inside when it was removed.
     contacts: Vec<(u32, LastWord<Option<UserToken>>)>,
@@ -49,7 +48,7 @@ pub struct Relation {
 }
 
 /// One note.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Note {
     name: Box<str>,
     /// Whether it is resolved.
@@ -61,7 +60,7 @@ pub struct Note {
 }
 
 /// One incident.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Incident {
     name: Box<str>,
     /// Whether it is resolved.
@@ -73,7 +72,7 @@ pub struct Incident {
 }
 
 /// One quota.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Quota {
     name: Box<str>,
     /// Used and limit, in the quota's unit.
@@ -199,5 +198,99 @@ impl Relation {
             return None;
         }
         self.incidents.iter().filter_map(Entry::ended_at).max()
+    }
+}
+
+impl Packed for Note {
+    fn pack(&self, writer: &mut PackedWriter) {
+        writer.put_text(&self.name);
+        writer.put_word(&self.resolved, |writer, resolved| writer.bytes.push(u8::from(*resolved)));
+        writer.put_word(&self.kind, |writer, kind| writer.bytes.push(*kind as u8));
+        writer.put_optional_time(self.recorded_at);
+    }
+
+    fn unpack(reader: &mut PackedReader<'_>) -> Option<Self> {
+        const KINDS: [NoteKind; 4] = [NoteKind::FeatureRequest, NoteKind::Observation, NoteKind::Risk, NoteKind::Praise];
+        Some(Self {
+            name: reader.take_name()?,
+            resolved: reader.take_word(PackedReader::take_bool)?,
+            kind: reader.take_word(|reader| reader.take_one_of(&KINDS))?,
+            recorded_at: reader.take_optional_time()?,
+        })
+    }
+}
+
+impl Packed for Incident {
+    fn pack(&self, writer: &mut PackedWriter) {
+        writer.put_text(&self.name);
+        writer.put_word(&self.resolved, |writer, resolved| writer.bytes.push(u8::from(*resolved)));
+        writer.bytes.push(u8::from(self.serious));
+        writer.put_optional_time(self.started_at);
+    }
+
+    fn unpack(reader: &mut PackedReader<'_>) -> Option<Self> {
+        Some(Self {
+            name: reader.take_name()?,
+            resolved: reader.take_word(PackedReader::take_bool)?,
+            serious: reader.take_bool()?,
+            started_at: reader.take_optional_time()?,
+        })
+    }
+}
+
+impl Packed for Quota {
+    fn pack(&self, writer: &mut PackedWriter) {
+        writer.put_text(&self.name);
+        writer.put_word(&self.level, |writer, (used, limit)| {
+            writer.put_float(*used);
+            writer.put_float(*limit);
+        });
+    }
+
+    fn unpack(reader: &mut PackedReader<'_>) -> Option<Self> {
+        let level = |reader: &mut PackedReader<'_>| Some((reader.take_float()?, reader.take_float()?));
+        Some(Self { name: reader.take_name()?, level: reader.take_word(level)? })
+    }
+}
+
+impl Packed for Relation {
+    fn pack(&self, writer: &mut PackedWriter) {
+        writer.put(self.contacts.len() as u64);
+        for (role, contact) in &self.contacts {
+            writer.bytes.extend_from_slice(&role.to_le_bytes());
+            writer.put_word(contact, |writer, user| writer.put_user(*user));
+        }
+        writer.put_optional_time(self.contact_changed_at);
+        writer.put_optional_time(self.champion_login_at);
+        writer.put_word(&self.consent, |writer, consent| writer.bytes.push(u8::from(*consent)));
+        writer.put_optional_time(self.touched_at);
+        self.notes.pack(writer);
+        self.incidents.pack(writer);
+        self.incidents_started.pack(writer);
+        self.quotas.pack(writer);
+        writer.put_word(&self.goal_target, |writer, target| writer.put_float(*target));
+        writer.put_word(&self.goal_value, |writer, value| writer.put_float(*value));
+        writer.put_optional_time(self.lead_at);
+        writer.put_optional_time(self.campaign_at);
+    }
+
+    fn unpack(reader: &mut PackedReader<'_>) -> Option<Self> {
+        let contact =
+            |reader: &mut PackedReader<'_>| Some((u32::from_le_bytes(reader.take_array()?), reader.take_word(PackedReader::take_user)?));
+        Some(Self {
+            contacts: reader.take_list(contact)?,
+            contact_changed_at: reader.take_optional_time()?,
+            champion_login_at: reader.take_optional_time()?,
+            consent: reader.take_word(PackedReader::take_bool)?,
+            touched_at: reader.take_optional_time()?,
+            notes: Packed::unpack(reader)?,
+            incidents: Packed::unpack(reader)?,
+            incidents_started: Packed::unpack(reader)?,
+            quotas: Packed::unpack(reader)?,
+            goal_target: reader.take_word(PackedReader::take_float)?,
+            goal_value: reader.take_word(PackedReader::take_float)?,
+            lead_at: reader.take_optional_time()?,
+            campaign_at: reader.take_optional_time()?,
+        })
     }
 }

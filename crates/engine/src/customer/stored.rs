@@ -1,63 +1,49 @@
-//! The stored form of a customer: one packed part that all customers have, and parts that only some have.
+//! The stored form of a customer: one byte string, packed by hand.
 
-use serde::de::Error;
+use serde::de::{Error, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::packed::{Packed, PackedReader, PackedWriter};
-use super::{Account, Customer, Leaving, Onboarding, Relation, Support, packed_bytes};
+use super::{Account, Customer};
 use crate::aggregates::Contribution;
 use crate::event::CustomerKey;
 use crate::event_type::EventTypes;
 
-/// What is written, borrowed.
-#[derive(Serialize)]
-struct Written<'a> {
-    #[serde(serialize_with = "serialize_core")]
-    core: &'a Customer,
-    support: &'a Option<Box<Support>>,
-    leaving: &'a Option<Box<Leaving>>,
-    relation: &'a Option<Box<Relation>>,
-    onboarding: &'a Option<Box<Onboarding>>,
-}
-
-/// What is read.
-#[derive(Deserialize)]
-struct Read {
-    #[serde(deserialize_with = "packed_bytes::deserialize")]
-    core: Customer,
-    support: Option<Box<Support>>,
-    leaving: Option<Box<Leaving>>,
-    relation: Option<Box<Relation>>,
-    onboarding: Option<Box<Onboarding>>,
-}
-
-fn serialize_core<S: Serializer>(core: &&Customer, serializer: S) -> Result<S::Ok, S::Error> {
-    packed_bytes::serialize(*core, serializer)
-}
-
 impl Serialize for Customer {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let Self { support, leaving, relation, onboarding, .. } = self;
-        Written { core: self, support, leaving, relation, onboarding }.serialize(serializer)
+        let mut writer = PackedWriter::default();
+        self.pack(&mut writer);
+        serializer.serialize_bytes(&writer.bytes)
     }
 }
 
 impl<'de> Deserialize<'de> for Customer {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let Read { core, support, leaving, relation, onboarding } = Read::deserialize(deserializer)?;
-        let mut customer = Self { support, leaving, relation, onboarding, ..core };
-        if customer.id.is_empty() {
-            return Err(D::Error::custom("a customer without an id"));
+        struct Bytes;
+        impl Visitor<'_> for Bytes {
+            type Value = Customer;
+
+            fn expecting(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                formatter.write_str("a packed customer")
+            }
+
+            fn visit_bytes<E: Error>(self, bytes: &[u8]) -> Result<Customer, E> {
+                let mut reader = PackedReader::new(bytes);
+                let customer = Customer::unpack(&mut reader).filter(|customer| reader.bytes.is_empty() && !customer.id.is_empty());
+                customer.ok_or_else(|| E::custom("malformed packed bytes"))
+            }
         }
-        customer.contribution = Contribution::of(&customer);
-        Ok(customer)
+        deserializer.deserialize_bytes(Bytes)
     }
 }
 
-/// The packed part. The contribution is not in it: it follows from the rest.
+/// Ids come one after the other, and instants are told from the day on which the customer was last evaluated. The contribution is not in
+/// it: it follows from the rest.
 impl Packed for Customer {
     fn pack(&self, writer: &mut PackedWriter) {
+        writer.put_base(self.clock.day());
         writer.put_text(&self.id);
+        self.references.pack(writer);
         writer.put_time(self.since);
         writer.bytes.push(u8::from(self.created));
         writer.put_time(self.clock);
@@ -65,41 +51,47 @@ impl Packed for Customer {
         writer.put_time(self.midnight_due);
         writer.put(self.seen.0);
         self.recent.pack(writer);
-        self.references.pack(writer);
         self.activity.pack(writer);
         self.billing.pack(writer);
         self.account.pack(writer);
         self.health.pack(writer);
-        writer.put(self.episodes.len() as u64);
-        self.episodes.iter().for_each(|episode| episode.pack(writer));
+        writer.put_list(&self.episodes);
         self.at_risk.pack(writer);
+        self.support.pack(writer);
+        self.leaving.pack(writer);
+        self.relation.pack(writer);
+        self.onboarding.pack(writer);
     }
 
     fn unpack(reader: &mut PackedReader<'_>) -> Option<Self> {
-        let id: Box<str> = reader.take_text()?.into();
-        Some(Self {
+        reader.take_base()?;
+        let id = reader.take_name()?;
+        let references = Packed::unpack(reader)?;
+        let mut customer = Self {
             week_offset: Customer::week_offset(CustomerKey::of(&id)),
             id,
+            references,
             since: reader.take_time()?,
-            created: reader.take_byte()? != 0,
+            created: reader.take_bool()?,
             clock: reader.take_time()?,
             clock_due: reader.take_time()?,
             midnight_due: reader.take_time()?,
             seen: EventTypes(reader.take()?),
             recent: Packed::unpack(reader)?,
-            references: Packed::unpack(reader)?,
             activity: Packed::unpack(reader)?,
             billing: Packed::unpack(reader)?,
             account: Packed::unpack(reader)?,
             health: Packed::unpack(reader)?,
             episodes: reader.take_list(Packed::unpack)?,
             at_risk: Packed::unpack(reader)?,
-            support: None,
-            leaving: None,
-            relation: None,
-            onboarding: None,
+            support: Packed::unpack(reader)?,
+            leaving: Packed::unpack(reader)?,
+            relation: Packed::unpack(reader)?,
+            onboarding: Packed::unpack(reader)?,
             contribution: Contribution::default(),
-        })
+        };
+        customer.contribution = Contribution::of(&customer);
+        Some(customer)
     }
 }
 
@@ -111,7 +103,7 @@ impl Packed for Account {
     }
 
     fn unpack(reader: &mut PackedReader<'_>) -> Option<Self> {
-        let mut word = || reader.take_word(|reader| reader.take_text().map(Box::from));
+        let mut word = || reader.take_word(PackedReader::take_name);
         Some(Self { segment: word()?, industry: word()?, country: word()?, owner: word()? })
     }
 }

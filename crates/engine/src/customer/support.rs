@@ -1,9 +1,8 @@
 //! How a customer is served: tickets and the answers to surveys.
 
-use serde::{Deserialize, Serialize};
-
 use super::counts::Counts;
 use super::last_word::LastWord;
+use super::packed::{Packed, PackedReader, PackedWriter};
 use super::table::{Entry, Table};
 use crate::event::{Priority, SurveyKind, TicketStep, UserToken};
 use crate::time::{DAY_MS, Day, HOUR_MS, Time};
@@ -18,7 +17,7 @@ pub const TICKET_WINDOW_DAYS: usize = 114;
 const NPS_WINDOW_DAYS: i32 = 90;
 
 /// Support history of a customer.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq)]
 pub struct Support {
     /// The tickets.
     pub tickets: Table<Ticket>,
@@ -33,7 +32,7 @@ pub struct Support {
 }
 
 /// One ticket.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Ticket {
     name: Box<str>,
     /// The latest step of its life.
@@ -87,7 +86,7 @@ impl Entry for Ticket {
 }
 
 /// One survey answer.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Answer {
     time: Time,
     identity: u64,
@@ -199,5 +198,69 @@ impl Support {
         self.tickets
             .iter()
             .filter(move |ticket| ticket.answered_at.is_some_and(|time| time >= first && time.0 < today.next().start().0 + DAY_MS))
+    }
+}
+
+impl Packed for Ticket {
+    fn pack(&self, writer: &mut PackedWriter) {
+        writer.put_text(&self.name);
+        writer.put_word(&self.status, |writer, step| writer.bytes.push(*step as u8));
+        writer.put_word(&self.priority, |writer, priority| writer.bytes.push(*priority as u8));
+        writer.put_optional_time(self.opened_at);
+        writer.put_optional_time(self.answered_at);
+        writer.put(u64::from(self.reopenings));
+    }
+
+    fn unpack(reader: &mut PackedReader<'_>) -> Option<Self> {
+        const STEPS: [TicketStep; 4] = [TicketStep::Opened, TicketStep::Answered, TicketStep::Solved, TicketStep::Reopened];
+        const PRIORITIES: [Priority; 4] = [Priority::Low, Priority::Normal, Priority::High, Priority::Urgent];
+        Some(Self {
+            name: reader.take_name()?,
+            status: reader.take_word(|reader| reader.take_one_of(&STEPS))?,
+            priority: reader.take_word(|reader| reader.take_one_of(&PRIORITIES))?,
+            opened_at: reader.take_optional_time()?,
+            answered_at: reader.take_optional_time()?,
+            reopenings: reader.take_u16()?,
+        })
+    }
+}
+
+impl Packed for Answer {
+    fn pack(&self, writer: &mut PackedWriter) {
+        writer.put_time(self.time);
+        writer.bytes.extend_from_slice(&self.identity.to_le_bytes());
+        writer.bytes.push(self.kind as u8);
+        writer.bytes.extend_from_slice(&self.score.to_le_bytes());
+        writer.put_user(self.user);
+    }
+
+    fn unpack(reader: &mut PackedReader<'_>) -> Option<Self> {
+        Some(Self {
+            time: reader.take_time()?,
+            identity: u64::from_le_bytes(reader.take_array()?),
+            kind: reader.take_one_of(&[SurveyKind::Nps, SurveyKind::Csat, SurveyKind::Ces, SurveyKind::Goal])?,
+            score: f32::from_le_bytes(reader.take_array()?),
+            user: reader.take_user()?,
+        })
+    }
+}
+
+impl Packed for Support {
+    fn pack(&self, writer: &mut PackedWriter) {
+        self.tickets.pack(writer);
+        self.opened.pack(writer);
+        self.reopened.pack(writer);
+        writer.put_optional_time(self.last_opened);
+        writer.put_list(&self.answers);
+    }
+
+    fn unpack(reader: &mut PackedReader<'_>) -> Option<Self> {
+        Some(Self {
+            tickets: Packed::unpack(reader)?,
+            opened: Packed::unpack(reader)?,
+            reopened: Packed::unpack(reader)?,
+            last_opened: reader.take_optional_time()?,
+            answers: reader.take_list(Packed::unpack)?,
+        })
     }
 }

@@ -1,7 +1,5 @@
 //! Bounded tables of things with a life (tickets, invoices, subscriptions, ...), by name.
 
-use serde::{Deserialize, Serialize};
-
 use super::packed::{Packed, PackedReader, PackedWriter};
 use crate::time::{DAY_MS, Day, Time};
 
@@ -20,7 +18,7 @@ pub trait Entry {
 }
 
 /// Things in the order in which they were first heard of.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Table<T> {
     items: Vec<T>,
     overflow_until: Day,
@@ -88,13 +86,12 @@ impl<T: Entry> Table<T> {
 
 impl<T: Packed> Packed for Table<T> {
     fn pack(&self, writer: &mut PackedWriter) {
-        writer.put_signed(i64::from(self.overflow_until.0));
-        writer.put(self.items.len() as u64);
-        self.items.iter().for_each(|item| item.pack(writer));
+        writer.put_day(self.overflow_until);
+        writer.put_list(&self.items);
     }
 
     fn unpack(reader: &mut PackedReader<'_>) -> Option<Self> {
-        let overflow_until = Day(reader.take_i32()?);
+        let overflow_until = reader.take_day()?;
         Some(Self { items: reader.take_list(T::unpack)?, overflow_until })
     }
 }

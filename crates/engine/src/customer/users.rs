@@ -2,7 +2,7 @@
 
 use std::cell::Cell;
 
-use super::packed::{Packed, PackedReader, PackedWriter};
+use super::packed::{Packed, PackedReader, PackedWriter, unzigzag, zigzag};
 use crate::event::UserToken;
 use crate::time::Day;
 
@@ -297,8 +297,7 @@ impl Users {
             self.overflow_until = self.overflow_until.max(Day(day.0.saturating_add(LONGEST_WINDOW_DAYS)));
             return UserChange::Full;
         }
-        let mut counts = BlockCounts::default();
-        counts.add(block(day));
+        let counts = BlockCounts { block: block(day), current: 1, previous: 0 };
         self.top.grew(counts);
         self.users.insert(place, User { token, newest: day, days: 1, counts });
         UserChange::NewCounts
@@ -334,45 +333,55 @@ impl User {
 }
 
 impl BlockCounts {
-    fn pack(&self, writer: &mut PackedWriter, near: i32) {
-        writer.put_signed(i64::from(near) - i64::from(self.block));
+    fn pack(&self, writer: &mut PackedWriter) {
         writer.put(u64::from(self.current));
         writer.put(u64::from(self.previous));
     }
 
-    fn unpack(reader: &mut PackedReader<'_>, near: i32) -> Option<Self> {
-        let block = near.checked_sub(reader.take_i32()?)?;
+    fn unpack(reader: &mut PackedReader<'_>, block: i32) -> Option<Self> {
         Some(Self { block, current: reader.take_u32()?, previous: reader.take_u32()? })
+    }
+}
+
+/// The block of a user's counts is that of its newest day, and goes without saying.
+impl Packed for User {
+    fn pack(&self, writer: &mut PackedWriter) {
+        writer.bytes.extend_from_slice(&self.token.0.to_le_bytes());
+        let kept = 8 - self.days.leading_zeros() / 8;
+        writer.put(zigzag(i64::from(writer.base().0) - i64::from(self.newest.0)) << 3 | u64::from(kept));
+        writer.bytes.extend_from_slice(&self.days.to_le_bytes()[..kept as usize]);
+        self.counts.pack(writer);
+    }
+
+    fn unpack(reader: &mut PackedReader<'_>) -> Option<Self> {
+        let token = UserToken(u64::from_le_bytes(reader.take_array()?));
+        let head = reader.take()?;
+        let newest = Day(i32::try_from(i64::from(reader.base().0).checked_sub(unzigzag(head >> 3))?).ok()?);
+        let kept = (head & 7) as usize;
+        let mut days = [0; 8];
+        days[..kept].copy_from_slice(reader.take_slice(kept)?);
+        Some(User { token, newest, days: u64::from_le_bytes(days), counts: BlockCounts::unpack(reader, block(newest))? })
     }
 }
 
 impl Packed for Users {
     fn pack(&self, writer: &mut PackedWriter) {
-        self.identified.pack(writer, 0);
-        self.all.pack(writer, 0);
-        writer.put_signed(i64::from(self.overflow_until.0));
-        writer.put(self.users.len() as u64);
-        let mut near = 0;
-        for user in &self.users {
-            writer.bytes.extend_from_slice(&user.token.0.to_le_bytes());
-            writer.put_signed(i64::from(user.newest.0 - near));
-            near = user.newest.0;
-            writer.put(user.days);
-            user.counts.pack(writer, near.div_euclid(BLOCK_DAYS));
+        for counts in [self.identified, self.all] {
+            writer.put_near(counts.block, block(writer.base()));
+            counts.pack(writer);
         }
+        writer.put_day(self.overflow_until);
+        writer.put_list(&self.users);
     }
 
     fn unpack(reader: &mut PackedReader<'_>) -> Option<Self> {
-        let (identified, all) = (BlockCounts::unpack(reader, 0)?, BlockCounts::unpack(reader, 0)?);
-        let overflow_until = Day(reader.take_i32()?);
-        let mut near = 0_i32;
-        let users = reader.take_list(|reader| {
-            let token = UserToken(u64::from_le_bytes(reader.take_array()?));
-            near = near.checked_add(reader.take_i32()?)?;
-            let days = reader.take()?;
-            Some(User { token, newest: Day(near), days, counts: BlockCounts::unpack(reader, near.div_euclid(BLOCK_DAYS))? })
-        });
-        Some(Self { users: users?, identified, all, overflow_until, counts: CountsCache::default(), top: TopCache::default(), known: KnownShare::default() })
+        let counts = |reader: &mut PackedReader<'_>| {
+            let block = reader.take_near(block(reader.base()))?;
+            BlockCounts::unpack(reader, block)
+        };
+        let (identified, all) = (counts(reader)?, counts(reader)?);
+        let overflow_until = reader.take_day()?;
+        Some(Self { identified, all, overflow_until, users: reader.take_list(User::unpack)?, ..Self::default() })
     }
 }
 
