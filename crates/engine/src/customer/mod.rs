@@ -2,6 +2,7 @@
 
 mod activity;
 mod billing;
+mod block_counts;
 mod counts;
 mod last_word;
 mod leaving;
@@ -16,6 +17,7 @@ mod relation;
 mod stored;
 mod support;
 mod table;
+mod user;
 mod users;
 
 use std::borrow::Cow;

@@ -12,24 +12,6 @@ pub(crate) trait Packed: Sized {
     fn unpack(reader: &mut PackedReader<'_>) -> Option<Self>;
 }
 
-/// A part that most customers do not have.
-impl<T: Packed> Packed for Option<Box<T>> {
-    fn pack(&self, writer: &mut PackedWriter) {
-        writer.bytes.push(u8::from(self.is_some()));
-        if let Some(part) = self {
-            part.pack(writer);
-        }
-    }
-
-    fn unpack(reader: &mut PackedReader<'_>) -> Option<Self> {
-        match reader.take_byte()? {
-            0 => Some(None),
-            1 => T::unpack(reader).map(|part| Some(Box::new(part))),
-            _ => None,
-        }
-    }
-}
-
 /// How an instant is told: the two low bits of its first number.
 pub(super) mod time_form {
     /// No instant near the base: the number above says which.

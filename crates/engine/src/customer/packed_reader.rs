@@ -1,7 +1,7 @@
 //! Reading the compact form back; every method is `None` where the bytes end or make no sense.
 
 use super::last_word::{LastWord, Stamp};
-use super::packed::{SHORT, time_form, unzigzag};
+use super::packed::{Packed, SHORT, time_form, unzigzag};
 use crate::event::UserToken;
 use crate::time::{DAY_MS, Day, SECOND_MS, Time};
 
@@ -60,6 +60,16 @@ impl<'a> PackedReader<'a> {
 
     pub fn take_bool(&mut self) -> Option<bool> {
         self.take_one_of(&[false, true])
+    }
+
+    pub fn take_flags<const N: usize>(&mut self) -> Option<[bool; N]> {
+        let bits = self.take_byte()?;
+        Some(std::array::from_fn(|index| bits >> index & 1 != 0))
+    }
+
+    /// A part that most customers do not have.
+    pub fn take_part<T: Packed>(&mut self, is_there: bool) -> Option<Option<Box<T>>> {
+        if is_there { T::unpack(self).map(|part| Some(Box::new(part))) } else { Some(None) }
     }
 
     pub fn take_array<const N: usize>(&mut self) -> Option<[u8; N]> {

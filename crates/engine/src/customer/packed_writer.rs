@@ -30,6 +30,11 @@ impl PackedWriter {
         self.put(zigzag(value));
     }
 
+    /// Up to eight flags.
+    pub fn put_flags<const N: usize>(&mut self, flags: [bool; N]) {
+        self.bytes.push(flags.iter().rev().fold(0, |bits, flag| bits << 1 | u8::from(*flag)));
+    }
+
     /// The day that instants and days are told from: most are a few days or weeks away from it.
     pub fn put_base(&mut self, base: Day) {
         self.put_signed(i64::from(base.0));

@@ -45,7 +45,8 @@ impl Packed for Customer {
         writer.put_text(&self.id);
         self.references.pack(writer);
         writer.put_time(self.since);
-        writer.bytes.push(u8::from(self.created));
+        let flags = [self.created, self.support.is_some(), self.leaving.is_some(), self.relation.is_some(), self.onboarding.is_some()];
+        writer.put_flags(flags);
         writer.put_time(self.clock);
         writer.put_time(self.clock_due);
         writer.put_time(self.midnight_due);
@@ -57,22 +58,24 @@ impl Packed for Customer {
         self.health.pack(writer);
         writer.put_list(&self.episodes);
         self.at_risk.pack(writer);
-        self.support.pack(writer);
-        self.leaving.pack(writer);
-        self.relation.pack(writer);
-        self.onboarding.pack(writer);
+        self.support.iter().for_each(|part| part.pack(writer));
+        self.leaving.iter().for_each(|part| part.pack(writer));
+        self.relation.iter().for_each(|part| part.pack(writer));
+        self.onboarding.iter().for_each(|part| part.pack(writer));
     }
 
     fn unpack(reader: &mut PackedReader<'_>) -> Option<Self> {
         reader.take_base()?;
         let id = reader.take_name()?;
         let references = Packed::unpack(reader)?;
+        let since = reader.take_time()?;
+        let [created, has_support, has_leaving, has_relation, has_onboarding] = reader.take_flags()?;
         let mut customer = Self {
             week_offset: Customer::week_offset(CustomerKey::of(&id)),
             id,
             references,
-            since: reader.take_time()?,
-            created: reader.take_bool()?,
+            since,
+            created,
             clock: reader.take_time()?,
             clock_due: reader.take_time()?,
             midnight_due: reader.take_time()?,
@@ -84,10 +87,10 @@ impl Packed for Customer {
             health: Packed::unpack(reader)?,
             episodes: reader.take_list(Packed::unpack)?,
             at_risk: Packed::unpack(reader)?,
-            support: Packed::unpack(reader)?,
-            leaving: Packed::unpack(reader)?,
-            relation: Packed::unpack(reader)?,
-            onboarding: Packed::unpack(reader)?,
+            support: reader.take_part(has_support)?,
+            leaving: reader.take_part(has_leaving)?,
+            relation: reader.take_part(has_relation)?,
+            onboarding: reader.take_part(has_onboarding)?,
             contribution: Contribution::default(),
         };
         customer.contribution = Contribution::of(&customer);

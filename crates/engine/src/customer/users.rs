@@ -1,8 +1,10 @@
-//! The users seen at a customer, with a bit for each of their last 56 days.
+//! The users seen at a customer, and how many of them are active.
 
 use std::cell::Cell;
 
-use super::packed::{Packed, PackedReader, PackedWriter, unzigzag, zigzag};
+use super::block_counts::{BlockCounts, block};
+use super::packed::{Packed, PackedReader, PackedWriter};
+use super::user::{LONGEST_WINDOW_DAYS, Marked, User, WINDOW_DAYS};
 use crate::event::UserToken;
 use crate::time::Day;
 
@@ -11,62 +13,6 @@ pub const MAX_USERS: usize = 128;
 
 /// A user without activity for so long makes room for a new one when the table is full.
 const FORGET_AFTER_DAYS: i32 = 180;
-
-/// The longest window of a user feature.
-const LONGEST_WINDOW_DAYS: i32 = 56;
-
-/// The days of a user that are kept: as many as the longest window.
-const KEPT_DAYS: u64 = (1 << LONGEST_WINDOW_DAYS) - 1;
-
-/// Days in a block of the share counters.
-const BLOCK_DAYS: i32 = 28;
-
-/// One user.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct User {
-    /// The pseudonym.
-    pub token: UserToken,
-    /// The latest active day.
-    pub newest: Day,
-    /// Bit `i`: active `i` days before `newest`.
-    days: u64,
-    counts: BlockCounts,
-}
-
-/// Events in the 28-day block of the newest event and in the block before.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-struct BlockCounts {
-    block: i32,
-    current: u32,
-    previous: u32,
-}
-
-/// The block that holds a day.
-fn block(day: Day) -> i32 {
-    day.0.div_euclid(BLOCK_DAYS)
-}
-
-impl BlockCounts {
-    fn add(&mut self, block: i32) {
-        match block - self.block {
-            1.. => {
-                self.previous = if block == self.block + 1 { self.current } else { 0 };
-                (self.block, self.current) = (block, 1);
-            }
-            0 => self.current = self.current.saturating_add(1),
-            -1 => self.previous = self.previous.saturating_add(1),
-            _ => {}
-        }
-    }
-
-    fn total_at(&self, block: i32) -> u64 {
-        match block - self.block {
-            0 => u64::from(self.current) + u64::from(self.previous),
-            1 => u64::from(self.current),
-            _ => 0,
-        }
-    }
-}
 
 /// All users of a customer, sorted by token, and the share of activity that carried one.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -194,19 +140,16 @@ impl Users {
     fn mark(&mut self, index: usize, day: Day, today: Day) -> UserChange {
         let user = &mut self.users[index];
         let before = user.newest;
-        let is_new_day = user.mark(day);
+        let marked = user.mark(day);
         self.top.grew(user.counts);
-        if !is_new_day {
-            return UserChange::Counted;
-        }
-        // Most users of a day were active in the days before it: no window gains or loses one of those.
-        if self.known.is_settled && day == today && before < day && day.0 - before.0 < BLOCK_DAYS {
-            return UserChange::NewDay;
-        }
-        if before < day {
-            self.counts.became_active(day, Some(before));
-        } else {
-            self.counts.0.set(None);
+        match marked {
+            Marked::Counted if self.known.is_settled || day == before => return UserChange::Counted,
+            // A late one may have been on a new day: then it tells that the identified share turned.
+            Marked::Counted => {}
+            // Most users of a day were active in the days before it: no window gains or loses one of those.
+            Marked::Later if self.known.is_settled && day == today && day.0 - before.0 < WINDOW_DAYS => return UserChange::NewDay,
+            Marked::Later => self.counts.became_active(day, Some(before)),
+            Marked::Earlier => self.counts.0.set(None),
         }
         self.known.is_settled = true;
         UserChange::NewCounts
@@ -252,7 +195,7 @@ impl Users {
             counts.last_28d += u32::from(age < 28);
             counts.last_30d += u32::from(age < 30);
             counts.dormant_30d += u32::from(age >= 30);
-            counts.previous_28d += u32::from(user.active_between(today.0 - 55, today.0 - 28));
+            counts.previous_28d += u32::from(user.is_in_previous_window(today));
         }
         self.counts.0.set(Some((today, counts)));
         counts
@@ -297,76 +240,19 @@ impl Users {
             self.overflow_until = self.overflow_until.max(Day(day.0.saturating_add(LONGEST_WINDOW_DAYS)));
             return UserChange::Full;
         }
-        let counts = BlockCounts { block: block(day), current: 1, previous: 0 };
-        self.top.grew(counts);
-        self.users.insert(place, User { token, newest: day, days: 1, counts });
+        let user = User::new(token, day);
+        self.top.grew(user.counts);
+        self.users.insert(place, user);
         UserChange::NewCounts
-    }
-}
-
-impl User {
-    /// Counts an activity; whether that made the user active on a new day.
-    fn mark(&mut self, day: Day) -> bool {
-        self.counts.add(block(day));
-        let ahead = day.0 - self.newest.0;
-        if ahead > 0 {
-            self.days = (if ahead < 64 { self.days << ahead } else { 0 } | 1) & KEPT_DAYS;
-            self.newest = day;
-            return true;
-        }
-        let bit = if ahead > -64 { (1_u64 << -ahead) & KEPT_DAYS } else { 0 };
-        let known = self.days & bit == bit;
-        self.days |= bit;
-        !known
-    }
-
-    fn active_between(&self, first: i32, last: i32) -> bool {
-        let nearest = (self.newest.0 - last).max(0);
-        let farthest = self.newest.0 - first;
-        if farthest < nearest || nearest >= 64 {
-            return false;
-        }
-        let length = farthest - nearest + 1;
-        let mask = if length >= 64 { u64::MAX } else { (1 << length) - 1 };
-        self.days >> nearest & mask != 0
-    }
-}
-
-impl BlockCounts {
-    fn pack(&self, writer: &mut PackedWriter) {
-        writer.put(u64::from(self.current));
-        writer.put(u64::from(self.previous));
-    }
-
-    fn unpack(reader: &mut PackedReader<'_>, block: i32) -> Option<Self> {
-        Some(Self { block, current: reader.take_u32()?, previous: reader.take_u32()? })
-    }
-}
-
-/// The block of a user's counts is that of its newest day, and goes without saying.
-impl Packed for User {
-    fn pack(&self, writer: &mut PackedWriter) {
-        writer.bytes.extend_from_slice(&self.token.0.to_le_bytes());
-        let kept = 8 - self.days.leading_zeros() / 8;
-        writer.put(zigzag(i64::from(writer.base().0) - i64::from(self.newest.0)) << 3 | u64::from(kept));
-        writer.bytes.extend_from_slice(&self.days.to_le_bytes()[..kept as usize]);
-        self.counts.pack(writer);
-    }
-
-    fn unpack(reader: &mut PackedReader<'_>) -> Option<Self> {
-        let token = UserToken(u64::from_le_bytes(reader.take_array()?));
-        let head = reader.take()?;
-        let newest = Day(i32::try_from(i64::from(reader.base().0).checked_sub(unzigzag(head >> 3))?).ok()?);
-        let kept = (head & 7) as usize;
-        let mut days = [0; 8];
-        days[..kept].copy_from_slice(reader.take_slice(kept)?);
-        Some(User { token, newest, days: u64::from_le_bytes(days), counts: BlockCounts::unpack(reader, block(newest))? })
     }
 }
 
 impl Packed for Users {
     fn pack(&self, writer: &mut PackedWriter) {
-        for counts in [self.identified, self.all] {
+        // Mostly, all activity is identified or none is.
+        let identified = [BlockCounts::default(), self.all].iter().position(|usual| *usual == self.identified);
+        writer.bytes.push(identified.map_or(2, |usual| usual as u8));
+        for counts in [Some(self.all), Some(self.identified).filter(|_| identified.is_none())].into_iter().flatten() {
             writer.put_near(counts.block, block(writer.base()));
             counts.pack(writer);
         }
@@ -379,7 +265,12 @@ impl Packed for Users {
             let block = reader.take_near(block(reader.base()))?;
             BlockCounts::unpack(reader, block)
         };
-        let (identified, all) = (counts(reader)?, counts(reader)?);
+        let (usual, all) = (reader.take_byte()?, counts(reader)?);
+        let identified = match usual {
+            0 => BlockCounts::default(),
+            1 => all,
+            _ => counts(reader)?,
+        };
         let overflow_until = reader.take_day()?;
         Some(Self { identified, all, overflow_until, users: reader.take_list(User::unpack)?, ..Self::default() })
     }
