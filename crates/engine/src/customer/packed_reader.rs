@@ -1,7 +1,7 @@
 //! Reading the compact form back; every method is `None` where the bytes end or make no sense.
 
 use super::last_word::{LastWord, Stamp};
-use super::packed::{Packed, SHORT, time_form, unzigzag};
+use super::packed::{Packed, SHORT, USUAL_STAMPS, USUAL_TEXT_BYTES, time_form, unzigzag};
 use crate::event::UserToken;
 use crate::time::{DAY_MS, Day, SECOND_MS, Time};
 
@@ -16,7 +16,8 @@ pub(crate) struct PackedReader<'a> {
 
 impl<'a> PackedReader<'a> {
     pub fn new(bytes: &'a [u8]) -> Self {
-        Self { bytes, base: Day(0), previous: Vec::new(), stamps: Vec::new() }
+        let (previous, stamps) = (Vec::with_capacity(USUAL_TEXT_BYTES), Vec::with_capacity(USUAL_STAMPS));
+        Self { bytes, base: Day(0), previous, stamps }
     }
 
     pub fn take(&mut self) -> Option<u64> {
@@ -164,10 +165,12 @@ impl<'a> PackedReader<'a> {
         if width > 32 {
             return None;
         }
+        let values = values.get_mut(..kept)?;
+        let mut bytes = self.take_slice((kept * width as usize).div_ceil(8))?.iter();
         let (mut word, mut filled) = (0_u64, 0);
-        for value in values.get_mut(..kept)? {
+        for value in values {
             while filled < width {
-                word |= u64::from(self.take_byte()?) << filled;
+                word |= u64::from(*bytes.next()?) << filled;
                 filled += 8;
             }
             *value = (word & ((1_u64 << width) - 1)) as u32;

@@ -1,12 +1,11 @@
 //! Writing the compact form: varying-length integers, instants near a base, texts that begin like the one before, stamps told once.
 
 use super::last_word::{LastWord, Stamp};
-use super::packed::{NEAR_STAMPS, Packed, SHORT, time_form, zigzag};
+use super::packed::{NEAR_STAMPS, Packed, SHORT, USUAL_BYTES, USUAL_STAMPS, USUAL_TEXT_BYTES, time_form, zigzag};
 use crate::event::UserToken;
 use crate::time::{DAY_MS, Day, SECOND_MS, Time};
 
 /// Bytes in the making.
-#[derive(Default)]
 pub(crate) struct PackedWriter {
     pub bytes: Vec<u8>,
     base: Day,
@@ -16,6 +15,11 @@ pub(crate) struct PackedWriter {
 }
 
 impl PackedWriter {
+    pub fn new() -> Self {
+        let (bytes, previous) = (Vec::with_capacity(USUAL_BYTES), Vec::with_capacity(USUAL_TEXT_BYTES));
+        Self { bytes, base: Day(0), previous, stamps: Vec::with_capacity(USUAL_STAMPS) }
+    }
+
     /// An integer, little-endian in base 128.
     pub fn put(&mut self, mut value: u64) {
         while value >= 0x80 {
@@ -117,15 +121,13 @@ impl PackedWriter {
         for value in &values[..kept] {
             word |= u64::from(*value) << filled;
             filled += width;
-            while filled >= 8 {
-                self.bytes.push(word as u8);
-                word >>= 8;
-                filled -= 8;
+            if filled >= 32 {
+                self.bytes.extend_from_slice(&(word as u32).to_le_bytes());
+                word >>= 32;
+                filled -= 32;
             }
         }
-        if filled > 0 {
-            self.bytes.push(word as u8);
-        }
+        self.bytes.extend_from_slice(&word.to_le_bytes()[..filled.div_ceil(8) as usize]);
     }
 
     /// A register, its value written by `put_value`. One number says that it is empty, or how far back its stamp was put: one event often

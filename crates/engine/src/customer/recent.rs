@@ -61,7 +61,7 @@ impl Packed for RecentIds {
 impl PartialEq for RecentIds {
     fn eq(&self, other: &Self) -> bool {
         let packed = |recent: &Self| {
-            let mut writer = PackedWriter::default();
+            let mut writer = PackedWriter::new();
             recent.pack(&mut writer);
             writer.bytes
         };

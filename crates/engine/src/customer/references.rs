@@ -1,12 +1,15 @@
 //! The latest event of each family by source and id: the evidence that a signal can point at.
 
-use super::packed::{Packed, PackedReader, PackedWriter};
+use super::packed::{PackedReader, PackedWriter};
 use crate::event::Event;
 use crate::event_type::{EventType, Family};
 use crate::time::Time;
 
 /// Source and id together are kept up to this length, so that a state stays within its bound.
 pub const MAX_REFERENCE_BYTES: usize = 256;
+
+/// Room made for a source and an id that are read back.
+const USUAL_REFERENCE_BYTES: usize = 48;
 
 /// An event by source and id.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -85,11 +88,11 @@ impl References {
     }
 }
 
-/// Ids stand side by side, and sources too, because those often begin alike.
-impl Packed for References {
-    fn pack(&self, writer: &mut PackedWriter) {
+/// Ids stand side by side, behind that of the customer, and sources too: those often begin alike.
+impl References {
+    /// Packs everything but the ids.
+    pub(super) fn pack_sources(&self, writer: &mut PackedWriter) {
         writer.put(self.0.len() as u64);
-        self.0.iter().for_each(|reference| writer.put_text(reference.id()));
         for reference in &self.0 {
             writer.bytes.push(reference.event_type as u8);
             writer.put_text(reference.source());
@@ -97,14 +100,28 @@ impl Packed for References {
         }
     }
 
-    fn unpack(reader: &mut PackedReader<'_>) -> Option<Self> {
-        let ids = reader.take_list(|reader| reader.take_text().map(str::to_owned))?;
-        let references = ids.into_iter().map(|mut text| {
+    /// Packs the ids.
+    pub(super) fn pack_ids(&self, writer: &mut PackedWriter) {
+        self.0.iter().for_each(|reference| writer.put_text(reference.id()));
+    }
+
+    /// Reads back what [`Self::pack_sources`] wrote.
+    pub(super) fn unpack_sources(reader: &mut PackedReader<'_>) -> Option<Self> {
+        let source = |reader: &mut PackedReader<'_>| {
             let (event_type, _, family) = reader.take_one_of(&EventType::ALL)?;
-            let source = reader.take_text()?;
-            text.insert_str(0, source);
-            Some(EventReference { event_type, family, source_length: u16::try_from(source.len()).ok()?, text, time: reader.take_time()? })
-        });
-        references.collect::<Option<Vec<_>>>().map(Self)
+            let mut text = String::with_capacity(USUAL_REFERENCE_BYTES);
+            text.push_str(reader.take_text()?);
+            let source_length = u16::try_from(text.len()).ok()?;
+            Some(EventReference { event_type, family, source_length, text, time: reader.take_time()? })
+        };
+        reader.take_list(source).map(Self)
+    }
+
+    /// Reads back what [`Self::pack_ids`] wrote.
+    pub(super) fn unpack_ids(&mut self, reader: &mut PackedReader<'_>) -> Option<()> {
+        for reference in &mut self.0 {
+            reference.text.push_str(reader.take_text()?);
+        }
+        Some(())
     }
 }

@@ -4,14 +4,14 @@ use serde::de::{Error, Visitor};
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::packed::{Packed, PackedReader, PackedWriter};
-use super::{Account, Customer};
+use super::{Account, Customer, References};
 use crate::aggregates::Contribution;
 use crate::event::CustomerKey;
 use crate::event_type::EventTypes;
 
 impl Serialize for Customer {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut writer = PackedWriter::default();
+        let mut writer = PackedWriter::new();
         self.pack(&mut writer);
         serializer.serialize_bytes(&writer.bytes)
     }
@@ -42,8 +42,9 @@ impl<'de> Deserialize<'de> for Customer {
 impl Packed for Customer {
     fn pack(&self, writer: &mut PackedWriter) {
         writer.put_base(self.clock.day());
+        self.references.pack_sources(writer);
         writer.put_text(&self.id);
-        self.references.pack(writer);
+        self.references.pack_ids(writer);
         writer.put_time(self.since);
         let flags = [self.created, self.support.is_some(), self.leaving.is_some(), self.relation.is_some(), self.onboarding.is_some()];
         writer.put_flags(flags);
@@ -66,8 +67,9 @@ impl Packed for Customer {
 
     fn unpack(reader: &mut PackedReader<'_>) -> Option<Self> {
         reader.take_base()?;
+        let mut references = References::unpack_sources(reader)?;
         let id = reader.take_name()?;
-        let references = Packed::unpack(reader)?;
+        references.unpack_ids(reader)?;
         let since = reader.take_time()?;
         let [created, has_support, has_leaving, has_relation, has_onboarding] = reader.take_flags()?;
         let mut customer = Self {
