@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::customer::Customer;
 use crate::event::Currency;
+use crate::feature::{Feature, FeatureSet};
 
 /// The currency code of money that came without one (ISO 4217 "no currency").
 pub const NO_CURRENCY: Currency = Currency(*b"XXX");
@@ -56,18 +57,12 @@ impl Contribution {
             mrr_minor: mrr_by_currency(customer),
         }
     }
-
-    fn is_that_of(&self, customer: &Customer) -> bool {
-        self.counted
-            && self.active == customer.billing.active().next().is_some()
-            && self.stage == customer.health.stage
-            && same_mrr(customer)
-    }
 }
 
-/// Moves the aggregates by what a customer contributes now instead of before.
-pub(crate) fn contribute(customer: &mut Customer, aggregates: &mut Aggregates) {
-    if customer.contribution.is_that_of(customer) {
+/// Moves the aggregates by what a customer contributes now instead of before; `dirty` are the features that an event may have changed.
+pub(crate) fn contribute(customer: &mut Customer, aggregates: &mut Aggregates, dirty: FeatureSet) {
+    let known = &customer.contribution;
+    if known.counted && known.stage == customer.health.stage && !dirty.contains(Feature::Subscriptions) {
         return;
     }
     let after = Contribution::of(customer);
@@ -97,16 +92,4 @@ fn mrr_by_currency(customer: &Customer) -> Vec<(Currency, i64)> {
         }
     }
     sums
-}
-
-/// Whether the MRR is what it was contributed as, without allocating for the usual customer with one subscription.
-fn same_mrr(customer: &Customer) -> bool {
-    let mut active = customer.billing.active();
-    match (active.next(), active.next(), customer.contribution.mrr_minor.as_slice()) {
-        (None, None, []) => true,
-        (Some(one), None, [(currency, mrr)]) => {
-            one.currency.get().copied().unwrap_or(NO_CURRENCY) == *currency && one.mrr_minor.get().copied().unwrap_or(0) == *mrr
-        }
-        (_, _, known) => mrr_by_currency(customer) == known,
-    }
 }

@@ -17,8 +17,10 @@ use crate::view::{Object, View};
 const HEALTH: FeatureSet = FeatureSet::of(&[Feature::Health, Feature::HealthChange28d, Feature::Grade]);
 const STAGE: FeatureSet = FeatureSet::of(&[Feature::Stage]);
 const AT_RISK: FeatureSet = FeatureSet::of(&[Feature::AtRisk, Feature::OpenAtRisk, Feature::DaysSinceAtRisk]);
-/// What may change at UTC midnight.
-pub(crate) const MIDNIGHT: FeatureSet = FeatureSet::changing(Change::Day).union(FeatureSet::changing(Change::Week));
+/// What may change at any UTC midnight.
+pub(crate) const DAY: FeatureSet = FeatureSet::changing(Change::Day);
+/// What may change at the UTC midnight of a weekly check.
+pub(crate) const MIDNIGHT: FeatureSet = DAY.union(FeatureSet::changing(Change::Week));
 
 /// One evaluation of one customer.
 pub(crate) struct Evaluation<'a> {
@@ -47,6 +49,9 @@ impl Evaluation<'_> {
 
     fn run(&mut self, customer: &mut Customer, mut dirty: FeatureSet) {
         customer.clock = self.now;
+        if !dirty.intersects(self.rules.features) {
+            return;
+        }
         self.derive(customer, &mut dirty);
         let mut candidates = self.rules.rules_reading(dirty);
         while candidates != 0 {

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use crate::aggregates::{self, Aggregates};
 use crate::customer::Customer;
 use crate::episode::Episode;
-use crate::evaluate::{self, Evaluation, MIDNIGHT};
+use crate::evaluate::{self, DAY, Evaluation, MIDNIGHT};
 use crate::event::{Body, CustomerKey, Event};
 use crate::feature::FeatureSet;
 use crate::fold::fold;
@@ -134,17 +134,18 @@ impl Partition {
                 return Progress::PoisonedReview(key);
             }
             self.last_review = (due, key);
-            self.settle(slot, key);
+            self.settle(slot, key, FeatureSet::EMPTY);
         }
         let Payload::Event { event, key, identity } = record.payload else {
             self.last_review = NO_REVIEW;
             return Progress::Done;
         };
         let slot = self.index.get(key).unwrap_or_else(|| self.occupy(key, Slot::new(Customer::new(&event.customer, event.time))));
-        if !self.guarded(outputs, |partition, outputs| partition.event(slot, event, identity, outputs)) {
+        let mut dirty = FeatureSet::EMPTY;
+        if !self.guarded(outputs, |partition, outputs| dirty = partition.event(slot, event, identity, outputs)) {
             return Progress::PoisonedRecord;
         }
-        self.settle(slot, key);
+        self.settle(slot, key, dirty);
         self.last_review = NO_REVIEW;
         Progress::Done
     }
@@ -161,7 +162,7 @@ impl Partition {
             let mut evaluation = Evaluation { rules, now, outputs, evaluated: 0, due: Time::NEVER };
             evaluation.everything(customer);
         }
-        self.settle(slot, key);
+        self.settle(slot, key, FeatureSet::ALL);
     }
 
     /// Replaces the rule set, telling the one before where there was one. Every customer must then be reviewed.
@@ -276,10 +277,11 @@ impl Partition {
         review(customer, &self.rules, due, outputs, &mut self.work);
     }
 
-    fn event(&mut self, slot: u32, event: &Event<'_>, identity: u64, outputs: &mut Vec<Output>) {
+    /// Folds an event and evaluates what it changed. Returns the features that it may have changed.
+    fn event(&mut self, slot: u32, event: &Event<'_>, identity: u64, outputs: &mut Vec<Output>) -> FeatureSet {
         let aggregates = &mut self.header.aggregates;
         aggregates.events += 1;
-        let Some(Slot { customer, .. }) = self.slots[slot as usize].as_mut() else { return };
+        let Some(Slot { customer, .. }) = self.slots[slot as usize].as_mut() else { return FeatureSet::EMPTY };
         let now = self.header.journal_time.max(event.time).max(customer.clock);
         // An event from ahead of journal time moves its customer's clock: what was due before comes first.
         while customer.next_review() <= now {
@@ -291,7 +293,7 @@ impl Partition {
         aggregates.too_late += u64::from(folded.too_late);
         aggregates.limited += u64::from(folded.limited);
         if folded.duplicate {
-            return;
+            return folded.dirty;
         }
         if matches!(event.body, Body::Erased) {
             evaluate::expire(customer, &self.rules, None, now, outputs, |_| true);
@@ -301,17 +303,18 @@ impl Partition {
         self.work.rules_evaluated += evaluation.evaluated;
         self.work.rules_possible += self.rules.rules.len() as u64;
         customer.midnight_due = now.day().next().start();
+        folded.dirty
     }
 
     /// Brings aggregates and timers up to a customer that was just folded or reviewed.
-    fn settle(&mut self, slot: u32, key: CustomerKey) {
+    fn settle(&mut self, slot: u32, key: CustomerKey, dirty: FeatureSet) {
         let Some(entry) = self.slots[slot as usize].as_mut() else { return };
         entry.used = true;
         if !entry.changed {
             entry.changed = true;
             self.touched.push(key);
         }
-        aggregates::contribute(&mut entry.customer, &mut self.header.aggregates);
+        aggregates::contribute(&mut entry.customer, &mut self.header.aggregates, dirty);
         let due = entry.customer.next_review();
         self.set_timer(slot, key, due);
     }
@@ -349,7 +352,7 @@ fn review(customer: &mut Customer, rules: &RuleSet, due: Time, outputs: &mut Vec
         let last_day = customer.clock.day();
         let mut dirty = MIDNIGHT;
         if customer.week(last_day) == customer.week(due.day()) {
-            dirty = FeatureSet::changing(crate::feature::Change::Day);
+            dirty = DAY;
         }
         evaluation.changed(customer, dirty);
     }

@@ -25,6 +25,8 @@ pub struct RuleSet {
     rules_of_change: [(FeatureSet, u128); 2],
     /// Features that the stages read.
     pub stage_features: FeatureSet,
+    /// Features that anything reads: rules, health or stages. Most events change no other.
+    pub features: FeatureSet,
 }
 
 impl RuleSet {
@@ -47,7 +49,8 @@ impl RuleSet {
             (features, union_of(&rules_of_feature, features))
         });
         let stage_features = FeatureSet(settings.stages.iter().fold(0, |bits, (_, condition)| bits | condition.features()));
-        Self { number, rules, settings, rules_of_feature, rules_of_change, stage_features }
+        let features = rules.iter().fold(stage_features.union(settings.health.features), |all, rule| all.union(rule.features));
+        Self { number, rules, settings, rules_of_feature, rules_of_change, stage_features, features }
     }
 
     /// The rules that a change of these features may change, one bit each.
