@@ -1,4 +1,4 @@
-//! States and headers as bytes: a version byte, then bincode with fixed-width integers.
+//! States and headers as bytes: a version byte, then bincode with fixed-width integers, to which a customer is one packed byte string.
 //!
 //! Only what can be rebuilt from the journal is kept in this form.
 
