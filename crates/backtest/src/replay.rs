@@ -13,7 +13,6 @@ use bellwether_engine::partition::{Header, Partition, Progress};
 use bellwether_engine::rule_set::RuleSet;
 use bellwether_engine::signal::Output;
 use bellwether_engine::time::Time;
-use rayon::prelude::*;
 
 use crate::error::ReplayError;
 
@@ -109,13 +108,22 @@ fn attempt(options: &ReplayOptions, sink: &mut impl Sink, skipped: &[Skipped]) -
     let mut sequencer = Sequencer::new(options.partitions);
     let mut shards: Vec<Shard> = (0..).zip(skipped).map(|(number, skipped)| Shard::new(number, &options.rules, skipped.clone())).collect();
     let mut summary = Summary::default();
-    let decode = |raw| DecodedEpoch::decode(raw, &options.decoder, true);
-    let mut current = intake.next_epoch()?.map(decode);
-    while let Some(epoch) = current {
+    let mut decode = |raw| {
+        let epoch = DecodedEpoch::decode(raw, &options.decoder, true);
         let sequenced = sequencer.sequence(&epoch, options.ingest_clock, epoch.raw().is_last);
-        let next = intake.next_epoch()?;
-        // The next epoch is decoded on whatever core the fold leaves free.
-        let (next, ()) = rayon::join(|| next.map(decode), || fold_epoch(&mut shards, &epoch, &sequenced));
+        (epoch, sequenced)
+    };
+    let mut current = intake.next_epoch()?.map(&mut decode);
+    while let Some((epoch, sequenced)) = current {
+        let raw = intake.next_epoch()?;
+        let mut next = None;
+        // Shards are few and large, so they come first; the next epoch is decoded in small pieces on whatever core they leave free.
+        rayon::scope_fifo(|scope| {
+            for shard in &mut shards {
+                scope.spawn_fifo(|_| shard.fold(&epoch, &sequenced));
+            }
+            scope.spawn_fifo(|_| next = raw.map(&mut decode));
+        });
         if let Some((partition, (offset, progress))) = shards.iter().find_map(|shard| Some((shard.number, shard.poisoned?))) {
             return Ok(Attempt::Poisoned { partition, offset, progress });
         }
@@ -131,10 +139,6 @@ fn attempt(options: &ReplayOptions, sink: &mut impl Sink, skipped: &[Skipped]) -
     shards.iter().for_each(|shard| summary.add_aggregates(&shard.partition.header.aggregates));
     let partitions = shards.into_iter().map(|shard| shard.partition).collect();
     Ok(Attempt::Finished(Box::new(Replayed { summary, partitions })))
-}
-
-fn fold_epoch(shards: &mut [Shard], epoch: &DecodedEpoch, sequenced: &SequencedEpoch) {
-    shards.par_iter_mut().for_each(|shard| shard.fold(epoch, sequenced));
 }
 
 fn count(summary: &mut Summary, epoch: &DecodedEpoch, sequenced: &SequencedEpoch) {
@@ -162,7 +166,6 @@ impl Shard {
         }
         self.offset += run.len() as u64;
         self.rendered.take(&mut self.outputs);
-        self.partition.take_changed();
     }
 }
 

@@ -1,6 +1,6 @@
 //! Times on the wire: RFC 3339 and plain dates to journal milliseconds, and back.
 
-use bellwether_engine::time::{DAY_MS, Time};
+use bellwether_engine::time::{SECOND_MS, Time};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::fmt::temporal::{DateTimeParser, Pieces};
@@ -39,11 +39,11 @@ pub fn parse_time(text: &str) -> Result<Time, TimeError> {
 pub fn parse_date_or_time(text: &str) -> Result<Time, TimeError> {
     let time = if text.len() == "2026-03-01".len() {
         let date: Date = text.parse().map_err(|_| TimeError::Malformed)?;
-        let days = date.duration_since(Date::constant(1970, 1, 1)).as_hours() / 24;
-        if days < 0 {
+        let midnight = midnight(date);
+        if midnight < Time(0) {
             return Err(TimeError::OutOfRange);
         }
-        Time(days * DAY_MS)
+        midnight
     } else {
         parse_instant(text)?
     };
@@ -62,7 +62,36 @@ pub(crate) fn to_jiff(time: Time) -> Timestamp {
     Timestamp::from_millisecond(milliseconds).unwrap_or(Timestamp::UNIX_EPOCH)
 }
 
+/// The first instant of a day, UTC.
+fn midnight(date: Date) -> Time {
+    Time(date.duration_since(Date::constant(1970, 1, 1)).as_secs() * SECOND_MS)
+}
+
 fn parse_instant(text: &str) -> Result<Time, TimeError> {
+    if let Some(time) = parse_usual_instant(text.as_bytes()) {
+        return Ok(time);
+    }
+    parse_any_instant(text)
+}
+
+/// An instant written like `2026-03-01T08:15:00Z`, from 1970, for which the general parser takes five times as long; `None` for every other text.
+fn parse_usual_instant(text: &[u8]) -> Option<Time> {
+    let [y, e, a, r, b'-', m, o, b'-', d, n, b'T', h, i, b':', u, v, b':', s, t, b'Z'] = *text else { return None };
+    let number = |digits: &[u8]| {
+        let is_number = digits.iter().all(u8::is_ascii_digit);
+        is_number.then(|| digits.iter().fold(0, |number, digit| 10 * number + i16::from(digit - b'0')))
+    };
+    let (year, month, day) = (number(&[y, e, a, r])?, number(&[m, o])?, number(&[d, n])?);
+    let (hour, minute, second) = (number(&[h, i])?, number(&[u, v])?, number(&[s, t])?);
+    if year < 1970 || hour > 23 || minute > 59 || second > 59 {
+        return None;
+    }
+    let date = Date::new(year, month as i8, day as i8).ok()?;
+    let seconds = i64::from(hour) * 3_600 + i64::from(minute) * 60 + i64::from(second);
+    Some(midnight(date).plus_ms(seconds * SECOND_MS))
+}
+
+fn parse_any_instant(text: &str) -> Result<Time, TimeError> {
     static PARSER: DateTimeParser = DateTimeParser::new();
     match PARSER.parse_timestamp(text) {
         Ok(timestamp) if timestamp >= Timestamp::UNIX_EPOCH => Ok(Time(timestamp.as_millisecond())),
@@ -117,12 +146,38 @@ mod tests {
     }
 
     #[test]
+    fn the_usual_form_is_read_like_any_other() {
+        let mut day = Date::constant(1970, 1, 1);
+        while day <= Date::constant(2200, 1, 2) {
+            let text = format!("{day}T23:59:59Z");
+            assert_eq!(parse_usual_instant(text.as_bytes()).map(Ok), Some(parse_any_instant(&text)), "{text}");
+            day = day.tomorrow().unwrap();
+        }
+        let usual = "2024-02-29T08:15:00Z";
+        let (mut read, mut left) = (0, 0);
+        for at in 0..usual.len() {
+            for byte in b' '..=b'~' {
+                let mut text = usual.as_bytes().to_vec();
+                text[at] = byte;
+                let Some(time) = parse_usual_instant(&text) else {
+                    left += 1;
+                    continue;
+                };
+                read += 1;
+                let text = String::from_utf8(text).unwrap();
+                assert_eq!(Ok(time), parse_any_instant(&text), "{text}");
+            }
+        }
+        assert!(read > 50 && left > 1_000, "{read} read, {left} left to the general parser");
+    }
+
+    #[test]
     fn data_times() {
         for (text, expected) in [
             ("2022-02-11", Ok(1_644_537_600_000)),
             ("1970-01-01", Ok(0)),
             ("2022-02-11T00:00:00Z", Ok(1_644_537_600_000)),
-            ("2199-12-31", Ok(TIME_LIMIT.0 - DAY_MS)),
+            ("2199-12-31", Ok(TIME_LIMIT.0 - bellwether_engine::time::DAY_MS)),
             ("2999-01-01T00:00:00Z", Ok(TIME_LIMIT.0)),
             ("9999-12-31", Ok(TIME_LIMIT.0)),
             ("9999-12-31T23:59:59Z", Ok(TIME_LIMIT.0)),

@@ -8,13 +8,14 @@ use serde::Deserialize;
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-use super::families;
 use super::fields::{DataInto, Fields};
 use super::names::Field;
 use super::scalar::{Scalar, quote};
+use super::{depth, families, plain};
 use crate::rejection::{RejectReason, Rejection};
 
 /// One line, read but not yet validated.
+#[derive(Debug)]
 pub(super) struct Envelope<'a> {
     pub(super) kind: Kind<'a>,
     pub(super) attributes: Fields<'a>,
@@ -26,6 +27,7 @@ pub(super) struct Envelope<'a> {
 }
 
 /// What stands in `type`.
+#[derive(Debug)]
 pub(super) enum Kind<'a> {
     Missing,
     Known(EventType),
@@ -36,17 +38,50 @@ pub(super) enum Kind<'a> {
 /// The attributes that every event needs besides `type`, in the order of their slots.
 const ATTRIBUTES: &[Field] = &[Field::Id, Field::Source, Field::Subject, Field::Time];
 
-#[derive(Deserialize)]
-#[serde(field_identifier, rename_all = "lowercase")]
-enum Name {
+/// The name of an attribute.
+pub(super) enum Name {
     Id,
     Source,
     Type,
     Subject,
     Time,
     Data,
-    #[serde(other)]
     Other,
+}
+
+impl Name {
+    #[inline]
+    pub(super) fn of(text: &[u8]) -> Self {
+        match text {
+            b"id" => Self::Id,
+            b"source" => Self::Source,
+            b"type" => Self::Type,
+            b"subject" => Self::Subject,
+            b"time" => Self::Time,
+            b"data" => Self::Data,
+            _ => Self::Other,
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Name {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        deserializer.deserialize_str(NameVisitor)
+    }
+}
+
+struct NameVisitor;
+
+impl Visitor<'_> for NameVisitor {
+    type Value = Name;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a name")
+    }
+
+    fn visit_str<E: Error>(self, name: &str) -> Result<Name, E> {
+        Ok(Name::of(name.as_bytes()))
+    }
 }
 
 impl<'a> Envelope<'a> {
@@ -63,6 +98,16 @@ impl<'a> Envelope<'a> {
 
     /// Reads a line of JSON. It is filled in place: moving it about costs as much as reading a short line.
     pub(super) fn read(&mut self, line: &'a str) -> Result<(), Rejection> {
+        if plain::read(line, self).is_some() {
+            return Ok(());
+        }
+        *self = Self::new();
+        self.parse(line)
+    }
+
+    /// Reads any line of JSON, and says what is wrong with one that is none.
+    pub(super) fn parse(&mut self, line: &'a str) -> Result<(), Rejection> {
+        depth::check(line)?;
         let mut deserializer = serde_json::Deserializer::from_str(line);
         let outcome = deserializer.deserialize_map(EnvelopeVisitor(self)).and_then(|()| deserializer.end());
         outcome.map_err(|error| {
@@ -77,6 +122,14 @@ impl<'a> Envelope<'a> {
     /// Takes this as the data, to be read when the type is settled.
     pub(super) fn defer_data(&mut self, data: &'a RawValue) {
         self.deferred = Some(data);
+    }
+
+    /// Names the slots of the data, which follow, by the type; `None` if that is not known, or data were there already.
+    pub(super) fn name_data(&mut self) -> Option<()> {
+        let (Kind::Known(kind), Scalar::Absent) = (&self.kind, &self.data_shape) else { return None };
+        self.data.rename(families::field_names(*kind));
+        self.data_shape = Scalar::Object;
+        Some(())
     }
 
     /// Makes the data ready for the body of this type: reads them if they stood before the type, and makes sure that they are an object or

@@ -33,6 +33,7 @@ impl<'a> Fields<'a> {
     }
 
     /// Takes a value out of its slot.
+    #[inline]
     pub(super) fn take(&mut self, name: Field) -> Scalar<'a> {
         let index = self.names.iter().position(|known| *known == name).expect("a body reads only the fields of its type");
         std::mem::take(&mut self.values[index])
@@ -53,6 +54,21 @@ impl<'a> Fields<'a> {
         if let Some(index) = self.names.iter().position(|known| *known == name) {
             self.values[index] = value;
         }
+    }
+
+    /// Fills the slot of that index; `None` if it is filled already.
+    pub(super) fn put_at(&mut self, index: usize, value: Scalar<'a>) -> Option<()> {
+        let slot = &mut self.values[index];
+        if !matches!(slot, Scalar::Absent) {
+            return None;
+        }
+        *slot = value;
+        Some(())
+    }
+
+    /// The index of the slot of that name.
+    pub(super) fn slot_of(&self, name: &[u8]) -> Option<usize> {
+        slot_of(self.names, name)
     }
 
     /// Fills the slot of that index with the next value of an object.
@@ -78,6 +94,10 @@ impl<'a> Fields<'a> {
     }
 }
 
+fn slot_of(names: &[Field], name: &[u8]) -> Option<usize> {
+    names.iter().position(|known| known.text().as_bytes() == name)
+}
+
 /// Reads a name as the index of its slot.
 struct SlotOf(&'static [Field]);
 
@@ -97,7 +117,7 @@ impl Visitor<'_> for SlotOf {
     }
 
     fn visit_str<E: Error>(self, name: &str) -> Result<Self::Value, E> {
-        Ok(self.0.iter().position(|known| known.text() == name))
+        Ok(slot_of(self.0, name.as_bytes()))
     }
 }
 

@@ -10,6 +10,7 @@ mod families;
 mod fields;
 mod names;
 mod parts;
+mod plain;
 mod scalar;
 mod values;
 mod words;
@@ -92,7 +93,6 @@ impl Decoder {
 
     fn decode_line<'a>(&self, line: &'a str, users: Users<'_>) -> Result<Event<'a>, Rejection> {
         let line = line.strip_prefix('\u{feff}').unwrap_or(line);
-        depth::check(line)?;
         let mut envelope = Envelope::new();
         envelope.read(line)?;
         self.event(&mut envelope, users)

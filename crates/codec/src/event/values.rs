@@ -176,11 +176,9 @@ impl<'a> Fields<'a> {
         }
     }
 
+    #[inline]
     fn short(&self, name: Field, text: Text<'a>) -> Result<Text<'a>, Rejection> {
-        if text.len() <= TEXT_MAX_BYTES {
-            return Ok(text);
-        }
-        Err(self.out_of_range(name, &format!("{} bytes are more than {TEXT_MAX_BYTES}", text.len())))
+        if text.len() <= TEXT_MAX_BYTES { Ok(text) } else { Err(self.too_long(name, text.len())) }
     }
 }
 
@@ -199,6 +197,11 @@ impl Fields<'_> {
     #[cold]
     pub(super) fn out_of_range(&self, name: Field, what: &str) -> Rejection {
         Rejection::new(RejectReason::OutOfRange, format!("{}{name}: {what}", self.prefix))
+    }
+
+    #[cold]
+    fn too_long(&self, name: Field, length: usize) -> Rejection {
+        self.out_of_range(name, &format!("{length} bytes are more than {TEXT_MAX_BYTES}"))
     }
 
     #[cold]

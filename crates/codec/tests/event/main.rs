@@ -2,6 +2,7 @@
 
 mod accepted;
 mod arbitrary;
+mod direct;
 mod golden;
 mod lenient;
 mod properties;

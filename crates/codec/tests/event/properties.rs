@@ -7,7 +7,7 @@ use proptest::prelude::*;
 
 use crate::arbitrary::event;
 
-fn encoded(event: &Event<'_>) -> String {
+pub fn encoded(event: &Event<'_>) -> String {
     let mut line = Vec::new();
     encode_event(event, &mut line);
     String::from_utf8(line).expect("the journal is UTF-8")
