@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use bellwether_codec::event::Decoder;
-use bellwether_codec::intake::{DecodedEpoch, InputSpec, Intake, SequencedEpoch, Sequencer};
+use bellwether_codec::intake::{DecodedLine, InputSpec, Intake, RawEpoch, SequencedLines, Sequencer, decode_lines};
 use bellwether_codec::rendered::Rendered;
 use bellwether_codec::run::{Budget, Run, Skipped};
 use bellwether_codec::summary::Summary;
@@ -87,9 +87,20 @@ pub fn replay(options: &ReplayOptions, sink: &mut impl Sink) -> Result<Replayed,
     }
 }
 
+/// Lines that are decoded and folded together: few enough that their events are still in a core's cache when they are folded.
+const PART_LINES: usize = 1_024;
+
 enum Attempt {
     Finished(Box<Replayed>),
     Poisoned { partition: u16, offset: u64, progress: Progress },
+}
+
+/// Some lines of an epoch, decoded and sequenced.
+struct Part<'a> {
+    lines: Vec<DecodedLine<'a>>,
+    sequenced: SequencedLines,
+    /// The ticks at the end of the epoch, with its last lines.
+    ticks: Vec<(u16, Time)>,
 }
 
 /// One partition with what it has put out in the present epoch.
@@ -108,44 +119,56 @@ fn attempt(options: &ReplayOptions, sink: &mut impl Sink, skipped: &[Skipped]) -
     let mut sequencer = Sequencer::new(options.partitions);
     let mut shards: Vec<Shard> = (0..).zip(skipped).map(|(number, skipped)| Shard::new(number, &options.rules, skipped.clone())).collect();
     let mut summary = Summary::default();
-    let mut decode = |raw| {
-        let epoch = DecodedEpoch::decode(raw, &options.decoder, true);
-        let sequenced = sequencer.sequence(&epoch, options.ingest_clock, epoch.raw().is_last);
-        (epoch, sequenced)
-    };
-    let mut current = intake.next_epoch()?.map(&mut decode);
-    while let Some((epoch, sequenced)) = current {
-        let raw = intake.next_epoch()?;
-        let mut next = None;
-        // Shards are few and large, so they come first; the next epoch is decoded in small pieces on whatever core they leave free.
-        rayon::scope_fifo(|scope| {
-            for shard in &mut shards {
-                scope.spawn_fifo(|_| shard.fold(&epoch, &sequenced));
+    while let Some(raw) = intake.next_epoch()? {
+        let mut parts = (0..Part::count(&raw)).map(|number| Part::read(&raw, number, options, &mut sequencer));
+        let mut current = parts.next();
+        while let Some(part) = current {
+            let mut next = None;
+            // Shards are few and large, so they come first; the next part is decoded in small pieces on whatever core they leave free.
+            rayon::scope_fifo(|scope| {
+                shards.iter_mut().for_each(|shard| scope.spawn_fifo(|_| shard.fold(&part)));
+                scope.spawn_fifo(|_| next = parts.next());
+            });
+            if let Some((partition, (offset, progress))) = shards.iter().find_map(|shard| Some((shard.number, shard.poisoned?))) {
+                return Ok(Attempt::Poisoned { partition, offset, progress });
             }
-            scope.spawn_fifo(|_| next = raw.map(&mut decode));
-        });
-        if let Some((partition, (offset, progress))) = shards.iter().find_map(|shard| Some((shard.number, shard.poisoned?))) {
-            return Ok(Attempt::Poisoned { partition, offset, progress });
+            count(&mut summary, &part.sequenced);
+            current = next;
         }
-        count(&mut summary, &epoch, &sequenced);
+        summary.events += raw.lines.len() as u64;
         for shard in &mut shards {
             let rendered = std::mem::take(&mut shard.rendered);
             summary.add_signals(&rendered.counts);
             sink.append(&rendered).map_err(ReplayError::Output)?;
         }
         sink.progress(intake.bytes_read(), intake.bytes_total(), summary.events);
-        current = next;
     }
     shards.iter().for_each(|shard| summary.add_aggregates(&shard.partition.header.aggregates));
     let partitions = shards.into_iter().map(|shard| shard.partition).collect();
     Ok(Attempt::Finished(Box::new(Replayed { summary, partitions })))
 }
 
-fn count(summary: &mut Summary, epoch: &DecodedEpoch, sequenced: &SequencedEpoch) {
-    summary.events += epoch.lines().len() as u64;
+fn count(summary: &mut Summary, sequenced: &SequencedLines) {
     summary.journaled += sequenced.partitions.iter().map(|records| records.len() as u64).sum::<u64>();
     for (_, rejection) in &sequenced.rejected {
         *summary.rejected.entry(rejection.reason.code().to_owned()).or_default() += 1;
+    }
+}
+
+impl<'a> Part<'a> {
+    /// The parts of an epoch: one even if it has no lines, for its ticks.
+    fn count(raw: &RawEpoch) -> usize {
+        raw.lines.len().div_ceil(PART_LINES).max(1)
+    }
+
+    /// Decodes and sequences a part; parts are read in their order.
+    fn read(raw: &'a RawEpoch, number: usize, options: &ReplayOptions, sequencer: &mut Sequencer) -> Self {
+        let start = number * PART_LINES;
+        let end = raw.lines.len().min(start + PART_LINES);
+        let lines = decode_lines(raw, &raw.lines[start..end], &options.decoder, true);
+        let sequenced = sequencer.sequence_lines(&lines, options.ingest_clock);
+        let ticks = if end == raw.lines.len() { sequencer.end_epoch(raw.is_last) } else { Vec::new() };
+        Self { lines, sequenced, ticks }
     }
 }
 
@@ -155,10 +178,10 @@ impl Shard {
         Self { number, partition, offset: 0, skipped, outputs: Vec::new(), rendered: Rendered::default(), poisoned: None }
     }
 
-    fn fold(&mut self, epoch: &DecodedEpoch, sequenced: &SequencedEpoch) {
-        let number = usize::from(self.number);
-        let tick = sequenced.ticks.iter().find(|(partition, _)| *partition == self.number).map(|(_, time)| *time);
-        let run = Run { first_offset: self.offset, offsets: None, lines: epoch.lines(), records: &sequenced.partitions[number], tick };
+    fn fold(&mut self, part: &Part<'_>) {
+        let records = &part.sequenced.partitions[usize::from(self.number)];
+        let tick = part.ticks.iter().find(|(partition, _)| *partition == self.number).map(|(_, time)| *time);
+        let run = Run { first_offset: self.offset, offsets: None, lines: &part.lines, records, tick };
         let mut budget = Budget::UNLIMITED;
         let (end, progress) = run.fold(0, &mut self.partition, &mut budget, &self.skipped, &mut self.outputs);
         if progress != Progress::Done {

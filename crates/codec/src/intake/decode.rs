@@ -12,7 +12,7 @@ use crate::rejection::Rejection;
 use super::{Line, RawEpoch};
 
 /// Lines whose text is checked to be UTF-8 in one go, and the least that one thread takes.
-const LINES_AT_ONCE: usize = 256;
+const LINES_AT_ONCE: usize = 64;
 
 /// An event, with what hashing can be done before the one sequential step.
 #[derive(Clone, Debug, PartialEq)]
@@ -49,8 +49,7 @@ impl DecodedEpoch {
     /// Decodes every line; with `parallel`, on all threads of the present rayon pool.
     #[must_use]
     pub fn decode(raw: RawEpoch, decoder: &Decoder, parallel: bool) -> Self {
-        let parallel = parallel && rayon::current_num_threads() > 1;
-        Self { cell: Cell::new(raw, |raw| decode_lines(raw, decoder, parallel)) }
+        Self { cell: Cell::new(raw, |raw| decode_lines(raw, &raw.lines, decoder, parallel)) }
     }
 
     /// The lines and positions.
@@ -77,20 +76,22 @@ impl DecodedEpoch {
     }
 }
 
-fn decode_lines<'a>(raw: &'a RawEpoch, decoder: &Decoder, parallel: bool) -> DecodedLines<'a> {
-    let mut decoded = Vec::with_capacity(raw.lines.len());
-    if !parallel {
-        for lines in raw.lines.chunks(LINES_AT_ONCE) {
+/// Decodes consecutive lines of an epoch; with `parallel`, on all threads of the present rayon pool.
+#[must_use]
+pub fn decode_lines<'a>(raw: &'a RawEpoch, lines: &'a [Line], decoder: &Decoder, parallel: bool) -> Vec<DecodedLine<'a>> {
+    let mut decoded = Vec::with_capacity(lines.len());
+    if !parallel || rayon::current_num_threads() == 1 {
+        for lines in lines.chunks(LINES_AT_ONCE) {
             let stretch = Stretch::of(raw, lines);
             decoded.extend(lines.iter().map(|line| stretch.decode_line(line, decoder)));
         }
         return decoded;
     }
-    let stretches: Vec<Stretch<'a>> = raw.lines.par_chunks(LINES_AT_ONCE).map(|lines| Stretch::of(raw, lines)).collect();
-    (0..raw.lines.len())
+    let stretches: Vec<Stretch<'a>> = lines.par_chunks(LINES_AT_ONCE).map(|lines| Stretch::of(raw, lines)).collect();
+    (0..lines.len())
         .into_par_iter()
         .with_min_len(LINES_AT_ONCE)
-        .map(|index| stretches[index / LINES_AT_ONCE].decode_line(&raw.lines[index], decoder))
+        .map(|index| stretches[index / LINES_AT_ONCE].decode_line(&lines[index], decoder))
         .collect_into_vec(&mut decoded);
     decoded
 }

@@ -21,14 +21,16 @@ mod stream;
 #[cfg(test)]
 mod tests;
 
-pub use decode::{DecodedEpoch, DecodedEvent, DecodedLine};
+pub use decode::{DecodedEpoch, DecodedEvent, DecodedLine, decode_lines};
 pub use epoch::{Flaw, Line, Oversize, RawEpoch};
 pub use error::{InputProblem, IntakeError};
 pub use input::{InputSpec, SUPPORTED_EXTENSIONS};
 pub use position::{InputPosition, Resume};
 pub use progress::Progress;
 pub use reader::Intake;
-pub use sequence::{MAX_AHEAD_OF_CLOCK_MS, MAX_AHEAD_OF_WATERMARK_MS, Sequenced, SequencedEpoch, Sequencer, TICK_INTERVAL_MS};
+pub use sequence::{
+    MAX_AHEAD_OF_CLOCK_MS, MAX_AHEAD_OF_WATERMARK_MS, Sequenced, SequencedEpoch, SequencedLines, Sequencer, TICK_INTERVAL_MS,
+};
 
 use std::time::Duration;
 

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::rejection::{RejectReason, Rejection};
 use crate::timestamp::format_time;
 
-use super::{DecodedEpoch, DecodedEvent};
+use super::{DecodedEpoch, DecodedEvent, DecodedLine};
 
 /// A partition gets a tick when its last watermark is this far behind.
 pub const TICK_INTERVAL_MS: i64 = MINUTE_MS;
@@ -58,6 +58,15 @@ pub struct SequencedEpoch {
     pub watermark_after: Time,
 }
 
+/// What becomes of some lines of an epoch.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SequencedLines {
+    /// The records of each partition, in journal order.
+    pub partitions: Vec<Vec<Sequenced>>,
+    /// The rejected lines, by index, in their order.
+    pub rejected: Vec<(u32, Rejection)>,
+}
+
 impl Sequencer {
     /// At the start of a journal of so many partitions (at least 1).
     #[must_use]
@@ -77,33 +86,58 @@ impl Sequencer {
         self.watermark
     }
 
-    /// Takes the next epoch.
+    /// Takes the next epoch: its lines, then its end.
     ///
     /// `ingest_clock` is what the caller's clock says now, against which events from the future are rejected; a replay
     /// of files without a clock passes none. With `closing`, the end of the input, every partition gets a tick at the
     /// watermark, unless it had this very one before.
     pub fn sequence(&mut self, epoch: &DecodedEpoch, ingest_clock: Option<Time>, closing: bool) -> SequencedEpoch {
-        let lines = epoch.lines();
-        let partitions = self.partitions();
-        let expected = lines.len() / usize::from(partitions);
-        let mut records: Vec<Vec<Sequenced>> = (0..partitions).map(|_| Vec::with_capacity(expected + expected / 4)).collect();
+        let SequencedLines { partitions, rejected } = self.sequence_lines(epoch.lines(), ingest_clock);
+        let ticks = self.end_epoch(closing);
+        SequencedEpoch { number: epoch.raw().number, partitions, rejected, ticks, watermark_after: self.watermark }
+    }
+
+    /// Takes the next lines of an epoch. However an epoch is cut into lines, its records are the same.
+    pub fn sequence_lines(&mut self, lines: &[DecodedLine<'_>], ingest_clock: Option<Time>) -> SequencedLines {
+        let count = self.partitions();
+        let expected = lines.len() / usize::from(count);
+        let mut partitions: Vec<Vec<Sequenced>> = (0..count).map(|_| Vec::with_capacity(expected + expected / 4)).collect();
         let mut rejected = Vec::new();
         for (line, decoded) in (0..).zip(lines) {
             match decoded {
                 Ok(decoded) => match self.admit(decoded.event.time, ingest_clock) {
-                    Ok(()) => records[usize::from(decoded.key.partition(partitions))].push(self.record(line, decoded)),
+                    Ok(()) => partitions[usize::from(decoded.key.partition(count))].push(self.record(line, decoded)),
                     Err(rejection) => rejected.push((line, rejection)),
                 },
                 Err(rejection) => rejected.push((line, rejection.clone())),
             }
         }
-        for (written, records) in self.partition_watermarks.iter_mut().zip(&records) {
+        for (written, records) in self.partition_watermarks.iter_mut().zip(&partitions) {
             if let Some(last) = records.last() {
                 *written = last.watermark;
             }
         }
-        let ticks = self.ticks(closing);
-        SequencedEpoch { number: epoch.raw().number, partitions: records, rejected, ticks, watermark_after: self.watermark }
+        SequencedLines { partitions, rejected }
+    }
+
+    /// Ends an epoch after its lines: the ticks that follow its records, by partition. For `closing` see [`Self::sequence`].
+    pub fn end_epoch(&mut self, closing: bool) -> Vec<(u16, Time)> {
+        let watermark = self.watermark;
+        if watermark == Time::MIN {
+            return Vec::new();
+        }
+        let closes = closing && self.closed_at < watermark;
+        if closes {
+            self.closed_at = watermark;
+        }
+        let mut ticks = Vec::new();
+        for (partition, written) in (0..).zip(&mut self.partition_watermarks) {
+            if closes || watermark.since_ms(*written) >= TICK_INTERVAL_MS {
+                *written = watermark;
+                ticks.push((partition, watermark));
+            }
+        }
+        ticks
     }
 
     /// Moves the watermark to an event's time, unless the event is dated in the future.
@@ -125,24 +159,5 @@ impl Sequencer {
 
     fn record(&self, line: u32, decoded: &DecodedEvent<'_>) -> Sequenced {
         Sequenced { line, key: decoded.key, identity: decoded.identity, watermark: self.watermark }
-    }
-
-    fn ticks(&mut self, closing: bool) -> Vec<(u16, Time)> {
-        let watermark = self.watermark;
-        if watermark == Time::MIN {
-            return Vec::new();
-        }
-        let closes = closing && self.closed_at < watermark;
-        if closes {
-            self.closed_at = watermark;
-        }
-        let mut ticks = Vec::new();
-        for (partition, written) in (0..).zip(&mut self.partition_watermarks) {
-            if closes || watermark.since_ms(*written) >= TICK_INTERVAL_MS {
-                *written = watermark;
-                ticks.push((partition, watermark));
-            }
-        }
-        ticks
     }
 }
