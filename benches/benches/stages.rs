@@ -1,7 +1,10 @@
-//! Each hot stage alone: parsing, folding, encoding a state, evaluating a condition.
+//! Each hot stage alone: reading, parsing, sequencing, folding, encoding a state, evaluating a condition.
+
+use std::path::Path;
 
 use bellwether_benches::{rules, sample_lines};
 use bellwether_codec::event::Decoder;
+use bellwether_codec::intake::{InputSpec, Intake, RawEpoch, Sequencer, decode_lines};
 use bellwether_codec::state::{decode_customer, encode_customer};
 use bellwether_engine::event::{CustomerKey, Event};
 use bellwether_engine::expression::{Expected, Scope, compile};
@@ -11,6 +14,9 @@ use bellwether_engine::time::Time;
 use criterion::{Criterion, Throughput, criterion_group, criterion_main};
 
 const LINES: usize = 100_000;
+
+/// As a replay does it.
+const PART_LINES: usize = 1_024;
 
 fn stages(criterion: &mut Criterion) {
     let Some(lines) = sample_lines("crm6.jsonl.zst", LINES) else {
@@ -23,6 +29,22 @@ fn stages(criterion: &mut Criterion) {
     group.throughput(Throughput::Elements(lines.len() as u64));
     group.bench_function("decode", |bencher| {
         bencher.iter(|| lines.iter().filter(|line| decoder.decode_text(line).is_ok()).count());
+    });
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    let path = directory.path().join("sample.jsonl");
+    std::fs::write(&path, lines.join("\n")).expect("room for the sample");
+    group.bench_function("read and split", |bencher| bencher.iter(|| read(&path).len()));
+    let epochs = read(&path);
+    group.bench_function("decode with hashes", |bencher| {
+        let parts = || epochs.iter().flat_map(|raw| raw.lines.chunks(PART_LINES).map(move |lines| (raw, lines)));
+        bencher.iter(|| parts().map(|(raw, lines)| decode_lines(raw, lines, &decoder, false).len()).sum::<usize>());
+    });
+    let decoded: Vec<_> = epochs.iter().map(|raw| decode_lines(raw, &raw.lines, &decoder, false)).collect();
+    group.bench_function("sequence", |bencher| {
+        bencher.iter(|| {
+            let mut sequencer = Sequencer::new(4);
+            decoded.iter().map(|lines| sequencer.sequence_lines(lines, None).rejected.len()).sum::<usize>()
+        });
     });
     let events: Vec<Event<'_>> = lines.iter().filter_map(|line| decoder.decode_text(line).ok()).collect();
     group.bench_function("fold", |bencher| bencher.iter(|| fold(&events)));
@@ -41,6 +63,11 @@ fn stages(criterion: &mut Criterion) {
     criterion.bench_function("condition of three terms", |bencher| {
         bencher.iter(|| condition.is_true(&|feature| std::hint::black_box(f64::from(feature))));
     });
+}
+
+fn read(path: &Path) -> Vec<RawEpoch> {
+    let mut intake = Intake::open(&[InputSpec::from(path)], None).expect("a readable sample");
+    std::iter::from_fn(|| intake.next_epoch().expect("a readable sample")).collect()
 }
 
 fn fold(events: &[Event<'_>]) -> Partition {

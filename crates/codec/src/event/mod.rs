@@ -1,5 +1,8 @@
 //! From one line of JSON to an [`Event`], and back into the normalised form that the journal keeps.
 //!
+//! Lines of the usual shape are read by `plain`, and all others, the wrong ones among them, by serde_json into the same slots, so that there
+//! is one judge of what is JSON.
+//!
 //! One pass and no intermediate tree: `envelope` reads the attributes and, knowing the type by then, only the data fields of that type
 //! (`fields`); `families` makes the body of them by the conversions in `values`, which say precisely what is wrong.
 
