@@ -2,8 +2,9 @@
 
 use bellwether_engine::time::{SECOND_MS, Time};
 use jiff::Timestamp;
-use jiff::civil::Date;
+use jiff::civil::{Date, DateTime};
 use jiff::fmt::temporal::{DateTimeParser, Pieces};
+use jiff::tz::Offset;
 
 /// The first instant that is not plausible as the time of an event: 2200-01-01. A date in an event's data that lies later, such as the
 /// `9999-12-31` by which many systems say "no end", is taken as this instant.
@@ -74,21 +75,18 @@ fn parse_instant(text: &str) -> Result<Time, TimeError> {
     parse_any_instant(text)
 }
 
-/// An instant written like `2026-03-01T08:15:00Z`, from 1970, for which the general parser takes five times as long; `None` for every other text.
+/// An instant written like `2026-03-01T08:15:00Z`, from 1970, for which the general parser takes longer; `None` for every other text.
 fn parse_usual_instant(text: &[u8]) -> Option<Time> {
     let [y, e, a, r, b'-', m, o, b'-', d, n, b'T', h, i, b':', u, v, b':', s, t, b'Z'] = *text else { return None };
-    let number = |digits: &[u8]| {
-        let is_number = digits.iter().all(u8::is_ascii_digit);
-        is_number.then(|| digits.iter().fold(0, |number, digit| 10 * number + i16::from(digit - b'0')))
-    };
-    let (year, month, day) = (number(&[y, e, a, r])?, number(&[m, o])?, number(&[d, n])?);
-    let (hour, minute, second) = (number(&[h, i])?, number(&[u, v])?, number(&[s, t])?);
-    if year < 1970 || hour > 23 || minute > 59 || second > 59 {
-        return None;
-    }
-    let date = Date::new(year, month as i8, day as i8).ok()?;
-    let seconds = i64::from(hour) * 3_600 + i64::from(minute) * 60 + i64::from(second);
-    Some(midnight(date).plus_ms(seconds * SECOND_MS))
+    let (year, month, day) = (100 * i16::from(number(y, e)?) + i16::from(number(a, r)?), number(m, o)?, number(d, n)?);
+    let civil = DateTime::new(year, month, day, number(h, i)?, number(u, v)?, number(s, t)?, 0).ok()?;
+    let instant = Offset::UTC.to_timestamp(civil).ok()?;
+    (instant >= Timestamp::UNIX_EPOCH).then(|| Time(instant.as_millisecond()))
+}
+
+/// The number that two digits make.
+fn number(tens: u8, ones: u8) -> Option<i8> {
+    (tens.is_ascii_digit() && ones.is_ascii_digit()).then(|| 10 * (tens - b'0') as i8 + (ones - b'0') as i8)
 }
 
 fn parse_any_instant(text: &str) -> Result<Time, TimeError> {
