@@ -125,8 +125,9 @@ fn edited(line: &str, edits: Vec<(Index, char, u8)>) -> String {
     characters.into_iter().collect()
 }
 
+/// So many that a few hundred of the made-up lines are events.
 fn config() -> ProptestConfig {
-    ProptestConfig { cases: 4_000, ..ProptestConfig::default() }
+    ProptestConfig { cases: 12_000, ..ProptestConfig::default() }
 }
 
 #[test]
