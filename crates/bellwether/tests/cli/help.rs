@@ -2,7 +2,7 @@
 
 use super::support::run;
 
-const COMMANDS: [&[&str]; 15] = [
+const COMMANDS: &[&[&str]] = &[
     &["demo"],
     &["run"],
     &["replay"],
@@ -22,6 +22,10 @@ const COMMANDS: [&[&str]; 15] = [
     &["snapshot", "verify"],
     &["snapshot", "restore"],
     &["pseudonym"],
+    &["topics"],
+    &["topics", "create"],
+    &["topics", "check"],
+    &["rules", "publish"],
     &["completions"],
 ];
 
