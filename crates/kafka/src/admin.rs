@@ -2,17 +2,26 @@
 
 use std::collections::BTreeMap;
 use std::future::Future;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
 
 use futures_executor::block_on;
 use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, OwnedResourceSpecifier, ResourceSpecifier, TopicReplication};
+use rdkafka::consumer::{BaseConsumer, Consumer as _};
 use rdkafka::error::{KafkaError as Cause, RDKafkaErrorCode as Code};
+use rdkafka::metadata::Metadata;
 
-use crate::broker::{ConnectionOptions, PlainCallbacks};
+use crate::broker::{ConnectionOptions, LISTEN, PlainCallbacks, patiently};
 use crate::error::{KafkaError, Remedy};
+
+/// How often a new topic is looked for.
+const BREATH: Duration = Duration::from_millis(20);
 
 /// An administrator of topics. Its calls block, each no longer than the timeout of its connection.
 pub struct Admin {
     client: AdminClient<PlainCallbacks>,
+    /// Asks for what topics there are, and hears why brokers are not reached, which an administrator is not told.
+    consumer: BaseConsumer<PlainCallbacks>,
     connection: ConnectionOptions,
 }
 
@@ -81,10 +90,11 @@ impl Admin {
     ///
     /// When the options are wrong.
     pub fn new(connection: ConnectionOptions) -> Result<Self, AdminError> {
-        let callbacks = PlainCallbacks::default();
-        let client = connection.plain_config()?.create_with_context(callbacks);
-        let client = client.map_err(|cause| PlainCallbacks::default().troubles.explain("starting a Kafka client", &cause))?;
-        Ok(Self { client, connection })
+        let config = connection.plain_config()?;
+        let wrong = |cause: Cause| PlainCallbacks::default().troubles.explain("starting a Kafka client", &cause);
+        let client = config.create_with_context(PlainCallbacks::default()).map_err(wrong)?;
+        let consumer = config.create_with_context(PlainCallbacks::default()).map_err(wrong)?;
+        Ok(Self { client, consumer, connection })
     }
 
     /// Describes topics, in the order in which they were asked for.
@@ -114,8 +124,7 @@ impl Admin {
 
     fn layout(&self, topic: &str) -> Result<TopicDescription, AdminError> {
         let what = format!("asking for the topic `{topic}`");
-        let metadata = self.client.inner().fetch_metadata(Some(topic), self.connection.timeout);
-        let metadata = metadata.map_err(|cause| self.failed(&what, &cause, Some(topic)))?;
+        let metadata = self.metadata(topic)?;
         let about = metadata.topics().iter().find(|about| about.name() == topic);
         let about = about.ok_or_else(|| AdminError::MissingTopic(topic.to_owned()))?;
         if let Some(code) = about.error() {
@@ -130,6 +139,17 @@ impl Admin {
         })
     }
 
+    /// What the cluster says about a topic, which need not exist.
+    fn metadata(&self, topic: &str) -> Result<Metadata, AdminError> {
+        let ask = |timeout| {
+            let answer = self.consumer.fetch_metadata(Some(topic), timeout);
+            while answer.is_err() && self.consumer.poll(LISTEN).is_some() {}
+            answer
+        };
+        let answer = patiently(self.connection.timeout, &self.consumer.context().troubles, ask);
+        answer.map_err(|cause| self.failed(&format!("asking for the topic `{topic}`"), &cause, Some(topic)))
+    }
+
     /// Makes topics, and waits until they exist.
     ///
     /// # Errors
@@ -137,13 +157,24 @@ impl Admin {
     /// The first one; topics named before it were made, and those after it may have been.
     pub fn create(&self, topics: &[TopicSettings]) -> Result<(), AdminError> {
         let new: Vec<NewTopic<'_>> = topics.iter().map(new_topic).collect();
-        if new.is_empty() {
-            return Ok(());
-        }
+        let Some(first) = topics.first() else { return Ok(()) };
+        // Whether the cluster is reached at all.
+        self.metadata(&first.name)?;
         for made in self.wait("creating topics", self.client.create_topics(&new, &self.options()))? {
             made.map_err(|(topic, code)| self.failed(&format!("creating the topic `{topic}`"), &Cause::AdminOp(code), Some(&topic)))?;
         }
-        Ok(())
+        topics.iter().try_for_each(|topic| self.wait_for(&topic.name))
+    }
+
+    /// The controller makes a topic, and the brokers hear of it a moment later.
+    fn wait_for(&self, topic: &str) -> Result<(), AdminError> {
+        let deadline = Instant::now() + self.connection.timeout;
+        loop {
+            match self.layout(topic) {
+                Err(AdminError::MissingTopic(_)) if Instant::now() < deadline => sleep(BREATH),
+                described => return described.map(|_| ()),
+            }
+        }
     }
 
     fn options(&self) -> AdminOptions {
@@ -159,8 +190,10 @@ impl Admin {
             Cause::AdminOp(code) => Some(*code),
             other => other.rdkafka_error_code(),
         };
-        let error = self.client.inner().context().troubles.explain(what, cause);
+        let troubles = &self.consumer.context().troubles;
+        let error = troubles.explain(what, cause);
         match (code, topic) {
+            _ if troubles.refused() => AdminError::NotAuthorised { what: what.to_owned(), cause: error.cause },
             (Some(Code::UnknownTopicOrPartition | Code::UnknownTopic), Some(topic)) => AdminError::MissingTopic(topic.to_owned()),
             (Some(Code::TopicAlreadyExists), Some(topic)) => AdminError::TopicExists(topic.to_owned()),
             (Some(Code::TopicAuthorizationFailed | Code::ClusterAuthorizationFailed | Code::GroupAuthorizationFailed), _) => {

@@ -60,7 +60,7 @@ pub trait Client: Send {
     fn committed(&mut self, partitions: &[TopicPartition]) -> Result<Vec<Option<CommittedOffset>>, KafkaError>;
 
     /// Which of these assigned partitions have nothing to read beyond what was polled, right now, as their leaders say.
-    /// A partition whose leader does not answer is not among them.
+    /// A partition whose leader does not answer is not among them, nor one in which a transaction is open: its records are older than its commit.
     ///
     /// # Errors
     ///
@@ -81,15 +81,15 @@ pub trait Client: Send {
     /// When the broker does not answer, or the partition does not exist.
     fn read_one(&mut self, at: &TopicPartition, offset: u64) -> Result<Option<Batch>, KafkaError>;
 
-    /// The first offset that exists and the one behind the last committed record.
+    /// The first offset that exists and the one behind the last committed record. A transaction shows here a moment after its commit.
     ///
     /// # Errors
     ///
     /// When the broker does not answer, or the partition does not exist.
     fn bounds(&mut self, at: &TopicPartition) -> Result<(u64, u64), KafkaError>;
 
-    /// Writes a transaction: begins it, produces every record and waits for every acknowledgement, adds the offsets under the present
-    /// generation of the group, and commits.
+    /// Writes a transaction: begins it, produces every record and waits for every acknowledgement, adds the offsets under the generation of
+    /// the group that the last poll left, and commits. Offsets of partitions that the group has not given to this client are refused.
     ///
     /// # Errors
     ///

@@ -6,9 +6,11 @@ mod process;
 mod settings;
 
 use std::fs;
+use std::iter;
 use std::net::TcpListener;
 use std::path::PathBuf;
 use std::sync::OnceLock;
+use std::sync::atomic::{AtomicU16, Ordering};
 
 use tempfile::TempDir;
 
@@ -151,10 +153,12 @@ impl Drop for Broker {
     }
 }
 
-/// Ports below the range from which the system takes those of outgoing connections: nobody else gets them while the broker is down.
+/// Ports below the range from which the system takes those of outgoing connections: nobody else gets them while the broker is down. Each
+/// process has a stretch of its own, as well as can be, and takes none twice.
 fn free_ports<const COUNT: usize>() -> [u16; COUNT] {
-    let first = 10_000 + u16::try_from(std::process::id() % 20_000).expect("it is small");
-    let mut candidates = (first..32_000).chain(10_000..first);
+    static TAKEN: AtomicU16 = AtomicU16::new(0);
+    let first = 10_000 + u16::try_from(std::process::id() % 700).expect("it is small") * 30;
+    let mut candidates = iter::repeat_with(|| first + TAKEN.fetch_add(1, Ordering::Relaxed) % 1000);
     let is_free = |port: &u16| TcpListener::bind(("127.0.0.1", *port)).is_ok();
-    std::array::from_fn(|_| candidates.find(is_free).expect("a port is free"))
+    std::array::from_fn(|_| candidates.find(is_free).expect("there is no end of them"))
 }

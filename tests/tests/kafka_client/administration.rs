@@ -20,7 +20,7 @@ fn a_topic_is_as_it_was_made() {
         assert_eq!(made[0].settings.get(name), Some(value), "{name}");
     }
     assert_eq!(made[0].settings.get("min.insync.replicas").map(String::as_str), Some("1"), "defaults are told too");
-    assert_eq!(admin.create(&[topic.clone()]), Err(AdminError::TopicExists("made".into())));
+    assert_eq!(admin.create(std::slice::from_ref(&topic)), Err(AdminError::TopicExists("made".into())));
     assert_eq!(admin.describe(&["made", "unmade"]), Err(AdminError::MissingTopic("unmade".into())));
     let odd = TopicSettings { name: "odd".into(), settings: [("cleanup.policy".into(), "sometimes".into())].into(), ..topic };
     let error = admin.create(&[odd]).expect_err("there is no such policy");

@@ -1,19 +1,28 @@
 //! A broker that dies and comes back in the midst of transactions.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use bellwether_kafka::{Client, CommitError, TopicPartition};
+use bellwether_kafka::{BrokerOptions, Client, CommitError, CommittedOffset, KafkaError, TopicPartition};
 use bellwether_tests::broker::Broker;
 use bellwether_tests::company::Random;
 
-use crate::support::{LONG, Worker, make_topic, options, values};
+use crate::support::{LONG, Worker, assert_values, make_topic, options, transaction};
 
-/// How often the broker dies.
-const DEATHS: u32 = 3;
+/// Numbers are written one a transaction, each together with an offset beside which the next number stands. Whatever happens to the broker, what
+/// is committed tells the truth, so that each number is there once.
+struct Numbers {
+    worker: Worker,
+    at: TopicPartition,
+    next: u64,
+    aborted: u32,
+    lost: u32,
+    /// The client has to be built anew, once the broker is back.
+    is_lost: bool,
+    start: Instant,
+}
 
-/// Numbers are written one a transaction, each together with the offset that is the next number. Whatever happens to the broker, the committed
-/// offset tells the truth, so that each number is there once.
 #[test]
 fn what_is_committed_is_known_after_the_broker_died() {
     let seed = u64::from(std::process::id());
@@ -22,67 +31,112 @@ fn what_is_committed_is_known_after_the_broker_died() {
     let mut broker = Broker::start();
     make_topic(&broker, "deaths", 1);
     make_topic(&broker, "deaths-out", 1);
-    let mut worker = Worker::new(options(&broker, "deaths", "deaths"));
-    let at = TopicPartition::new("deaths", 0);
-    worker.until("the partition comes", |worker| worker.mine.len() == 1);
-    let (mut next, mut aborted, mut lost) = (0, 0, 0);
-    for _ in 0..DEATHS {
-        let lives = Duration::from_millis(200 + random.below(400));
-        let failed = thread::scope(|scope| {
-            let killer = scope.spawn(|| {
-                thread::sleep(lives);
-                broker.kill();
-                broker.restart();
-            });
-            let before = aborted + lost;
-            while !killer.is_finished() || aborted + lost == before {
-                if killer.is_finished() && worker.mine.len() == 1 && aborted + lost == before {
-                    // It was so quick that no transaction noticed.
-                    break;
-                }
-                write_next(&mut worker, &at, &mut next, &mut aborted, &mut lost);
-            }
-            killer.join().is_err()
+    // A member with a name of its own gets its partition back at once, although the broker never heard that it left.
+    let static_member = BrokerOptions { group_instance_id: Some("one".into()), ..options(&broker, "deaths", "deaths") };
+    let mut numbers = Numbers::new(static_member);
+
+    // A short death: the client waits, and tries again.
+    while_writing(&mut numbers, random.below(300), |_| {
+        broker.kill();
+        broker.restart();
+    });
+    let short = (numbers.aborted, numbers.lost);
+    // Frozen in the midst of it, until a transaction is given up: it may have been committed, or not.
+    while_writing(&mut numbers, random.below(300), |is_hit| {
+        broker.suspend();
+        wait_for(is_hit);
+        broker.resume();
+    });
+    assert!(numbers.lost > short.1, "the frozen broker was not noticed");
+    // Dead until a transaction is given up.
+    let before = numbers.lost;
+    while_writing(&mut numbers, random.below(300), |is_hit| {
+        broker.kill();
+        wait_for(is_hit);
+        broker.restart();
+    });
+    assert!(numbers.lost > before, "the dead broker was not noticed");
+
+    println!("{} committed; {} aborted, {} lost, {short:?} of them by the short death", numbers.next, numbers.aborted, numbers.lost);
+    let expected: Vec<String> = (0..numbers.next).map(|number| number.to_string()).collect();
+    assert_values(&broker, "deaths-out", 0, &expected);
+}
+
+/// Writes while the fault happens, after a while, and until some more numbers are committed.
+fn while_writing(numbers: &mut Numbers, after_ms: u64, fault: impl FnOnce(&AtomicBool) + Send) {
+    let is_hit = AtomicBool::new(false);
+    thread::scope(|scope| {
+        let culprit = scope.spawn(|| {
+            thread::sleep(Duration::from_millis(after_ms));
+            fault(&is_hit);
         });
-        assert!(!failed, "the broker did not start again");
-        let target = next + 5;
-        let start = Instant::now();
-        while next < target {
-            write_next(&mut worker, &at, &mut next, &mut aborted, &mut lost);
-            assert!(start.elapsed() < LONG, "no transaction succeeds any more: {:?}", worker.told);
+        let (start, before) = (Instant::now(), numbers.lost);
+        while !culprit.is_finished() {
+            numbers.write_next();
+            is_hit.store(numbers.lost > before, Ordering::Relaxed);
         }
-    }
-    println!("{next} committed; {aborted} aborted, {lost} lost");
-    assert!(aborted + lost > 0, "no transaction was hit: the test has tested nothing");
-    let expected: Vec<String> = (0..next).map(|number| number.to_string()).collect();
-    assert_eq!(values(&broker, "deaths-out", 0), expected);
+        culprit.join().expect("the broker starts again");
+        let target = numbers.next + 20;
+        while numbers.next < target {
+            numbers.write_next();
+            assert!(start.elapsed() < 2 * LONG, "no transaction succeeds any more: {:?}", numbers.worker.told);
+        }
+        println!("over after {:?}", start.elapsed());
+    });
 }
 
-fn write_next(worker: &mut Worker, at: &TopicPartition, next: &mut u64, aborted: &mut u32, lost: &mut u32) {
-    // The broker may be down.
-    let _ = worker.step();
-    if !worker.mine.contains(at) {
-        return;
-    }
-    match worker.commit("deaths-out", &[(0, &next.to_string())], at, *next + 1) {
-        Ok(()) => *next += 1,
-        Err(CommitError::NotCommitted(_)) => *aborted += 1,
-        Err(CommitError::Lost(_)) => {
-            *lost += 1;
-            *next = truth(worker, at);
-        }
-    }
-}
-
-/// Builds the client anew, and asks what is committed.
-fn truth(worker: &mut Worker, at: &TopicPartition) -> u64 {
+fn wait_for(is_hit: &AtomicBool) {
     let start = Instant::now();
-    worker.mine.clear();
-    loop {
-        match worker.client.rebuild().and_then(|()| worker.client.committed(std::slice::from_ref(at))) {
-            Ok(committed) => return committed[0].as_ref().map_or(0, |committed| committed.offset),
-            Err(error) => assert!(start.elapsed() < LONG, "the client cannot be built anew: {error}"),
+    while !is_hit.load(Ordering::Relaxed) && start.elapsed() < LONG {
+        thread::sleep(Duration::from_millis(10));
+    }
+}
+
+impl Numbers {
+    fn new(options: BrokerOptions) -> Self {
+        let at = TopicPartition::new("deaths", 0);
+        let mut worker = Worker::new(options);
+        worker.until("the partition comes", |worker| worker.mine.len() == 1);
+        Self { worker, at, next: 0, aborted: 0, lost: 0, is_lost: false, start: Instant::now() }
+    }
+
+    fn write_next(&mut self) {
+        // The broker may be down.
+        if self.is_lost {
+            match self.rebuild() {
+                Ok(()) => println!("{:?}: built anew, {} are committed", self.start.elapsed(), self.next),
+                Err(error) => return println!("{:?}: {error}", self.start.elapsed()),
+            }
         }
-        thread::sleep(Duration::from_millis(100));
+        if let Err(error) = self.worker.step() {
+            println!("{:?}: {error}", self.start.elapsed());
+        }
+        if !self.worker.mine.contains(&self.at) {
+            return;
+        }
+        let mut transaction = transaction("deaths-out", &[(0, &self.next.to_string())]);
+        transaction.commit_offset(self.at.clone(), CommittedOffset { offset: 0, metadata: (self.next + 1).to_string() });
+        match self.worker.client.commit(&transaction) {
+            Ok(()) => self.next += 1,
+            Err(CommitError::NotCommitted(error)) => {
+                println!("{:?}: {error}", self.start.elapsed());
+                self.aborted += 1;
+            }
+            Err(CommitError::Lost(error)) => {
+                println!("{:?}: {error}", self.start.elapsed());
+                self.lost += 1;
+                self.is_lost = true;
+                self.worker.mine.clear();
+            }
+        }
+    }
+
+    /// Builds the client anew, and asks what is committed.
+    fn rebuild(&mut self) -> Result<(), KafkaError> {
+        self.worker.client.rebuild()?;
+        let committed = self.worker.client.committed(std::slice::from_ref(&self.at))?;
+        self.next = committed[0].as_ref().map_or(0, |committed| committed.metadata.parse().expect("it was written so"));
+        self.is_lost = false;
+        Ok(())
     }
 }

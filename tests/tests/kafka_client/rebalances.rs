@@ -1,12 +1,13 @@
 //! Rebalances: told as values, partition by partition, and no offset counts of a place in the group that is over.
 
 use std::collections::BTreeSet;
-use std::time::Instant;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
 
 use bellwether_kafka::{BrokerOptions, Client, CommitError, Remedy, TopicPartition};
 use bellwether_tests::broker::Broker;
 
-use crate::support::{LONG, Worker, client, make_topic, options, transaction};
+use crate::support::{LONG, Worker, assert_values, client, make_topic, options, transaction};
 
 const PARTITIONS: i32 = 4;
 
@@ -27,11 +28,12 @@ fn partitions_move_between_two_clients_without_disturbing_the_others() {
     let broker = Broker::shared();
     make_topic(broker, "moving", 4);
     let mut writer = client(BrokerOptions { subscription: Vec::new(), ..options(broker, "moving-writer", "moving") });
-    let (mut first, mut second) = (Worker::new(member(broker, "moving", 1)), Worker::new(member(broker, "moving", 2)));
+    let mut first = Worker::new(member(broker, "moving", 1));
     first.until("all partitions come", |first| first.mine.len() == 4);
     write_round(&mut writer, "moving", 0);
     first.until("all records are read", |first| first.read.len() == 4);
 
+    let mut second = Worker::new(member(broker, "moving", 2));
     let mut round = 0;
     let start = Instant::now();
     while second.mine.len() != 2 || first.mine.len() != 2 {
@@ -76,18 +78,18 @@ fn offsets_of_an_earlier_generation_are_refused() {
     // The second joins, while the first does not poll: librdkafka joins again in the background, and a new generation begins.
     let mut second = Worker::new(member(broker, "stale", 2));
     let start = Instant::now();
-    let mut good = 1;
+    let mut expected = vec!["good"];
     let error = loop {
         second.step().unwrap_or_else(|error| panic!("{error}"));
         match first.commit("stale-out", &[(0, "maybe")], &at, 2) {
-            Ok(()) => good += 1,
+            Ok(()) => expected.push("maybe"),
             Err(error) => break error,
         }
         assert!(start.elapsed() < LONG, "no new generation: {:?}", second.told);
     };
     let CommitError::NotCommitted(cause) = &error else { panic!("{error}") };
     assert_eq!(cause.remedy, Remedy::Retry, "{error}");
-    assert_eq!(crate::support::values(broker, "stale-out", 0).len(), good, "what was refused is not seen");
+    assert_values(broker, "stale-out", 0, &expected);
 
     first.until("one partition goes", |first| first.mine.len() == 1);
     let start = Instant::now();
@@ -101,5 +103,40 @@ fn offsets_of_an_earlier_generation_are_refused() {
     second.commit("stale-out", &[(0, "new owner")], &gone, 4).expect("it is committed");
     let kept = first.mine.first().expect("it has one").clone();
     first.until("the new generation is known", |first| first.commit("stale-out", &[(0, "kept")], &kept, 5).is_ok());
-    assert!(!crate::support::values(broker, "stale-out", 0).contains(&"zombie".to_owned()));
+    expected.extend(["new owner", "kept"]);
+    assert_values(broker, "stale-out", 0, &expected);
+}
+
+/// The group gives up a member that does not poll. From then on a broker would take its offsets unchecked, if it sent them without its old name.
+#[test]
+fn a_client_that_the_group_gave_up_commits_no_offset() {
+    let broker = Broker::shared();
+    make_topic(broker, "given-up", 1);
+    make_topic(broker, "given-up-out", 1);
+    let mut options = options(broker, "given-up", "given-up");
+    for name in ["session.timeout.ms", "max.poll.interval.ms"] {
+        options.connection.properties.insert(name.into(), "3000".into());
+    }
+    let at = TopicPartition::new("given-up", 0);
+    let mut worker = Worker::new(options);
+    worker.until("the partition comes", |worker| worker.mine.len() == 1);
+    let mut offset = 0;
+    let start = Instant::now();
+    while worker.commit("given-up-out", &[(0, "mine")], &at, offset + 1).is_ok() {
+        offset += 1;
+        assert!(start.elapsed() < LONG, "the group did not give it up");
+    }
+    for _ in 0..20 {
+        let error = worker.commit("given-up-out", &[(0, "zombie")], &at, 99).expect_err("it is nobody in the group");
+        assert!(matches!(&error, CommitError::NotCommitted(cause) if cause.remedy == Remedy::Retry), "{error}");
+        sleep(Duration::from_millis(50));
+    }
+    worker.until("the partition goes, and comes back", |worker| worker.told.len() == 3);
+    assert_eq!(worker.told, ["came given-up/0", "went given-up/0", "came given-up/0"]);
+    let committed = worker.client.committed(std::slice::from_ref(&at)).expect("the broker answers");
+    assert_eq!(committed[0].as_ref().map(|committed| committed.offset), Some(offset));
+    worker.commit("given-up-out", &[(0, "again")], &at, offset + 1).expect("it is somebody again");
+    let mut expected = vec!["mine"; usize::try_from(offset).expect("it is small")];
+    expected.push("again");
+    assert_values(broker, "given-up-out", 0, &expected);
 }

@@ -43,6 +43,11 @@ fn a_secured_broker_takes_the_right_password_only() {
     let text = wrong.to_string();
     assert!(text.contains("uthentication") && !text.contains("hunter2") && !text.contains(PASSWORD), "{wrong}");
 
+    let wrong = Admin::new(secured(&broker, USER, "hunter2-is-wrong")).and_then(|admin| admin.describe(&["secured"]));
+    let wrong = wrong.expect_err("the password is wrong");
+    println!("wrong password: {wrong}");
+    assert!(matches!(wrong, AdminError::NotAuthorised { .. }) && !wrong.to_string().contains("hunter2"), "{wrong}");
+
     let mistyped = ConnectionOptions { properties: [("sasl.pasword".into(), "hunter2".into())].into(), ..good.clone() };
     let mistyped = BrokerClient::new(with(&broker, mistyped)).err().expect("there is no such property");
     println!("mistyped property: {mistyped}");

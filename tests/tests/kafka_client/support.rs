@@ -1,6 +1,7 @@
 //! Clients of a test broker, and a small worker around one.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use bellwether_kafka::{
@@ -8,6 +9,7 @@ use bellwether_kafka::{
     Reader, TopicPartition, TopicSettings, Transaction,
 };
 use bellwether_tests::broker::Broker;
+use bellwether_tests::company::Random;
 
 /// How long anything may take on a slow and busy machine.
 pub const LONG: Duration = Duration::from_secs(90);
@@ -37,6 +39,20 @@ pub fn make_topic(broker: &Broker, name: &str, partitions: u32) {
     Admin::new(connection(broker)).and_then(|admin| admin.create(&[topic])).unwrap_or_else(|error| panic!("{name}: {error}"));
 }
 
+/// A topic whose broker takes only tiny records, which the client does not know.
+pub fn make_narrow_topic(broker: &Broker, name: &str) {
+    let settings = [("max.message.bytes".to_owned(), "100".to_owned())].into();
+    let topic = TopicSettings { name: name.into(), partitions: 1, replication: Some(1), settings };
+    Admin::new(connection(broker)).and_then(|admin| admin.create(&[topic])).unwrap_or_else(|error| panic!("{name}: {error}"));
+}
+
+/// A record too large for a narrow topic, which does not shrink by compression.
+pub fn push_too_large(transaction: &mut Transaction, topic: &str) {
+    let mut random = Random(1);
+    let value: Vec<u8> = (0..100).flat_map(|_| random.number().to_be_bytes()).collect();
+    transaction.push(&Outgoing { topic, partition: Some(0), key: None, value: Some(&value), headers: &[] });
+}
+
 pub fn client(options: BrokerOptions) -> BrokerClient {
     BrokerClient::new(options).unwrap_or_else(|error| panic!("{error}"))
 }
@@ -51,7 +67,17 @@ pub fn transaction(topic: &str, values: &[(i32, &str)]) -> Transaction {
     transaction
 }
 
-/// All committed values of a partition.
+/// A partition holds these committed values, and no others.
+pub fn assert_values<T: AsRef<str>>(broker: &Broker, topic: &str, partition: i32, expected: &[T]) {
+    let mut found = Vec::new();
+    eventually("all values are there", || {
+        found = values(broker, topic, partition);
+        found.len() >= expected.len()
+    });
+    assert_eq!(found, expected.iter().map(AsRef::as_ref).collect::<Vec<_>>(), "in {topic}/{partition}");
+}
+
+/// The committed values of a partition.
 pub fn values(broker: &Broker, topic: &str, partition: i32) -> Vec<String> {
     let mut reader = Reader::new(connection(broker), TopicPartition::new(topic, partition), 0..u64::MAX).expect("the options are right");
     let mut batch = Batch::default();
@@ -61,6 +87,15 @@ pub fn values(broker: &Broker, topic: &str, partition: i32) -> Vec<String> {
 
 pub fn text(bytes: Option<&[u8]>) -> String {
     String::from_utf8_lossy(bytes.unwrap_or(b"(none)")).into_owned()
+}
+
+/// Waits for what a broker does a moment later: a transaction is decided before its mark is written.
+pub fn eventually(what: &str, mut is_so: impl FnMut() -> bool) {
+    let start = Instant::now();
+    while !is_so() {
+        assert!(start.elapsed() < LONG, "waited in vain until {what}");
+        sleep(Duration::from_millis(5));
+    }
 }
 
 /// A client and what it was told.

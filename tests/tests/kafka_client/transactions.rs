@@ -3,7 +3,9 @@
 use bellwether_kafka::{Batch, Client, CommitError, CommittedOffset, Outgoing, Reader, Remedy, TopicPartition, Transaction};
 use bellwether_tests::broker::Broker;
 
-use crate::support::{Worker, client, connection, make_topic, options, text, transaction, values};
+use crate::support::{
+    Worker, assert_values, client, connection, eventually, make_narrow_topic, make_topic, options, push_too_large, text, transaction,
+};
 
 #[test]
 fn records_and_offsets_count_together() {
@@ -17,9 +19,11 @@ fn records_and_offsets_count_together() {
     worker.commit("together-out", &[(0, "a"), (1, "b"), (0, "c")], &at, 17).expect("it is committed");
     let expected = CommittedOffset { offset: 17, metadata: "behind 17".into() };
     assert_eq!(worker.client.committed(std::slice::from_ref(&at)), Ok(vec![Some(expected)]));
-    assert_eq!((values(broker, "together-out", 0), values(broker, "together-out", 1)), (vec!["a".into(), "c".into()], vec!["b".into()]));
+    assert_values(broker, "together-out", 0, &["a", "c"]);
+    assert_values(broker, "together-out", 1, &["b"]);
     assert_eq!(worker.client.commit(&Transaction::default()), Ok(()), "a transaction of nothing does nothing");
-    assert_eq!(worker.client.bounds(&TopicPartition::new("together-out", 1)), Ok((0, 2)), "one record and one mark");
+    let out = TopicPartition::new("together-out", 1);
+    eventually("there are one record and one mark", || worker.client.bounds(&out) == Ok((0, 2)));
 }
 
 #[test]
@@ -28,14 +32,15 @@ fn records_come_back_as_they_were_written() {
     make_topic(broker, "shapes", 1);
     let mut writer = client(options(broker, "shapes", "shapes"));
     let long = "0123456789".repeat(20_000);
-    let shapes: [(Option<&[u8]>, Option<&[u8]>); 4] =
-        [(Some(b"key"), Some(long.as_bytes())), (Some(b"key"), None), (None, Some(b"")), (Some(b""), Some(b"\xff\x00"))];
+    let key = Some(&b"key"[..]);
+    let shapes = [(key, Some(long.as_bytes())), (key, None), (None, Some(&b""[..])), (Some(&b""[..]), Some(&b"\xff\x00"[..]))];
     let mut transaction = Transaction::default();
     for (key, value) in shapes {
         let headers: [(&str, &[u8]); 2] = [("ce_id", b"1"), ("ce_id", b"\xfe")];
         transaction.push(&Outgoing { topic: "shapes", partition: None, key, value, headers: &headers, timestamp_ms: None });
     }
     writer.commit(&transaction).expect("it is committed");
+    eventually("the records are there", || writer.bounds(&TopicPartition::new("shapes", 0)) == Ok((0, 5)));
     let mut reader = Reader::new(connection(broker), TopicPartition::new("shapes", 0), 1..3).expect("the options are right");
     let mut batch = Batch::default();
     while reader.read(&mut batch, 10, 1 << 20).expect("it can be read") {}
@@ -65,8 +70,15 @@ fn an_aborted_transaction_is_never_seen() {
         let CommitError::NotCommitted(cause) = &error else { panic!("{error}") };
         assert_eq!(cause.remedy, Remedy::Stop, "{error}");
     }
+    // The broker takes the one and refuses the other.
+    make_narrow_topic(broker, "aborted-narrow");
+    let mut refused = transaction("aborted", &[(0, "aborted")]);
+    push_too_large(&mut refused, "aborted-narrow");
+    let error = writer.commit(&refused).expect_err("the broker refuses the last record");
+    assert!(matches!(&error, CommitError::NotCommitted(cause) if cause.remedy == Remedy::Stop), "{error}");
+    assert!(error.to_string().contains("aborted-narrow"), "{error}");
     writer.commit(&transaction("aborted", &[(0, "after")])).expect("the client goes on");
-    assert_eq!(values(broker, "aborted", 0), ["before", "after"]);
+    assert_values(broker, "aborted", 0, &["before", "after"]);
     let at = TopicPartition::new("aborted", 0);
     let found = writer.read_one(&at, 1).expect("it can be read").expect("there is one");
     let record = found.records().next().expect("there is one");
@@ -88,5 +100,5 @@ fn the_later_of_two_clients_of_one_name_fences_the_earlier() {
     earlier.rebuild().expect("it can be built anew");
     earlier.commit(&transaction("fenced", &[(0, "4")])).expect("now it is the later one");
     assert!(matches!(later.commit(&transaction("fenced", &[(0, "zombie")])), Err(CommitError::Lost(_))));
-    assert_eq!(values(broker, "fenced", 0), ["1", "2", "3", "4"]);
+    assert_values(broker, "fenced", 0, &["1", "2", "3", "4"]);
 }

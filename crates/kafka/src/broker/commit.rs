@@ -12,7 +12,7 @@ use rdkafka::util::Timeout;
 
 use super::classify::classify;
 use super::lists::list_with_offsets;
-use super::options::{MESSAGE_TIMEOUT, TRANSACTION_TIMEOUT};
+use super::options::{MESSAGE_TIMEOUT, REQUEST_TIMEOUT, TRANSACTION_TIMEOUT};
 use super::session::Session;
 use crate::error::{CommitError, KafkaError, Remedy};
 use crate::transaction::{Outgoing, Transaction};
@@ -34,7 +34,22 @@ impl Session {
         if transaction.is_empty() {
             return Ok(());
         }
+        if self.is_doubtful {
+            let cause = "the last one took so long that a part of it may still arrive, and would count as one of the next";
+            return Err(CommitError::Lost(KafkaError::new(Remedy::Rebuild, "beginning a transaction", cause)));
+        }
         self.owns(transaction).map_err(CommitError::NotCommitted)?;
+        let start = Instant::now();
+        let outcome = self.run(transaction);
+        // librdkafka has sent a request again that was not answered in time; the first one may still lie with a broker.
+        self.is_doubtful = start.elapsed() >= REQUEST_TIMEOUT;
+        match outcome {
+            Err(CommitError::NotCommitted(error)) if self.is_doubtful => Err(CommitError::Lost(rebuilt(error))),
+            outcome => outcome,
+        }
+    }
+
+    fn run(&self, transaction: &Transaction) -> Result<(), CommitError> {
         self.producer.context().take_failed();
         self.producer.begin_transaction().map_err(|cause| self.lost("beginning a transaction", &cause))?;
         if let Err(failure) = self.write(transaction) {
@@ -104,7 +119,7 @@ impl Session {
             element.set_metadata(&committed.metadata);
         }
         let deadline = Instant::now() + TRANSACTION_TIMEOUT;
-        while let Err(cause) = self.producer.send_offsets_to_transaction(&list, place, Timeout::Never) {
+        while let Err(cause) = self.producer.send_offsets_to_transaction(&list, place, remaining(deadline)) {
             if !again(&cause, deadline) {
                 return Err(failure(cause));
             }
@@ -114,7 +129,7 @@ impl Session {
 
     fn finish(&self) -> Result<(), CommitError> {
         let deadline = Instant::now() + TRANSACTION_TIMEOUT;
-        while let Err(cause) = self.producer.commit_transaction(Timeout::Never) {
+        while let Err(cause) = self.producer.commit_transaction(remaining(deadline)) {
             if !again(&cause, deadline) {
                 return Err(self.lost("committing a transaction", &cause));
             }
@@ -126,7 +141,10 @@ impl Session {
     /// Ends a transaction that is not to be, which is known to be so unless the abort fails too.
     fn give_up(&self, failure: &Failure) -> CommitError {
         let verdict = classify(&failure.cause);
-        if self.producer.client().fatal_error().is_some() || (verdict.remedy == Remedy::Rebuild && !verdict.abort) {
+        // Unless the broker has refused something, what was given up on may still arrive there, and would belong to the next transaction of this
+        // producer. A new producer ends this transaction when it starts.
+        let refused = verdict.abort || verdict.remedy == Remedy::Stop;
+        if !refused || is_timeout(&failure.cause) || self.producer.client().fatal_error().is_some() {
             return self.lost(&failure.what, &failure.cause);
         }
         let settled = Instant::now() + SETTLE;
@@ -134,24 +152,23 @@ impl Session {
             self.producer.poll(BREATH);
         }
         let deadline = Instant::now() + TRANSACTION_TIMEOUT;
-        while let Err(cause) = self.producer.abort_transaction(Timeout::Never) {
+        while let Err(cause) = self.producer.abort_transaction(remaining(deadline)) {
             if !again(&cause, deadline) {
                 return self.lost("aborting a transaction", &cause);
             }
         }
-        // What was given up on may still arrive at the broker, and would then belong to the next transaction of this producer.
-        if self.producer.in_flight_count() > 0 || is_timeout(&failure.cause) {
-            return self.lost(&failure.what, &failure.cause);
-        }
         CommitError::NotCommitted(self.producer.context().troubles.explain(&failure.what, &failure.cause))
     }
 
-    /// A client of which nobody knows the state is built anew, unless somebody has to act first.
     fn lost(&self, what: &str, cause: &Cause) -> CommitError {
-        let error = self.producer.context().troubles.explain(what, cause);
-        let remedy = if error.remedy == Remedy::Stop { Remedy::Stop } else { Remedy::Rebuild };
-        CommitError::Lost(KafkaError { remedy, ..error })
+        CommitError::Lost(rebuilt(self.producer.context().troubles.explain(what, cause)))
     }
+}
+
+/// A client of which nobody knows the state is built anew, unless somebody has to act first.
+fn rebuilt(error: KafkaError) -> KafkaError {
+    let remedy = if error.remedy == Remedy::Stop { Remedy::Stop } else { Remedy::Rebuild };
+    KafkaError { remedy, ..error }
 }
 
 fn again(cause: &Cause, deadline: Instant) -> bool {
@@ -159,9 +176,21 @@ fn again(cause: &Cause, deadline: Instant) -> bool {
     verdict.remedy == Remedy::Retry && !verdict.abort && Instant::now() < deadline
 }
 
+/// Never for ever: a broker that is frozen keeps a call as long as it may.
+fn remaining(deadline: Instant) -> Timeout {
+    Timeout::After(deadline.saturating_duration_since(Instant::now()))
+}
+
 fn is_timeout(cause: &Cause) -> bool {
     matches!(
         cause.rdkafka_error_code(),
-        Some(Code::MessageTimedOut | Code::OperationTimedOut | Code::RequestTimedOut | Code::TimedOutQueue)
+        Some(
+            Code::BrokerTransportFailure
+                | Code::MessageTimedOut
+                | Code::NetworkException
+                | Code::OperationTimedOut
+                | Code::RequestTimedOut
+                | Code::TimedOutQueue
+        )
     )
 }

@@ -22,7 +22,9 @@ impl Session {
         max_bytes: usize,
         timeout: Duration,
     ) -> Result<Polled, KafkaError> {
-        let deadline = Instant::now() + timeout;
+        let (deadline, before) = (Instant::now() + timeout, batch.len());
+        // Errors may have waited here for long: only what is so at the end counts.
+        let mut is_down = None;
         let polled = loop {
             let remaining = deadline.saturating_duration_since(Instant::now());
             let mut nothing = false;
@@ -32,6 +34,7 @@ impl Session {
                         push(batch, &message);
                     }
                 }
+                Some(Err(cause)) if cause.rdkafka_error_code() == Some(Code::AllBrokersDown) => is_down = Some(cause),
                 Some(Err(cause)) => self.judge(&cause)?,
                 None => nothing = true,
             }
@@ -42,6 +45,9 @@ impl Session {
                 break Polled::Records;
             }
         };
+        if let Some(cause) = is_down.filter(|_| polled == Polled::Records && batch.len() == before) {
+            return Err(self.consumer.context().troubles.explain("reading", &cause));
+        }
         // The order matters: if the place was gone when it was asked for, then the assignment was lost by then.
         self.place = self.consumer.group_metadata();
         if self.consumer.assignment_lost() {
@@ -71,7 +77,7 @@ impl Session {
         Ok(None)
     }
 
-    /// Errors of single connections pass; they are told when the whole cluster is not reached.
+    /// Errors of single connections pass.
     fn judge(&self, cause: &Cause) -> Result<(), KafkaError> {
         let troubles = &self.consumer.context().troubles;
         if troubles.refused() {

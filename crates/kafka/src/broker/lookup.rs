@@ -1,6 +1,6 @@
 //! Questions to the cluster, apart from what is being polled: by a consumer that belongs to the group only by name.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use rdkafka::consumer::{BaseConsumer, Consumer as _};
 use rdkafka::error::{KafkaError as Cause, RDKafkaErrorCode as Code};
@@ -8,17 +8,23 @@ use rdkafka::{Offset, TopicPartitionList};
 use regex::Regex;
 
 use super::callbacks::PlainCallbacks;
+use super::classify::classify;
 use super::consume::{offset, push};
 use super::lists::{self, list, list_with_offsets};
 use super::options::{BrokerOptions, ConnectionOptions};
-use super::troubles::Troubles;
+use super::troubles::{Troubles, patiently};
 use crate::batch::{Batch, TopicPartition};
 use crate::client::CommittedOffset;
 use crate::error::{KafkaError, Remedy};
 
+/// How long to listen for the reason why there is no answer.
+pub(crate) const LISTEN: Duration = Duration::from_millis(10);
+
 /// A consumer that asks.
 pub(super) struct Lookup {
     consumer: BaseConsumer<PlainCallbacks>,
+    /// It sees what is not committed too, and is only asked for ends.
+    uncommitted: BaseConsumer<PlainCallbacks>,
     connection: ConnectionOptions,
     patterns: Vec<Regex>,
 }
@@ -28,19 +34,25 @@ impl Lookup {
         let mut config = options.connection.reader_config(&options.group_id)?;
         // It mostly reads single records.
         config.set("queued.min.messages", "1").set("queued.max.messages.kbytes", "1024");
-        let consumer = config
-            .create_with_context(PlainCallbacks::default())
-            .map_err(|cause| Troubles::default().explain("starting a consumer for questions", &cause))?;
-        Ok(Self { consumer, connection: options.connection.clone(), patterns: options.patterns()? })
+        let wrong = |cause: Cause| Troubles::default().explain("starting a consumer for questions", &cause);
+        let consumer = config.create_with_context(PlainCallbacks::default()).map_err(wrong)?;
+        let uncommitted =
+            config.set("isolation.level", "read_uncommitted").create_with_context(PlainCallbacks::default()).map_err(wrong)?;
+        Ok(Self { consumer, uncommitted, connection: options.connection.clone(), patterns: options.patterns()? })
     }
 
     fn explain(&self, what: impl Into<String>, cause: &Cause) -> KafkaError {
         self.consumer.context().troubles.explain(what, cause)
     }
 
-    /// Tells errors since the last question, which librdkafka reports aside.
-    fn drain(&self) {
-        while self.consumer.poll(std::time::Duration::ZERO).is_some() {}
+    /// Asks, and listens to what librdkafka tells aside if there is no answer.
+    fn ask<T>(&self, what: impl Fn() -> String, mut question: impl FnMut(Duration) -> Result<T, Cause>) -> Result<T, KafkaError> {
+        let ask = |timeout| {
+            let answer = question(timeout);
+            while answer.is_err() && self.consumer.poll(LISTEN).is_some() {}
+            answer
+        };
+        patiently(self.connection.timeout, &self.consumer.context().troubles, ask).map_err(|cause| self.explain(what(), &cause))
     }
 
     /// Waits for transactions that are being committed, since the consumer is one of committed records only.
@@ -49,11 +61,7 @@ impl Lookup {
             return Ok(Vec::new());
         }
         let what = "asking for committed offsets";
-        let found = self.consumer.committed_offsets(list(partitions), self.connection.timeout);
-        let found = found.map_err(|cause| {
-            self.drain();
-            self.explain(what, &cause)
-        })?;
+        let found = self.ask(|| what.to_owned(), |timeout| self.consumer.committed_offsets(list(partitions), timeout))?;
         let committed = |at: &TopicPartition| {
             let Some(element) = found.find_partition(&at.topic, at.partition) else { return Ok(None) };
             element.error().map_err(|cause| self.explain(format!("{what} of {at}"), &cause))?;
@@ -63,23 +71,31 @@ impl Lookup {
     }
 
     pub(super) fn bounds(&self, at: &TopicPartition) -> Result<(u64, u64), KafkaError> {
-        let found = self.consumer.fetch_watermarks(&at.topic, at.partition, self.connection.timeout);
-        let (first, end) = found.map_err(|cause| {
-            self.drain();
-            self.explain(format!("asking for the bounds of {at}"), &cause)
-        })?;
+        let what = || format!("asking for the bounds of {at}");
+        let (first, end) = self.ask(what, |timeout| self.consumer.fetch_watermarks(&at.topic, at.partition, timeout))?;
         Ok((u64::try_from(first).unwrap_or_default(), u64::try_from(end).unwrap_or_default()))
     }
 
-    /// For each partition the offset behind the last one that a transaction still open cannot hold back; none if its leader does not answer.
+    /// For each partition the offset behind its last record, if all before it is decided: a transaction that is still open, or of which the mark is
+    /// not written yet, may bring records that are older than now. None if it is not so, or the leader does not answer.
     pub(super) fn ends(&self, partitions: &[TopicPartition]) -> Vec<Option<u64>> {
+        let written = self.ends_by(&self.uncommitted, partitions);
+        let decided = self.ends_by(&self.consumer, partitions);
+        written
+            .into_iter()
+            .zip(decided)
+            .map(|(written, decided)| written.filter(|end| decided.is_some_and(|decided| decided >= *end)))
+            .collect()
+    }
+
+    fn ends_by(&self, consumer: &BaseConsumer<PlainCallbacks>, partitions: &[TopicPartition]) -> Vec<Option<u64>> {
         let mut list = TopicPartitionList::with_capacity(partitions.len());
         for at in partitions {
             // In place of a time it stands for the end.
             let asked = list.add_partition(&at.topic, at.partition).set_offset(Offset::End);
             debug_assert!(asked.is_ok());
         }
-        let found = self.consumer.offsets_for_times(list, self.connection.timeout).unwrap_or_default();
+        let found = consumer.offsets_for_times(list, self.connection.timeout).unwrap_or_default();
         let end = |at: &TopicPartition| found.find_partition(&at.topic, at.partition).filter(|element| element.error().is_ok());
         partitions.iter().map(|at| end(at).and_then(|element| lists::offset(&element))).collect()
     }
@@ -131,10 +147,7 @@ impl Lookup {
         found: &mut Vec<TopicPartition>,
     ) -> Result<(), KafkaError> {
         let what = || format!("asking for the partitions of {}", topic.unwrap_or("all topics"));
-        let metadata = self.consumer.fetch_metadata(topic, self.connection.timeout).map_err(|cause| {
-            self.drain();
-            self.explain(what(), &cause)
-        })?;
+        let metadata = self.ask(what, |timeout| self.consumer.fetch_metadata(topic, timeout))?;
         for about in metadata.topics().iter().filter(|about| wanted(about.name())) {
             match about.error().map(Code::from) {
                 Some(code) if topic.is_some() => return Err(self.explain(what(), &Cause::MetadataFetch(code))),
@@ -148,7 +161,6 @@ impl Lookup {
 
 /// Connections come and go, and nobody asked for the group.
 pub(super) fn is_about_this(cause: &Cause) -> bool {
-    use super::classify::classify;
     let about_the_group = matches!(cause.rdkafka_error_code(), Some(Code::GroupAuthorizationFailed));
     classify(cause).remedy != Remedy::Retry && !about_the_group
 }

@@ -59,6 +59,9 @@ pub(super) const TRANSACTION_TIMEOUT: Duration = Duration::from_secs(15);
 /// The longest that a record may wait for its acknowledgement; below the timeout of the transaction, as Kafka demands.
 pub(super) const MESSAGE_TIMEOUT: Duration = Duration::from_secs(12);
 
+/// The longest that librdkafka waits for the answer to a request, before it sends it again.
+pub(super) const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
+
 /// The properties that may not be passed through: exactly-once rests on them, or they have an option of their own.
 const RESERVED: &[&str] = &[
     "acks",
@@ -81,6 +84,7 @@ const RESERVED: &[&str] = &[
     "partitioner",
     "plugin.library.paths",
     "request.required.acks",
+    "socket.timeout.ms",
     "transaction.timeout.ms",
     "transactional.id",
 ];
@@ -98,7 +102,10 @@ impl ConnectionOptions {
         let mut config = ClientConfig::new();
         config.set_log_level(RDKafkaLogLevel::Info);
         config.set("bootstrap.servers", &self.bootstrap_servers).set("client.id", &self.client_id);
-        config.set("socket.timeout.ms", "10000").set("socket.keepalive.enable", "true").set("reconnect.backoff.max.ms", "1000");
+        config
+            .set("socket.timeout.ms", REQUEST_TIMEOUT.as_millis().to_string())
+            .set("socket.keepalive.enable", "true")
+            .set("reconnect.backoff.max.ms", "1000");
         Ok(config)
     }
 

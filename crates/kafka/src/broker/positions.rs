@@ -69,7 +69,7 @@ mod tests {
         assert_eq!((found(&mut positions, &a), found(&mut positions, &b)), (Some((6, true)), Some((10, true))));
         positions.start(&b, 8);
         assert_eq!(found(&mut positions, &b), Some((8, false)));
-        positions.forget(&[a.clone()]);
+        positions.forget(std::slice::from_ref(&a));
         assert_eq!(found(&mut positions, &a), None);
         assert!(!positions.read("a", 0, 6) && positions.read("b", 1, 8));
     }

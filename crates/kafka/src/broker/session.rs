@@ -1,16 +1,13 @@
 //! One life of consumer and producer, from a rebuild to the next.
 
-use std::time::{Duration, Instant};
-
 use rdkafka::consumer::{BaseConsumer, Consumer as _, ConsumerGroupMetadata};
 use rdkafka::producer::{Producer as _, ThreadedProducer};
 
 use super::callbacks::{ConsumerCallbacks, ProducerCallbacks};
-use super::classify::classify;
 use super::options::BrokerOptions;
 use super::positions::Positions;
-use super::troubles::Troubles;
-use crate::error::{KafkaError, Remedy};
+use super::troubles::{Troubles, patiently};
+use crate::error::KafkaError;
 
 /// Consumer and producer of one name. The consumer is dropped first, since leaving the group may still call back.
 pub(super) struct Session {
@@ -21,10 +18,9 @@ pub(super) struct Session {
     /// transaction is committed: once the group has given this member up, librdkafka forgets the place, and a broker takes the offsets of
     /// somebody without a place unchecked.
     pub(super) place: Option<ConsumerGroupMetadata>,
+    /// A request of an earlier transaction may still arrive at a broker.
+    pub(super) is_doubtful: bool,
 }
-
-/// How long to wait at a time, before looking whether a broker has refused.
-const PATIENCE: Duration = Duration::from_secs(1);
 
 impl Session {
     /// The producer comes first: joining a group moves partitions, which is of no use if the transactions are refused.
@@ -44,19 +40,12 @@ impl Session {
         if !topics.is_empty() {
             consumer.subscribe(&topics).map_err(|cause| nothing.explain(format!("subscribing to {topics:?}"), &cause))?;
         }
-        Ok(Self { consumer, producer, positions: Positions::default(), place: None })
+        Ok(Self { consumer, producer, positions: Positions::default(), place: None, is_doubtful: false })
     }
 }
 
 fn init_transactions(producer: &ThreadedProducer<ProducerCallbacks>, options: &BrokerOptions) -> Result<(), KafkaError> {
-    let deadline = Instant::now() + options.connection.timeout;
     let troubles = &producer.context().troubles;
-    while let Err(cause) = producer.init_transactions(PATIENCE) {
-        let again = classify(&cause).remedy == Remedy::Retry && Instant::now() < deadline && !troubles.refused();
-        if !again {
-            return Err(troubles.explain(format!("starting transactions as `{}`", options.transactional_id), &cause));
-        }
-    }
-    troubles.forget();
-    Ok(())
+    patiently(options.connection.timeout, troubles, |timeout| producer.init_transactions(timeout))
+        .map_err(|cause| troubles.explain(format!("starting transactions as `{}`", options.transactional_id), &cause))
 }

@@ -1,6 +1,8 @@
 //! Why brokers are not reached: librdkafka tells it aside, and the call that suffers from it only times out.
 
 use std::sync::Mutex;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
 
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::error::KafkaError as Cause;
@@ -15,10 +17,14 @@ pub(crate) struct Troubles(Mutex<Option<Trouble>>);
 
 #[derive(Clone, Debug)]
 struct Trouble {
+    noted: Instant,
     reason: String,
     /// A broker was reached, and does not want us.
     refused: bool,
 }
+
+/// How long a trouble counts: librdkafka tries again, and fails again, every second or so.
+const PRESENT: Duration = Duration::from_secs(10);
 
 /// What librdkafka's own errors, as opposed to what a broker said, begin with.
 const LOCAL: &str = "Local:";
@@ -33,12 +39,16 @@ impl Troubles {
             return;
         }
         let refused = code == Some(Code::Authentication) && !reason.contains(LOCAL);
-        *self.0.lock().expect("no holder panics") = Some(Trouble { reason: reason.to_owned(), refused });
+        *self.0.lock().expect("no holder panics") = Some(Trouble { noted: Instant::now(), reason: reason.to_owned(), refused });
     }
 
     /// Whether a broker does not want us, so that waiting is of no use.
-    pub(super) fn refused(&self) -> bool {
-        self.0.lock().expect("no holder panics").as_ref().is_some_and(|trouble| trouble.refused)
+    pub(crate) fn refused(&self) -> bool {
+        self.present().is_some_and(|trouble| trouble.refused)
+    }
+
+    fn present(&self) -> Option<Trouble> {
+        self.0.lock().expect("no holder panics").clone().filter(|trouble| trouble.noted.elapsed() < PRESENT)
     }
 
     /// Something worked: the troubles are over.
@@ -49,14 +59,37 @@ impl Troubles {
     /// The error of a call, with the trouble that explains it.
     pub(crate) fn explain(&self, what: impl Into<String>, cause: &Cause) -> KafkaError {
         let remedy = classify(cause).remedy;
-        let trouble = self.0.lock().expect("no holder panics").clone().filter(|_| remedy == Remedy::Retry);
+        let trouble = self.present().filter(|_| remedy == Remedy::Retry);
         match trouble {
-            Some(Trouble { refused: true, reason }) => KafkaError::new(Remedy::Stop, what, reason),
+            Some(Trouble { refused: true, reason, .. }) => KafkaError::new(Remedy::Stop, what, reason),
             Some(Trouble { reason, .. }) => KafkaError::new(remedy, what, format!("{}; {reason}", text(cause))),
             None => KafkaError::new(remedy, what, text(cause)),
         }
     }
 }
+
+/// How long to wait at a time, before looking whether a broker has refused.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// Asks until there is an answer, an error that does not pass, a broker that does not want us, or the end of the time.
+pub(crate) fn patiently<T>(limit: Duration, troubles: &Troubles, mut ask: impl FnMut(Duration) -> Result<T, Cause>) -> Result<T, Cause> {
+    let deadline = Instant::now() + limit;
+    loop {
+        match ask(PATIENCE.min(limit)) {
+            Ok(answer) => {
+                troubles.forget();
+                return Ok(answer);
+            }
+            Err(cause) if classify(&cause).remedy != Remedy::Retry || Instant::now() >= deadline || troubles.refused() => {
+                return Err(cause);
+            }
+            Err(_) => sleep(BREATH),
+        }
+    }
+}
+
+/// Some errors come at once.
+const BREATH: Duration = Duration::from_millis(50);
 
 /// The message of an error, without values of properties, which may be secrets.
 pub(super) fn text(cause: &Cause) -> String {
@@ -66,7 +99,8 @@ pub(super) fn text(cause: &Cause) -> String {
             format!("the property `{name}` is wrong: {description}")
         }
         Cause::MessageConsumption(Code::AutoOffsetReset) => {
-            "the records that come next are no longer there: the topic's retention has deleted them, or the topic was made anew".to_owned()
+            "there is nothing at the offset where reading was to go on: the topic's retention has deleted it, or the topic was made anew"
+                .to_owned()
         }
         _ => cause.to_string(),
     }
