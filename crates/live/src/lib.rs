@@ -13,6 +13,7 @@ pub mod kafka;
 pub mod metrics;
 pub mod options;
 mod output;
+pub mod pipeline;
 mod process_state;
 mod rules_change;
 mod session;

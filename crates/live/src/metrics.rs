@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use crate::pipeline::Pipeline;
 use bellwether_codec::rendered::SignalCounts;
 use bellwether_engine::feature::STAGES;
 use bellwether_engine::partition::Header;
@@ -26,6 +27,8 @@ pub struct Metrics {
     mrr_minor: IntGaugeVec,
     journal_time_seconds: IntGauge,
     commit_seconds: Histogram,
+    /// What the parts of a Kafka run tell.
+    pub pipeline: Pipeline,
     /// How each partition stands that this process owns, beside Kafka.
     board: Mutex<BTreeMap<u16, Header>>,
 }
@@ -79,6 +82,7 @@ impl Metrics {
             customers_by_stage: gauges("bellwether_customers_by_stage", "Customers by journey stage.", "stage"),
             mrr_minor: gauges("bellwether_mrr_minor_units", "Monthly recurring revenue in minor units, by currency.", "currency"),
             journal_time_seconds: gauge("bellwether_journal_time_seconds", "Journal time, seconds since 1970-01-01T00:00:00Z."),
+            pipeline: Pipeline::register(&registry),
             board: Mutex::default(),
             registry,
         };

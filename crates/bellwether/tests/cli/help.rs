@@ -31,7 +31,7 @@ const COMMANDS: &[&[&str]] = &[
 
 #[test]
 fn every_command_has_a_help_text_with_an_example() {
-    for command in COMMANDS {
+    for command in COMMANDS.iter().copied() {
         let help = run(&[command, &["--help"]].concat()).exits(0);
         assert!(help.output.contains("Example"), "{command:?}: {}", help.output);
         assert!(help.output.contains(&format!("bellwether {}", command.join(" "))), "{command:?}: {}", help.output);

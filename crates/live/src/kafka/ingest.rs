@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bellwether_engine::time::Time;
 use bellwether_kafka::{Batch, Client, CommitError, Polled, Remedy, TopicPartition, Transaction};
 
 use super::breaker::Breaker;
+use super::lag::{TELL_INTERVAL, outcome_of};
 use super::metadata::{of_watermark, watermark_of};
 use super::options::IngestOptions;
 use super::patience::Patience;
@@ -17,6 +18,7 @@ use super::ticks::Ticks;
 use super::watermark::Watermarks;
 use crate::error::LiveError;
 use crate::metrics::Metrics;
+use crate::pipeline;
 
 /// One worker: one thread, one client, and the input partitions that the group has given it.
 pub struct Ingest {
@@ -30,6 +32,7 @@ pub struct Ingest {
     ticks: Ticks,
     /// When it last told how far time is.
     told_at: Time,
+    lag_told_at: Option<Instant>,
     batch: Batch,
     transaction: Transaction,
     patience: Patience,
@@ -51,6 +54,7 @@ impl Ingest {
             breakers,
             ticks,
             told_at: Time::MIN,
+            lag_told_at: None,
             batch: Batch::default(),
             transaction: Transaction::default(),
             patience,
@@ -125,7 +129,10 @@ impl Ingest {
     }
 
     fn commit(&mut self, taken: TakenIn) -> Result<(), LiveError> {
-        match self.client.commit(&self.transaction) {
+        let began = Instant::now();
+        let committed = self.client.commit(&self.transaction);
+        self.metrics.pipeline.transaction(pipeline::Worker::Ingest, outcome_of(&committed), began.elapsed());
+        match committed {
             Ok(()) => {
                 self.patience.restore();
                 taken.counts.tell(&self.metrics);
@@ -166,7 +173,27 @@ impl Ingest {
             known.push((at, watermark));
         }
         self.watermarks.committed(known.into_iter());
+        self.tell_lag();
         Ok(())
+    }
+
+    /// From time to time tells the metrics how far each input is journaled, and which sources are stopped.
+    fn tell_lag(&mut self) {
+        if self.lag_told_at.is_some_and(|told_at| told_at.elapsed() < TELL_INTERVAL) {
+            return;
+        }
+        self.lag_told_at = Some(Instant::now());
+        let pipeline = &self.metrics.pipeline;
+        pipeline.watermark(self.watermarks.smallest().0);
+        for (at, next_offset) in &self.next_offsets {
+            // A broker that does not answer is noticed where it matters more.
+            let Ok((_, end)) = self.client.bounds(at) else { break };
+            let until = self.watermarks.of(at).unwrap_or(Time::MIN);
+            pipeline.input_lag(at, end.saturating_sub(*next_offset), until.0);
+        }
+        for (index, breaker) in self.breakers.iter().enumerate() {
+            pipeline.breaker(&self.options.sources.get(index).name, breaker.is_open());
+        }
     }
 
     fn assigned(&mut self, partitions: &[TopicPartition]) -> Result<(), LiveError> {
@@ -185,13 +212,18 @@ impl Ingest {
             self.next_offsets.insert(at.clone(), offset);
             starts.push((at.clone(), offset));
         }
-        Ok(self.client.assign(&starts)?)
+        self.client.assign(&starts)?;
+        self.metrics.pipeline.assigned(pipeline::Worker::Ingest, starts.len());
+        Ok(())
     }
 
     fn revoked(&mut self, partitions: &[TopicPartition]) {
         for at in partitions {
             self.watermarks.revoked(at);
-            self.next_offsets.remove(at);
+            if self.next_offsets.remove(at).is_some() {
+                self.metrics.pipeline.revoked(pipeline::Worker::Ingest, 1);
+            }
+            self.metrics.pipeline.input_gone(at);
         }
     }
 

@@ -7,7 +7,7 @@
 //! - `process`: [`Processor`], a processing worker; its `fold` is prefetch, apply, publish, commit.
 //! - `owned`: a partition at work. `open`: what must hold before it may be. `publish`, `dead_letters`: what goes out.
 //! - `rule_sets`: the rules that the journal brings. `metadata`: what stands beside committed offsets.
-//! - `patience`: waiting between tries. `error`: what nobody but an operator can mend.
+//! - `lag`: what is told to the metrics. `patience`: waiting between tries. `error`: what nobody but an operator can mend.
 
 mod breaker;
 mod connect;
@@ -15,6 +15,7 @@ mod control;
 mod dead_letters;
 mod error;
 mod ingest;
+mod lag;
 mod metadata;
 mod open;
 mod options;

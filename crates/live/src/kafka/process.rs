@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Instant;
 
 use bellwether_codec::journal::{CONTROL_HEADER, JournalRecord, Piece, Pieces, WATERMARK_HEADER};
 use bellwether_codec::rendered::SignalCounts;
@@ -10,6 +11,7 @@ use bellwether_engine::time::Time;
 use bellwether_kafka::{Batch, Client, CommitError, Polled, Received, Remedy, TopicPartition, Transaction};
 use bellwether_store::{Commit, Durability, Position, Store, StoreError};
 
+use super::lag::{Lag, outcome_of};
 use super::metadata::position_of;
 use super::open::{Opening, number_of, openings};
 use super::options::ProcessOptions;
@@ -19,6 +21,7 @@ use super::publish::publish;
 use super::rule_sets::RuleSets;
 use crate::error::LiveError;
 use crate::metrics::Metrics;
+use crate::pipeline;
 
 /// One worker: one thread, one client, and the partitions that the group has given it.
 pub struct Processor {
@@ -33,6 +36,7 @@ pub struct Processor {
     metrics: Arc<Metrics>,
     /// What the transaction publishes.
     counts: SignalCounts,
+    lag: Lag,
 }
 
 /// What is left of a batch, by partition.
@@ -70,6 +74,7 @@ impl Processor {
             patience,
             metrics,
             counts: SignalCounts::new(),
+            lag: Lag::default(),
         }
     }
 
@@ -123,6 +128,7 @@ impl Processor {
     /// Prefetch, apply, publish, commit, until every partition has folded its part of the batch.
     fn fold(&mut self, batch: &Batch) -> Result<(), LiveError> {
         let mut pending = self.decode(batch);
+        let is_news = self.partitions.values().all(|owned| !owned.worker.is_catching_up());
         while !pending.is_empty() {
             let folded = self.prefetch_and_apply(&pending)?;
             self.publish(&pending, batch);
@@ -134,6 +140,10 @@ impl Processor {
             }
             advance(&mut pending, &folded);
         }
+        if is_news {
+            batch.records().filter_map(|record| record.timestamp_ms).for_each(|appended| self.metrics.pipeline.processed(appended));
+        }
+        self.lag.tell(batch, &mut *self.client, &self.partitions, &self.store, &self.metrics);
         Ok(())
     }
 
@@ -144,7 +154,11 @@ impl Processor {
             by_partition.entry(number_of(record.at)).or_default().push(journal_record(&record));
         }
         by_partition.retain(|number, _| self.partitions.contains_key(number));
-        let decode = |records: Vec<JournalRecord<'b>>| Pieces::decode(records.into_iter(), &self.options.decoder);
+        let decode = |records: Vec<JournalRecord<'b>>| {
+            let pieces = Pieces::decode(records.into_iter(), &self.options.decoder);
+            self.metrics.pipeline.clock_ahead(pieces.clock_ahead);
+            pieces
+        };
         by_partition.into_iter().map(|(number, records)| (number, decode(records).pieces.into())).collect()
     }
 
@@ -175,7 +189,10 @@ impl Processor {
         if self.transaction.is_empty() {
             return Ok(Outcome::Committed);
         }
-        match self.client.commit(&self.transaction) {
+        let began = Instant::now();
+        let committed = self.client.commit(&self.transaction);
+        self.metrics.pipeline.transaction(pipeline::Worker::Process, outcome_of(&committed), began.elapsed());
+        match committed {
             Ok(()) => {
                 self.patience.restore();
                 self.metrics.published(&self.counts);
@@ -245,6 +262,7 @@ impl Processor {
     fn assigned(&mut self, partitions: &[TopicPartition]) -> Result<(), LiveError> {
         let starts = self.open(partitions)?;
         self.client.assign(&starts)?;
+        self.metrics.pipeline.assigned(pipeline::Worker::Process, starts.len());
         Ok(())
     }
 
@@ -284,7 +302,10 @@ impl Processor {
 
     /// Only the owner of a partition tells how its customers are.
     fn forget(&mut self, number: u16) {
-        self.partitions.remove(&number);
+        if self.partitions.remove(&number).is_some() {
+            self.metrics.pipeline.revoked(pipeline::Worker::Process, 1);
+        }
+        self.metrics.pipeline.journal_gone(number);
         self.metrics.partition_gone(number);
     }
 

@@ -45,12 +45,15 @@ pub(crate) struct Counts {
     journaled: u64,
     skipped: u64,
     rejected: BTreeMap<&'static str, u64>,
+    arrivals_ms: Vec<i64>,
 }
 
 impl Counts {
     /// Tells the metrics; to be called when the transaction is committed.
     pub fn tell(&self, metrics: &Metrics) {
         metrics.took_in(self.journaled + self.skipped + self.rejected.values().sum::<u64>());
+        metrics.pipeline.skipped(self.skipped);
+        self.arrivals_ms.iter().for_each(|arrived| metrics.pipeline.journaled(*arrived));
         for (reason, count) in &self.rejected {
             (0..*count).for_each(|_| metrics.rejected(reason));
         }
@@ -84,6 +87,7 @@ pub(crate) fn take_in(
             Ok(SourceEvent::Event(event)) => {
                 journal.push(event);
                 taken.counts.journaled += 1;
+                taken.counts.arrivals_ms.push(arrival.0);
             }
             Ok(SourceEvent::Skipped) => taken.counts.skipped += 1,
             Err(rejection) => {

@@ -1,0 +1,299 @@
+//! Metrics of the pipeline beside Kafka: what its parts tell as facts, and what an operator sees of them.
+
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+
+use bellwether_kafka::TopicPartition;
+use bellwether_store::StoreMetrics;
+use prometheus::{GaugeVec, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry};
+
+/// The two kinds of workers, as the label `role` names them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Worker {
+    /// Input topics into the journal.
+    Ingest,
+    /// The journal into signals.
+    Process,
+}
+
+impl Worker {
+    fn name(self) -> &'static str {
+        match self {
+            Worker::Ingest => "ingest",
+            Worker::Process => "process",
+        }
+    }
+}
+
+/// How a transaction ended, as the label `outcome` names it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TransactionOutcome {
+    /// It counts.
+    Committed,
+    /// Nothing of it will ever be seen.
+    Aborted,
+    /// Nobody knew, and the truth was asked for.
+    Unknown,
+}
+
+impl TransactionOutcome {
+    fn name(self) -> &'static str {
+        match self {
+            TransactionOutcome::Committed => "committed",
+            TransactionOutcome::Aborted => "aborted",
+            TransactionOutcome::Unknown => "unknown",
+        }
+    }
+}
+
+/// Labels are bounded by the partitions of the journal and the inputs, and by the sources of the configuration.
+pub struct Pipeline {
+    transactions: IntCounterVec,
+    transaction_seconds: HistogramVec,
+    last_commit_timestamp_seconds: IntGaugeVec,
+    rebalanced_partitions: IntCounterVec,
+    owned_partitions: IntGaugeVec,
+    journal_lag_records: IntGaugeVec,
+    journal_lag_seconds: GaugeVec,
+    input_lag_records: IntGaugeVec,
+    input_lag_seconds: GaugeVec,
+    watermark_age_seconds: IntGauge,
+    watermarks_ahead: IntCounter,
+    breaker_open: IntGaugeVec,
+    skipped: IntCounter,
+    ingest_seconds: Histogram,
+    process_seconds: Histogram,
+    store_bytes: IntGaugeVec,
+    store_told_at: Mutex<Option<Instant>>,
+}
+
+/// How often the store is asked how large it is.
+const STORE_INTERVAL: Duration = Duration::from_secs(10);
+
+const LATENCY_BUCKETS: [f64; 13] = [0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 1.0, 2.0, 5.0, 15.0, 60.0, 300.0];
+
+impl Pipeline {
+    /// Registers every metric.
+    ///
+    /// # Panics
+    ///
+    /// If two metrics have one name, which is a defect of this file.
+    pub(crate) fn register(registry: &Registry) -> Self {
+        let make = Make(registry);
+        Self {
+            transactions: make.counters(
+                "transactions_total",
+                "Kafka transactions, by role of the worker and outcome.",
+                &["role", "outcome"],
+            ),
+            transaction_seconds: make.histograms("transaction_seconds", "Time that a Kafka transaction took, from begin to commit."),
+            last_commit_timestamp_seconds: make.gauges(
+                "last_commit_timestamp_seconds",
+                "When a worker of the role last committed, seconds since 1970-01-01T00:00:00Z.",
+                &["role"],
+            ),
+            rebalanced_partitions: make.counters(
+                "rebalanced_partitions_total",
+                "Partitions that came or went in rebalances.",
+                &["role", "change"],
+            ),
+            owned_partitions: make.gauges("owned_partitions", "Partitions that this process owns.", &["role"]),
+            journal_lag_records: make.gauges(
+                "journal_lag_records",
+                "Offsets of the journal that are not processed yet; marks of transactions count.",
+                &["partition"],
+            ),
+            journal_lag_seconds: make.float_gauges(
+                "journal_lag_seconds",
+                "Age of the last processed record of the journal while there are more; 0 at the end.",
+                &["partition"],
+            ),
+            input_lag_records: make.gauges(
+                "input_lag_records",
+                "Offsets of an input that are not journaled yet; marks of transactions count.",
+                &["topic", "partition"],
+            ),
+            input_lag_seconds: make.float_gauges(
+                "input_lag_seconds",
+                "How far behind the present the arrivals of an input are journaled.",
+                &["topic", "partition"],
+            ),
+            watermark_age_seconds: make
+                .gauge("watermark_age_seconds", "How far the watermark is behind the present; it grows while time stands still."),
+            watermarks_ahead: make.counter(
+                "watermarks_ahead_total",
+                "Journal records whose watermark was more than 5 minutes ahead of their append: it did not move time.",
+            ),
+            breaker_open: make.gauges(
+                "breaker_open",
+                "1 while the source is stopped because too many of its records are refused.",
+                &["source"],
+            ),
+            skipped: make
+                .counter("skipped_records_total", "Input records left out by the configuration: filters, tombstones, unknown types."),
+            ingest_seconds: make.histogram("ingest_seconds", "Time from the arrival of an input record to its commit in the journal."),
+            process_seconds: make.histogram("process_seconds", "Time from the append of a journal record to the commit of what it gave."),
+            store_bytes: make.gauges(
+                "store_bytes",
+                "Bytes of the store: files, block cache, write buffers, table readers, and what waits for compaction.",
+                &["part"],
+            ),
+            store_told_at: Mutex::default(),
+        }
+    }
+
+    /// A transaction has ended, after so long.
+    pub fn transaction(&self, worker: Worker, outcome: TransactionOutcome, took: Duration) {
+        self.transactions.with_label_values(&[worker.name(), outcome.name()]).inc();
+        if outcome == TransactionOutcome::Committed {
+            self.transaction_seconds.with_label_values(&[worker.name()]).observe(took.as_secs_f64());
+            self.last_commit_timestamp_seconds.with_label_values(&[worker.name()]).set(now_ms().div_euclid(1_000));
+        }
+    }
+
+    /// Partitions came to a worker.
+    pub fn assigned(&self, worker: Worker, count: usize) {
+        self.rebalanced_partitions.with_label_values(&[worker.name(), "assigned"]).inc_by(count as u64);
+        self.owned_partitions.with_label_values(&[worker.name()]).add(count as i64);
+    }
+
+    /// Partitions went from a worker.
+    pub fn revoked(&self, worker: Worker, count: usize) {
+        self.rebalanced_partitions.with_label_values(&[worker.name(), "revoked"]).inc_by(count as u64);
+        self.owned_partitions.with_label_values(&[worker.name()]).sub(count as i64);
+    }
+
+    /// A journal partition is processed up to some records before its end; the last one was appended then.
+    pub fn journal_lag(&self, partition: u16, records: u64, last_appended_ms: Option<i64>) {
+        let partition = partition.to_string();
+        self.journal_lag_records.with_label_values(&[&partition]).set(i64::try_from(records).unwrap_or(i64::MAX));
+        let behind = last_appended_ms.filter(|_| records > 0).map_or(0.0, seconds_since);
+        self.journal_lag_seconds.with_label_values(&[&partition]).set(behind);
+    }
+
+    /// A journal partition is no longer this process's.
+    pub fn journal_gone(&self, partition: u16) {
+        // What was never told cannot be taken back, which is no harm.
+        _ = self.journal_lag_records.remove_label_values(&[&partition.to_string()]);
+        _ = self.journal_lag_seconds.remove_label_values(&[&partition.to_string()]);
+    }
+
+    /// An input partition is journaled up to some records before its end, and up to this arrival.
+    pub fn input_lag(&self, at: &TopicPartition, records: u64, until_ms: i64) {
+        let labels = [&*at.topic, &at.partition.to_string()];
+        self.input_lag_records.with_label_values(&labels).set(i64::try_from(records).unwrap_or(i64::MAX));
+        self.input_lag_seconds.with_label_values(&labels).set(if until_ms == i64::MIN { 0.0 } else { seconds_since(until_ms) });
+    }
+
+    /// An input partition is no longer this process's.
+    pub fn input_gone(&self, at: &TopicPartition) {
+        _ = self.input_lag_records.remove_label_values(&[&*at.topic, &at.partition.to_string()]);
+        _ = self.input_lag_seconds.remove_label_values(&[&*at.topic, &at.partition.to_string()]);
+    }
+
+    /// The watermark is there.
+    pub fn watermark(&self, watermark_ms: i64) {
+        if watermark_ms != i64::MIN {
+            self.watermark_age_seconds.set(seconds_since(watermark_ms) as i64);
+        }
+    }
+
+    /// Journal records came from a clock ahead.
+    pub fn clock_ahead(&self, records: u64) {
+        self.watermarks_ahead.inc_by(records);
+    }
+
+    /// A source is stopped by its breaker, or not.
+    pub fn breaker(&self, source: &str, is_open: bool) {
+        self.breaker_open.with_label_values(&[source]).set(i64::from(is_open));
+    }
+
+    /// Input records were left out by the configuration.
+    pub fn skipped(&self, records: u64) {
+        self.skipped.inc_by(records);
+    }
+
+    /// An input record that arrived then is journaled now.
+    pub fn journaled(&self, arrived_ms: i64) {
+        self.ingest_seconds.observe(seconds_since(arrived_ms));
+    }
+
+    /// What a journal record that was appended then gave is committed now.
+    pub fn processed(&self, appended_ms: i64) {
+        self.process_seconds.observe(seconds_since(appended_ms));
+    }
+
+    /// The store is so large; asked now and then only.
+    pub fn store(&self, read: impl FnOnce() -> Option<StoreMetrics>) {
+        let mut told_at = self.store_told_at.lock().unwrap_or_else(PoisonError::into_inner);
+        if told_at.is_some_and(|told_at| told_at.elapsed() < STORE_INTERVAL) {
+            return;
+        }
+        *told_at = Some(Instant::now());
+        let Some(metrics) = read() else { return };
+        let parts = [
+            ("files", metrics.files_bytes),
+            ("block_cache", metrics.block_cache_bytes),
+            ("write_buffers", metrics.write_buffers_bytes),
+            ("table_readers", metrics.table_readers_bytes),
+            ("pending_compaction", metrics.pending_compaction_bytes),
+        ];
+        for (part, bytes) in parts {
+            self.store_bytes.with_label_values(&[part]).set(i64::try_from(bytes).unwrap_or(i64::MAX));
+        }
+    }
+}
+
+fn now_ms() -> i64 {
+    let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since_epoch.as_millis()).unwrap_or(i64::MAX)
+}
+
+fn seconds_since(milliseconds: i64) -> f64 {
+    now_ms().saturating_sub(milliseconds).max(0) as f64 / 1_000.0
+}
+
+/// Makes metrics whose names begin with `bellwether_`, each registered once.
+struct Make<'r>(&'r Registry);
+
+impl Make<'_> {
+    fn registered<M: prometheus::core::Collector + Clone + 'static>(&self, metric: prometheus::Result<M>) -> M {
+        let metric = metric.expect("a valid name");
+        self.0.register(Box::new(metric.clone())).expect("a name of its own");
+        metric
+    }
+
+    fn options(name: &str, help: &str) -> Opts {
+        Opts::new(format!("bellwether_{name}"), help)
+    }
+
+    fn counter(&self, name: &str, help: &str) -> IntCounter {
+        self.registered(IntCounter::with_opts(Self::options(name, help)))
+    }
+
+    fn counters(&self, name: &str, help: &str, labels: &[&str]) -> IntCounterVec {
+        self.registered(IntCounterVec::new(Self::options(name, help), labels))
+    }
+
+    fn gauge(&self, name: &str, help: &str) -> IntGauge {
+        self.registered(IntGauge::with_opts(Self::options(name, help)))
+    }
+
+    fn gauges(&self, name: &str, help: &str, labels: &[&str]) -> IntGaugeVec {
+        self.registered(IntGaugeVec::new(Self::options(name, help), labels))
+    }
+
+    fn float_gauges(&self, name: &str, help: &str, labels: &[&str]) -> GaugeVec {
+        self.registered(GaugeVec::new(Self::options(name, help), labels))
+    }
+
+    fn histogram(&self, name: &str, help: &str) -> Histogram {
+        let options = HistogramOpts::from(Self::options(name, help)).buckets(LATENCY_BUCKETS.to_vec());
+        self.registered(Histogram::with_opts(options))
+    }
+
+    fn histograms(&self, name: &str, help: &str) -> HistogramVec {
+        let options = HistogramOpts::from(Self::options(name, help)).buckets(LATENCY_BUCKETS.to_vec());
+        self.registered(HistogramVec::new(options, &["role"]))
+    }
+}
