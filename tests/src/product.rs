@@ -142,34 +142,30 @@ kafka:
         self.directory.path().join(format!("{instance}.log"))
     }
 
-    /// Produces events to the raw topic in transactions, each with its own time as its timestamp, spread over the partitions.
+    /// Produces events to the raw topic; see [`Producer::produce`].
     ///
     /// # Panics
     ///
     /// When a transaction fails.
     pub fn produce(&self, events: &[Event<'_>]) {
-        let mut client = BrokerClient::new(BrokerOptions {
+        self.producer().produce(events);
+    }
+
+    /// A producer to the raw topic.
+    ///
+    /// # Panics
+    ///
+    /// When the broker does not answer.
+    #[must_use]
+    pub fn producer(&self) -> Producer {
+        let client = BrokerClient::new(BrokerOptions {
             connection: self.connection(),
             group_id: self.topic("producer"),
             group_instance_id: None,
             transactional_id: self.topic("producer"),
             subscription: Vec::new(),
-        })
-        .unwrap_or_else(|error| panic!("{error}"));
-        let topic = self.topic("events");
-        let mut value = Vec::new();
-        let mut number = 0;
-        for events in events.chunks(5_000) {
-            let mut transaction = Transaction::default();
-            for event in events {
-                value.clear();
-                encode_event(event, &mut value);
-                number = (number + 1) % INPUT_PARTITIONS as i32;
-                let (topic, value, timestamp_ms) = (topic.as_str(), Some(&value[..]), Some(event.time.0));
-                transaction.push(&Outgoing { topic, partition: Some(number), key: None, value, headers: &[], timestamp_ms });
-            }
-            client.commit(&transaction).unwrap_or_else(|error| panic!("{error}"));
-        }
+        });
+        Producer { client: client.unwrap_or_else(|error| panic!("{error}")), topic: self.topic("events"), number: 0 }
     }
 
     /// All committed records of a topic, as `visit` makes them.
@@ -235,6 +231,35 @@ kafka:
     }
 }
 
+/// A producer of raw events.
+pub struct Producer {
+    client: BrokerClient,
+    topic: String,
+    number: i32,
+}
+
+impl Producer {
+    /// Produces events in transactions, each event with its own time as its timestamp, spread over the partitions.
+    ///
+    /// # Panics
+    ///
+    /// When a transaction fails.
+    pub fn produce(&mut self, events: &[Event<'_>]) {
+        let mut value = Vec::new();
+        for events in events.chunks(5_000) {
+            let mut transaction = Transaction::default();
+            for event in events {
+                value.clear();
+                encode_event(event, &mut value);
+                self.number = (self.number + 1) % INPUT_PARTITIONS as i32;
+                let (topic, value, timestamp_ms) = (self.topic.as_str(), Some(&value[..]), Some(event.time.0));
+                transaction.push(&Outgoing { topic, partition: Some(self.number), key: None, value, headers: &[], timestamp_ms });
+            }
+            self.client.commit(&transaction).unwrap_or_else(|error| panic!("{error}"));
+        }
+    }
+}
+
 /// An instance that runs; it is killed when it is dropped.
 pub struct Running(Child);
 
@@ -247,6 +272,12 @@ impl Running {
     pub fn signal(&self, name: &str) {
         let status = Command::new("kill").arg(format!("-{name}")).arg(self.0.id().to_string()).status();
         assert!(status.is_ok_and(|status| status.success()), "SIG{name} can be sent");
+    }
+
+    /// Its process id.
+    #[must_use]
+    pub fn id(&self) -> u32 {
+        self.0.id()
     }
 
     /// Kills it at once, and waits for its end.

@@ -225,7 +225,7 @@ mod tests {
 
     const LOGIN: &str = r#"{"specversion":"1.0","id":"1","source":"/a","type":"login","subject":"c","time":"2026-01-01T00:00:00Z"}"#;
 
-    fn record(offset: u64, appended_at: i64, watermark: &'static str, control: bool, value: &str) -> JournalRecord<'_> {
+    fn record<'a>(offset: u64, appended_at: i64, watermark: &'a str, control: bool, value: &'a str) -> JournalRecord<'a> {
         let (watermark, value) = (Some(watermark.as_bytes()), Some(value.as_bytes()));
         JournalRecord { offset, appended_at: Some(Time(appended_at)), watermark, is_control: control, value }
     }
@@ -256,14 +256,14 @@ mod tests {
         let rules = Control::Rules(PublishedRules { number: 7, text: "signals: []".into() }).encode();
         let text = |bytes: &Vec<u8>| String::from_utf8(bytes.clone()).expect("it is JSON");
         let (created, rules, tick) = (text(&created), text(&rules), text(&Control::Tick.encode()));
-        let far = (5 * MINUTE_MS + 101).to_string().leak();
+        let far = (5 * MINUTE_MS + 101).to_string();
         let records = vec![
             record(0, 0, "", true, &created),
             record(2, 100, "50", false, LOGIN),
             record(3, 100, "60", true, &tick),
             record(5, 100, "70", true, &rules),
             record(6, 100, "80", false, "{"),
-            record(7, 100, far, true, &tick),
+            record(7, 100, &far, true, &tick),
             record(9, 100, "90", true, r#"{"type":"from.the.future"}"#),
         ];
         let expected = ["0 created j", "2 login 50, 3 tick 60", "5 rules 7", "6 invalid_json 80, 7 tick 0, 9 invalid_json 90"];

@@ -50,7 +50,7 @@ pub fn make_narrow_topic(broker: &Broker, name: &str) {
 pub fn push_too_large(transaction: &mut Transaction, topic: &str) {
     let mut random = Random(1);
     let value: Vec<u8> = (0..100).flat_map(|_| random.number().to_be_bytes()).collect();
-    transaction.push(&Outgoing { topic, partition: Some(0), key: None, value: Some(&value), headers: &[] });
+    transaction.push(&Outgoing { topic, partition: Some(0), key: None, value: Some(&value), headers: &[], timestamp_ms: None });
 }
 
 pub fn client(options: BrokerOptions) -> BrokerClient {
