@@ -54,7 +54,7 @@ impl Product {
         let Self { application, bootstrap, partitions, .. } = self;
         let mut text = format!(
             "data: {data}
-metrics: off
+metrics: 127.0.0.1:0
 kafka:
   brokers: {bootstrap}
   application: {application}
