@@ -40,9 +40,16 @@ fn the_reference_page_is_current() {
 #[test]
 fn every_section_has_a_chapter_once() {
     let page = configuration_page();
-    for section in
-        ["kafka", "kafka.journal", "kafka.topics", "kafka.breaker", "kafka.user_lookup", "kafka.sources[]", "kafka.sources[].mapping"]
-    {
+    for section in [
+        "kafka",
+        "kafka.journal",
+        "kafka.topics",
+        "kafka.breaker",
+        "kafka.snapshots",
+        "kafka.user_lookup",
+        "kafka.sources[]",
+        "kafka.sources[].mapping",
+    ] {
         assert_eq!(page.matches(&format!("\n## `{section}`\n")).count(), 1, "{section}");
     }
     assert!(

@@ -65,9 +65,28 @@ fn a_kafka_run_has_its_defaults() {
     assert_eq!((kafka.replication, kafka.min_insync_replicas, kafka.journal_retention_ms), (3, 2, None));
     assert_eq!((kafka.commit_interval_ms, kafka.watermark_interval_ms), (100, 1_000));
     assert_eq!((kafka.breaker.ratio, kafka.breaker.window, kafka.breaker.consecutive), (0.5, 1_000, 200));
+    assert_eq!(kafka.snapshots, None);
     let source = &kafka.sources[0];
     assert_eq!((&source.format, source.unknown_types, source.tombstones), (&SourceFormat::Auto, UnknownTypes::Reject, Tombstones::Skip));
     assert!(matches!(&source.topics[..], [TopicPattern::Name(name)] if name == "a"));
+}
+
+#[test]
+fn snapshots_need_a_place_alone() {
+    let snapshots = |fields: &str| {
+        let text = format!("kafka: {{ brokers: 'b:1', sources: [{{ name: a, topics: [a] }}], snapshots: {{ {fields} }} }}");
+        let snapshots = configuration(&text).kafka.unwrap().snapshots.unwrap();
+        (snapshots.to, snapshots.every_ms, snapshots.keep.get())
+    };
+    assert_eq!(snapshots("to: /backup"), ("/backup".to_owned(), 3_600_000, 3));
+    assert_eq!(snapshots("to: 'file:///backup', every: 10m, keep: 1"), ("file:///backup".to_owned(), 600_000, 1));
+    check_kafka("  snapshots: { every: 1h }", &["4:14: `to` of the snapshots is missing"]);
+    check_kafka("  snapshots: { to: /backup, every: 0s }", &["4:38: every must be more than nothing"]);
+    check_kafka("  snapshots: { to: /backup, keep: 0 }", &["4:37: keep is 0, and must be from 1 to 1000"]);
+    check_kafka(
+        "  snapshots: { to: 's3://bucket' }",
+        &["4:20: s3://bucket is no place for snapshots: `s3` is not supported in this version: give a directory or a file:// URL"],
+    );
 }
 
 #[test]

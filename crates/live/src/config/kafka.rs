@@ -5,6 +5,7 @@ use std::ops::Range;
 use bellwether_codec::yaml::{Node, Reader, Settings, Value};
 
 use super::client::{ClientFileError, ClientProperty, read_client};
+use super::snapshots::{SnapshotSettings, read_snapshots};
 use super::sources::{SourceSettings, UserLookupSettings, read_sources, read_user_lookup};
 use super::tables::{BREAKER, JOURNAL, KAFKA, TOPICS};
 use super::topics::check_name;
@@ -38,6 +39,8 @@ pub struct KafkaSettings {
     pub watermark_interval_ms: i64,
     /// When bad records stop the ingest.
     pub breaker: BreakerSettings,
+    /// Copies of partition states, if there are to be any.
+    pub snapshots: Option<SnapshotSettings>,
     /// Whose users there are.
     pub user_lookup: Option<UserLookupSettings>,
     /// What is read; at least one.
@@ -114,6 +117,7 @@ pub fn read_kafka(reader: &mut Reader<'_>, node: &Node) -> KafkaSettings {
         commit_interval_ms: positive(reader, &settings, "commit_interval"),
         watermark_interval_ms: positive(reader, &settings, "watermark_interval"),
         breaker: within(reader, &settings, "breaker", read_breaker),
+        snapshots: settings.get("snapshots").map(|node| read_snapshots(reader, node)),
         user_lookup: settings.get("user_lookup").map(|node| read_user_lookup(reader, node)),
         sources: settings.get("sources").map(|node| read_sources(reader, node)).unwrap_or_default(),
     };
@@ -192,7 +196,7 @@ fn read_retention(reader: &mut Reader<'_>, settings: &Settings<'_>) -> Option<i6
 }
 
 /// A duration that is not nothing.
-fn positive(reader: &mut Reader<'_>, settings: &Settings<'_>, name: &str) -> i64 {
+pub(super) fn positive(reader: &mut Reader<'_>, settings: &Settings<'_>, name: &str) -> i64 {
     let count = reader.mistakes.len();
     let duration_ms = reader.duration_setting(settings, name);
     if let Some(node) = settings.get(name)

@@ -67,6 +67,12 @@ pub const KAFKA: Section = Section {
         ),
         field("breaker", Form::Section(&BREAKER), Absent::Default("{}"), "When bad records stop the ingest."),
         field(
+            "snapshots",
+            Form::Section(&SNAPSHOTS),
+            Absent::Means("no snapshots"),
+            "Copies of partition states, to start from where a disk was lost.",
+        ),
+        field(
             "user_lookup",
             Form::Section(&USER_LOOKUP),
             Absent::Means("no user is known"),
@@ -124,6 +130,26 @@ pub(super) const BREAKER: Section = Section {
         ),
         field("window", Form::Whole(1, 1_000_000), Absent::Default("1000"), "The number of records that `ratio` looks at."),
         field("consecutive", Form::Whole(1, 1_000_000), Absent::Default("200"), "Refused records in a row that stop it."),
+    ],
+};
+
+pub(super) const SNAPSHOTS: Section = Section {
+    what: "the snapshots",
+    doc: "Copies of partition states. A partition that is given to an instance which has no state of it, or an old one, starts from the newest copy instead of the journal's beginning.",
+    fields: &[
+        field(
+            "to",
+            Form::Text,
+            Absent::Required,
+            "A directory or a file:// URL, made if need be. All instances share it, so it is on a file system that all of them see.",
+        ),
+        field(
+            "every",
+            Form::Duration,
+            Absent::Default("1h"),
+            "How often a snapshot of each partition is taken: what is folded again after a loss is no more than this.",
+        ),
+        field("keep", Form::Whole(1, 1_000), Absent::Default("3"), "Snapshots of each partition that are kept; older ones are removed."),
     ],
 };
 

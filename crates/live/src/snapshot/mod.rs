@@ -69,6 +69,14 @@ impl Repository {
         Ok(Self { directory: Some(directory), ..Self::new(Arc::new(store), place)? })
     }
 
+    /// Whether a text has the form of a place, be it there or not.
+    ///
+    /// # Errors
+    /// [`SnapshotError::Place`] when it is a URL of a kind that is not supported.
+    pub fn check_place(place: &str) -> Result<(), SnapshotError> {
+        directory_of(place).map(drop)
+    }
+
     /// As [`open`](Self::open), but makes the directory if there is none.
     ///
     /// # Errors
