@@ -33,6 +33,8 @@ pub enum StoreError {
     Corrupt {
         /// Directory of the database.
         path: PathBuf,
+        /// The partition whose entry is damaged, which may be dropped by itself; none: the database as a whole cannot be relied on.
+        partition: Option<u16>,
         /// The key in hexadecimal, or which files.
         place: String,
         /// What is wrong there.
@@ -137,10 +139,11 @@ impl StoreError {
     }
 
     pub(crate) fn from_malformed(path: &Path, key: &[u8], Malformed(reason): Malformed) -> Self {
-        Self::Corrupt { path: path.into(), place: format!("key {}", keys::describe(key)), reason: reason.into() }
+        let partition = keys::partition_of(key).ok().flatten();
+        Self::Corrupt { path: path.into(), partition, place: format!("key {}", keys::describe(key)), reason: reason.into() }
     }
 
     pub(crate) fn from_files(path: &Path, reason: String) -> Self {
-        Self::Corrupt { path: path.into(), place: "its files".into(), reason }
+        Self::Corrupt { path: path.into(), partition: None, place: "its files".into(), reason }
     }
 }

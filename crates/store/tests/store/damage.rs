@@ -162,6 +162,9 @@ fn malformed_values_are_errors_that_name_the_key() {
     assert_corrupt(store.journal_blocks(1, u64::MAX).next().unwrap().unwrap_err(), &directory, "key 0001|04|07");
     assert_corrupt(store.inputs().next().unwrap().unwrap_err(), &directory, "key ffff|05|ff");
     assert_eq!(store.timers(0).count(), 1, "a scan ends with its first error");
+    let partition = |error| if let StoreError::Corrupt { partition, .. } = error { partition } else { panic!("{error}") };
+    assert_eq!(partition(store.timers(1).next().unwrap().unwrap_err()), Some(1), "this one may be dropped by itself");
+    assert_eq!(partition(store.inputs().next().unwrap().unwrap_err()), None);
 }
 
 #[test]
