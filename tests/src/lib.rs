@@ -3,5 +3,6 @@
 pub mod broker;
 pub mod company;
 pub mod folding;
+pub mod machine;
 pub mod product;
 pub mod world;

@@ -17,7 +17,9 @@ use bellwether_engine::event::{CustomerKey, Event};
 use bellwether_engine::time::Time;
 use bellwether_kafka::memory::{ClientOptions, Cluster, Record, TimestampType};
 use bellwether_kafka::{KafkaError, TopicPartition};
-use bellwether_live::kafka::{BreakerLimits, Ingest, IngestOptions, ProcessOptions, Processor, RuleSets, Source, Sources, Topics, Turn};
+use bellwether_live::kafka::{
+    BreakerLimits, Ingest, IngestOptions, ProcessOptions, Processor, RuleSets, Safekeeping, Source, Sources, Topics, Turn,
+};
 use bellwether_live::metrics::Metrics;
 use bellwether_live::options::BatchLimits;
 use bellwether_store::{Store, StoreOptions};
@@ -35,7 +37,8 @@ pub const PROCESS_GROUP: &str = "process";
 /// The group of the ingest workers.
 pub const INGEST_GROUP: &str = "ingest";
 
-const JOURNAL_ID: &str = "the-journal";
+/// The id of the journal.
+pub const JOURNAL_ID: &str = "the-journal";
 /// The built-in rules.
 pub const PACK: &str = include_str!("../../deploy/rules/default.yaml");
 
@@ -44,6 +47,7 @@ pub struct World {
     /// The log.
     pub cluster: Cluster,
     rule_sets: Arc<RuleSets>,
+    safekeeping: Arc<Safekeeping>,
 }
 
 /// Compiles rule files.
@@ -85,7 +89,7 @@ impl World {
         [INPUT, SECOND_INPUT].iter().for_each(|name| topic(name, INPUT_PARTITIONS as usize, TimestampType::CreateTime));
         topic("journal", usize::from(PARTITIONS), TimestampType::LogAppendTime);
         ["signals", "decisions", "dead-letters"].iter().for_each(|name| topic(name, 2, TimestampType::CreateTime));
-        Self { cluster, rule_sets: rule_sets.clone() }
+        Self { cluster, rule_sets: rule_sets.clone(), safekeeping: Arc::default() }
     }
 
     /// Writes a rule set into every partition of the journal.
@@ -144,6 +148,22 @@ impl World {
     ///
     /// When the plan has it so.
     pub fn processor(&self, name: &str, store: &Arc<Store>, max_records: usize) -> Result<Processor, KafkaError> {
+        self.processor_with(name, store, max_records, &self.safekeeping, &Arc::new(Metrics::new()))
+    }
+
+    /// A processing worker of this name, in a process that keeps its states in this way.
+    ///
+    /// # Errors
+    ///
+    /// When the plan has it so.
+    pub fn processor_with(
+        &self,
+        name: &str,
+        store: &Arc<Store>,
+        max_records: usize,
+        safekeeping: &Arc<Safekeeping>,
+        metrics: &Arc<Metrics>,
+    ) -> Result<Processor, KafkaError> {
         let client = self.cluster.client(client_options(name, PROCESS_GROUP, &["journal"]))?;
         let options = ProcessOptions {
             group: PROCESS_GROUP.to_owned(),
@@ -153,8 +173,9 @@ impl World {
             turn: turn(max_records),
             limits: BatchLimits { records: 20, reviews: 7 },
             states_in_memory: 4,
+            safekeeping: safekeeping.clone(),
         };
-        Ok(Processor::new(Box::new(client), store.clone(), self.rule_sets.clone(), options, Arc::new(Metrics::new())))
+        Ok(Processor::new(Box::new(client), store.clone(), self.rule_sets.clone(), options, metrics.clone()))
     }
 
     /// An ingest worker of this name.

@@ -77,6 +77,7 @@ impl From<LiveError> for Failure {
     fn from(error: LiveError) -> Self {
         match error {
             LiveError::Intake(error) => error.into(),
+            LiveError::Snapshot(error) => error.into(),
             LiveError::Partitions { .. } | LiveError::PseudonymKey { .. } | LiveError::Settings(_) => Self::Usage(error.to_string()),
             error => Self::Run(error.to_string()),
         }

@@ -8,6 +8,7 @@ use bellwether_kafka::{AdminError, KafkaError};
 use bellwether_store::StoreError;
 
 use crate::kafka::JournalError;
+use crate::snapshot::SnapshotError;
 
 /// A run that had to stop. Nothing that was committed is lost, and the same command goes on from there.
 #[derive(Debug, thiserror::Error)]
@@ -21,6 +22,9 @@ pub enum LiveError {
     /// Kafka.
     #[error(transparent)]
     Kafka(#[from] KafkaError),
+    /// The place of the snapshots.
+    #[error(transparent)]
+    Snapshot(#[from] SnapshotError),
     /// The topics.
     #[error(transparent)]
     Topics(#[from] AdminError),
@@ -37,6 +41,38 @@ pub enum LiveError {
         partition: u16,
         /// What is wrong.
         error: StateError,
+    },
+    /// A stored partition whose rules are lost.
+    #[error("partition {partition} is under rule set {rule_set}, whose text is not in the store: the state cannot be used")]
+    RuleText {
+        /// The partition.
+        partition: u16,
+        /// The number of the rule set.
+        rule_set: u32,
+    },
+    /// A partition that is damaged whenever it is made anew.
+    #[error(
+        "partition {partition} is damaged again, though its state was dropped and made anew {times} times: {error}; check the disk and the memory of this machine, or report a defect of the program with the log lines above"
+    )]
+    DamagedAgain {
+        /// The partition.
+        partition: u16,
+        /// How often its state was dropped.
+        times: u32,
+        /// What is wrong now.
+        error: Box<LiveError>,
+    },
+    /// More damaged stores than are kept.
+    #[error(
+        "the store is damaged ({reason}), and {kept} damaged ones have been moved aside in {data} before: check the disk, remove them, and start again; states come back from snapshots and the journal"
+    )]
+    ManyDamaged {
+        /// The data directory.
+        data: PathBuf,
+        /// Damaged stores in it.
+        kept: usize,
+        /// What is wrong with the present one.
+        reason: String,
     },
     /// A file that we write.
     #[error("cannot write {path}: {error}; make room or mend the permissions, then start again with the same command")]

@@ -29,6 +29,7 @@ pub struct Metrics {
     commit_seconds: Histogram,
     /// What the parts of a Kafka run tell.
     pub pipeline: Pipeline,
+    state_events: IntCounterVec,
     /// How each partition stands that this process owns, beside Kafka.
     board: Mutex<BTreeMap<u16, Header>>,
 }
@@ -83,6 +84,11 @@ impl Metrics {
             mrr_minor: gauges("bellwether_mrr_minor_units", "Monthly recurring revenue in minor units, by currency.", "currency"),
             journal_time_seconds: gauge("bellwether_journal_time_seconds", "Journal time, seconds since 1970-01-01T00:00:00Z."),
             pipeline: Pipeline::register(&registry),
+            state_events: counters(
+                "bellwether_state_events_total",
+                "What happened to stored states beside their work: snapshots, restores, damage.",
+                &["event"],
+            ),
             board: Mutex::default(),
             registry,
         };
@@ -116,6 +122,11 @@ impl Metrics {
         for ((rule, transition), count) in counts {
             self.signals.with_label_values(&[rule.as_str(), transition]).inc_by(*count);
         }
+    }
+
+    /// Something happened to a stored state that is not its daily work.
+    pub fn state_event(&self, event: &str) {
+        self.state_events.with_label_values(&[event]).inc();
     }
 
     /// A batch was committed.

@@ -1,5 +1,7 @@
 //! The commit protocol on a log in memory, stopped at every step: what is published equals the replay of the journal.
 
 mod clock;
+mod damage;
 mod ingest;
 mod processing;
+mod restore;

@@ -4,14 +4,17 @@
 //! - `run`: [`run()`], which starts the workers. `connect`: their clients. `control`: making a journal, and publishing rules.
 //! - `ingest`: [`Ingest`], an ingest worker. `sources`: its topics. `take_in`: a batch of it. `breaker`: what stops a flood of bad records.
 //!   `watermark`, `ticks`: how time passes.
-//! - `process`: [`Processor`], a processing worker; its `fold` is prefetch, apply, publish, commit.
+//! - `process`: [`Processor`], a processing worker; its `fold` is prefetch, apply, publish, commit. Below it
+//!   `opening`, partitions that come, and `mishaps`, a full disk and damage.
 //! - `owned`: a partition at work. `open`: what must hold before it may be. `publish`, `dead_letters`: what goes out.
+//! - `safekeeping`: what the workers share about stored states. `copying`: taking snapshots. `restoring`: starting from one. `quarantine`: damage.
 //! - `rule_sets`: the rules that the journal brings. `metadata`: what stands beside committed offsets.
 //! - `lag`: what is told to the metrics. `patience`: waiting between tries. `error`: what nobody but an operator can mend.
 
 mod breaker;
 mod connect;
 mod control;
+mod copying;
 mod dead_letters;
 mod error;
 mod ingest;
@@ -23,8 +26,11 @@ mod owned;
 mod patience;
 mod process;
 mod publish;
+mod quarantine;
+mod restoring;
 mod rule_sets;
 mod run;
+mod safekeeping;
 mod sources;
 mod take_in;
 mod ticks;
@@ -33,11 +39,14 @@ mod watermark;
 pub use breaker::BreakerLimits;
 pub use connect::Connect;
 pub use control::{create_journal, publish_rules, read_created, rules_in_force};
+pub use copying::Copier;
 pub use dead_letters::header as dead_letter_header;
 pub use error::JournalError;
 pub use ingest::Ingest;
 pub use options::{Clock, IngestOptions, ProcessOptions, Topics, Turn};
 pub use process::{Processor, journal_record};
-pub use rule_sets::RuleSets;
+pub use quarantine::{MAX_DAMAGED_STORES, MAX_DROPS};
+pub use rule_sets::{RuleSets, keep_rule_texts, rule_texts};
 pub use run::{Role, RunOptions, key_id, run};
+pub use safekeeping::{MAX_RECORDS_BEHIND, Replacing, Safekeeping, Snapshots};
 pub use sources::{Source, Sources};

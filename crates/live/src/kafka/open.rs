@@ -19,6 +19,18 @@ pub(crate) struct Opening {
     pub store: Position,
     /// Up to where everything was published.
     pub committed: Position,
+    /// The first offset that the journal still has.
+    pub first: u64,
+    /// How often the stored state had been replaced before it was looked at; none while it is being.
+    pub generation: Option<u64>,
+}
+
+impl Opening {
+    /// Whether the journal still has what comes after the state.
+    pub fn check(&self, partition: u16) -> Result<(), JournalError> {
+        let Self { first, store: Position { offset: needed, .. }, .. } = *self;
+        if first > needed { Err(JournalError::TooShort { partition, first, needed }) } else { Ok(()) }
+    }
 }
 
 /// Compares store, committed offsets and journal for these partitions. Anything that does not fit is an error, and nothing is changed.
@@ -33,19 +45,17 @@ pub(crate) fn openings(
     let committed = client.committed(partitions)?;
     for (at, committed) in partitions.iter().zip(committed) {
         let committed = committed.map(|committed| position_of(at, &committed)).transpose()?;
+        let generation = options.safekeeping.generation(number_of(at));
         let stands = store.header(number_of(at))?.map(|header| header.position);
         let (first, end) = client.bounds(at)?;
-        let opening = match committed {
+        let committed = match committed {
             Some(committed) => check_committed(at, options, stands, committed, end)?,
             None => {
                 check_fresh(client, options, at, stands)?;
-                Opening { store: Position::default(), committed: Position::default() }
+                Position::default()
             }
         };
-        if first > opening.store.offset {
-            return Err(JournalError::TooShort { partition: number_of(at), first, needed: opening.store.offset }.into());
-        }
-        openings.push(opening);
+        openings.push(Opening { store: stands.unwrap_or_default(), committed, first, generation });
     }
     Ok(openings)
 }
@@ -78,7 +88,7 @@ fn check_committed(
     stands: Option<Position>,
     committed: CommittedPosition,
     end: u64,
-) -> Result<Opening, JournalError> {
+) -> Result<Position, JournalError> {
     let partition = number_of(at);
     let CommittedPosition { position, journal, fold } = committed;
     if journal != options.journal_id {
@@ -95,7 +105,7 @@ fn check_committed(
     if store > position {
         return Err(JournalError::StoreAhead { partition, store, committed: position });
     }
-    Ok(Opening { store, committed: position })
+    Ok(position)
 }
 
 /// Nothing is committed: right only at the very first start.

@@ -7,6 +7,7 @@ use bellwether_codec::event::Decoder;
 use bellwether_engine::time::Time;
 
 use super::breaker::BreakerLimits;
+use super::safekeeping::Safekeeping;
 use super::sources::Sources;
 use crate::options::BatchLimits;
 
@@ -67,6 +68,8 @@ pub struct ProcessOptions {
     pub limits: BatchLimits,
     /// Decoded states kept in memory by each worker.
     pub states_in_memory: usize,
+    /// What the workers that have one store share about its states.
+    pub safekeeping: Arc<Safekeeping>,
 }
 
 /// Options of the ingest workers.

@@ -19,6 +19,8 @@ pub(crate) struct Owned {
     pub at: TopicPartition,
     /// Its working set.
     pub worker: Worker,
+    /// How often its stored state had been replaced when it was opened.
+    pub generation: Option<u64>,
     /// A rule set that the next commit has to keep.
     new_rules: Option<PublishedRules>,
     /// Where the last step began, if what it put out has not been published before.
@@ -29,14 +31,14 @@ impl Owned {
     /// A partition as the store has it, about to fold in silence what is published already.
     pub fn open(number: u16, at: TopicPartition, opening: Opening, store: &Store, rule_sets: &RuleSets) -> Result<Self, LiveError> {
         let in_force = rule_set_in_force(number, store)?;
-        let rules = rule_sets.get(in_force, store)?;
+        let rules = rule_sets.get(in_force, number, store)?;
         let mut worker = Worker::open(number, store, &rules)?;
         if worker.is_reviewing_all() {
-            let previous = rule_sets.get(rule_sets::number_before(in_force, store)?, store)?;
+            let previous = rule_sets.get(rule_sets::number_before(in_force, store)?, number, store)?;
             worker.partition.set_rules(rules, Some(previous));
         }
         worker.catch_up_to(opening.committed);
-        Ok(Self { at, worker, new_rules: None, published_from: None })
+        Ok(Self { at, worker, generation: opening.generation, new_rules: None, published_from: None })
     }
 
     /// Prefetch and apply: one step over a piece. Returns whether all of the piece is folded.

@@ -36,10 +36,16 @@ impl Patience {
         if error.remedy == Remedy::Stop {
             return Err(error.clone().into());
         }
-        let wait = self.first_wait.saturating_mul(1 << self.failures_in_a_row.min(10)).min(LONGEST_WAIT);
-        self.failures_in_a_row += 1;
+        let wait = self.next_wait();
         tracing::warn!(%error, wait_ms = wait.as_millis() as u64, "Kafka does not do what it is asked to");
         thread::sleep(wait);
         Ok(())
+    }
+
+    /// Something has failed: how long to wait before the next try.
+    pub fn next_wait(&mut self) -> Duration {
+        let wait = self.first_wait.saturating_mul(1 << self.failures_in_a_row.min(10)).min(LONGEST_WAIT);
+        self.failures_in_a_row += 1;
+        wait
     }
 }

@@ -1,5 +1,8 @@
 //! A processing worker: turns journal records into signals, each exactly once. Read [`Processor::fold`] first.
 
+mod mishaps;
+mod opening;
+
 use std::collections::{BTreeMap, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -13,11 +16,13 @@ use bellwether_store::{Commit, Durability, Position, Store, StoreError};
 
 use super::lag::{Lag, outcome_of};
 use super::metadata::position_of;
-use super::open::{Opening, number_of, openings};
+use super::open::number_of;
 use super::options::ProcessOptions;
 use super::owned::Owned;
 use super::patience::Patience;
 use super::publish::publish;
+use super::quarantine::Damages;
+use super::restoring::Restoring;
 use super::rule_sets::RuleSets;
 use crate::error::LiveError;
 use crate::metrics::Metrics;
@@ -30,6 +35,11 @@ pub struct Processor {
     rule_sets: Arc<RuleSets>,
     options: ProcessOptions,
     partitions: BTreeMap<u16, Owned>,
+    /// Assigned, and not opened before a snapshot of theirs is in the store.
+    restoring: Restoring,
+    damages: Damages,
+    /// Whether it waits for room on the disk.
+    is_paused: bool,
     batch: Batch,
     transaction: Transaction,
     patience: Patience,
@@ -69,6 +79,9 @@ impl Processor {
             rule_sets,
             options,
             partitions: BTreeMap::new(),
+            restoring: Restoring::default(),
+            damages: Damages::default(),
+            is_paused: false,
             batch,
             transaction,
             patience,
@@ -96,6 +109,9 @@ impl Processor {
     ///
     /// As [`Self::run`].
     pub fn turn(&mut self) -> Result<usize, LiveError> {
+        if self.is_paused && !self.resumes()? {
+            return Ok(0);
+        }
         let mut batch = std::mem::take(&mut self.batch);
         batch.clear();
         let turn = self.options.turn;
@@ -113,7 +129,8 @@ impl Processor {
             Err(error) => Err(error.into()),
         };
         self.batch = batch;
-        match folded {
+        let worked = folded.and_then(|()| self.open_restored());
+        match worked {
             Ok(()) => Ok(read),
             // After a call that failed half-way nobody knows what the client still has: a new one asks for the truth.
             Err(LiveError::Kafka(error)) => {
@@ -121,7 +138,11 @@ impl Processor {
                 self.rebuild()?;
                 Ok(read)
             }
-            Err(error) => Err(error),
+            Err(LiveError::Store(error @ StoreError::DiskFull { .. })) => {
+                self.pause(&error);
+                Ok(read)
+            }
+            Err(error) => self.drop_damaged(error).map(|()| read),
         }
     }
 
@@ -131,6 +152,10 @@ impl Processor {
         let is_news = self.partitions.values().all(|owned| !owned.worker.is_catching_up());
         while !pending.is_empty() {
             let folded = self.prefetch_and_apply(&pending)?;
+            if self.is_replaced() {
+                tracing::warn!("the stored state of a partition was replaced while it was at work: starting it anew");
+                return self.rebuild();
+            }
             self.publish(&pending, batch);
             if self.commit_to_kafka()? == Outcome::Dropped {
                 return Ok(());
@@ -253,40 +278,10 @@ impl Processor {
             // A partition that catches up is told when it is where everything is published.
             if !owned.worker.is_catching_up() {
                 self.metrics.partition_settled(*number, &owned.worker.partition.header);
+                self.options.safekeeping.settled(*number);
             }
         }
         Ok(true)
-    }
-
-    /// Starts with partitions that come in addition.
-    fn assigned(&mut self, partitions: &[TopicPartition]) -> Result<(), LiveError> {
-        let starts = self.open(partitions)?;
-        self.client.assign(&starts)?;
-        self.metrics.pipeline.assigned(pipeline::Worker::Process, starts.len());
-        Ok(())
-    }
-
-    /// Drops what is in memory of all partitions, and goes on from the store.
-    fn reopen(&mut self) -> Result<(), LiveError> {
-        let partitions: Vec<TopicPartition> = self.partitions.values().map(|owned| owned.at.clone()).collect();
-        let starts = self.open(&partitions)?;
-        self.client.seek(&starts)?;
-        Ok(())
-    }
-
-    fn open(&mut self, partitions: &[TopicPartition]) -> Result<Vec<(TopicPartition, u64)>, LiveError> {
-        let openings = openings(&mut *self.client, &self.store, &self.options, partitions)?;
-        let mut starts = Vec::with_capacity(partitions.len());
-        for (at, opening) in partitions.iter().zip(openings) {
-            let Opening { store, committed } = opening;
-            if store < committed {
-                tracing::info!(partition = at.partition, %store, %committed, "the state is behind: catching up in silence");
-            }
-            let number = number_of(at);
-            self.partitions.insert(number, Owned::open(number, at.clone(), opening, &self.store, &self.rule_sets)?);
-            starts.push((at.clone(), store.offset));
-        }
-        Ok(starts)
     }
 
     /// Makes a new client, to which assignments come anew.
@@ -298,6 +293,7 @@ impl Processor {
     fn forget_all(&mut self) {
         let numbers: Vec<u16> = self.partitions.keys().copied().collect();
         numbers.into_iter().for_each(|number| self.forget(number));
+        self.restoring.clear();
     }
 
     /// Only the owner of a partition tells how its customers are.
@@ -306,6 +302,8 @@ impl Processor {
             self.metrics.pipeline.revoked(pipeline::Worker::Process, 1);
         }
         self.metrics.pipeline.journal_gone(number);
+        self.restoring.forget(number);
+        self.options.safekeeping.gone(number);
         self.metrics.partition_gone(number);
     }
 

@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bellwether_codec::event::Decoder;
 use bellwether_codec::journal::Created;
@@ -17,15 +17,19 @@ use bellwether_store::{Store, StoreOptions};
 use super::breaker::BreakerLimits;
 use super::connect::Connect;
 use super::control::read_created;
+use super::copying::Copier;
 use super::error::JournalError;
 use super::ingest::Ingest;
-use super::options::{IngestOptions, ProcessOptions, Turn};
+use super::options::{Clock, IngestOptions, ProcessOptions, Turn};
 use super::process::Processor;
+use super::quarantine::{damaged_store, move_aside};
 use super::rule_sets::RuleSets;
+use super::safekeeping::{MAX_RECORDS_BEHIND, Safekeeping, Snapshots};
 use super::sources::{Source, Sources};
 use crate::error::LiveError;
 use crate::metrics::Metrics;
 use crate::options::{BatchLimits, CompileRules, DECODED_STATE_BYTES, STATES_SHARE_PERCENT, STORE_SHARE_PERCENT};
+use crate::snapshot::Repository;
 
 /// What a process does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,9 +73,24 @@ type Work<'w> = Box<dyn FnOnce(&AtomicBool) -> Result<(), LiveError> + Send + 'w
 /// That of the worker that gave up first. Nothing that was committed is lost, and the same command goes on from there.
 pub fn run(options: &RunOptions, metrics: &Arc<Metrics>, stop: &AtomicBool) -> Result<(), LiveError> {
     let created = check_journal(options)?;
+    loop {
+        let ended = run_workers(options, &created, metrics, stop);
+        let Some(reason) = ended.as_ref().err().and_then(damaged_store).filter(|_| !stop.load(Ordering::Relaxed)) else { return ended };
+        move_aside(&options.data, &options.data.join(STORE), &reason)?;
+        metrics.state_event("store_moved_aside");
+    }
+}
+
+/// The directory of the store within the data directory, and that of files on the way of snapshots.
+const STORE: &str = "state";
+const SCRATCH: &str = "snapshot-scratch";
+
+/// Runs until `stop` is set or a worker gives up. Then nothing has the store open any more.
+fn run_workers(options: &RunOptions, created: &Created, metrics: &Arc<Metrics>, stop: &AtomicBool) -> Result<(), LiveError> {
     let mut work: Vec<(String, Work<'_>)> = Vec::new();
+    let mut shared = None;
     if options.role != Role::Process {
-        let ingest = ingest_options(options, &created)?;
+        let ingest = ingest_options(options, created)?;
         for worker in 0..options.workers {
             let (ingest, metrics) = (IngestOptions { ticks: worker == 0, ..ingest.clone() }, metrics.clone());
             work.push((
@@ -85,11 +104,23 @@ pub fn run(options: &RunOptions, metrics: &Arc<Metrics>, stop: &AtomicBool) -> R
     }
     if options.role != Role::Ingest {
         let store = Arc::new(Store::open(
-            options.data.join("state"),
+            options.data.join(STORE),
             &StoreOptions { memory_bytes: options.memory_bytes / 100 * STORE_SHARE_PERCENT },
         )?);
         let rule_sets = Arc::new(RuleSets::new(options.compile_rules.clone()));
-        let process = process_options(options, &created);
+        let process = process_options(options, created, snapshots(options)?);
+        if process.safekeeping.snapshots.is_some() {
+            let mut copier = Copier::new(store.clone(), process.safekeeping.clone(), created.journal.clone(), metrics.clone());
+            let clock = clock(options);
+            work.push((
+                "snapshots".to_owned(),
+                Box::new(move |stop| {
+                    copier.run(&clock, stop);
+                    Ok(())
+                }),
+            ));
+        }
+        shared = Some(store.clone());
         for worker in 0..options.workers {
             let (store, rule_sets, process, metrics) = (store.clone(), rule_sets.clone(), process.clone(), metrics.clone());
             work.push((
@@ -101,7 +132,31 @@ pub fn run(options: &RunOptions, metrics: &Arc<Metrics>, stop: &AtomicBool) -> R
             ));
         }
     }
-    run_all(work, stop)
+    let ended = run_all(work, stop);
+    if let Some(store) = shared {
+        // A restore may be under way, in a thread that belongs to nobody. It changes nothing that is not whole, but it has the store open.
+        let is_damaged = ended.as_ref().is_err_and(|error| damaged_store(error).is_some());
+        let asked_to_stop = Instant::now();
+        while Arc::strong_count(&store) > 1 && (is_damaged || asked_to_stop.elapsed() < LAST_WAIT) {
+            thread::sleep(STOP_INTERVAL);
+        }
+    }
+    ended
+}
+
+/// How long the end of a run waits for restores that are under way.
+const LAST_WAIT: Duration = Duration::from_secs(10);
+
+/// Where snapshots are kept, if they are.
+fn snapshots(options: &RunOptions) -> Result<Option<Snapshots>, LiveError> {
+    let Some(settings) = &options.connect.settings().snapshots else { return Ok(None) };
+    Ok(Some(Snapshots {
+        repository: Repository::create(&settings.to)?,
+        scratch: options.data.join(SCRATCH),
+        every: Duration::from_millis(u64::try_from(settings.every_ms).unwrap_or(u64::MAX)),
+        keep: settings.keep,
+        max_records_behind: MAX_RECORDS_BEHIND,
+    }))
 }
 
 /// Starts every piece of work in a thread of its own. The first that fails ends the others.
@@ -183,7 +238,7 @@ fn turn(options: &RunOptions) -> Turn {
     Turn { commit_interval, ..Turn::default() }
 }
 
-fn process_options(options: &RunOptions, created: &Created) -> ProcessOptions {
+fn process_options(options: &RunOptions, created: &Created, snapshots: Option<Snapshots>) -> ProcessOptions {
     let all_states = options.memory_bytes / 100 * STATES_SHARE_PERCENT / DECODED_STATE_BYTES;
     ProcessOptions {
         group: options.connect.process_group(),
@@ -193,6 +248,7 @@ fn process_options(options: &RunOptions, created: &Created) -> ProcessOptions {
         turn: turn(options),
         limits: BatchLimits::default(),
         states_in_memory: usize::try_from(all_states).unwrap_or(usize::MAX) / options.workers.max(1),
+        safekeeping: Arc::new(Safekeeping::new(snapshots)),
     }
 }
 
@@ -205,7 +261,6 @@ fn ingest_options(options: &RunOptions, created: &Created) -> Result<IngestOptio
     };
     let sources = Sources::new(settings.sources.iter().map(source).collect());
     let interval = |milliseconds: i64| Duration::from_millis(u64::try_from(milliseconds).unwrap_or(1_000));
-    let clock = options.clock;
     Ok(IngestOptions {
         topics: options.connect.topics(),
         journal_partitions: created.partitions,
@@ -219,6 +274,11 @@ fn ingest_options(options: &RunOptions, created: &Created) -> Result<IngestOptio
             window: settings.breaker.window as usize,
             consecutive: settings.breaker.consecutive as usize,
         },
-        clock: Arc::new(move || clock().unwrap_or(Time::MIN)),
+        clock: clock(options),
     })
+}
+
+fn clock(options: &RunOptions) -> Clock {
+    let clock = options.clock;
+    Arc::new(move || clock().unwrap_or(Time::MIN))
 }

@@ -26,10 +26,24 @@ impl Repository {
     /// # Errors
     /// When the store, the scratch directory or the repository fails; then the partition is as it was. A damaged snapshot is no error.
     pub fn restore_best(&self, store: &Store, wanted: Wanted<'_>, scratch: &Path) -> Result<Restored, SnapshotError> {
+        self.restore_best_after(store, wanted, scratch, &|_| Ok(()))
+    }
+
+    /// As [`restore_best`](Self::restore_best), but first does what each snapshot needs; one that turns out to be damaged then is passed over.
+    ///
+    /// # Errors
+    /// As there, and those of `prepare`.
+    pub fn restore_best_after(
+        &self,
+        store: &Store,
+        wanted: Wanted<'_>,
+        scratch: &Path,
+        prepare: &dyn Fn(&Manifest) -> Result<(), SnapshotError>,
+    ) -> Result<Restored, SnapshotError> {
         let candidates = self.candidates(wanted)?;
         let mut restored = Restored { used: None, damaged: candidates.damaged };
         for manifest in candidates.snapshots.into_iter().rev() {
-            match self.restore(store, &manifest, scratch) {
+            match prepare(&manifest).and_then(|()| self.restore(store, &manifest, scratch)) {
                 Ok(()) => {
                     restored.used = Some(manifest);
                     break;

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use bellwether_codec::state::{FOLD_VERSION, decode_header};
 use bellwether_engine::time::{HOUR_MS, Time};
-use bellwether_store::Store;
+use bellwether_store::{Store, StoreError};
 use object_store::{ObjectStoreExt, PutPayload};
 
 use super::Repository;
@@ -16,7 +16,7 @@ use super::transfer::{ScratchFile, checksum};
 pub const STRAY_AGE_MS: i64 = 24 * HOUR_MS;
 
 /// What a snapshot is taken with.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct TakeOptions<'a> {
     /// The journal that the partition was folded from.
     pub journal_id: &'a str,
@@ -24,8 +24,8 @@ pub struct TakeOptions<'a> {
     pub scratch: &'a Path,
     /// The present.
     pub created_at: Time,
-    /// What to keep beside it.
-    pub attachment: &'a serde_json::Value,
+    /// What to keep beside it, told for the number of the rule set that is in force in the copy.
+    pub attachment: &'a dyn Fn(u32) -> Result<serde_json::Value, StoreError>,
 }
 
 /// What came of it.
@@ -65,7 +65,7 @@ impl Repository {
             entries: contents.entries,
             bytes: contents.bytes,
             checksum: checksum(&scratch.path, contents.bytes)?,
-            attachment: options.attachment.clone(),
+            attachment: (options.attachment)(header.rule_set)?,
         };
         let json = manifest.to_json()?;
         self.upload(&scratch.path, &manifest.table(), manifest.bytes)?;

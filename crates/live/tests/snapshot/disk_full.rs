@@ -63,7 +63,7 @@ fn fill(file: &Path) {
 }
 
 fn take(place: &Place, repository: &Repository, scratch: &Path) -> Result<Taken, SnapshotError> {
-    let options = TakeOptions { journal_id: JOURNAL, scratch, created_at: NOW, attachment: &Value::Null };
+    let options = TakeOptions { journal_id: JOURNAL, scratch, created_at: NOW, attachment: &|_| Ok(Value::Null) };
     repository.take(&place.store, PARTITION, &options)
 }
 

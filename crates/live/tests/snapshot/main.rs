@@ -79,7 +79,9 @@ fn wanted(at_most: Position) -> Wanted<'static> {
 
 fn take(repository: &Repository, store: &Store, scratch: &Path) -> Taken {
     let attachment = serde_json::json!({ "rules": "signals: []" });
-    repository.take(store, PARTITION, &TakeOptions { journal_id: JOURNAL, scratch, created_at: NOW, attachment: &attachment }).unwrap()
+    repository
+        .take(store, PARTITION, &TakeOptions { journal_id: JOURNAL, scratch, created_at: NOW, attachment: &|_| Ok(attachment.clone()) })
+        .unwrap()
 }
 
 /// Commits customers whose states depend on the position, and noise, so that sizes are what they seem.

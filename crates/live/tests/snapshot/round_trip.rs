@@ -79,8 +79,9 @@ fn what_was_never_applied_or_cannot_be_used_is_not_taken() {
     assert_eq!(take(&place.repository, &place.store, &place.scratch()), Taken::Nothing);
     advance(&place.store, at(1), 1);
     let attachment = "x".repeat(bellwether_live::snapshot::MAX_MANIFEST_BYTES).into();
-    let (scratch, taken) = (place.scratch(), |journal_id, attachment| {
-        place.repository.take(&place.store, PARTITION, &TakeOptions { journal_id, scratch: &place.scratch(), created_at: NOW, attachment })
+    let (scratch, taken) = (place.scratch(), |journal_id, attachment: &serde_json::Value| {
+        let options = TakeOptions { journal_id, scratch: &place.scratch(), created_at: NOW, attachment: &|_| Ok(attachment.clone()) };
+        place.repository.take(&place.store, PARTITION, &options)
     });
     assert!(matches!(taken(JOURNAL, &attachment), Err(SnapshotError::ManifestTooLong { .. })));
     assert!(matches!(taken("../elsewhere", &serde_json::Value::Null), Err(SnapshotError::JournalId { .. })));

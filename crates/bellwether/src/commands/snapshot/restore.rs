@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 
 use bellwether_codec::state::FOLD_VERSION;
-use bellwether_live::snapshot::{Repository, Wanted};
+use bellwether_live::kafka;
+use bellwether_live::snapshot::{Manifest, Repository, Wanted};
 use bellwether_store::Position;
 use clap::Args;
 
@@ -66,7 +67,11 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
         }
     }
     for wanted in wishes {
-        let restored = repository.restore_best(&instance.store, wanted, &instance.scratch())?;
+        let prepare = |manifest: &Manifest| match &instance.embedded {
+            Some(_) => Ok(()),
+            None => kafka::keep_rule_texts(manifest, &instance.store),
+        };
+        let restored = repository.restore_best_after(&instance.store, wanted, &instance.scratch(), &prepare)?;
         restored.damaged.iter().for_each(|damaged| tell(&damaged.to_string()));
         let Some(manifest) = restored.used else {
             let text = format!("partition {}: none of its snapshots that would do is whole, and it is as it was", wanted.partition);

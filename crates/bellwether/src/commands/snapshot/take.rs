@@ -3,9 +3,9 @@
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
+use bellwether_live::kafka;
 use bellwether_live::snapshot::{Repository, STRAY_AGE_MS, TakeOptions, Taken};
 use clap::Args;
-use serde_json::Value;
 
 use super::instance::{Instance, in_words, now};
 use crate::failure::{Failure, Outcome};
@@ -40,9 +40,10 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
     let instance = Instance::open(&arguments.data, arguments.journal.as_deref(), false)?;
     let repository = Repository::create(&arguments.to)?;
     let created_at = now()?;
-    let attachment = match &instance.embedded {
-        Some(embedded) => embedded.attachment(&instance.store)?,
-        None => Value::Null,
+    let embedded = instance.embedded.as_ref().map(|embedded| embedded.attachment(&instance.store)).transpose()?;
+    let attachment = |rule_set| match &embedded {
+        Some(attachment) => Ok(attachment.clone()),
+        None => kafka::rule_texts(rule_set, &instance.store),
     };
     let scratch = instance.scratch();
     let options = TakeOptions { journal_id: &instance.journal_id, scratch: &scratch, created_at, attachment: &attachment };

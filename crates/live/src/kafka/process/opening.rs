@@ -1,0 +1,66 @@
+//! Partitions that come to a worker: opened at once, or when a snapshot is in their place.
+
+use bellwether_kafka::TopicPartition;
+
+use super::Processor;
+use crate::error::LiveError;
+use crate::kafka::open::{Opening, number_of, openings};
+use crate::kafka::owned::Owned;
+
+impl Processor {
+    /// Starts with partitions that come in addition; some of them later, when a snapshot is in their place.
+    pub(super) fn assigned(&mut self, partitions: &[TopicPartition]) -> Result<(), LiveError> {
+        let openings = openings(&mut *self.client, &self.store, &self.options, partitions)?;
+        let mut ready = Vec::with_capacity(partitions.len());
+        for (at, opening) in partitions.iter().cloned().zip(openings) {
+            let may_restore = self.damages.may_restore(number_of(&at));
+            if !self.restoring.waits(&at, &opening, may_restore, &self.store, &self.options, &self.metrics) {
+                ready.push((at, opening));
+            }
+        }
+        if !ready.is_empty() {
+            let starts = self.open(ready)?;
+            self.client.assign(&starts)?;
+        }
+        Ok(())
+    }
+
+    /// Opens the partitions whose restore has ended.
+    pub(super) fn open_restored(&mut self) -> Result<(), LiveError> {
+        let ready = self.restoring.ready(&self.options);
+        if ready.is_empty() { Ok(()) } else { self.assigned(&ready) }
+    }
+
+    /// Drops what is in memory of all partitions, and goes on from the store.
+    pub(super) fn reopen(&mut self) -> Result<(), LiveError> {
+        let partitions: Vec<TopicPartition> = self.partitions.values().map(|owned| owned.at.clone()).collect();
+        let openings = openings(&mut *self.client, &self.store, &self.options, &partitions)?;
+        if openings.iter().any(|opening| opening.generation.is_none()) {
+            return self.rebuild();
+        }
+        let starts = self.open(partitions.into_iter().zip(openings).collect())?;
+        self.client.seek(&starts)?;
+        Ok(())
+    }
+
+    fn open(&mut self, partitions: Vec<(TopicPartition, Opening)>) -> Result<Vec<(TopicPartition, u64)>, LiveError> {
+        let mut starts = Vec::with_capacity(partitions.len());
+        for (at, opening) in partitions {
+            let (number, Opening { store, committed, .. }) = (number_of(&at), opening);
+            opening.check(number)?;
+            if store < committed {
+                tracing::info!(partition = number, %store, %committed, "the state is behind: catching up in silence");
+            } else {
+                tracing::info!(partition = number, %store, "the state is where everything is published: nothing to replay");
+            }
+            self.partitions.insert(number, Owned::open(number, at.clone(), opening, &self.store, &self.rule_sets)?);
+            starts.push((at, store.offset));
+        }
+        Ok(starts)
+    }
+
+    /// Whether somebody else in this process has replaced the state of a partition since it was opened.
+    pub(super) fn is_replaced(&self) -> bool {
+        self.partitions.iter().any(|(number, owned)| owned.generation != self.options.safekeeping.generation(*number))
+    }
+}

@@ -1,0 +1,183 @@
+//! Partitions that wait for a snapshot before they are opened, while the others go on.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
+
+use bellwether_codec::state::FOLD_VERSION;
+use bellwether_kafka::TopicPartition;
+use bellwether_store::{Position, Store};
+
+use super::open::{Opening, number_of};
+use super::options::ProcessOptions;
+use super::rule_sets::keep_rule_texts;
+use super::safekeeping::{Replacing, Snapshots};
+use crate::metrics::Metrics;
+use crate::snapshot::{Restored, SnapshotError, Wanted};
+
+/// Partitions that a worker restores at the same time.
+pub(crate) const MAX_RESTORES_AT_ONCE: usize = 2;
+
+/// How often a restore is tried where trying again may help.
+const MAX_TRIES: u32 = 5;
+
+/// How long it waits between two tries, times the number of the try.
+const WAIT_BETWEEN_TRIES: Duration = Duration::from_secs(2);
+
+/// The partitions of a worker that wait: assigned, and not being read yet.
+#[derive(Debug, Default)]
+pub(crate) struct Restoring {
+    waiting: BTreeMap<u16, Waiting>,
+}
+
+#[derive(Debug)]
+struct Waiting {
+    at: TopicPartition,
+    /// Its restore was begun here, so it is opened when that has ended, however it has.
+    is_begun: bool,
+}
+
+impl Restoring {
+    /// Whether a partition has to wait. If a snapshot is worth the while, its restore begins in a thread of its own.
+    pub fn waits(
+        &mut self,
+        at: &TopicPartition,
+        opening: &Opening,
+        may_restore: bool,
+        store: &Arc<Store>,
+        options: &ProcessOptions,
+        metrics: &Arc<Metrics>,
+    ) -> bool {
+        let number = number_of(at);
+        if opening.generation.is_none() {
+            self.waiting.entry(number).or_insert_with(|| Waiting { at: at.clone(), is_begun: false });
+            return true;
+        }
+        if self.waiting.get(&number).is_some_and(|waiting| waiting.is_begun) {
+            self.waiting.remove(&number);
+            return false;
+        }
+        let is_worth = options.safekeeping.snapshots.as_ref().is_some_and(|snapshots| is_worth(opening, snapshots));
+        if !(is_worth && may_restore) {
+            self.waiting.remove(&number);
+            return false;
+        }
+        let replacing = if self.running(options) < MAX_RESTORES_AT_ONCE { options.safekeeping.replace(number) } else { None };
+        self.waiting.insert(number, Waiting { at: at.clone(), is_begun: replacing.is_some() });
+        if let Some(replacing) = replacing {
+            begin(number, *opening, store, options, metrics, replacing);
+        }
+        true
+    }
+
+    /// Those that need not wait any longer, or whose turn it is.
+    pub fn ready(&self, options: &ProcessOptions) -> Vec<TopicPartition> {
+        let room = self.running(options) < MAX_RESTORES_AT_ONCE;
+        let is_ready =
+            |(number, waiting): &(&u16, &Waiting)| (waiting.is_begun || room) && options.safekeeping.generation(**number).is_some();
+        self.waiting.iter().filter(is_ready).map(|(_, waiting)| waiting.at.clone()).collect()
+    }
+
+    /// A partition is somebody else's. What its restore brings stays in the store, for it may come back.
+    pub fn forget(&mut self, number: u16) {
+        self.waiting.remove(&number);
+    }
+
+    /// All partitions will be assigned anew.
+    pub fn clear(&mut self) {
+        self.waiting.clear();
+    }
+
+    fn running(&self, options: &ProcessOptions) -> usize {
+        let runs = |(number, waiting): &(&u16, &Waiting)| waiting.is_begun && options.safekeeping.generation(**number).is_none();
+        self.waiting.iter().filter(runs).count()
+    }
+}
+
+/// Whether a partition is so far behind that a snapshot may save time, or cannot be folded from where it stands.
+fn is_worth(opening: &Opening, snapshots: &Snapshots) -> bool {
+    let Opening { store, committed, first, .. } = *opening;
+    let is_lost = store == Position::default() || first > store.offset;
+    store < committed && (is_lost || committed.offset - store.offset > snapshots.max_records_behind)
+}
+
+fn begin(number: u16, opening: Opening, store: &Arc<Store>, options: &ProcessOptions, metrics: &Arc<Metrics>, replacing: Replacing) {
+    let (store, options, metrics) = (store.clone(), options.clone(), metrics.clone());
+    let restore = move || {
+        // However the restore ends, a panic included, the partition may be opened then.
+        let _replacing = replacing;
+        if let Some(snapshots) = &options.safekeeping.snapshots {
+            restore(number, opening, &store, snapshots, &options.journal_id, &metrics);
+        }
+    };
+    if let Err(error) = thread::Builder::new().name(format!("restore-{number}")).spawn(restore) {
+        tracing::warn!(partition = number, %error, "no thread for a restore: folding from where the state stands");
+    }
+}
+
+/// Brings a partition forward to its best snapshot. If that cannot be had, it stays as it is.
+fn restore(number: u16, opening: Opening, store: &Store, snapshots: &Snapshots, journal_id: &str, metrics: &Metrics) {
+    let wanted = Wanted {
+        journal_id,
+        partition: number,
+        fold_version: FOLD_VERSION,
+        at_least: just_after(opening.store),
+        at_most: opening.committed,
+    };
+    let restored = patiently(number, || {
+        let prepare = |manifest: &_| keep_rule_texts(manifest, store);
+        snapshots.repository.restore_best_after(store, wanted, &snapshots.scratch, &prepare)
+    });
+    match restored {
+        Ok(Restored { used, damaged }) => {
+            for damaged in damaged {
+                tracing::warn!(partition = number, %damaged, "a snapshot was passed over");
+            }
+            match used {
+                Some(manifest) => {
+                    metrics.state_event("restored");
+                    tracing::info!(partition = number, position = %manifest.position, bytes = manifest.bytes, "restored from a snapshot");
+                }
+                None => tracing::info!(partition = number, from = %opening.store, "no snapshot is of use: folding from here"),
+            }
+        }
+        Err(error) => {
+            metrics.state_event("restore_failed");
+            tracing::error!(partition = number, %error, from = %opening.store, "a restore failed: folding from where the state stands");
+        }
+    }
+}
+
+fn patiently(number: u16, mut restore: impl FnMut() -> Result<Restored, SnapshotError>) -> Result<Restored, SnapshotError> {
+    for tries in 1.. {
+        match restore() {
+            Err(error) if error.is_retriable() && tries < MAX_TRIES => {
+                tracing::warn!(partition = number, %error, tries, "a restore is tried again");
+                thread::sleep(WAIT_BETWEEN_TRIES * tries);
+            }
+            ended => return ended,
+        }
+    }
+    unreachable!("the last try ends it")
+}
+
+/// The next position there could be.
+fn just_after(position: Position) -> Position {
+    match position.customer.checked_add(1) {
+        Some(customer) => Position { customer, ..position },
+        None => Position { customer: 0, review_due: position.review_due.saturating_add(1), ..position },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn positions_go_on() {
+        let at = |offset, review_due, customer| Position { offset, review_due, customer };
+        assert_eq!(just_after(at(7, 0, 0)), at(7, 0, 1));
+        assert_eq!(just_after(at(7, 5, u128::MAX)), at(7, 6, 0));
+    }
+}

@@ -1,0 +1,246 @@
+//! Partitions on machines that have nothing of them: from snapshots to the same bytes as by a replay of everything.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::thread::sleep;
+use std::time::Duration;
+
+use bellwether_engine::time::{DAY_MS, Time};
+use bellwether_live::kafka::Processor;
+use bellwether_live::snapshot::{Manifest, Repository};
+use bellwether_tests::company::{START, company};
+use bellwether_tests::machine::Machine;
+use bellwether_tests::world::{JOURNAL_ID, PARTITIONS, World, rule_sets};
+use tempfile::TempDir;
+
+const DAYS: u64 = 70;
+
+/// A restore runs in a thread of its own, so turns alone do not bring its end.
+const MAX_TURNS: usize = 20_000;
+
+/// A journal that is written beforehand, and what one machine has made of it: its snapshots, and everything in its store.
+struct Processed {
+    world: World,
+    first: Machine,
+    snapshots: TempDir,
+}
+
+fn world(seed: u64) -> World {
+    let world = World::new(seed, &rule_sets());
+    let end = Time(START.0 + (DAYS as i64 + 40) * DAY_MS);
+    world.cluster.set_now_ms(end.0);
+    world.journal(&company(seed, 5, DAYS), end);
+    world
+}
+
+fn processed(seed: u64) -> Processed {
+    let world = world(seed);
+    let snapshots = TempDir::new().expect("a directory");
+    let mut first = Machine::new(Some(snapshots.path()));
+    let mut worker = first.processor(&world, "first");
+    for turn in 0..MAX_TURNS {
+        let read = worker.turn().expect("nothing goes wrong");
+        first.copy(turn as i64 * 10);
+        if read == 0 && world.is_processed() {
+            break;
+        }
+    }
+    Processed { world, first, snapshots }
+}
+
+/// Turns until all that is committed is in the store.
+fn catch_up(world: &World, machine: &Machine, worker: &mut Processor, context: &str) {
+    for _ in 0..MAX_TURNS {
+        if worker.turn().expect("nothing goes wrong") == 0 {
+            if is_caught_up(world, machine, &(0..PARTITIONS).collect::<Vec<_>>()) {
+                return;
+            }
+            sleep(Duration::from_millis(1));
+        }
+    }
+    panic!("{context}: it does not catch up: {:?}", machine.everything().0);
+}
+
+fn is_caught_up(world: &World, machine: &Machine, partitions: &[u16]) -> bool {
+    let ends = |number: &u16| world.records(&bellwether_tests::world::journal_partition(*number)).last().map_or(0, |last| last.offset + 1);
+    let stands = |number: &u16| machine.store.header(*number).expect("the store reads").map_or(0, |header| header.position.offset);
+    world.is_processed() && partitions.iter().all(|number| stands(number) >= ends(number))
+}
+
+fn listed(snapshots: &Path) -> Vec<Manifest> {
+    let listing = Repository::open(snapshots.to_str().expect("it is text")).and_then(|repository| repository.list(JOURNAL_ID));
+    let listing = listing.expect("the snapshots can be listed");
+    assert!(listing.damaged.is_empty());
+    listing.snapshots
+}
+
+fn object(snapshots: &Path, manifest: &Manifest, ending: &str) -> PathBuf {
+    snapshots.join(format!("{}.{ending}", manifest.name()))
+}
+
+/// The newest snapshot of each partition.
+fn newest(snapshots: &Path) -> Vec<Manifest> {
+    let all = listed(snapshots);
+    (0..PARTITIONS).filter_map(|number| all.iter().rfind(|manifest| manifest.partition == number).cloned()).collect()
+}
+
+/// What becomes of an empty machine: how many partitions it restores, and that it ends with the same bytes and publishes nothing again.
+fn moved_to_an_empty_machine(processed: &Processed, context: &str) -> u64 {
+    let published = processed.world.published();
+    let machine = Machine::new(Some(processed.snapshots.path()));
+    let mut worker = machine.processor(&processed.world, "moved");
+    catch_up(&processed.world, &machine, &mut worker, context);
+    assert!(machine.everything() == processed.first.everything(), "{context}: the stores differ");
+    assert!(processed.world.published() == published, "{context}: something was published again");
+    assert_eq!(machine.events("restore_failed"), 0, "{context}");
+    machine.events("restored")
+}
+
+#[test]
+fn every_kept_snapshot_leads_to_the_bytes_of_the_replay() {
+    let mut restores = 0;
+    for seed in 0..4 {
+        let processed = processed(seed);
+        assert_eq!(processed.world.replayed().1, processed.first.everything().1, "seed {seed}");
+        let kept = listed(processed.snapshots.path()).len();
+        assert!(kept > 3 * usize::from(PARTITIONS), "seed {seed}: {kept} snapshots");
+        // The newest ones first; then those are taken away, and so on until there are none.
+        loop {
+            let newest = newest(processed.snapshots.path());
+            let context = format!("seed {seed}, {} snapshots", listed(processed.snapshots.path()).len());
+            assert_eq!(moved_to_an_empty_machine(&processed, &context), newest.len() as u64, "{context}");
+            restores += newest.len();
+            if newest.is_empty() {
+                break;
+            }
+            for manifest in newest {
+                ["sst", "json"].iter().for_each(|ending| fs::remove_file(object(processed.snapshots.path(), &manifest, ending)).unwrap());
+            }
+        }
+    }
+    assert!(restores > 50, "{restores} restores");
+}
+
+#[test]
+fn damaged_snapshots_are_passed_over() {
+    let processed = processed(11);
+    let snapshots = processed.snapshots.path();
+    let flip = |manifest: &Manifest| {
+        let mut bytes = fs::read(object(snapshots, manifest, "sst")).unwrap();
+        let middle = bytes.len() / 2;
+        bytes[middle] ^= 1;
+        fs::write(object(snapshots, manifest, "sst"), bytes).unwrap();
+    };
+    newest(snapshots).iter().for_each(flip);
+    assert_eq!(moved_to_an_empty_machine(&processed, "the newest are damaged"), u64::from(PARTITIONS));
+    // Those that were flipped are whole again now, and without the texts of their rules.
+    newest(snapshots).iter().for_each(flip);
+    for manifest in listed(snapshots) {
+        let text = fs::read_to_string(object(snapshots, &manifest, "json")).unwrap();
+        fs::write(object(snapshots, &manifest, "json"), text.replace("\"rule_sets\"", "\"rules\"")).unwrap();
+    }
+    assert_eq!(moved_to_an_empty_machine(&processed, "none is of use"), 0);
+}
+
+#[test]
+fn snapshots_of_another_journal_or_fold_are_left_alone() {
+    let processed = processed(12);
+    let snapshots = processed.snapshots.path();
+    let all = listed(snapshots);
+    for (index, manifest) in all.iter().enumerate() {
+        let changed = match index % 2 {
+            0 => Manifest { journal_id: "another".to_owned(), ..manifest.clone() },
+            _ => Manifest { fold_version: manifest.fold_version + 1, ..manifest.clone() },
+        };
+        fs::create_dir_all(object(snapshots, &changed, "sst").parent().unwrap()).unwrap();
+        fs::rename(object(snapshots, manifest, "sst"), object(snapshots, &changed, "sst")).unwrap();
+        let text = fs::read_to_string(object(snapshots, manifest, "json")).unwrap();
+        let [of, version] = [manifest, &changed].map(|manifest| format!("\"fold_version\": {}", manifest.fold_version));
+        let text = text.replace(&format!("\"{JOURNAL_ID}\""), &format!("\"{}\"", changed.journal_id)).replace(&of, &version);
+        fs::remove_file(object(snapshots, manifest, "json")).unwrap();
+        fs::write(object(snapshots, &changed, "json"), text).unwrap();
+    }
+    assert!(all.len() > 6);
+    let repository = Repository::open(snapshots.to_str().unwrap()).unwrap();
+    let [own, others] = [JOURNAL_ID, "another"].map(|journal| repository.list(journal).unwrap().snapshots.len());
+    assert_eq!(own + others, all.len(), "they are whole");
+    assert_eq!(moved_to_an_empty_machine(&processed, "all belong to others"), 0);
+}
+
+#[test]
+fn a_snapshot_ahead_of_what_is_committed_is_never_taken() {
+    let processed = processed(13);
+    let furthest = newest(processed.snapshots.path());
+    // The same journal, and less of it processed: as if the group's offsets had been set back.
+    let again = world(13);
+    let behind = Machine::new(None);
+    let mut worker = behind.processor(&again, "behind");
+    (0..6).for_each(|_| _ = worker.turn().expect("nothing goes wrong"));
+    drop(worker);
+    let committed = behind.everything().0;
+    let committed: Vec<_> = committed.iter().map(|header| header.as_ref().map(|(position, _)| *position).unwrap_or_default()).collect();
+    assert!(furthest.iter().all(|manifest| manifest.position > committed[usize::from(manifest.partition)]), "{committed:?}");
+    let usable =
+        listed(processed.snapshots.path()).into_iter().filter(|manifest| manifest.position <= committed[usize::from(manifest.partition)]);
+    let mut usable: Vec<u16> = usable.map(|manifest| manifest.partition).collect();
+    usable.dedup();
+    let machine = Machine::new(Some(processed.snapshots.path()));
+    let mut worker = machine.processor(&again, "moved");
+    catch_up(&again, &machine, &mut worker, "behind the snapshots");
+    assert_eq!(machine.events("restored"), usable.len() as u64, "{usable:?}");
+    assert!(machine.everything() == processed.first.everything());
+    assert!(again.published() == again.replayed().0);
+}
+
+#[test]
+fn the_other_partitions_go_on_while_one_is_restored() {
+    let processed = processed(14);
+    let world = &processed.world;
+    let machine = Machine::new(Some(processed.snapshots.path()));
+    let replacing = machine.safekeeping.replace(1).expect("nobody is at it");
+    let mut worker = machine.processor(world, "moved");
+    for _ in 0..MAX_TURNS {
+        worker.turn().expect("nothing goes wrong");
+        if is_caught_up(world, &machine, &[0, 2]) {
+            break;
+        }
+        sleep(Duration::from_millis(1));
+    }
+    assert!(is_caught_up(world, &machine, &[0, 2]) && machine.store.header(1).unwrap().is_none());
+    drop(replacing);
+    catch_up(world, &machine, &mut worker, "the restore has ended");
+    assert!(machine.everything() == processed.first.everything());
+    assert_eq!(machine.events("restored"), 3);
+}
+
+#[test]
+fn a_partition_that_goes_while_it_is_restored_is_its_new_owners() {
+    let mut gone = 0;
+    for seed in 20..26 {
+        let processed = processed(seed);
+        let world = &processed.world;
+        let machine = Machine::new(Some(processed.snapshots.path()));
+        let held: Vec<_> = (0..PARTITIONS).map(|number| machine.safekeeping.replace(number).expect("nobody is at it")).collect();
+        let mut worker = machine.processor(world, "moved");
+        (0..5).for_each(|_| _ = worker.turn().expect("nothing goes wrong"));
+        // Another machine comes, and takes partitions that are being restored here.
+        let other = Machine::new(Some(processed.snapshots.path()));
+        let mut others = other.processor(world, "other");
+        for turn in 0..MAX_TURNS {
+            worker.turn().expect("nothing goes wrong");
+            others.turn().expect("nothing goes wrong");
+            let taken: Vec<u16> = (0..PARTITIONS).filter(|number| is_caught_up(world, &other, &[*number])).collect();
+            if !taken.is_empty() && turn > 50 {
+                gone += taken.len();
+                break;
+            }
+            sleep(Duration::from_millis(1));
+        }
+        drop(held);
+        drop(others);
+        catch_up(world, &machine, &mut worker, "all have come back");
+        assert!(machine.everything() == processed.first.everything(), "seed {seed}");
+        assert!(world.published() == world.replayed().0, "seed {seed}");
+    }
+    assert!(gone >= 6, "{gone} partitions went");
+}
