@@ -19,6 +19,8 @@ pub struct Product {
     pub directory: TempDir,
     /// Prefix of groups, transactions and topics.
     pub application: String,
+    /// Further lines of the section `kafka` of every configuration.
+    pub more: String,
     bootstrap: String,
     partitions: u16,
 }
@@ -35,7 +37,7 @@ impl Product {
     #[must_use]
     pub fn new(bootstrap: String, application: &str, partitions: u16) -> Self {
         let directory = TempDir::with_prefix("bellwether-product-").expect("a temporary directory can be made");
-        Self { directory, application: application.to_owned(), bootstrap, partitions }
+        Self { directory, application: application.to_owned(), more: String::new(), bootstrap, partitions }
     }
 
     /// The name of a topic.
@@ -77,6 +79,7 @@ kafka:
             "    dead_letters: {application}.dead-letters\n  sources:\n    - {{ name: events, topics: [{application}.events] }}\n"
         )
         .expect("text takes text");
+        text += &self.more;
         let path = self.directory.path().join(format!("{instance}.yaml"));
         fs::write(&path, text).expect("the configuration can be written");
         path
@@ -128,6 +131,7 @@ kafka:
         let child = binary()
             .args(["run", "--role", role, "--workers", &workers.to_string(), "--config"])
             .arg(&configuration)
+            .env("BELLWETHER_LOG", "warn,bellwether_live=info")
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(log)
