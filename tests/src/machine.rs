@@ -7,6 +7,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use bellwether_engine::time::Time;
+use bellwether_kafka::KafkaError;
 use bellwether_live::kafka::{Copier, Processor, Safekeeping, Snapshots};
 use bellwether_live::metrics::Metrics;
 use bellwether_live::snapshot::Repository;
@@ -58,7 +59,16 @@ impl Machine {
     /// When the plan has it so.
     #[must_use]
     pub fn processor(&self, world: &World, name: &str) -> Processor {
-        world.processor_with(name, &self.store, 40, &self.safekeeping, &self.metrics).expect("nothing is planned")
+        self.try_processor(world, name).expect("nothing is planned")
+    }
+
+    /// A worker of the process, whose first steps may fail.
+    ///
+    /// # Errors
+    ///
+    /// When the plan has it so.
+    pub fn try_processor(&self, world: &World, name: &str) -> Result<Processor, KafkaError> {
+        world.processor_with(name, &self.store, 40, &self.safekeeping, &self.metrics)
     }
 
     /// Takes the snapshots that are due.

@@ -6,6 +6,8 @@ use std::thread::sleep;
 use std::time::Duration;
 
 use bellwether_engine::time::{DAY_MS, Time};
+use bellwether_kafka::memory::{Fault, Plan};
+use bellwether_live::error::LiveError;
 use bellwether_live::kafka::Processor;
 use bellwether_live::snapshot::{Manifest, Repository};
 use bellwether_tests::company::{START, company};
@@ -243,4 +245,46 @@ fn a_partition_that_goes_while_it_is_restored_is_its_new_owners() {
         assert!(world.published() == world.replayed().0, "seed {seed}");
     }
     assert!(gone >= 6, "{gone} partitions went");
+}
+
+#[test]
+fn faults_at_random_while_partitions_move_change_nothing() {
+    let (mut fired, mut restored) = (0, 0);
+    for seed in 60..80 {
+        let world = world(seed);
+        let snapshots = TempDir::new().expect("a directory");
+        let mut first = Machine::new(Some(snapshots.path()));
+        let mut worker = first.processor(&world, "first");
+        for turn in 0..5 {
+            worker.turn().expect("nothing goes wrong");
+            first.copy(turn * 10);
+        }
+        drop(worker);
+        world.cluster.set_plan(Plan::seeded(seed, 12, &[Fault::Crash, Fault::LoseRequest, Fault::LoseResponse]));
+        let machine = Machine::new(Some(snapshots.path()));
+        let mut worker = None;
+        for turn in 0.. {
+            assert!(turn < MAX_TURNS, "seed {seed}: it does not come to an end");
+            let Some(alive) = &mut worker else {
+                worker = machine.try_processor(&world, "moved").ok();
+                continue;
+            };
+            match alive.turn() {
+                Ok(0) if is_caught_up(&world, &machine, &[0, 1, 2]) => break,
+                Ok(0) => sleep(Duration::from_millis(1)),
+                Ok(_) => {}
+                Err(LiveError::Kafka(error)) if error.cause.contains("crashed by the plan") => {
+                    worker = None;
+                    world.cluster.expire("moved");
+                }
+                Err(error) => panic!("seed {seed}: {error}"),
+            }
+            world.cluster.tick();
+        }
+        let (lines, states) = world.replayed();
+        assert!(world.published() == lines && machine.everything().1 == states, "seed {seed}");
+        fired += world.cluster.fired().len();
+        restored += machine.events("restored");
+    }
+    assert!(fired > 40 && restored >= 40, "{fired} faults, {restored} restores");
 }

@@ -19,20 +19,18 @@ impl Processor {
 
     /// Whether there is room again. The group may have given the partitions to others by then, so all of them are assigned anew.
     pub(super) fn resumes(&mut self) -> Result<bool, LiveError> {
+        // Before every look, so that a disk that is full again at once does not keep the whole group busy.
+        thread::sleep(self.patience.next_wait());
         let mut commit = Commit::new();
         commit.put_input(JOURNAL_ID, self.options.journal_id.as_bytes());
         match self.store.commit(commit, Durability::Synced) {
             Ok(()) => {
                 tracing::warn!("there is room on the disk again: going on");
-                self.patience.restore();
                 self.is_paused = false;
                 self.rebuild()?;
                 Ok(true)
             }
-            Err(StoreError::DiskFull { .. } | StoreError::Busy { .. }) => {
-                thread::sleep(self.patience.next_wait());
-                Ok(false)
-            }
+            Err(StoreError::DiskFull { .. } | StoreError::Busy { .. }) => Ok(false),
             Err(error) => Err(error.into()),
         }
     }
