@@ -39,12 +39,11 @@ fn what_is_committed_is_known_after_the_broker_died() {
     let mut numbers = Numbers::new(static_member);
 
     // A short death: the client waits, and tries again.
-    while_writing(&mut numbers, random.below(300), |_| {
-        broker.kill();
-        broker.restart();
-    });
+    quiet();
+    broker.kill();
+    while_writing(&mut numbers, 0, |_| broker.restart());
     let short = (numbers.aborted, numbers.lost);
-    // Frozen in the midst of it, until a transaction is given up: it may have been committed, or not.
+    // Frozen in the midst of a transaction, until it is given up: it may have been committed, or not.
     while_writing(&mut numbers, random.below(300), |is_hit| {
         broker.suspend();
         wait_for(is_hit);
@@ -53,8 +52,9 @@ fn what_is_committed_is_known_after_the_broker_died() {
     assert!(numbers.lost > short.1, "the frozen broker was not noticed");
     // Dead until a transaction is given up.
     let before = numbers.lost;
-    while_writing(&mut numbers, random.below(300), |is_hit| {
-        broker.kill();
+    quiet();
+    broker.kill();
+    while_writing(&mut numbers, 0, |is_hit| {
         wait_for(is_hit);
         broker.restart();
     });
@@ -63,6 +63,12 @@ fn what_is_committed_is_known_after_the_broker_died() {
     println!("{} committed; {} aborted, {} lost, {short:?} of them by the short death", numbers.next, numbers.aborted, numbers.lost);
     let expected: Vec<String> = (0..numbers.next).map(|number| number.to_string()).collect();
     assert_values(&broker, "deaths-out", 0, &expected);
+}
+
+/// Waits until the marks of the last transaction are surely written. A cluster of one broker that is killed before may lose them for good: when it
+/// starts, it does not know yet where the leaders are, itself, and takes their partitions for deleted.
+fn quiet() {
+    thread::sleep(Duration::from_secs(1));
 }
 
 /// Writes while the fault happens, after a while, and until some more numbers are committed.
