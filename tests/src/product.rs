@@ -13,6 +13,8 @@ use bellwether_kafka::{
 };
 use tempfile::TempDir;
 
+use crate::world::{LatestHealth, latest_health};
+
 /// Topics are named after the application, so that several products can share a broker.
 pub struct Product {
     /// Where it keeps everything.
@@ -221,6 +223,16 @@ kafka:
         lines.extend(self.read("decisions", self.partitions, line));
         lines.sort_unstable();
         lines
+    }
+
+    /// The last record of each customer in the health topic, as readers of committed records see them.
+    ///
+    /// # Panics
+    ///
+    /// When they cannot be read.
+    #[must_use]
+    pub fn latest_health(&self) -> LatestHealth {
+        self.read("health", self.partitions, |record| latest_health(record.key, record.value)).into_iter().collect()
     }
 
     /// How to reach the broker.

@@ -8,11 +8,13 @@ use std::time::Duration;
 use bellwether_backtest::journal::{Journal, JournalReplay, Visit};
 use bellwether_backtest::replay::{Replayed, Sink};
 use bellwether_codec::event::{Decoder, encode_event};
+use bellwether_codec::health_record::HealthRecord;
 use bellwether_codec::journal::{CONTROL_HEADER, Control, Created, JournalRecord, PublishedRules, WATERMARK_HEADER};
 use bellwether_codec::rendered::Rendered;
 use bellwether_codec::rules::RuleFile;
 use bellwether_codec::source::{SourceDecoder, SourceFormat};
 use bellwether_codec::state::encode_customer;
+use bellwether_engine::customer::Customer;
 use bellwether_engine::event::{CustomerKey, Event};
 use bellwether_engine::time::Time;
 use bellwether_kafka::memory::{ClientOptions, Cluster, Record, TimestampType};
@@ -61,8 +63,9 @@ pub fn rule_sets() -> Arc<RuleSets> {
 /// The names of the topics.
 #[must_use]
 pub fn topics() -> Topics {
-    let [journal, signals, decisions, dead_letters] = ["journal", "signals", "decisions", "dead-letters"].map(str::to_owned);
-    Topics { journal, signals, decisions, dead_letters }
+    let [journal, signals, health, decisions, dead_letters] =
+        ["journal", "signals", "health", "decisions", "dead-letters"].map(str::to_owned);
+    Topics { journal, signals, health, decisions, dead_letters }
 }
 
 /// A partition of the journal.
@@ -88,7 +91,7 @@ impl World {
         let topic = |name: &str, partitions: usize, timestamps| cluster.create_topic(name, partitions, timestamps).expect("it is new");
         [INPUT, SECOND_INPUT].iter().for_each(|name| topic(name, INPUT_PARTITIONS as usize, TimestampType::CreateTime));
         topic("journal", usize::from(PARTITIONS), TimestampType::LogAppendTime);
-        ["signals", "decisions", "dead-letters"].iter().for_each(|name| topic(name, 2, TimestampType::CreateTime));
+        ["signals", "health", "decisions", "dead-letters"].iter().for_each(|name| topic(name, 2, TimestampType::CreateTime));
         Self { cluster, rule_sets: rule_sets.clone(), safekeeping: Arc::default() }
     }
 
@@ -230,9 +233,16 @@ impl World {
         lines
     }
 
-    /// What a replay of the journal puts out, sorted, and the states that it ends with.
+    /// The last record of each customer in the health topic.
     #[must_use]
-    pub fn replayed(&self) -> (Vec<String>, States) {
+    pub fn latest_health(&self) -> LatestHealth {
+        let records = [0, 1].into_iter().flat_map(|number| self.records(&TopicPartition::new("health", number)));
+        records.map(|record| latest_health(record.key.as_deref(), record.value.as_deref())).collect()
+    }
+
+    /// What a replay of the journal puts out, sorted, and the states and the health of customers that it ends with.
+    #[must_use]
+    pub fn replayed(&self) -> (Vec<String>, States, LatestHealth) {
         let compile = |text: &str, number: u32| {
             RuleFile::parse("rules.yaml", text).map(|file| file.rule_set(number)).map_err(|errors| errors.to_string())
         };
@@ -240,7 +250,7 @@ impl World {
         let mut lines = Lines::default();
         let replayed = replay.run(self, &mut lines).expect("the journal replays");
         lines.0.sort_unstable();
-        (lines.0, states_of(&replayed))
+        (lines.0, states_of(&replayed), health_of(&replayed))
     }
 }
 
@@ -266,6 +276,37 @@ fn journal_record(record: &Record) -> JournalRecord<'_> {
         is_control: header(CONTROL_HEADER).is_some(),
         value: record.value.as_deref(),
     }
+}
+
+/// The latest health record of each customer, as far as it is compared; none for a customer that was erased.
+pub type LatestHealth = BTreeMap<String, Option<HealthRecord>>;
+
+/// A record of the health topic: the customer, and what it says.
+///
+/// # Panics
+///
+/// When it is none.
+#[must_use]
+pub fn latest_health(key: Option<&[u8]>, value: Option<&[u8]>) -> (String, Option<HealthRecord>) {
+    let key = String::from_utf8(key.expect("a health record has a key").to_vec()).expect("a customer id is text");
+    let record: Option<HealthRecord> = value.map(|value| serde_json::from_slice(value).expect("a health record reads"));
+    assert!(record.iter().all(|record| record.customer == key), "the key is the customer: {key}, {record:?}");
+    (key, record.map(comparable))
+}
+
+/// The health that the states say.
+fn health_of(replayed: &Replayed) -> LatestHealth {
+    let mut all = LatestHealth::new();
+    for partition in &replayed.partitions {
+        let health = |customer: &Customer| (customer.id.to_string(), HealthRecord::of(customer, partition.rules()).map(comparable));
+        all.extend(partition.customers().map(health));
+    }
+    all
+}
+
+/// A record without what depends on when it was written.
+fn comparable(record: HealthRecord) -> HealthRecord {
+    HealthRecord { as_of: String::new(), health_contributions: Vec::new(), ..record }
 }
 
 /// Encoded states by partition and customer.

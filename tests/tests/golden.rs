@@ -6,6 +6,7 @@ use std::fmt::Write;
 use std::fs;
 use std::path::PathBuf;
 
+use bellwether_codec::health_record::HealthRecord;
 use bellwether_codec::state::{FOLD_VERSION, encode_customer, encode_header};
 use bellwether_engine::time::DAY_MS;
 use bellwether_tests::company::{START, company};
@@ -46,4 +47,19 @@ fn states_and_signals_are_as_committed() {
     compare("states.hex", &states);
     let signals = format!("fold version {FOLD_VERSION}\n{}\n", lines_of(outputs.remove(0)).join("\n"));
     compare("signals.jsonl", &signals);
+}
+
+#[test]
+fn a_health_record_is_as_committed() {
+    let (partitions, _) = fold(&company(1, 4, 150), &default_rules(), 1, START.plus_ms(150 * DAY_MS), Cuts::None);
+    let records = partitions[0].customers().filter_map(|customer| HealthRecord::of(customer, partitions[0].rules()));
+    let record = records.max_by_key(|record| (record.open_episodes.len(), record.customer.clone())).expect("there are customers");
+    assert!(record.open_episodes.len() > 1 && !record.health_contributions.is_empty(), "it shows everything");
+    let binary = record.to_binary();
+    let mut text = format!("fold version {FOLD_VERSION}\n");
+    for (name, value) in &binary.headers {
+        writeln!(text, "{name}: {value}").expect("writing to memory");
+    }
+    writeln!(text, "{}", String::from_utf8(binary.value).expect("JSON is text")).expect("writing to memory");
+    compare("health.txt", &text);
 }

@@ -2,6 +2,7 @@
 
 pub mod dead_letter;
 pub mod event;
+pub mod health_record;
 pub mod intake;
 pub mod journal;
 pub mod pseudonym;

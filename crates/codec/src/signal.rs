@@ -13,8 +13,8 @@ use crate::timestamp::format_time;
 /// CloudEvents `source` of everything that Bellwether puts out.
 pub const SOURCE: &str = "/bellwether";
 
-const SPEC_VERSION: &str = "1.0";
-const CONTENT_TYPE: &str = "application/json";
+pub(crate) const SPEC_VERSION: &str = "1.0";
+pub(crate) const CONTENT_TYPE: &str = "application/json";
 
 #[derive(Serialize)]
 struct Envelope<'a> {
@@ -225,7 +225,8 @@ fn evidence(signal: &Signal) -> Evidence<'_> {
     }
 }
 
-fn round(value: f64, decimals: i32) -> f64 {
+/// A number as it is told, with so many decimals.
+pub(crate) fn round(value: f64, decimals: i32) -> f64 {
     let scale = 10_f64.powi(decimals);
     (value * scale).round() / scale
 }

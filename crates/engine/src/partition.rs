@@ -178,6 +178,12 @@ impl Partition {
         &self.rules
     }
 
+    /// The rule set before, while customers are reviewed under a new one.
+    #[must_use]
+    pub fn previous_rules(&self) -> Option<&Arc<RuleSet>> {
+        self.previous_rules.as_ref()
+    }
+
     /// Puts a customer loaded from a store into memory.
     pub fn insert(&mut self, customer: Customer) {
         let key = CustomerKey::of(&customer.id);

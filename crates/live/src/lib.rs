@@ -2,12 +2,13 @@
 //!
 //! Read [`embedded::run`] first: prefetch, apply, publish, commit. Then `worker` (one journal partition),
 //! `journal` (the bytes of journal blocks), `process_state` (what a commit remembers beside the partitions),
-//! `output` (files that are cut back to their committed length) and `metrics`. [`snapshot`] keeps copies of partitions elsewhere.
+//! `output` (files that are cut back to their committed length), `health_changes` (whose published health a step changes) and `metrics`. [`snapshot`] keeps copies of partitions elsewhere.
 //! [`kafka`] is the same beside a broker; `config` is what it is told.
 
 pub mod config;
 pub mod embedded;
 pub mod error;
+mod health_changes;
 mod journal;
 pub mod kafka;
 pub mod metrics;

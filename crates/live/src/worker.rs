@@ -13,6 +13,7 @@ use bellwether_engine::time::Time;
 use bellwether_store::{Commit, Position, Store};
 
 use crate::error::LiveError;
+use crate::health_changes::{HealthChanges, HealthUpdate};
 use crate::options::BatchLimits;
 
 /// The most records and reviews of a partition that may be left out because folding them panicked, before the run stops.
@@ -42,6 +43,8 @@ pub struct Worker {
     catching_up_to: Position,
     skipped: Skipped,
     changes: Changes,
+    /// What the last step changed of its customers' health, where that is published.
+    health: Option<HealthChanges>,
 }
 
 /// What a commit writes of a partition.
@@ -66,7 +69,18 @@ impl Worker {
             catching_up_to: Position::default(),
             skipped: Skipped::default(),
             changes: Changes::default(),
+            health: None,
         })
+    }
+
+    /// From now on each step tells whose published health it changes.
+    pub fn tell_health(&mut self) {
+        self.health = Some(HealthChanges::default());
+    }
+
+    /// Hands over what the last step changed of its customers' health, if nothing of it was published before.
+    pub(crate) fn take_health(&mut self) -> Vec<HealthUpdate> {
+        self.health.as_mut().map(HealthChanges::take).unwrap_or_default()
     }
 
     /// Whether all of a run is folded.
@@ -105,6 +119,7 @@ impl Worker {
         let suppressed = self.is_catching_up();
         loop {
             let first = run.index_of(self.position.offset);
+            self.begin_health(suppressed);
             self.prefetch(store, run, first, limits)?;
             let (end, progress) = if suppressed { self.fold_towards(run, first, limits) } else { self.fold(run, first, limits) };
             let offset = run.offset(end);
@@ -161,6 +176,7 @@ impl Worker {
     pub fn review_all(&mut self, store: &Store, offset: u64, limits: BatchLimits) -> Result<bool, LiveError> {
         let start = self.position;
         let suppressed = self.is_catching_up();
+        self.begin_health(suppressed);
         let from = if self.is_reviewing_all() { start.customer.checked_add(1) } else { Some(0) };
         let until = if suppressed && self.catching_up_to.offset == offset { self.catching_up_to.customer } else { u128::MAX };
         let mut last = None;
@@ -173,6 +189,11 @@ impl Worker {
                 let key = CustomerKey(key);
                 if self.partition.get(key).is_none() {
                     self.partition.insert(decode_customer(&bytes).map_err(|error| LiveError::State { partition: self.number, error })?);
+                }
+                if let (Some(health), Some(customer), Some(rules)) =
+                    (&mut self.health, self.partition.get(key), self.partition.previous_rules())
+                {
+                    health.before(key, customer, rules);
                 }
                 self.partition.review_now(key, &mut self.outputs);
                 last = Some(key);
@@ -192,6 +213,7 @@ impl Worker {
     /// Goes behind a record that changes nothing.
     pub fn pass_over(&mut self, offset: u64) -> Result<(), LiveError> {
         let start = self.position;
+        self.begin_health(self.is_catching_up());
         self.position = Position { offset: offset + 1, ..Position::default() }.max(start);
         self.collect_changes(start)
     }
@@ -225,13 +247,34 @@ impl Worker {
                 self.partition.due(until.max(self.partition.header.journal_time)).take(limits.reviews.max(1) as usize).map(|key| key.0),
             );
         }
+        // Whose health is published is needed of all of them; otherwise those in memory already are left out before sorting.
+        let touched = self.health.is_some().then(|| keys.clone());
         keys.retain(|key| self.partition.get(CustomerKey(*key)).is_none());
         keys.sort_unstable();
         keys.dedup();
         for bytes in store.states(self.number, &keys)?.into_iter().flatten() {
             self.partition.insert(decode_customer(&bytes).map_err(|error| LiveError::State { partition: self.number, error })?);
         }
+        self.health_before(touched.unwrap_or_default());
         Ok(())
+    }
+
+    fn begin_health(&mut self, is_published: bool) {
+        if let Some(health) = &mut self.health {
+            health.begin(is_published);
+        }
+    }
+
+    /// Notes how the customers are that the step may touch.
+    fn health_before(&mut self, mut keys: Vec<u128>) {
+        let Some(health) = &mut self.health else { return };
+        keys.sort_unstable();
+        keys.dedup();
+        for key in keys.into_iter().map(CustomerKey) {
+            if let Some(customer) = self.partition.get(key) {
+                health.before(key, customer, self.partition.rules());
+            }
+        }
     }
 
     /// Goes back to what the store has, to fold again without what panicked.
@@ -262,6 +305,9 @@ impl Worker {
             let Some(customer) = self.partition.get(key) else { continue };
             let mut bytes = Vec::with_capacity(1024);
             encode_customer(customer, &mut bytes).map_err(as_state_error)?;
+            if let Some(health) = &mut self.health {
+                health.after(key, customer, self.partition.rules());
+            }
             states.push((key, bytes, due));
         }
         let mut header = Vec::new();

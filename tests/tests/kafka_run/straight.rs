@@ -5,7 +5,7 @@ use bellwether_tests::broker::Broker;
 use bellwether_tests::company::{START, company};
 use bellwether_tests::product::Product;
 
-use crate::support::{assert_as_replayed, journaled, wait_until};
+use crate::support::{assert_as_replayed, assert_health_fits_signals, journaled, wait_until};
 
 const PARTITIONS: u16 = 4;
 
@@ -42,6 +42,7 @@ fn events_become_signals_and_time_goes_on_without_events() {
     let [(_, instance)] = running;
     assert_eq!(instance.stop(), Some(0));
     assert!(assert_as_replayed(&product) > 100);
+    assert!(assert_health_fits_signals(&product, PARTITIONS) > 20);
     let latest = Time(START.0 + 60 * DAY_MS);
     assert!(events.iter().all(|event| event.time <= latest));
 }

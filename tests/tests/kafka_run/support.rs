@@ -1,10 +1,13 @@
 //! Waiting for a product to come to rest, and comparing.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
+use bellwether_codec::health_record::OpenEpisode;
 use bellwether_tests::product::{Product, Running};
+use serde_json::Value;
 
 /// How long anything may take on a slow and busy machine.
 pub const LONG: Duration = Duration::from_secs(240);
@@ -53,4 +56,43 @@ pub fn assert_as_replayed(product: &Product) -> usize {
     assert_eq!((missing, surplus, published.len()), (0, 0, replayed.len()), "missing, surplus, published");
     assert!(published == replayed);
     published.len()
+}
+
+/// The latest health records name exactly the episodes that are open by the signals. Returns how many those are.
+#[track_caller]
+pub fn assert_health_fits_signals(product: &Product, partitions: u16) -> usize {
+    let signal = |record: &bellwether_kafka::Received<'_>| {
+        let attribute = |name: &str| String::from_utf8_lossy(record.header(name).unwrap_or_default()).into_owned();
+        let data: Value = serde_json::from_slice(record.value.unwrap_or_default()).expect("a signal is JSON");
+        (attribute("ce_subject"), attribute("ce_type"), data)
+    };
+    let text = |data: &Value, name: &str| data[name].as_str().expect("it is a text").to_owned();
+    let mut open: BTreeMap<String, BTreeMap<(String, String), OpenEpisode>> = BTreeMap::new();
+    for (customer, r#type, data) in product.read("signals", partitions, signal) {
+        let key = (text(&data, "rule"), text(&data, "object"));
+        let of_customer = open.entry(customer).or_default();
+        if ["cleared", "expired", "resolved"].iter().any(|end| r#type == format!("bellwether.signal.{end}.v1")) {
+            of_customer.remove(&key);
+            continue;
+        }
+        let episode = OpenEpisode {
+            rule: key.0.clone(),
+            kind: text(&data, "kind"),
+            object: key.1.clone(),
+            severity: text(&data, "severity"),
+            episode: data["episode"].as_u64().and_then(|number| u32::try_from(number).ok()).expect("it is a number"),
+            raised_at: text(&data, "raised_at"),
+        };
+        of_customer.insert(key, episode);
+    }
+    let expected: BTreeMap<String, Vec<OpenEpisode>> =
+        open.into_iter().map(|(customer, open)| (customer, open.into_values().collect())).collect();
+    let health = product.latest_health();
+    for (customer, record) in &health {
+        let told = record.as_ref().map(|record| record.open_episodes.clone()).unwrap_or_default();
+        assert_eq!(told, expected.get(customer).cloned().unwrap_or_default(), "{customer}");
+    }
+    let without = expected.keys().find(|customer| !health.contains_key(*customer));
+    assert_eq!(without, None, "every customer with signals has a health record");
+    expected.values().map(Vec::len).sum()
 }

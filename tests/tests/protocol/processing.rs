@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 
 use bellwether_codec::state::decode_customer;
-use bellwether_engine::event::Event;
+use bellwether_engine::event::{Body, Event};
 use bellwether_engine::time::{DAY_MS, Time};
 use bellwether_kafka::memory::{Fault, Plan};
 use bellwether_live::error::LiveError;
@@ -16,25 +16,32 @@ use tempfile::TempDir;
 const DAYS: u64 = 70;
 const MAX_TURNS: usize = 2_000;
 
-/// A journal of a small company, written beforehand; its clock stands at the end.
+/// A journal of a small company, written beforehand; its clock stands at the end. In the middle come other rules, and a customer is erased.
 fn world(seed: u64, rule_sets: &Arc<RuleSets>) -> World {
     let world = World::new(seed, rule_sets);
     let end = Time(START.0 + (DAYS as i64 + 40) * DAY_MS);
     world.cluster.set_now_ms(end.0);
-    let events = company(seed, 5, DAYS);
-    let (before, after) = events.split_at(events.len() * 2 / 3);
-    let middle = before.last().map_or(START, |event| event.time);
-    world.journal(before, middle);
-    // From here on silence counts after 12 days; a rule set that is not higher is ignored; an event comes late.
-    let changed = PACK.replace("params: { days: 30, critical_days: 60", "params: { days: 12, critical_days: 60");
-    assert_ne!(changed, PACK);
-    world.publish_rules(2, &changed);
+    let mut events = company(seed, 5, DAYS);
+    let middle = events.len() / 2;
+    let erasure = Event { id: "erasure".into(), customer: format!("c-{}", seed % 5).into(), body: Body::Erased, ..events[middle].clone() };
+    events.insert(middle + 1, erasure);
+    let (before, after) = events.split_at(middle);
+    world.journal(before, after[0].time);
+    // A rule set that is not higher is ignored, and an event comes late.
+    world.publish_rules(2, &other_rules());
     world.publish_rules(2, PACK);
-    let late = before.iter().rev().nth(3).into_iter();
-    let late: Vec<_> = late.cloned().map(|event| Event { id: "late".into(), ..event }).collect();
-    world.journal(&late, middle);
+    let late: Vec<_> = before.iter().rev().nth(3).cloned().map(|event| Event { id: "late".into(), ..event }).into_iter().collect();
+    world.journal(&late, after[0].time);
     world.journal(after, end);
     world
+}
+
+/// The same rules with other grades, and with a name that is gone.
+fn other_rules() -> String {
+    let (grades, other_grades) = ("grades: { amber: 40, green: 70 }", "grades: { amber: 60, green: 85 }");
+    let (name, other_name) = ("no-login-30d", "no-login");
+    assert!(PACK.contains(grades) && PACK.contains(name));
+    PACK.replace(grades, other_grades).replace(name, other_name)
 }
 
 /// A worker that starts again whenever it dies.
@@ -84,7 +91,7 @@ fn process(world: &World, store: &Arc<Store>, workers: &mut [Restarting], contex
 
 #[track_caller]
 fn assert_as_replayed(world: &World, store: &Store, context: &str) {
-    let (lines, states) = world.replayed();
+    let (lines, states, health) = world.replayed();
     let published = world.published();
     assert!(!lines.is_empty(), "{context}: the company gives signals");
     assert_eq!(published.len(), lines.len(), "{context}: signals published and replayed");
@@ -96,6 +103,8 @@ fn assert_as_replayed(world: &World, store: &Store, context: &str) {
         assert_eq!(stored, replayed, "{context}: the state of {key:?}");
     }
     assert!(stored == states, "{context}: the states in the store differ from those of the replay");
+    assert!(health.values().any(Option::is_none), "{context}: a customer is erased");
+    assert_eq!(world.latest_health(), health, "{context}: the latest health of each customer");
 }
 
 fn run(seed: u64, plan: Plan, rule_sets: &Arc<RuleSets>, context: &str) -> (World, usize) {

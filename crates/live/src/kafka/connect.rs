@@ -63,6 +63,7 @@ impl Connect {
         Topics {
             journal: self.settings.journal.topic.clone(),
             signals: output.signals.clone(),
+            health: output.health.clone(),
             decisions: output.decisions.clone(),
             dead_letters: output.dead_letters.clone(),
         }

@@ -21,6 +21,8 @@ pub struct Topics {
     pub journal: String,
     /// Signals, keyed by customer.
     pub signals: String,
+    /// The latest health and open episodes of each customer, keyed by it; compacted.
+    pub health: String,
     /// What was decided and not sent, keyed by customer.
     pub decisions: String,
     /// What could not be taken in or folded.

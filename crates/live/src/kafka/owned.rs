@@ -38,6 +38,7 @@ impl Owned {
             worker.partition.set_rules(rules, Some(previous));
         }
         worker.catch_up_to(opening.committed);
+        worker.tell_health();
         Ok(Self { at, worker, generation: opening.generation, new_rules: None, published_from: None })
     }
 

@@ -12,6 +12,7 @@ use super::dead_letters;
 use super::metadata::of_position;
 use super::options::ProcessOptions;
 use super::owned::Owned;
+use crate::health_changes::HealthUpdate;
 
 /// Adds what the last step of a partition put out, and where the partition goes on. What was published before is not put out again.
 pub(crate) fn publish(
@@ -27,6 +28,7 @@ pub(crate) fn publish(
         count(&output, counts);
         put_output(&output, options, transaction);
     }
+    owned.worker.take_health().iter().for_each(|update| put_health(update, options, transaction));
     let poisoned = Rejection::new(RejectReason::Poisoned, "folding the event panicked; the run goes on without it");
     for offset in owned.worker.poisoned_offsets.drain(..) {
         put_dead_letter(owned.at.partition, offset, &poisoned, batch, options, transaction);
@@ -53,6 +55,16 @@ fn put_output(output: &Output, options: &ProcessOptions, transaction: &mut Trans
     let headers: Vec<(&str, &[u8])> = binary.headers.iter().map(|(name, value)| (*name, value.as_bytes())).collect();
     let key = Some(signal.customer.as_bytes());
     transaction.push(&Outgoing { topic, partition: None, key, value: Some(&binary.value), headers: &headers, timestamp_ms: None });
+}
+
+/// A customer's latest health, or no value for one that was erased: then compaction forgets it.
+fn put_health(update: &HealthUpdate, options: &ProcessOptions, transaction: &mut Transaction) {
+    let binary = update.record.as_ref();
+    let headers = binary.into_iter().flat_map(|binary| &binary.headers);
+    let headers: Vec<(&str, &[u8])> = headers.map(|(name, value)| (*name, value.as_bytes())).collect();
+    let value = binary.map(|binary| &binary.value[..]);
+    let (topic, key) = (&options.topics.health, Some(update.customer.as_bytes()));
+    transaction.push(&Outgoing { topic, partition: None, key, value, headers: &headers, timestamp_ms: None });
 }
 
 fn put_dead_letter(

@@ -214,7 +214,8 @@ fn connected<C: Client + 'static>(
 /// The topics must be there, and the journal must be the one that the settings mean.
 fn check_journal(options: &RunOptions) -> Result<Created, LiveError> {
     let topics = options.connect.topics();
-    let described = options.connect.admin()?.describe(&[&topics.journal, &topics.signals, &topics.decisions, &topics.dead_letters])?;
+    let written = [&topics.journal, &topics.signals, &topics.health, &topics.decisions, &topics.dead_letters];
+    let described = options.connect.admin()?.describe(&written.map(String::as_str))?;
     let mut client = options.connect.looking_client()?;
     let created = read_created(&mut client, &topics.journal)?.ok_or(JournalError::NotCreated { topic: topics.journal.clone() })?;
     let found = described.first().map_or(0, |topic| topic.partitions);

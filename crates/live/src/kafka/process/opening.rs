@@ -6,6 +6,7 @@ use super::Processor;
 use crate::error::LiveError;
 use crate::kafka::open::{Opening, number_of, openings};
 use crate::kafka::owned::Owned;
+use crate::pipeline;
 
 impl Processor {
     /// Starts with partitions that come in addition; some of them later, when a snapshot is in their place.
@@ -21,6 +22,7 @@ impl Processor {
         if !ready.is_empty() {
             let starts = self.open(ready)?;
             self.client.assign(&starts)?;
+            self.metrics.pipeline.assigned(pipeline::Worker::Process, starts.len());
         }
         Ok(())
     }

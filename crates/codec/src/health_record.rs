@@ -1,0 +1,182 @@
+//! Records of the health topic: how a customer is, and what is open about it.
+//!
+//! The topic is compacted and its key is the customer, so its last record of a customer is how that customer is now. A record without a value
+//! says that the customer was erased.
+
+use bellwether_engine::customer::Customer;
+use bellwether_engine::episode::{Episode, Phase};
+use bellwether_engine::event_type::{EventType, EventTypes};
+use bellwether_engine::feature::{GRADES, STAGES};
+use bellwether_engine::health;
+use bellwether_engine::rule::{Mode, Rule};
+use bellwether_engine::rule_set::RuleSet;
+use serde::{Deserialize, Serialize};
+use xxhash_rust::xxh3::{xxh3_64, xxh3_128};
+
+use crate::signal::{BinaryOutput, CONTENT_TYPE, SOURCE, SPEC_VERSION, round};
+use crate::timestamp::format_time;
+
+/// CloudEvents `type` of a health record.
+pub const HEALTH_TYPE: &str = "bellwether.health.v1";
+
+/// The value of a health record.
+///
+/// A new one is written when anything changes but `as_of` and `health_contributions`: these explain the score as it was then.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct HealthRecord {
+    /// The customer id.
+    pub customer: String,
+    /// Journal time at which it was so, RFC 3339.
+    pub as_of: String,
+    /// The health score, 0 to 100, rounded to a tenth; absent where nothing is known that it could be made from.
+    pub health: Option<f64>,
+    /// How the score came about.
+    pub health_contributions: Vec<HealthContribution>,
+    /// `red`, `amber` or `green`; absent with the score.
+    pub grade: Option<String>,
+    /// The journey stage.
+    pub stage: String,
+    /// Whether an episode of an at-risk rule is open.
+    pub at_risk: bool,
+    /// Monthly recurring revenue in minor units of `currency`.
+    pub mrr_minor: i64,
+    /// The customer's main currency, ISO 4217; absent where no subscription names one.
+    pub currency: Option<String>,
+    /// Who looks after the customer, where that is known.
+    pub owner: Option<String>,
+    /// Episodes that were raised and are not over, by rule and object; those of rules in shadow mode are left out.
+    pub open_episodes: Vec<OpenEpisode>,
+}
+
+/// A component's part in a health score.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct HealthContribution {
+    /// The component, or a veto.
+    pub component: String,
+    /// Its own score, 0 to 100, rounded to a tenth; for a veto the cap.
+    pub score: f64,
+    /// Its share of the weight, 0 to 1, rounded to a thousandth; 0 for a veto.
+    pub share: f64,
+}
+
+/// An episode that was raised and is not over.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct OpenEpisode {
+    /// Name of the rule.
+    pub rule: String,
+    /// Kind of the rule.
+    pub kind: String,
+    /// The thing within the customer, or empty.
+    pub object: String,
+    /// `info`, `warning` or `critical`.
+    pub severity: String,
+    /// Counts the episodes of (customer, rule, object) from 1.
+    pub episode: u32,
+    /// When it was raised, RFC 3339.
+    pub raised_at: String,
+}
+
+impl HealthRecord {
+    /// How a customer is under the rules in force; `None` when it was erased.
+    #[must_use]
+    pub fn of(customer: &Customer, rules: &RuleSet) -> Option<Self> {
+        if is_erased(customer) {
+            return None;
+        }
+        let settings = &rules.settings;
+        let mut open_episodes: Vec<OpenEpisode> = open(customer, rules).map(|(episode, rule)| open_episode(episode, rule)).collect();
+        open_episodes.sort_unstable_by(|a, b| (&a.rule, &a.object).cmp(&(&b.rule, &b.object)));
+        let contribution = |part: health::Contribution| HealthContribution {
+            component: part.name,
+            score: round(part.score, 1),
+            share: round(part.share, 3),
+        };
+        let grade = customer.health.grade(&settings.health);
+        Some(Self {
+            customer: customer.id.to_string(),
+            as_of: format_time(customer.clock),
+            health: customer.health.score.map(|score| round(f64::from(score), 1)),
+            health_contributions: health::contributions(customer, settings).into_iter().map(contribution).collect(),
+            grade: grade.and_then(|grade| GRADES.get(usize::from(grade))).map(|grade| (*grade).to_owned()),
+            stage: STAGES.get(usize::from(customer.health.stage)).copied().unwrap_or_default().to_owned(),
+            at_risk: customer.at_risk.open() > 0,
+            mrr_minor: customer.billing.mrr_minor(),
+            currency: customer.billing.currency().and_then(|currency| String::from_utf8(currency.0.to_vec()).ok()),
+            owner: customer.account.owner.get().map(|owner| owner.to_string()),
+            open_episodes,
+        })
+    }
+
+    /// The record in CloudEvents' binary mode. Its id is the same for the same content.
+    #[must_use]
+    pub fn to_binary(&self) -> BinaryOutput {
+        let value = serde_json::to_vec(self).expect("text and numbers always serialise");
+        let id = xxh3_128(&[self.customer.as_bytes(), b"\0", &value].concat());
+        let headers = [
+            ("ce_specversion", SPEC_VERSION.to_owned()),
+            ("ce_id", format!("{id:032x}")),
+            ("ce_source", SOURCE.to_owned()),
+            ("ce_type", HEALTH_TYPE.to_owned()),
+            ("ce_subject", self.customer.clone()),
+            ("ce_time", self.as_of.clone()),
+            ("content-type", CONTENT_TYPE.to_owned()),
+        ];
+        BinaryOutput { headers, value }
+    }
+}
+
+/// A digest of what a customer's record says, `as_of` and `health_contributions` left out: two states with the same digest need no new record.
+///
+/// It is for comparing two states within one process; it is kept nowhere. `scratch` is memory to work in.
+#[must_use]
+pub fn digest(customer: &Customer, rules: &RuleSet, scratch: &mut Vec<u8>) -> u64 {
+    scratch.clear();
+    if is_erased(customer) {
+        return xxh3_64(scratch);
+    }
+    let number = |scratch: &mut Vec<u8>, number: u64| scratch.extend_from_slice(&number.to_le_bytes());
+    let text = |scratch: &mut Vec<u8>, text: &str| {
+        number(scratch, text.len() as u64);
+        scratch.extend_from_slice(text.as_bytes());
+    };
+    number(scratch, customer.health.score.map_or(u64::MAX, |score| u64::from(score.to_bits())));
+    number(scratch, customer.health.grade(&rules.settings.health).map_or(u64::MAX, u64::from));
+    scratch.extend_from_slice(&[customer.health.stage, u8::from(customer.at_risk.open() > 0)]);
+    number(scratch, customer.billing.mrr_minor().cast_unsigned());
+    scratch.extend_from_slice(&customer.billing.currency().map_or([0; 3], |currency| currency.0));
+    text(scratch, customer.account.owner.get().map_or("", |owner| owner));
+    for (episode, rule) in open(customer, rules) {
+        text(scratch, &rule.name);
+        text(scratch, &episode.object);
+        scratch.extend_from_slice(&[rule.kind as u8, episode.severity() as u8]);
+        number(scratch, u64::from(episode.number));
+        number(scratch, episode.raised_at.0.cast_unsigned());
+    }
+    xxh3_64(scratch)
+}
+
+fn is_erased(customer: &Customer) -> bool {
+    let mut erased = EventTypes::default();
+    erased.insert(EventType::CustomerErased);
+    customer.seen.intersects(erased)
+}
+
+/// The episodes that subscribers were told of and that are not over, with their rules.
+fn open<'a>(customer: &'a Customer, rules: &'a RuleSet) -> impl Iterator<Item = (&'a Episode, &'a Rule)> {
+    let open = customer.episodes.iter().filter(|episode| episode.phase == Phase::Open);
+    open.filter_map(|episode| {
+        let rule = rules.rules.iter().find(|rule| rule.hash == episode.rule)?;
+        (rule.mode == Mode::Live).then_some((episode, &**rule))
+    })
+}
+
+fn open_episode(episode: &Episode, rule: &Rule) -> OpenEpisode {
+    OpenEpisode {
+        rule: rule.name.clone(),
+        kind: rule.kind.name().to_owned(),
+        object: episode.object.to_string(),
+        severity: episode.severity().name().to_owned(),
+        episode: episode.number,
+        raised_at: format_time(episode.raised_at),
+    }
+}
