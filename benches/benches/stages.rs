@@ -4,6 +4,7 @@ use std::path::Path;
 
 use bellwether_benches::{rules, sample_lines};
 use bellwether_codec::event::Decoder;
+use bellwether_codec::health_record::{HealthRecord, digest};
 use bellwether_codec::intake::{InputSpec, Intake, RawEpoch, Sequencer, decode_lines};
 use bellwether_codec::state::{decode_customer, encode_customer};
 use bellwether_engine::event::{CustomerKey, Event};
@@ -57,6 +58,10 @@ fn stages(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("state");
     group.bench_function("encode", |bencher| bencher.iter(|| encode_customer(customer, &mut bytes).is_ok()));
     group.bench_function("decode", |bencher| bencher.iter(|| decode_customer(&bytes).is_ok()));
+    group.bench_function("digest of health", |bencher| bencher.iter(|| digest(customer, partition.rules(), &mut bytes)));
+    group.bench_function("health record", |bencher| {
+        bencher.iter(|| HealthRecord::of(customer, partition.rules()).map(|record| record.to_binary()));
+    });
     group.finish();
     let scope = Scope { symbols: &symbols(), params: &[] };
     let Ok(condition) = compile("logins_7d >= 3 && usage_28d < 100 || seats > 5", Expected::Boolean, &scope) else { return };

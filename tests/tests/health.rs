@@ -42,5 +42,5 @@ fn digests_differ_exactly_where_records_do() {
         before = after;
     }
     assert!(before.values().any(|(record, _)| record.is_none()), "a customer is erased");
-    assert!(same > 1_000 && different > 200, "{same} looks saw the same, {different} saw a difference");
+    assert!(same > 1_000 && different > 100, "{same} looks saw the same, {different} saw a difference");
 }

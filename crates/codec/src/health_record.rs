@@ -145,13 +145,18 @@ pub fn digest(customer: &Customer, rules: &RuleSet, scratch: &mut Vec<u8>) -> u6
     number(scratch, customer.billing.mrr_minor().cast_unsigned());
     scratch.extend_from_slice(&customer.billing.currency().map_or([0; 3], |currency| currency.0));
     text(scratch, customer.account.owner.get().map_or("", |owner| owner));
+    // A state keeps its episodes in no particular order, so their sum is taken.
+    let (mut episodes, end) = (0_u64, scratch.len());
     for (episode, rule) in open(customer, rules) {
         text(scratch, &rule.name);
         text(scratch, &episode.object);
         scratch.extend_from_slice(&[rule.kind as u8, episode.severity() as u8]);
         number(scratch, u64::from(episode.number));
         number(scratch, episode.raised_at.0.cast_unsigned());
+        episodes = episodes.wrapping_add(xxh3_64(&scratch[end..]));
+        scratch.truncate(end);
     }
+    number(scratch, episodes);
     xxh3_64(scratch)
 }
 

@@ -10,7 +10,7 @@ use bellwether_live::error::LiveError;
 use bellwether_live::kafka::{Processor, RuleSets};
 use bellwether_store::Store;
 use bellwether_tests::company::{START, company};
-use bellwether_tests::world::{PACK, PROCESS_GROUP, World, rule_sets, states_in, store_in};
+use bellwether_tests::world::{PROCESS_GROUP, World, pack, rule_sets, states_in, store_in};
 use tempfile::TempDir;
 
 const DAYS: u64 = 70;
@@ -40,8 +40,8 @@ fn world(seed: u64, rule_sets: &Arc<RuleSets>) -> World {
 fn other_rules() -> String {
     let (grades, other_grades) = ("grades: { amber: 40, green: 70 }", "grades: { amber: 60, green: 85 }");
     let (name, other_name) = ("no-login-30d", "no-login");
-    assert!(PACK.contains(grades) && PACK.contains(name));
-    PACK.replace(grades, other_grades).replace(name, other_name)
+    assert!(pack().contains(grades) && pack().contains(name));
+    pack().replace(grades, other_grades).replace(name, other_name)
 }
 
 /// A worker that starts again whenever it dies.
