@@ -78,7 +78,7 @@ kafka:
         }
         write!(
             text,
-            "    dead_letters: {application}.dead-letters\n  sources:\n    - {{ name: events, topics: [{application}.events] }}\n"
+            "    dead_letters: {application}.dead-letters\n  sources:\n    - {{ name: events, topics: [{application}.events], silent_after: never }}\n"
         )
         .expect("text takes text");
         text += &self.more;

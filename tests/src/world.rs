@@ -20,7 +20,7 @@ use bellwether_engine::time::Time;
 use bellwether_kafka::memory::{ClientOptions, Cluster, Record, TimestampType};
 use bellwether_kafka::{KafkaError, TopicPartition};
 use bellwether_live::kafka::{
-    BreakerLimits, Ingest, IngestOptions, ProcessOptions, Processor, RuleSets, Safekeeping, Source, Sources, Topics, Turn,
+    BreakerLimits, Ingest, IngestOptions, ProcessOptions, Processor, RuleSets, Safekeeping, SilentAfter, Source, Sources, Topics, Turn,
 };
 use bellwether_live::metrics::Metrics;
 use bellwether_live::options::BatchLimits;
@@ -118,11 +118,21 @@ impl World {
 
     /// Produces events to the first input topic, each stamped by its producer with its own time, spread over the partitions.
     pub fn produce(&self, events: &[Event<'_>]) {
-        events.iter().zip(0..).for_each(|(event, number)| self.produce_to(INPUT, number % INPUT_PARTITIONS, event, event.time));
+        self.produce_to(INPUT, INPUT_PARTITIONS, events);
     }
 
-    /// Produces an event to an input topic.
-    pub fn produce_to(&self, topic: &str, partition: i32, event: &Event<'_>, timestamp: Time) {
+    /// Produces events to a topic in the same way.
+    pub fn produce_to(&self, topic: &str, partitions: i32, events: &[Event<'_>]) {
+        let mut value = Vec::new();
+        for (event, number) in events.iter().zip(0..) {
+            value.clear();
+            encode_event(event, &mut value);
+            self.cluster.append(topic, Some(number % partitions), (None, Some(&value)), &[], event.time.0).expect("the topic is there");
+        }
+    }
+
+    /// Produces one event to a partition of a topic, with this timestamp.
+    pub fn produce_one(&self, topic: &str, partition: i32, event: &Event<'_>, timestamp: Time) {
         let mut value = Vec::new();
         encode_event(event, &mut value);
         self.cluster.append(topic, Some(partition), (None, Some(&value)), &[], timestamp.0).expect("the topic is there");
@@ -193,15 +203,22 @@ impl World {
     ///
     /// When the plan has it so.
     pub fn ingest(&self, name: &str, max_records: usize, breaker: BreakerLimits) -> Result<Ingest, KafkaError> {
-        let client = self.cluster.client(client_options(name, INGEST_GROUP, &[INPUT, SECOND_INPUT]))?;
-        let decoder = SourceDecoder::new(SourceFormat::Auto, Decoder::default());
-        let sources =
-            [INPUT, SECOND_INPUT].map(|topic| Source { name: topic.to_owned(), topics: vec![topic.to_owned()], decoder: decoder.clone() });
+        self.ingest_from(name, max_records, breaker, [INPUT, SECOND_INPUT].map(|topic| source(topic, SilentAfter::Never)).into())
+    }
+
+    /// An ingest worker of these sources.
+    ///
+    /// # Errors
+    ///
+    /// When the plan has it so.
+    pub fn ingest_from(&self, name: &str, max_records: usize, breaker: BreakerLimits, sources: Vec<Source>) -> Result<Ingest, KafkaError> {
+        let sources = Sources::new(sources).expect("names are no patterns");
+        let client = self.cluster.client(ClientOptions { subscription: sources.topics(), ..client_options(name, INGEST_GROUP, &[]) })?;
         let cluster = self.cluster.clone();
         let options = IngestOptions {
             topics: topics(),
             journal_partitions: PARTITIONS,
-            sources: Sources::new(sources.into()).expect("a name is no pattern"),
+            sources,
             turn: turn(max_records),
             watermark_interval: Duration::ZERO,
             tick_interval: Duration::from_secs(60),
@@ -348,6 +365,13 @@ pub fn states_in(store: &Store) -> States {
 #[must_use]
 pub fn store_in(directory: &Path) -> Arc<Store> {
     Arc::new(Store::open(directory, &StoreOptions { memory_bytes: 32 << 20 }).expect("the store opens"))
+}
+
+/// A source of one topic of the same name.
+#[must_use]
+pub fn source(name: &str, silent_after: SilentAfter) -> Source {
+    let decoder = SourceDecoder::new(SourceFormat::Auto, Decoder::default());
+    Source { name: name.to_owned(), topics: vec![name.to_owned()], decoder, silent_after }
 }
 
 fn client_options(name: &str, group: &str, topics: &[&str]) -> ClientOptions {

@@ -137,6 +137,12 @@ impl Shard {
                 }
                 Piece::Created(..) => {}
                 Piece::Rules(_, rules) => self.adopt(&rules, replay)?,
+                Piece::SourceSilent(_, source) => self.partition.source_silent(&source.source, source.families()),
+                Piece::SourceResumed(_, source) => {
+                    if self.partition.source_resumed(&source.source) {
+                        self.review_all();
+                    }
+                }
             }
             self.rendered.take(&mut self.outputs);
             self.partition.take_changed();
@@ -144,7 +150,7 @@ impl Shard {
         Ok(())
     }
 
-    /// Brings a rule set into force, and reviews every customer under it, in the order of their keys.
+    /// Brings a rule set into force, and reviews every customer under it.
     fn adopt(&mut self, rules: &PublishedRules, replay: &JournalReplay<'_>) -> Result<(), Stopped> {
         if self.rules_are_given || rules.number <= self.partition.header.rule_set {
             return Ok(());
@@ -153,9 +159,14 @@ impl Shard {
         let compiled = (replay.compile_rules)(&rules.text, rules.number).map_err(does_not_compile)?;
         let previous = self.partition.rules().clone();
         self.partition.set_rules(Arc::new(compiled), Some(previous));
+        self.review_all();
+        Ok(())
+    }
+
+    /// Reviews every customer, in the order of their keys.
+    fn review_all(&mut self) {
         let mut keys: Vec<CustomerKey> = self.partition.customers().map(|customer| CustomerKey::of(&customer.id)).collect();
         keys.sort_unstable();
         keys.into_iter().for_each(|key| self.partition.review_now(key, &mut self.outputs));
-        Ok(())
     }
 }

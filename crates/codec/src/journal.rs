@@ -4,6 +4,7 @@
 //! milliseconds since the epoch as decimal digits, and `control`, the type of a control record.
 
 use bellwether_engine::event::CustomerKey;
+use bellwether_engine::silence::Families;
 use bellwether_engine::time::{MINUTE_MS, Time};
 use serde::{Deserialize, Serialize};
 
@@ -49,6 +50,12 @@ pub enum Control {
     /// Time has passed.
     #[serde(rename = "tick")]
     Tick,
+    /// A source has fallen silent: nothing can be said of customers by what it does not deliver.
+    #[serde(rename = "source.silent")]
+    SourceSilent(SourceState),
+    /// A source delivers again.
+    #[serde(rename = "source.resumed")]
+    SourceResumed(SourceState),
 }
 
 /// What a journal is.
@@ -71,6 +78,23 @@ pub struct PublishedRules {
     pub text: String,
 }
 
+/// A source that has fallen silent, or resumed.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SourceState {
+    /// Its name in the configuration.
+    pub source: String,
+    /// The families of events that it was seen to deliver.
+    pub families: Vec<String>,
+}
+
+impl SourceState {
+    /// The families, as the fold knows them; of others it knows nothing.
+    #[must_use]
+    pub fn families(&self) -> Families {
+        Families::named(self.families.iter().map(String::as_str))
+    }
+}
+
 impl Control {
     /// Its type, as the header and the value name it.
     #[must_use]
@@ -79,6 +103,8 @@ impl Control {
             Control::Created(_) => "journal.created",
             Control::Rules(_) => "rules.published",
             Control::Tick => "tick",
+            Control::SourceSilent(_) => "source.silent",
+            Control::SourceResumed(_) => "source.resumed",
         }
     }
 
@@ -116,6 +142,10 @@ pub enum Piece<'a> {
     Created(u64, Created),
     /// A rule set, at its offset.
     Rules(u64, PublishedRules),
+    /// A source has fallen silent.
+    SourceSilent(u64, SourceState),
+    /// A source has resumed.
+    SourceResumed(u64, SourceState),
 }
 
 /// Events and ticks, one after the other.
@@ -187,6 +217,8 @@ impl<'a> Pieces<'a> {
             Ok(Control::Tick) => self.records().push(record.offset, watermark, None),
             Ok(Control::Created(created)) => self.pieces.push(Piece::Created(record.offset, created)),
             Ok(Control::Rules(rules)) => self.pieces.push(Piece::Rules(record.offset, rules)),
+            Ok(Control::SourceSilent(source)) => self.pieces.push(Piece::SourceSilent(record.offset, source)),
+            Ok(Control::SourceResumed(source)) => self.pieces.push(Piece::SourceResumed(record.offset, source)),
             Err(rejection) => self.records().push(record.offset, watermark, Some(Err(rejection))),
         }
     }
@@ -235,6 +267,8 @@ mod tests {
         let describe = |piece: &Piece<'_>| match piece {
             Piece::Created(offset, created) => format!("{offset} created {}", created.journal),
             Piece::Rules(offset, rules) => format!("{offset} rules {}", rules.number),
+            Piece::SourceSilent(offset, source) => format!("{offset} silent {}", source.source),
+            Piece::SourceResumed(offset, source) => format!("{offset} resumed {}", source.source),
             Piece::Records(records) => {
                 let one = |(record, offset): (&Sequenced, &u64)| {
                     let what = match records.lines.get(record.line as usize) {
@@ -256,6 +290,10 @@ mod tests {
         let rules = Control::Rules(PublishedRules { number: 7, text: "signals: []".into() }).encode();
         let text = |bytes: &Vec<u8>| String::from_utf8(bytes.clone()).expect("it is JSON");
         let (created, rules, tick) = (text(&created), text(&rules), text(&Control::Tick.encode()));
+        let auth = SourceState { source: "auth".into(), families: vec!["login".into()] };
+        let silent = text(&Control::SourceSilent(auth.clone()).encode());
+        let resumed = text(&Control::SourceResumed(auth).encode());
+        assert_eq!(silent, r#"{"type":"source.silent","source":"auth","families":["login"]}"#);
         let far = (5 * MINUTE_MS + 101).to_string();
         let records = vec![
             record(0, 0, "", true, &created),
@@ -265,8 +303,11 @@ mod tests {
             record(6, 100, "80", false, "{"),
             record(7, 100, &far, true, &tick),
             record(9, 100, "90", true, r#"{"type":"from.the.future"}"#),
+            record(10, 100, "90", true, &silent),
+            record(11, 100, "90", true, &resumed),
         ];
-        let expected = ["0 created j", "2 login 50, 3 tick 60", "5 rules 7", "6 invalid_json 80, 7 tick 0, 9 invalid_json 90"];
+        let last = ["6 invalid_json 80, 7 tick 0, 9 invalid_json 90", "10 silent auth", "11 resumed auth"];
+        let expected = ["0 created j", "2 login 50, 3 tick 60", "5 rules 7", last[0], last[1], last[2]];
         assert_eq!(described(records), (expected.map(str::to_owned).to_vec(), 1));
     }
 

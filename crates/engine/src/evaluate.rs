@@ -25,6 +25,8 @@ pub(crate) const MIDNIGHT: FeatureSet = DAY.union(FeatureSet::changing(Change::W
 /// One evaluation of one customer.
 pub(crate) struct Evaluation<'a> {
     pub rules: &'a RuleSet,
+    /// Rules that are not looked at, one bit each.
+    pub frozen: u128,
     /// The instant it is dated.
     pub now: Time,
     pub outputs: &'a mut Vec<Output>,
@@ -53,7 +55,7 @@ impl Evaluation<'_> {
             return;
         }
         self.derive(customer, &mut dirty);
-        let mut candidates = self.rules.rules_reading(dirty);
+        let mut candidates = self.rules.rules_reading(dirty) & !self.frozen;
         while candidates != 0 {
             let index = candidates.trailing_zeros() as usize;
             candidates &= candidates - 1;
@@ -63,7 +65,7 @@ impl Evaluation<'_> {
             self.rule(customer, &rules.rules[index]);
             if customer.at_risk != open_before {
                 // Rules behind this one see the new at-risk flag; those before it were at-risk rules and do not read it.
-                candidates |= self.rules.rules_reading(AT_RISK) & !((2_u128 << index) - 1);
+                candidates |= self.rules.rules_reading(AT_RISK) & !((2_u128 << index) - 1) & !self.frozen;
             }
         }
     }

@@ -25,6 +25,7 @@ pub mod rule;
 pub mod rule_set;
 pub mod settings;
 pub mod signal;
+pub mod silence;
 pub mod time;
 mod timers;
 pub mod view;

@@ -16,6 +16,7 @@ use crate::index::Index;
 pub use crate::record::{Payload, Progress, Record};
 use crate::rule_set::RuleSet;
 use crate::signal::Output;
+use crate::silence::{self, Families, SilentSources};
 use crate::time::Time;
 use crate::timers::Timers;
 
@@ -40,13 +41,15 @@ pub struct Header {
     pub journal_time: Time,
     /// Number of the rule set in force.
     pub rule_set: u32,
+    /// Sources whose silence is no customer's.
+    pub silent: SilentSources,
     /// Sums over the customers.
     pub aggregates: Aggregates,
 }
 
 impl Default for Header {
     fn default() -> Self {
-        Self { journal_time: Time::MIN, rule_set: 0, aggregates: Aggregates::default() }
+        Self { journal_time: Time::MIN, rule_set: 0, silent: SilentSources::default(), aggregates: Aggregates::default() }
     }
 }
 
@@ -81,6 +84,8 @@ pub struct Partition {
     rules: Arc<RuleSet>,
     /// The rule set before: episodes of rules that it had and the present one has not expire under its words.
     previous_rules: Option<Arc<RuleSet>>,
+    /// Rules that are not looked at while sources are silent, one bit each.
+    frozen: u128,
     index: Index,
     slots: Vec<Option<Slot>>,
     free: Vec<u32>,
@@ -97,6 +102,7 @@ impl Partition {
     #[must_use]
     pub fn new(rules: Arc<RuleSet>, header: Header) -> Self {
         Self {
+            frozen: silence::frozen(&rules, header.silent.families()),
             header: Header { rule_set: rules.number, ..header },
             work: Work::default(),
             rules,
@@ -159,7 +165,7 @@ impl Partition {
             let rules = &*self.rules;
             let gone = |episode: &Episode| !rules.rules.iter().any(|rule| rule.hash == episode.rule);
             evaluate::expire(customer, rules, self.previous_rules.as_deref(), now, outputs, gone);
-            let mut evaluation = Evaluation { rules, now, outputs, evaluated: 0, due: Time::NEVER };
+            let mut evaluation = Evaluation { rules, frozen: self.frozen, now, outputs, evaluated: 0, due: Time::NEVER };
             evaluation.everything(customer);
         }
         self.settle(slot, key, FeatureSet::ALL);
@@ -170,6 +176,24 @@ impl Partition {
         self.header.rule_set = rules.number;
         self.rules = rules;
         self.previous_rules = previous;
+        self.freeze();
+    }
+
+    /// A source has fallen silent: rules that read what it delivers neither raise nor clear anything until it has resumed.
+    pub fn source_silent(&mut self, source: &str, families: Families) {
+        self.header.silent.insert(source, families);
+        self.freeze();
+    }
+
+    /// A source has resumed. Returns whether it was silent; then every customer must be reviewed.
+    pub fn source_resumed(&mut self, source: &str) -> bool {
+        let was_silent = self.header.silent.remove(source);
+        self.freeze();
+        was_silent
+    }
+
+    fn freeze(&mut self) {
+        self.frozen = silence::frozen(&self.rules, self.header.silent.families());
     }
 
     /// The rule set in force.
@@ -280,7 +304,7 @@ impl Partition {
     fn review(&mut self, slot: u32, due: Time, outputs: &mut Vec<Output>) {
         let Some(Slot { customer, .. }) = self.slots[slot as usize].as_mut() else { return };
         self.work.reviews += 1;
-        review(customer, &self.rules, due, outputs, &mut self.work);
+        review(customer, &self.rules, self.frozen, due, outputs, &mut self.work);
     }
 
     /// Folds an event and evaluates what it changed. Returns the features that it may have changed.
@@ -292,7 +316,7 @@ impl Partition {
         // An event from ahead of journal time moves its customer's clock: what was due before comes first.
         while customer.next_review() <= now {
             let due = customer.next_review();
-            review(customer, &self.rules, due, outputs, &mut self.work);
+            review(customer, &self.rules, self.frozen, due, outputs, &mut self.work);
         }
         let folded = fold(customer, event, identity, now, &self.rules.settings);
         aggregates.duplicates += u64::from(folded.duplicate);
@@ -304,7 +328,7 @@ impl Partition {
         if matches!(event.body, Body::Erased) {
             evaluate::expire(customer, &self.rules, None, now, outputs, |_| true);
         }
-        let mut evaluation = Evaluation { rules: &self.rules, now, outputs, evaluated: 0, due: Time::NEVER };
+        let mut evaluation = Evaluation { rules: &self.rules, frozen: self.frozen, now, outputs, evaluated: 0, due: Time::NEVER };
         evaluation.changed(customer, folded.dirty);
         self.work.rules_evaluated += evaluation.evaluated;
         self.work.rules_possible += self.rules.rules.len() as u64;
@@ -350,8 +374,8 @@ impl Partition {
 }
 
 /// Runs the review of a customer that is due.
-fn review(customer: &mut Customer, rules: &RuleSet, due: Time, outputs: &mut Vec<Output>, work: &mut Work) {
-    let mut evaluation = Evaluation { rules, now: due, outputs, evaluated: 0, due: Time::NEVER };
+fn review(customer: &mut Customer, rules: &RuleSet, frozen: u128, due: Time, outputs: &mut Vec<Output>, work: &mut Work) {
+    let mut evaluation = Evaluation { rules, frozen, now: due, outputs, evaluated: 0, due: Time::NEVER };
     if customer.clock_due <= due {
         evaluation.everything(customer);
     } else {

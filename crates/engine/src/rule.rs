@@ -285,7 +285,7 @@ impl Compiler<'_> {
 }
 
 /// The families whose events a set of features is made from.
-fn families(features: FeatureSet) -> Vec<Family> {
+pub(crate) fn families(features: FeatureSet) -> Vec<Family> {
     let mut families = Vec::new();
     for row in Feature::ALL.iter().filter(|row| features.contains(row.feature)) {
         let sources: &[Family] = match row.feature as u8 {

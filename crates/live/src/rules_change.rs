@@ -43,7 +43,7 @@ impl Session {
             self.workers[index].partition.set_rules(self.rules.clone(), Some(self.previous_rules.clone()));
             loop {
                 let offset = self.workers[index].position.offset;
-                let done = self.workers[index].review_all(&self.store, offset, self.options.limits)?;
+                let done = self.workers[index].review_all(&self.store, offset, self.options.limits, None)?;
                 self.workers[index].render();
                 self.publish_worker(index)?;
                 self.commit(Commit::new())?;

@@ -112,7 +112,7 @@ impl Session {
             self.workers[index].partition.set_rules(self.rules.clone(), Some(self.previous_rules.clone()));
             while self.workers[index].position.offset < end {
                 let offset = self.workers[index].position.offset;
-                self.workers[index].review_all(&self.store, offset, self.options.limits)?;
+                self.workers[index].review_all(&self.store, offset, self.options.limits, None)?;
                 self.workers[index].render();
                 self.publish_worker(index)?;
                 self.commit(Commit::new())?;

@@ -22,7 +22,7 @@ pub const MAX_POISONED: usize = 16;
 /// Output that a partition may hold back while it waits for those before it, bytes.
 pub const MAX_OUTBOX_BYTES: usize = 16 * 1024 * 1024;
 
-/// A position inside the review of all customers that a new rule set asks for has this due time.
+/// A position inside a review of all customers, as a new rule set asks for, has this due time.
 const RULES_REVIEW_DUE: i64 = i64::MAX;
 
 /// A partition and the changes of its last step that no commit has taken yet.
@@ -171,9 +171,15 @@ impl Worker {
         (first, Progress::OutOfBudget)
     }
 
-    /// Reviews the next customers under a new rule set, whose record is at `offset`, in the order of their keys.
+    /// Reviews the next customers because of the record at `offset`, in the order of their keys; `before` are the rules until then.
     /// Returns whether all are reviewed; then the position is behind the record.
-    pub fn review_all(&mut self, store: &Store, offset: u64, limits: BatchLimits) -> Result<bool, LiveError> {
+    pub fn review_all(
+        &mut self,
+        store: &Store,
+        offset: u64,
+        limits: BatchLimits,
+        before: Option<&Arc<RuleSet>>,
+    ) -> Result<bool, LiveError> {
         let start = self.position;
         let suppressed = self.is_catching_up();
         self.begin_health(suppressed);
@@ -190,9 +196,7 @@ impl Worker {
                 if self.partition.get(key).is_none() {
                     self.partition.insert(decode_customer(&bytes).map_err(|error| LiveError::State { partition: self.number, error })?);
                 }
-                if let (Some(health), Some(customer), Some(rules)) =
-                    (&mut self.health, self.partition.get(key), self.partition.previous_rules())
-                {
+                if let (Some(health), Some(customer), Some(rules)) = (&mut self.health, self.partition.get(key), before) {
                     health.before(key, customer, rules);
                 }
                 self.partition.review_now(key, &mut self.outputs);
@@ -218,7 +222,7 @@ impl Worker {
         self.collect_changes(start)
     }
 
-    /// Whether a review of all customers under a new rule set is under way.
+    /// Whether a review of all customers is under way.
     pub fn is_reviewing_all(&self) -> bool {
         self.position.review_due == RULES_REVIEW_DUE
     }

@@ -46,7 +46,7 @@ impl Life {
             now += STEP_MS;
             self.world.cluster.set_now_ms(now);
             while let Some((event, number)) = coming.next_if(|(event, _)| event.time.0 <= now) {
-                self.world.produce_to(topic_of(event), number % INPUT_PARTITIONS, event, event.time);
+                self.world.produce_one(topic_of(event), number % INPUT_PARTITIONS, event, event.time);
             }
             self.work(trouble, (now - START.0) / DAY_MS, now);
         }
@@ -148,7 +148,7 @@ fn a_clock_a_year_ahead_moves_nothing_and_is_seen() {
     let ahead = Time(START.0 + 365 * DAY_MS);
     let first = events.first().expect("there are events");
     // The producer's clock stamps the record a year ahead; the event itself says when it happened.
-    life.world.produce_to(INPUT, 0, first, ahead);
+    life.world.produce_one(INPUT, 0, first, ahead);
     life.live(&events[1..], Trouble::None);
     let mut straight = Life::new(7, &rule_sets);
     straight.live(&events, Trouble::None);

@@ -5,3 +5,4 @@ mod damage;
 mod ingest;
 mod processing;
 mod restore;
+mod silence;

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bellwether_codec::event::Decoder;
 use bellwether_codec::pseudonym::Pseudonymiser;
@@ -10,6 +11,7 @@ use bellwether_codec::yaml::{Node, Reader, Settings};
 
 use super::tables::{SOURCE, USER_LOOKUP};
 use super::topics::{TopicPattern, read_pattern};
+use crate::kafka::SilentAfter;
 
 /// Topics whose records are written in one way.
 #[derive(Clone, Debug)]
@@ -24,6 +26,8 @@ pub struct SourceSettings {
     pub unknown_types: UnknownTypes,
     /// What becomes of records without a value.
     pub tombstones: Tombstones,
+    /// When it counts as silent.
+    pub silent_after: SilentAfter,
 }
 
 /// What becomes of events of unknown types.
@@ -116,7 +120,23 @@ fn read_source(reader: &mut Reader<'_>, settings: &Settings<'_>, seen: &mut Vec<
     let format = read_format(reader, settings);
     let unknown_types = reader.choice_setting(settings, "unknown_types", &[("reject", UnknownTypes::Reject), ("skip", UnknownTypes::Skip)]);
     let tombstones = reader.choice_setting(settings, "tombstones", &[("skip", Tombstones::Skip), ("reject", Tombstones::Reject)]);
-    Some(SourceSettings { name: name?.to_owned(), topics: topics?, format: format?, unknown_types, tombstones })
+    let silent_after = read_silent_after(reader, settings);
+    Some(SourceSettings { name: name?.to_owned(), topics: topics?, format: format?, unknown_types, tombstones, silent_after })
+}
+
+fn read_silent_after(reader: &mut Reader<'_>, settings: &Settings<'_>) -> SilentAfter {
+    match settings.get("silent_after").map(|node| (node, node.as_text())) {
+        None | Some((_, Some("auto"))) => SilentAfter::Auto,
+        Some((_, Some("never"))) => SilentAfter::Never,
+        Some((node, _)) => {
+            let mistakes = reader.mistakes.len();
+            let milliseconds = u64::try_from(reader.duration_setting(settings, "silent_after")).unwrap_or(0);
+            if milliseconds == 0 && reader.mistakes.len() == mistakes {
+                reader.error(&node.place, "silent_after must be more than nothing");
+            }
+            SilentAfter::Duration(Duration::from_millis(milliseconds))
+        }
+    }
 }
 
 fn read_topics(reader: &mut Reader<'_>, node: &Node, seen: &mut Vec<String>) -> Vec<TopicPattern> {

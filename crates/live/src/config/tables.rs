@@ -197,6 +197,12 @@ pub(super) const SOURCE: Section = Section {
             Absent::Default("skip"),
             "Whether records without a value are left out and counted, or refused.",
         ),
+        field(
+            "silent_after",
+            Form::Duration,
+            Absent::Default("auto"),
+            "How long the whole source may bring no record before rules freeze that would take that for the silence of customers: a duration, `never`, or `auto`: twice its longest gap of the last one to two weeks, and an hour at least.",
+        ),
         field("mapping", Form::Section(&MAPPING), Absent::Means("required for `mapped`"), "How other JSON becomes an event."),
     ],
 };

@@ -10,12 +10,13 @@ use bellwether_kafka::{Batch, Client, CommitError, Polled, Remedy, TopicPartitio
 
 use super::breaker::Breaker;
 use super::lag::{TELL_INTERVAL, outcome_of};
-use super::metadata::{of_watermark, watermark_of};
+use super::metadata::{journaled_of, of_journaled};
 use super::options::IngestOptions;
 use super::patience::Patience;
+use super::silences::Silences;
 use super::take_in::{Taken, TakenIn, take_in};
 use super::ticks::Ticks;
-use super::watermark::Watermarks;
+use super::watermark::{Journaled, Watermarks};
 use crate::error::LiveError;
 use crate::metrics::Metrics;
 use crate::pipeline;
@@ -30,6 +31,7 @@ pub struct Ingest {
     next_offsets: BTreeMap<TopicPartition, u64>,
     breakers: Vec<Breaker>,
     ticks: Ticks,
+    silences: Silences,
     /// When it last told how far time is.
     told_at: Time,
     lag_told_at: Option<Instant>,
@@ -53,6 +55,7 @@ impl Ingest {
             next_offsets: BTreeMap::new(),
             breakers,
             ticks,
+            silences: Silences::default(),
             told_at: Time::MIN,
             lag_told_at: None,
             batch: Batch::default(),
@@ -110,15 +113,19 @@ impl Ingest {
         self.transaction.clear();
         let now = (self.options.clock)();
         let watermark = self.watermarks.smallest();
-        let mut taken = take_in(batch, now, watermark, &self.options, &mut self.breakers, &mut self.transaction);
+        self.silences.begin();
+        self.silences.put(&self.watermarks, &self.options, &mut self.transaction);
+        let mut taken = take_in(batch, now, &self.watermarks, &self.options, &mut self.breakers, &mut self.transaction);
         self.ticks.note(&taken.written, watermark, now);
         if now.since_ms(self.told_at) >= milliseconds(self.options.watermark_interval) {
             self.pass_time(now, &mut taken)?;
         }
-        for (at, Taken { next_offset, until }) in &taken.partitions {
-            let so_far = self.watermarks.of(at).unwrap_or(Time::MIN);
-            self.transaction.commit_offset(at.clone(), of_watermark(*next_offset, so_far.max(*until)));
+        for (at, Taken { next_offset, journaled }) in &taken.partitions {
+            let so_far = self.watermarks.of(at).map_or(Time::MIN, |known| known.until);
+            let journaled = Journaled { until: so_far.max(journaled.until), arrivals: journaled.arrivals.clone() };
+            self.transaction.commit_offset(at.clone(), of_journaled(*next_offset, journaled));
         }
+        self.silences.put(&self.watermarks, &self.options, &mut self.transaction);
         if self.options.ticks {
             self.ticks.put(self.watermarks.smallest(), now, &self.options.topics.journal, &mut self.transaction);
         }
@@ -136,8 +143,9 @@ impl Ingest {
             Ok(()) => {
                 self.patience.restore();
                 taken.counts.tell(&self.metrics);
-                for (at, Taken { next_offset, until }) in taken.partitions {
-                    self.watermarks.journaled(&at, until);
+                self.silences.confirm();
+                for (at, Taken { next_offset, journaled }) in taken.partitions {
+                    self.watermarks.journaled(&at, journaled);
                     self.next_offsets.insert(at, next_offset);
                 }
                 Ok(())
@@ -161,16 +169,17 @@ impl Ingest {
         let is_idle = |at: &&TopicPartition| !taken.partitions.contains_key(*at) && !is_stopped(at);
         let idle: Vec<TopicPartition> = self.next_offsets.keys().filter(is_idle).cloned().collect();
         for at in self.client.at_end(&idle)? {
-            if let Some(next_offset) = self.next_offsets.get(&at) {
-                taken.partitions.insert(at, Taken { next_offset: *next_offset, until: now });
+            if let (Some(next_offset), Some(known)) = (self.next_offsets.get(&at), self.watermarks.of(&at)) {
+                let journaled = Journaled { until: now, arrivals: known.arrivals.clone() };
+                taken.partitions.insert(at, Taken { next_offset: *next_offset, journaled });
             }
         }
         let all = self.client.subscribed_partitions()?;
         let committed = self.client.committed(&all)?;
         let mut known = Vec::with_capacity(all.len());
         for (at, committed) in all.into_iter().zip(committed) {
-            let watermark = committed.map_or(Ok(Time::MIN), |committed| watermark_of(&at, &committed))?;
-            known.push((at, watermark));
+            let journaled = committed.map_or(Ok(Journaled::default()), |committed| journaled_of(&at, &committed))?;
+            known.push((at, journaled));
         }
         self.watermarks.committed(known.into_iter());
         self.tell_lag();
@@ -200,15 +209,15 @@ impl Ingest {
         let committed = self.client.committed(partitions)?;
         let mut starts = Vec::with_capacity(partitions.len());
         for (at, committed) in partitions.iter().zip(committed) {
-            let (offset, watermark) = match committed {
-                Some(committed) => (committed.offset, watermark_of(at, &committed)?),
+            let (offset, journaled) = match committed {
+                Some(committed) => (committed.offset, journaled_of(at, &committed)?),
                 None => {
                     let first = self.client.bounds(at)?.0;
                     tracing::info!(input = %at, offset = first, "nothing was taken in from here before: starting at the earliest record");
-                    (first, Time::MIN)
+                    (first, Journaled::default())
                 }
             };
-            self.watermarks.assigned(at.clone(), watermark);
+            self.watermarks.assigned(at.clone(), journaled);
             self.next_offsets.insert(at.clone(), offset);
             starts.push((at.clone(), offset));
         }

@@ -6,7 +6,9 @@ use bellwether_kafka::{CommittedOffset, TopicPartition};
 use bellwether_store::Position;
 use serde::{Deserialize, Serialize};
 
+use super::arrivals::Arrivals;
 use super::error::JournalError;
+use super::watermark::Journaled;
 
 /// Beside an offset of the journal: the position within the reviews before the record, and what the fold was.
 #[derive(Debug, Serialize, Deserialize)]
@@ -17,10 +19,12 @@ struct Processed {
     review: Option<(i64, String)>,
 }
 
-/// Beside an offset of an input: how far its arrivals are journaled, milliseconds since the epoch.
+/// Beside an offset of an input: how far its arrivals are journaled, milliseconds since the epoch, and what they were like.
 #[derive(Debug, Serialize, Deserialize)]
 struct TakenIn {
     watermark: i64,
+    #[serde(default)]
+    arrivals: Arrivals,
 }
 
 /// A committed position of a journal partition, and the journal it belongs to.
@@ -48,14 +52,16 @@ pub(crate) fn position_of(at: &TopicPartition, committed: &CommittedOffset) -> R
     Ok(CommittedPosition { position, journal, fold })
 }
 
-/// An input's next offset, and how far its arrivals are journaled.
-pub(crate) fn of_watermark(offset: u64, watermark: Time) -> CommittedOffset {
-    encode(offset, &TakenIn { watermark: watermark.0 })
+/// An input's next offset, and what is journaled of it.
+pub(crate) fn of_journaled(offset: u64, journaled: Journaled) -> CommittedOffset {
+    let Journaled { until, arrivals } = journaled;
+    encode(offset, &TakenIn { watermark: until.0, arrivals })
 }
 
-/// How far the arrivals of an input are journaled.
-pub(crate) fn watermark_of(at: &TopicPartition, committed: &CommittedOffset) -> Result<Time, JournalError> {
-    decode::<TakenIn>(at, committed).map(|taken_in| Time(taken_in.watermark))
+/// What is journaled of an input.
+pub(crate) fn journaled_of(at: &TopicPartition, committed: &CommittedOffset) -> Result<Journaled, JournalError> {
+    let TakenIn { watermark, arrivals } = decode(at, committed)?;
+    Ok(Journaled { until: Time(watermark), arrivals })
 }
 
 fn encode(offset: u64, beside: &impl Serialize) -> CommittedOffset {
@@ -72,6 +78,10 @@ fn unreadable(at: &TopicPartition, reason: &dyn std::fmt::Display) -> JournalErr
 
 #[cfg(test)]
 mod tests {
+    use bellwether_engine::event_type::Family;
+    use bellwether_engine::time::DAY_MS;
+
+    use super::super::arrivals::SilentAfter;
     use super::*;
 
     #[test]
@@ -85,11 +95,17 @@ mod tests {
     }
 
     #[test]
-    fn watermarks_come_back() {
+    fn what_is_journaled_comes_back() {
         let at = TopicPartition::new("logins", 0);
-        for watermark in [Time::MIN, Time(0), Time(1_700_000_000_000)] {
-            assert_eq!(watermark_of(&at, &of_watermark(7, watermark)), Ok(watermark));
+        let mut arrivals = Arrivals::default();
+        [0, 5, 7].into_iter().for_each(|day| arrivals.note(Time(day * DAY_MS), SilentAfter::Auto));
+        arrivals.note_family(Family::Login);
+        for until in [Time::MIN, Time(0), Time(1_700_000_000_000)] {
+            let journaled = Journaled { until, arrivals: arrivals.clone() };
+            assert_eq!(journaled_of(&at, &of_journaled(7, journaled.clone())), Ok(journaled));
         }
+        let before = CommittedOffset { offset: 1, metadata: r#"{"watermark":5}"#.to_owned() };
+        assert_eq!(journaled_of(&at, &before), Ok(Journaled { until: Time(5), ..Journaled::default() }));
     }
 
     #[test]

@@ -3,7 +3,7 @@
 //! # Layout
 //! - `run`: [`run()`], which starts the workers. `connect`: their clients. `control`: making a journal, and publishing rules.
 //! - `ingest`: [`Ingest`], an ingest worker. `sources`: its topics. `take_in`: a batch of it. `breaker`: what stops a flood of bad records.
-//!   `watermark`, `ticks`: how time passes.
+//!   `watermark`, `ticks`: how time passes. `arrivals`, `silences`: whose silence is a source's and no customer's.
 //! - `process`: [`Processor`], a processing worker; its `fold` is prefetch, apply, publish, commit. Below it
 //!   `opening`, partitions that come, and `mishaps`, a full disk and damage.
 //! - `owned`: a partition at work. `open`: what must hold before it may be. `publish`, `dead_letters`: what goes out.
@@ -11,6 +11,7 @@
 //! - `rule_sets`: the rules that the journal brings. `metadata`: what stands beside committed offsets.
 //! - `lag`: what is told to the metrics. `patience`: waiting between tries. `error`: what nobody but an operator can mend.
 
+mod arrivals;
 mod breaker;
 mod connect;
 mod control;
@@ -31,11 +32,13 @@ mod restoring;
 mod rule_sets;
 mod run;
 mod safekeeping;
+mod silences;
 mod sources;
 mod take_in;
 mod ticks;
 mod watermark;
 
+pub use arrivals::SilentAfter;
 pub use breaker::BreakerLimits;
 pub use connect::Connect;
 pub use control::{create_journal, publish_rules, read_created, rules_in_force};

@@ -44,8 +44,11 @@ impl Owned {
 
     /// Prefetch and apply: one step over a piece. Returns whether all of the piece is folded.
     pub fn step(&mut self, piece: &Piece<'_>, store: &Store, rule_sets: &RuleSets, options: &ProcessOptions) -> Result<bool, LiveError> {
-        if let Piece::Created(offset, _) | Piece::Rules(offset, _) = piece {
-            self.worker.arrive_at(*offset);
+        match piece {
+            Piece::Created(offset, _) | Piece::Rules(offset, _) | Piece::SourceSilent(offset, _) | Piece::SourceResumed(offset, _) => {
+                self.worker.arrive_at(*offset)
+            }
+            Piece::Records(_) => {}
         }
         self.published_from = (!self.worker.is_catching_up()).then_some(self.worker.position);
         match piece {
@@ -60,7 +63,28 @@ impl Owned {
                 Ok(true)
             }
             Piece::Rules(offset, rules) => self.adopt(*offset, rules, store, rule_sets, options),
+            Piece::SourceSilent(offset, source) => {
+                if self.worker.position.offset <= *offset {
+                    self.worker.partition.source_silent(&source.source, source.families());
+                    self.worker.pass_over(*offset)?;
+                }
+                Ok(true)
+            }
+            Piece::SourceResumed(offset, source) => self.resume(*offset, &source.source, store, options),
         }
+    }
+
+    /// Thaws the rules that waited for a source, and reviews every customer.
+    fn resume(&mut self, offset: u64, source: &str, store: &Store, options: &ProcessOptions) -> Result<bool, LiveError> {
+        if self.worker.position.offset > offset {
+            return Ok(true);
+        }
+        if !self.worker.is_reviewing_all() && !self.worker.partition.source_resumed(source) {
+            self.worker.pass_over(offset)?;
+            return Ok(true);
+        }
+        let rules = self.worker.partition.rules().clone();
+        self.worker.review_all(store, offset, options.limits, Some(&rules))
     }
 
     /// Brings a rule set into force, and reviews every customer under it.
@@ -85,7 +109,8 @@ impl Owned {
             self.worker.partition.set_rules(compiled, Some(previous));
             self.new_rules = Some(rules.clone());
         }
-        self.worker.review_all(store, offset, options.limits)
+        let previous = self.worker.partition.previous_rules().cloned();
+        self.worker.review_all(store, offset, options.limits, previous.as_ref())
     }
 
     /// Where the last step began and ended, if what it put out has to be published.

@@ -259,6 +259,7 @@ fn ingest_options(options: &RunOptions, created: &Created) -> Result<IngestOptio
         name: source.name.clone(),
         topics: source.topics.iter().map(|topic| topic.as_str().to_owned()).collect(),
         decoder: source.decoder(options.pseudonymiser, options.directory.as_ref()),
+        silent_after: source.silent_after,
     };
     let sources = Sources::new(settings.sources.iter().map(source).collect());
     let interval = |milliseconds: i64| Duration::from_millis(u64::try_from(milliseconds).unwrap_or(1_000));

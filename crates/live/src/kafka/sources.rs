@@ -5,6 +5,8 @@ use std::sync::Arc;
 use bellwether_codec::source::SourceDecoder;
 use regex::Regex;
 
+use super::arrivals::SilentAfter;
+
 /// A source of events.
 #[derive(Clone, Debug)]
 pub struct Source {
@@ -14,6 +16,8 @@ pub struct Source {
     pub topics: Vec<String>,
     /// How its records become events.
     pub decoder: SourceDecoder,
+    /// When it counts as silent.
+    pub silent_after: SilentAfter,
 }
 
 /// All sources, asked by topic.
@@ -83,6 +87,7 @@ mod tests {
             name: name.to_owned(),
             topics: topics.iter().map(|topic| (*topic).to_owned()).collect(),
             decoder: SourceDecoder::new(SourceFormat::Auto, Decoder::default()),
+            silent_after: SilentAfter::Auto,
         };
         let sources =
             Sources::new(vec![source("all", &["^auth\\..*"]), source("one", &["auth.login", "tickets"])]).expect("they are right");

@@ -14,6 +14,7 @@ use bellwether_kafka::{Batch, Outgoing, Received, TopicPartition, Transaction};
 use super::breaker::Breaker;
 use super::dead_letters;
 use super::options::IngestOptions;
+use super::watermark::{Journaled, Watermarks};
 use crate::metrics::Metrics;
 
 /// An event may be dated this long after its own arrival.
@@ -31,12 +32,12 @@ pub(crate) struct TakenIn {
 }
 
 /// How far an input partition is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Taken {
     /// The next offset to read.
     pub next_offset: u64,
-    /// Arrivals are journaled up to here.
-    pub until: Time,
+    /// What is journaled then.
+    pub journaled: Journaled,
 }
 
 /// What became of records.
@@ -64,13 +65,13 @@ impl Counts {
 pub(crate) fn take_in(
     batch: &Batch,
     now: Time,
-    watermark: Time,
+    watermarks: &Watermarks,
     options: &IngestOptions,
     breakers: &mut [Breaker],
     transaction: &mut Transaction,
 ) -> TakenIn {
     let mut taken = TakenIn::default();
-    let mut journal = Journal::new(watermark, options, transaction);
+    let mut journal = Journal::new(watermarks.smallest(), options, transaction);
     let mut headers = Vec::new();
     for (arrival, record) in by_arrival(batch, now) {
         // What a stopped source still brings stays where it is: its offsets do not move.
@@ -83,8 +84,18 @@ pub(crate) fn take_in(
             tell_of_flood(&options.sources.get(source).name, &record, &decoded);
             continue;
         }
+        // A producer whose clock is ahead does not bring its partition ahead of ours.
+        let until = arrival.min(now);
+        let so_far = taken.partitions.entry(record.at.clone()).or_insert_with(|| {
+            let arrivals = watermarks.of(record.at).map(|known| known.arrivals.clone()).unwrap_or_default();
+            Taken { next_offset: 0, journaled: Journaled { until, arrivals } }
+        });
+        so_far.next_offset = record.offset + 1;
+        so_far.journaled.until = so_far.journaled.until.max(until);
+        so_far.journaled.arrivals.note(until, options.sources.get(source).silent_after);
         match &decoded {
             Ok(SourceEvent::Event(event)) => {
+                so_far.journaled.arrivals.note_family(event.event_type().family());
                 journal.push(event);
                 taken.counts.journaled += 1;
                 taken.counts.arrivals_ms.push(arrival.0);
@@ -95,10 +106,6 @@ pub(crate) fn take_in(
                 *taken.counts.rejected.entry(rejection.reason.code()).or_default() += 1;
             }
         }
-        // A producer whose clock is ahead does not bring its partition ahead of ours.
-        let until = arrival.min(now);
-        let so_far = taken.partitions.entry(record.at.clone()).or_insert(Taken { next_offset: 0, until });
-        *so_far = Taken { next_offset: record.offset + 1, until: so_far.until.max(until) };
     }
     taken.written = journal.written.into_iter().collect();
     taken
