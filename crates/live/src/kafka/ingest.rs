@@ -197,7 +197,7 @@ impl Ingest {
         for (at, next_offset) in &self.next_offsets {
             // A broker that does not answer is noticed where it matters more.
             let Ok((_, end)) = self.client.bounds(at) else { break };
-            let until = self.watermarks.of(at).unwrap_or(Time::MIN);
+            let until = self.watermarks.of(at).map_or(Time::MIN, |journaled| journaled.until);
             pipeline.input_lag(at, end.saturating_sub(*next_offset), until.0);
         }
         for (index, breaker) in self.breakers.iter().enumerate() {
