@@ -111,6 +111,16 @@ kafka:
         succeeded(&self.bellwether(&["rules", "publish", "--config"], &[&configuration]));
     }
 
+    /// Where the binary is.
+    ///
+    /// # Panics
+    ///
+    /// When it is not built.
+    #[must_use]
+    pub fn binary(&self) -> PathBuf {
+        binary().get_program().into()
+    }
+
     /// Runs a command of the binary to its end.
     ///
     /// # Panics

@@ -47,6 +47,9 @@ pub enum Control {
     /// A rule set takes effect.
     #[serde(rename = "rules.published")]
     Rules(PublishedRules),
+    /// How far an import of history is; the fold goes over it.
+    #[serde(rename = "import.progress")]
+    Import(ImportProgress),
     /// Time has passed.
     #[serde(rename = "tick")]
     Tick,
@@ -95,6 +98,15 @@ impl SourceState {
     }
 }
 
+/// What an import of history writes into the first partition before the records of each of its transactions.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ImportProgress {
+    /// How many records of the transaction follow in this partition.
+    pub records: u64,
+    /// What the import needs to go on behind them; it alone reads this.
+    pub state: String,
+}
+
 impl Control {
     /// Its type, as the header and the value name it.
     #[must_use]
@@ -102,6 +114,7 @@ impl Control {
         match self {
             Control::Created(_) => "journal.created",
             Control::Rules(_) => "rules.published",
+            Control::Import(_) => "import.progress",
             Control::Tick => "tick",
             Control::SourceSilent(_) => "source.silent",
             Control::SourceResumed(_) => "source.resumed",
@@ -214,7 +227,7 @@ impl<'a> Pieces<'a> {
             return self.records().push(record.offset, watermark, Some(decode_event(value, decoder)));
         }
         match Control::decode(value) {
-            Ok(Control::Tick) => self.records().push(record.offset, watermark, None),
+            Ok(Control::Tick | Control::Import(_)) => self.records().push(record.offset, watermark, None),
             Ok(Control::Created(created)) => self.pieces.push(Piece::Created(record.offset, created)),
             Ok(Control::Rules(rules)) => self.pieces.push(Piece::Rules(record.offset, rules)),
             Ok(Control::SourceSilent(source)) => self.pieces.push(Piece::SourceSilent(record.offset, source)),

@@ -3,6 +3,8 @@
 mod completions;
 mod config;
 mod demo;
+mod dlq;
+mod journal;
 mod open_table;
 mod pseudonym;
 mod replay;
@@ -47,6 +49,10 @@ enum Command {
     Snapshot(snapshot::Command),
     #[command(subcommand)]
     Topics(topics::Command),
+    #[command(subcommand)]
+    Journal(journal::Command),
+    #[command(subcommand)]
+    Dlq(dlq::Command),
     Pseudonym(pseudonym::Arguments),
     Completions(completions::Arguments),
 }
@@ -63,6 +69,8 @@ impl CommandLine {
             Command::Config(command) => config::run(command),
             Command::Snapshot(command) => snapshot::run(command),
             Command::Topics(command) => topics::run(command),
+            Command::Journal(command) => journal::run(command),
+            Command::Dlq(command) => dlq::run(command),
             Command::Pseudonym(arguments) => pseudonym::run(&arguments),
             Command::Completions(arguments) => completions::run(&arguments),
         }

@@ -11,6 +11,7 @@ const COMMANDS: &[&[&str]] = &[
     &["rules", "check"],
     &["rules", "test"],
     &["rules", "list"],
+    &["rules", "publish"],
     &["config"],
     &["config", "check"],
     &["config", "print"],
@@ -21,8 +22,13 @@ const COMMANDS: &[&[&str]] = &[
     &["snapshot", "list"],
     &["snapshot", "verify"],
     &["snapshot", "restore"],
-    &["pseudonym"],
     &["topics"],
+    &["journal"],
+    &["journal", "import"],
+    &["dlq"],
+    &["dlq", "list"],
+    &["dlq", "replay"],
+    &["pseudonym"],
     &["topics", "create"],
     &["topics", "check"],
     &["rules", "publish"],
@@ -31,11 +37,11 @@ const COMMANDS: &[&[&str]] = &[
 
 #[test]
 fn every_command_has_a_help_text_with_an_example() {
-    for command in COMMANDS.iter().copied() {
-        let help = run(&[command, &["--help"]].concat()).exits(0);
+    for command in COMMANDS {
+        let help = run(&[*command, &["--help"]].concat()).exits(0);
         assert!(help.output.contains("Example"), "{command:?}: {}", help.output);
         assert!(help.output.contains(&format!("bellwether {}", command.join(" "))), "{command:?}: {}", help.output);
-        run(&[command, &["-h"]].concat()).exits(0);
+        run(&[*command, &["-h"]].concat()).exits(0);
     }
 }
 

@@ -124,6 +124,35 @@ impl Connect {
         })
     }
 
+    /// The one client that puts dead letters back: of two, the later takes over from the earlier.
+    ///
+    /// # Errors
+    ///
+    /// When the settings are wrong, or the brokers do not answer, or refuse.
+    pub fn letters_client(&self) -> Result<BrokerClient, KafkaError> {
+        let name = self.letters_group();
+        BrokerClient::new(BrokerOptions {
+            connection: self.connection(),
+            group_id: name.clone(),
+            group_instance_id: Some(name.clone()),
+            transactional_id: name,
+            subscription: vec![self.settings.topics.dead_letters.clone()],
+        })
+    }
+
+    /// A client that only looks at what was put back of the dead letters. Asking joins no group.
+    ///
+    /// # Errors
+    ///
+    /// When the settings are wrong, or the brokers do not answer, or refuse.
+    pub fn letters_lookup(&self) -> Result<BrokerClient, KafkaError> {
+        self.member(self.letters_group(), "look", Vec::new())
+    }
+
+    fn letters_group(&self) -> String {
+        format!("{}-dlq-replay", self.settings.application)
+    }
+
     fn member(&self, group_id: String, worker: &str, subscription: Vec<String>) -> Result<BrokerClient, KafkaError> {
         let name = format!("{}-{}-{worker}", self.settings.application, self.instance);
         BrokerClient::new(BrokerOptions {

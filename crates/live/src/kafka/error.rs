@@ -108,6 +108,28 @@ pub enum JournalError {
         /// What is wrong with it.
         reason: String,
     },
+    /// History can be imported only before anything else is journaled.
+    #[error(
+        "the journal {topic} has records that this import has not written (partition {partition}, offset {offset}): history comes first, before `bellwether run`. Import into a new journal; merging history into one that is at work is done by `bellwether journal rewrite`"
+    )]
+    NotEmpty {
+        /// The topic.
+        topic: String,
+        /// The partition of the record.
+        partition: u16,
+        /// Its offset.
+        offset: u64,
+    },
+    /// The journal was begun from other files.
+    #[error("the import into {topic} began with other files ({began_with}) than these ({given}): give the same ones, by the same names")]
+    OtherImport {
+        /// The topic.
+        topic: String,
+        /// The files it began with.
+        began_with: String,
+        /// The files given now.
+        given: String,
+    },
     /// A rule set in the journal that this program cannot compile.
     #[error(
         "rule set {number} in the journal does not compile with this program: {reason}; publish a rule file that does, with the program that wrote it"

@@ -8,6 +8,7 @@
 //!   `opening`, partitions that come, and `mishaps`, a full disk and damage.
 //! - `owned`: a partition at work. `open`: what must hold before it may be. `publish`, `dead_letters`: what goes out.
 //! - `safekeeping`: what the workers share about stored states. `copying`: taking snapshots. `restoring`: starting from one. `quarantine`: damage.
+//! - `letters`: dead letters read back, and put back. `import`: history into a journal before its first day.
 //! - `rule_sets`: the rules that the journal brings. `metadata`: what stands beside committed offsets.
 //! - `lag`: what is told to the metrics. `patience`: waiting between tries. `error`: what nobody but an operator can mend.
 
@@ -18,8 +19,10 @@ mod control;
 mod copying;
 mod dead_letters;
 mod error;
+mod import;
 mod ingest;
 mod lag;
+mod letters;
 mod metadata;
 mod open;
 mod options;
@@ -45,7 +48,11 @@ pub use control::{create_journal, publish_rules, read_created, rules_in_force};
 pub use copying::Copier;
 pub use dead_letters::header as dead_letter_header;
 pub use error::JournalError;
+pub use import::{ImportOptions, Imported, import};
 pub use ingest::Ingest;
+pub use letters::{
+    Letter, LetterFilter, PutBack, partitions as letter_partitions, put_back as put_back_letters, to_put_back as letters_to_put_back,
+};
 pub use options::{Clock, IngestOptions, ProcessOptions, Topics, Turn};
 pub use process::{Processor, journal_record};
 pub use quarantine::{MAX_DAMAGED_STORES, MAX_DROPS};

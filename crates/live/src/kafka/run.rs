@@ -72,7 +72,7 @@ type Work<'w> = Box<dyn FnOnce(&AtomicBool) -> Result<(), LiveError> + Send + 'w
 ///
 /// That of the worker that gave up first. Nothing that was committed is lost, and the same command goes on from there.
 pub fn run(options: &RunOptions, metrics: &Arc<Metrics>, stop: &AtomicBool) -> Result<(), LiveError> {
-    let created = check_journal(options)?;
+    let created = check_journal(&options.connect, &options.pseudonymiser)?;
     loop {
         let ended = run_workers(options, &created, metrics, stop);
         let Some(reason) = ended.as_ref().err().and_then(damaged_store).filter(|_| !stop.load(Ordering::Relaxed)) else { return ended };
@@ -212,17 +212,17 @@ fn connected<C: Client + 'static>(
 }
 
 /// The topics must be there, and the journal must be the one that the settings mean.
-fn check_journal(options: &RunOptions) -> Result<Created, LiveError> {
-    let topics = options.connect.topics();
+pub(crate) fn check_journal(connect: &Connect, pseudonymiser: &Pseudonymiser) -> Result<Created, LiveError> {
+    let topics = connect.topics();
     let written = [&topics.journal, &topics.signals, &topics.health, &topics.decisions, &topics.dead_letters];
-    let described = options.connect.admin()?.describe(&written.map(String::as_str))?;
-    let mut client = options.connect.looking_client()?;
+    let described = connect.admin()?.describe(&written.map(String::as_str))?;
+    let mut client = connect.looking_client()?;
     let created = read_created(&mut client, &topics.journal)?.ok_or(JournalError::NotCreated { topic: topics.journal.clone() })?;
     let found = described.first().map_or(0, |topic| topic.partitions);
     if u32::from(created.partitions) != found {
         return Err(JournalError::Partitions { topic: topics.journal, created: created.partitions, found: found as usize }.into());
     }
-    if created.pseudonym_key_id != key_id(&options.pseudonymiser) {
+    if created.pseudonym_key_id != key_id(pseudonymiser) {
         return Err(JournalError::PseudonymKey.into());
     }
     Ok(created)

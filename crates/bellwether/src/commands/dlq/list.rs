@@ -1,0 +1,191 @@
+//! `bellwether dlq list`: what was refused, and why.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use bellwether_codec::timestamp::format_time;
+use bellwether_engine::time::Time;
+use bellwether_kafka::{Batch, Reader};
+use bellwether_live::error::LiveError;
+use bellwether_live::kafka::{Letter, letter_partitions};
+use clap::{Args, value_parser};
+use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
+use serde::Serialize;
+
+use super::Kinds;
+use crate::failure::{Failure, Outcome};
+use crate::kafka::Kafka;
+use crate::sizes::count;
+use crate::terminal::{print, tell};
+
+/// The width where there is no terminal.
+const WIDTH: u16 = 160;
+/// How much of a key and a value a row shows, in characters.
+const KEY_CHARACTERS: usize = 24;
+const VALUE_CHARACTERS: usize = 60;
+/// Letters that are in memory at once while they are searched.
+const MAX_RECORDS: usize = 10_000;
+const MAX_BYTES: usize = 16 << 20;
+
+/// List dead letters: why each was refused, and where it came from
+///
+/// The latest ones, the latest last.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+Examples:
+  bellwether dlq list --config bellwether.yaml --limit 20
+  bellwether dlq list --config bellwether.yaml --reason missing_field --json")]
+pub struct Arguments {
+    /// The configuration file
+    #[arg(long, value_name = "FILE")]
+    config: PathBuf,
+
+    #[command(flatten)]
+    kinds: Kinds,
+
+    /// Print JSON lines, with values whole
+    #[arg(long)]
+    json: bool,
+
+    /// How many at most
+    #[arg(long, value_name = "N", default_value_t = 100, value_parser = value_parser!(u64).range(1..=100_000))]
+    limit: u64,
+}
+
+/// A letter as it is told.
+#[derive(Debug, Serialize)]
+struct Told {
+    reason: String,
+    message: String,
+    topic: String,
+    partition: i32,
+    offset: u64,
+    time: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    key: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    key_base64: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    value: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    value_base64: Option<String>,
+}
+
+/// Prints the letters.
+pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
+    let Kafka { connect, .. } = Kafka::read(&arguments.config)?;
+    let filter = arguments.kinds.filter();
+    let mut latest: BTreeMap<(i64, i32, u64), Told> = BTreeMap::new();
+    let (mut found, mut batch) = (0_u64, Batch::default());
+    for at in letter_partitions(&connect)? {
+        let mut reader = Reader::of_all(connect.connection(), at).map_err(LiveError::from)?;
+        let mut more = true;
+        while more {
+            batch.clear();
+            more = reader.read(&mut batch, MAX_RECORDS, MAX_BYTES).map_err(LiveError::from)?;
+            for letter in batch.records().filter_map(Letter::of).filter(|letter| filter.matches(letter)) {
+                found += 1;
+                let record = letter.record;
+                latest.insert((record.timestamp_ms.unwrap_or_default(), record.at.partition, record.offset), told(&letter));
+                if latest.len() as u64 > arguments.limit {
+                    latest.pop_first();
+                }
+            }
+        }
+    }
+    if arguments.json {
+        for letter in latest.values() {
+            print(&serde_json::to_string(letter).map_err(|error| Failure::Run(error.to_string()))?)?;
+        }
+    } else if !latest.is_empty() {
+        print(&table(latest.values()).trim_fmt())?;
+    }
+    tell(&format!("{} dead letters, {} shown", count(found), count(latest.len())));
+    Ok(Outcome::Done)
+}
+
+fn told(letter: &Letter<'_>) -> Told {
+    let record = letter.record;
+    let (key, key_base64) = text_or_base64(record.key);
+    let (value, value_base64) = text_or_base64(record.value);
+    Told {
+        reason: letter.reason.to_owned(),
+        message: letter.message.to_owned(),
+        topic: letter.topic.to_owned(),
+        partition: letter.partition,
+        offset: letter.offset,
+        time: record.timestamp_ms.map(|time| format_time(Time(time))).unwrap_or_default(),
+        key,
+        key_base64,
+        value,
+        value_base64,
+    }
+}
+
+fn text_or_base64(bytes: Option<&[u8]>) -> (Option<String>, Option<String>) {
+    match bytes.map(|bytes| std::str::from_utf8(bytes).map_err(|_| bytes)) {
+        Some(Ok(text)) => (Some(text.to_owned()), None),
+        Some(Err(bytes)) => (None, Some(STANDARD.encode(bytes))),
+        None => (None, None),
+    }
+}
+
+fn table<'t>(letters: impl Iterator<Item = &'t Told>) -> Table {
+    let mut table = Table::new();
+    table.load_style(presets::UTF8_FULL_CONDENSED).set_content_arrangement(ContentArrangement::Dynamic);
+    if !table.is_tty() {
+        table.set_width(WIDTH);
+    }
+    table.set_header(["reason", "message", "topic", "partition", "offset", "time", "key", "value"]);
+    for number in [3, 4] {
+        table.column_mut(number).into_iter().for_each(|column| {
+            column.set_cell_alignment(CellAlignment::Right);
+        });
+    }
+    for letter in letters {
+        let key = letter.key.as_ref().or(letter.key_base64.as_ref()).map(|key| beginning(key, KEY_CHARACTERS));
+        let value = letter.value.as_ref().or(letter.value_base64.as_ref()).map(|value| beginning(value, VALUE_CHARACTERS));
+        table.add_row([
+            letter.reason.clone(),
+            letter.message.clone(),
+            letter.topic.clone(),
+            letter.partition.to_string(),
+            letter.offset.to_string(),
+            letter.time.clone(),
+            key.unwrap_or_default(),
+            value.unwrap_or_default(),
+        ]);
+    }
+    table
+}
+
+/// The first characters; what a terminal would obey is shown as it is written in Rust.
+fn beginning(text: &str, characters: usize) -> String {
+    let mut short: String =
+        text.chars().take(characters).flat_map(|one| if one.is_control() { one.escape_default().collect() } else { vec![one] }).collect();
+    if text.chars().nth(characters).is_some() {
+        short.push('…');
+    }
+    short
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_row_shows_the_beginning_and_nothing_that_a_terminal_obeys() {
+        assert_eq!(beginning("{\"a\":1}", 60), "{\"a\":1}");
+        assert_eq!(beginning("abcdef", 3), "abc…");
+        assert_eq!(beginning("a\u{1b}[31m\n", 60), "a\\u{1b}[31m\\n");
+    }
+
+    #[test]
+    fn bytes_that_are_no_text_are_told_as_base64() {
+        assert_eq!(text_or_base64(Some(b"ok")), (Some("ok".to_owned()), None));
+        assert_eq!(text_or_base64(Some(b"{\xff}")), (None, Some("e/99".to_owned())));
+        assert_eq!(text_or_base64(None), (None, None));
+    }
+}

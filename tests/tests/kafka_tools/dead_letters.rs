@@ -1,0 +1,118 @@
+//! Dead letters are listed, and go back to where they came from, each once.
+
+use bellwether_live::kafka::dead_letter_header as header;
+use bellwether_tests::broker::Broker;
+use bellwether_tests::product::Product;
+
+use crate::support::{Raw, command, lines, told, wait_until, write};
+
+const PARTITIONS: u16 = 2;
+const GOOD: &[u8] = br#"{"specversion":"1.0","id":"g","source":"/a","type":"login","subject":"c-1","time":"2026-01-01T08:00:00Z"}"#;
+const NO_SUBJECT: &[u8] = br#"{"specversion":"1.0","id":"n","source":"/a","type":"login","time":"2026-01-01T08:00:00Z"}"#;
+
+/// All that a record is: partition, key, value, headers and time.
+type Shape = (i32, Vec<u8>, Vec<u8>, Vec<(String, Option<Vec<u8>>)>, Option<i64>);
+
+fn events(product: &Product) -> Vec<Shape> {
+    product.read("events", 6, |record| {
+        let headers = record.headers().map(|(name, value)| (name.to_owned(), value.map(<[u8]>::to_vec))).collect();
+        (record.at.partition, record.key.unwrap_or(b"").to_vec(), record.value.unwrap_or(b"").to_vec(), headers, record.timestamp_ms)
+    })
+}
+
+fn count(product: &Product, value: &[u8]) -> usize {
+    events(product).iter().filter(|(_, _, found, ..)| found == value).count()
+}
+
+fn letters(product: &Product) -> usize {
+    product.read("dead-letters", PARTITIONS, |_| ()).len()
+}
+
+/// Events of which some are refused: by the reasons invalid_json (2), missing_field (1).
+fn refuse_some(product: &Product) {
+    let record = |partition, key, value| Raw {
+        partition,
+        key,
+        value,
+        headers: &[("trace", b"\x01\xff"), ("trace", b"2")],
+        timestamp_ms: 1_767_254_400_000,
+    };
+    write(product, "events", &[record(0, "a", GOOD), record(3, "b", b"{broken"), record(3, "c", NO_SUBJECT), record(5, "d", b"{\xff}")]);
+    let mut running = product.start("ingest", "ingest", 1);
+    wait_until(product, "ingest", &mut running, "three letters are dead", || letters(product) == 3);
+    assert_eq!(running.stop(), Some(0));
+}
+
+/// A letter as the fold writes it: from the journal.
+fn poison(product: &Product) {
+    let journal = product.topic("journal");
+    let headers: [(&str, &[u8]); 5] = [
+        (header::REASON, b"poisoned"),
+        (header::MESSAGE, b"folding panicked"),
+        (header::TOPIC, journal.as_bytes()),
+        (header::PARTITION, b"0"),
+        (header::OFFSET, b"7"),
+    ];
+    write(product, "dead-letters", &[Raw { partition: 0, key: "c-1", value: GOOD, headers: &headers, timestamp_ms: 1_767_254_400_000 }]);
+}
+
+#[test]
+fn letters_are_listed_with_what_was_wrong() {
+    let product = Product::new(Broker::shared().bootstrap(), "dlq-list", PARTITIONS);
+    product.create();
+    assert!(told(&command(&product, &["dlq", "list"])).contains("0 dead letters"));
+    refuse_some(&product);
+    let listed = lines(&command(&product, &["dlq", "list", "--json"]));
+    let listed: Vec<serde_json::Value> = listed.iter().map(|line| serde_json::from_str(line).expect("a line is JSON")).collect();
+    let find = |key: &str| listed.iter().find(|letter| letter["key"] == key).expect("it is listed");
+    assert_eq!((listed.len(), &find("b")["value"]), (3, &serde_json::json!("{broken")));
+    assert_eq!(find("b")["reason"], "invalid_json");
+    assert_eq!((find("b")["topic"].as_str(), find("b")["partition"].as_i64()), (Some(product.topic("events").as_str()), Some(3)));
+    assert_eq!((&find("b")["offset"], &find("c")["offset"]), (&serde_json::json!(0), &serde_json::json!(1)));
+    assert_eq!(find("b")["time"], "2026-01-01T08:00:00Z");
+    assert_eq!(find("c")["reason"], "missing_field");
+    assert!(find("c")["message"].as_str().is_some_and(|message| message.contains("subject")));
+    assert_eq!((find("d")["value"].is_null(), &find("d")["value_base64"]), (true, &serde_json::json!("e/99")));
+    assert_eq!(lines(&command(&product, &["dlq", "list", "--json", "--reason", "missing_field"])).len(), 1);
+    assert_eq!(lines(&command(&product, &["dlq", "list", "--json", "--topic", "another"])).len(), 0);
+    assert_eq!(lines(&command(&product, &["dlq", "list", "--json", "--limit", "2"])).len(), 2);
+    let table = lines(&command(&product, &["dlq", "list"])).join("\n");
+    for text in ["reason", "missing_field", "{broken", &product.topic("events")] {
+        assert!(table.contains(text), "{text} is not in\n{table}");
+    }
+}
+
+#[test]
+fn letters_go_back_as_they_came_and_none_twice() {
+    let product = Product::new(Broker::shared().bootstrap(), "dlq-replay", PARTITIONS);
+    product.create();
+    refuse_some(&product);
+    poison(&product);
+    let before = events(&product);
+    let dry = command(&product, &["dlq", "replay", "--dry-run"]);
+    assert_eq!((lines(&dry), events(&product).len()), (vec![format!("3 {}", product.topic("events"))], before.len()));
+    assert!(told(&dry).contains("1 came from the journal"), "{}", told(&dry));
+
+    let replay = |more: &[&str]| command(&product, &[&["dlq", "replay"], more].concat());
+    assert_eq!(lines(&replay(&["--reason", "missing_field"])), [format!("1 {}", product.topic("events"))]);
+    assert_eq!((count(&product, NO_SUBJECT), count(&product, b"{broken")), (2, 1));
+    assert_eq!(lines(&replay(&["--reason", "missing_field"])), Vec::<String>::new(), "once is enough");
+    let rest = replay(&[]);
+    assert_eq!(lines(&rest), [format!("2 {}", product.topic("events"))], "what went back before stays where it is");
+    assert!(told(&rest).contains("1 came from the journal"), "{}", told(&rest));
+    assert_eq!(lines(&replay(&[])), Vec::<String>::new());
+
+    // What is there now is what was there, and once more what was refused: in its partition, with its key, headers and time.
+    let mut expected = before.clone();
+    expected.extend(before.into_iter().filter(|(_, _, value, ..)| value != GOOD));
+    let mut found = events(&product);
+    found.sort();
+    expected.sort();
+    assert_eq!(found, expected);
+
+    // Refused again they are new letters, which go back once more.
+    let mut running = product.start("ingest", "ingest", 1);
+    wait_until(&product, "ingest", &mut running, "they are refused again", || letters(&product) == 7);
+    assert_eq!(running.stop(), Some(0));
+    assert_eq!(lines(&replay(&[])), [format!("3 {}", product.topic("events"))]);
+}

@@ -1,0 +1,5 @@
+//! The commands around a Kafka run, as the binary beside a real Kafka.
+
+mod dead_letters;
+mod import;
+mod support;
