@@ -4,3 +4,4 @@ pub mod error;
 pub mod journal;
 pub mod replay;
 pub mod rule_tests;
+pub mod trial;

@@ -1,8 +1,9 @@
 //! The live product: the loop that takes events in, folds them, publishes signals and commits, exactly once.
 //!
 //! Read [`embedded::run`] first: prefetch, apply, publish, commit. Then `worker` (one journal partition),
-//! `journal` (the bytes of journal blocks), `process_state` (what a commit remembers beside the partitions),
-//! `output` (files that are cut back to their committed length), `health_changes` (whose published health a step changes) and `metrics`. [`snapshot`] keeps copies of partitions elsewhere.
+//! `journal` (the bytes of journal blocks; [`journal_directory`] reads them), `process_state` (what a commit remembers beside the partitions),
+//! `output` (files that are cut back to their committed length), `health_changes` (whose published health a step changes) and `metrics`.
+//! [`snapshot`] keeps copies of partitions elsewhere.
 //! [`kafka`] is the same beside a broker; `config` is what it is told.
 
 pub mod config;
@@ -10,6 +11,7 @@ pub mod embedded;
 pub mod error;
 mod health_changes;
 mod journal;
+pub mod journal_directory;
 pub mod kafka;
 pub mod metrics;
 pub mod options;

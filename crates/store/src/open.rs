@@ -25,6 +25,23 @@ pub(crate) fn open(path: &Path, options: &StoreOptions) -> Result<DB, StoreError
     Ok(database)
 }
 
+/// Opens a database that exists, without locking or changing anything. All of its files are opened now, so that it does not matter if whoever
+/// writes to it takes some away.
+pub(crate) fn open_to_read(path: &Path) -> Result<DB, StoreError> {
+    let mut options = StoreOptions::default().to_rocksdb();
+    options.create_if_missing(false);
+    options.set_max_open_files(-1);
+    let family = ColumnFamilyDescriptor::new(DEFAULT_COLUMN_FAMILY_NAME, options.clone());
+    let database =
+        DB::open_cf_descriptors_read_only(&options, path, [family], false).map_err(|error| StoreError::from_rocksdb(path, error))?;
+    let key = keys::format_version();
+    match database.get(&key).map_err(|error| StoreError::from_rocksdb(path, error))? {
+        Some(value) => check_format_version_value(path, &key, &value)?,
+        None => return Err(StoreError::NotAStore { path: path.into() }),
+    }
+    Ok(database)
+}
+
 /// Position of every partition that has a header: one seek per partition.
 pub(crate) fn load_positions(database: &DB) -> Result<BTreeMap<u16, Position>, StoreError> {
     let mut positions = BTreeMap::new();
@@ -90,9 +107,13 @@ fn check_format_version(database: &DB) -> Result<(), StoreError> {
         let version = values::encode_format_version(FORMAT_VERSION);
         return database.put_opt(key, version, &synced).map_err(from_rocksdb);
     };
-    match values::decode_format_version(&value) {
+    check_format_version_value(path, &key, &value)
+}
+
+fn check_format_version_value(path: &Path, key: &[u8], value: &[u8]) -> Result<(), StoreError> {
+    match values::decode_format_version(value) {
         Ok(FORMAT_VERSION) => Ok(()),
         Ok(found) => Err(StoreError::FormatVersion { path: path.into(), expected: FORMAT_VERSION, found }),
-        Err(malformed) => Err(StoreError::from_malformed(path, &key, malformed)),
+        Err(malformed) => Err(StoreError::from_malformed(path, key, malformed)),
     }
 }

@@ -36,6 +36,13 @@ impl Store {
         Ok(Self { database, positions })
     }
 
+    /// Opens a store that exists, as it is now, to read it; another process may have it open and go on. Every commit is refused.
+    pub fn open_to_read(path: impl AsRef<Path>) -> Result<Self, StoreError> {
+        let database = open::open_to_read(path.as_ref())?;
+        let positions = Mutex::new(open::load_positions(&database)?);
+        Ok(Self { database, positions })
+    }
+
     /// Writes all of a commit, or refuses it and writes nothing.
     ///
     /// After any error but [`StoreError::Stale`] and [`StoreError::Backwards`] reads do not see the commit and the same

@@ -2,4 +2,5 @@
 
 mod dead_letters;
 mod import;
+mod publish;
 mod support;

@@ -10,7 +10,7 @@ use bellwether_engine::time::Time;
 use bellwether_live::options::DEFAULT_PARTITIONS;
 use clap::{Args, value_parser};
 
-use super::replay_journal::{self, JournalAddress};
+use super::replay_journal::{self, JournalPlace};
 use super::run::MAX_PARTITIONS;
 use crate::environment;
 use crate::failure::{Failure, Outcome};
@@ -30,14 +30,15 @@ use crate::terminal::tell;
 Examples:
   bellwether replay --events events.jsonl.zst --signals signals.jsonl
   bellwether replay --events events.jsonl.zst --customer c-1042 --until 2026-03-01 --signals -
+  bellwether replay --journal ./bellwether-data --signals signals.jsonl
   bellwether replay --journal kafka://localhost:9092/bellwether.journal --signals signals.jsonl")]
 pub struct Arguments {
     #[command(flatten)]
     inputs: EventArguments,
 
-    /// A journal topic to replay instead of events, with the rules that it brought: kafka://BROKERS/TOPIC
-    #[arg(long, value_name = "URL", conflicts_with_all = ["events", "partitions", "skip_unknown_types", "strict"])]
-    journal: Option<JournalAddress>,
+    /// A journal to replay instead of events, with the rules that it brought: a data directory, or kafka://BROKERS/TOPIC
+    #[arg(long, value_name = "DIR|URL", conflicts_with_all = ["events", "partitions", "skip_unknown_types", "strict"])]
+    journal: Option<JournalPlace>,
 
     /// The configuration file, if its client properties are needed to reach the journal
     #[arg(long, value_name = "FILE", requires = "journal")]
@@ -76,10 +77,10 @@ pub struct Arguments {
 
 /// Replays the events.
 pub fn run(arguments: Arguments) -> Result<Outcome, Failure> {
-    if let Some(address) = &arguments.journal {
+    if let Some(place) = &arguments.journal {
         let rules = arguments.rules.as_deref().map(|path| Ok::<_, Failure>(Arc::new(RuleText::read(Some(path))?.parse()?.rule_set(1))));
         let mut sink = sink(&arguments)?;
-        let mut summary = replay_journal::run(address, arguments.config.as_deref(), rules.transpose()?, &mut sink)?;
+        let mut summary = replay_journal::run(place, arguments.config.as_deref(), rules.transpose()?, &mut sink)?;
         return finish(&arguments, sink, &mut summary);
     }
     let rules = Arc::new(RuleText::read(arguments.rules.as_deref())?.parse()?.rule_set(1));

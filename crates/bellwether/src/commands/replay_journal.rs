@@ -1,7 +1,7 @@
-//! `bellwether replay --journal`: what was decided on a journal topic, again.
+//! `bellwether replay --journal`: what was decided on a journal, again: on a topic, or on the one of an embedded run.
 
 use std::collections::BTreeMap;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,6 +12,7 @@ use bellwether_codec::summary::Summary;
 use bellwether_engine::rule_set::RuleSet;
 use bellwether_kafka::{Admin, Batch, ConnectionOptions, KafkaError, Reader, TopicPartition};
 use bellwether_live::error::LiveError;
+use bellwether_live::journal_directory::JournalDirectory;
 use bellwether_live::kafka::{Connect, journal_record};
 
 use crate::configuration::{ConfigurationFile, host_name};
@@ -26,6 +27,23 @@ const TIMEOUT: Duration = Duration::from_secs(30);
 const MAX_RECORDS: usize = 50_000;
 /// Bytes of them.
 const MAX_BYTES: usize = 32 << 20;
+
+/// A journal by its place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum JournalPlace {
+    /// A topic.
+    Topic(JournalAddress),
+    /// The data directory of an embedded run.
+    Directory(PathBuf),
+}
+
+impl FromStr for JournalPlace {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if text.contains("://") { text.parse().map(Self::Topic) } else { Ok(Self::Directory(text.into())) }
+    }
+}
 
 /// A journal topic by its address.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -47,21 +65,32 @@ impl FromStr for JournalAddress {
     }
 }
 
-/// Replays a journal topic up to its present end.
-pub fn run(
-    address: &JournalAddress,
-    config: Option<&Path>,
-    rules: Option<Arc<RuleSet>>,
-    sink: &mut ReplaySink,
-) -> Result<Summary, Failure> {
-    let journal = Topic::open(address, config)?;
+/// Replays a journal up to its present end.
+pub fn run(place: &JournalPlace, config: Option<&Path>, rules: Option<Arc<RuleSet>>, sink: &mut ReplaySink) -> Result<Summary, Failure> {
     let decoder = Decoder::new(environment::pseudonymiser()?);
     let replay = JournalReplay { decoder, compile_rules: &rule_text::compile, rules };
-    Ok(replay.run(&journal, sink)?.summary)
+    let replayed = match place {
+        JournalPlace::Topic(address) => replay.run(&Topic::open(address, config)?, sink)?,
+        JournalPlace::Directory(data) => replay.run(&Directory(JournalDirectory::open(data)?), sink)?,
+    };
+    Ok(replayed.summary)
+}
+
+/// The journal of an embedded run.
+struct Directory(JournalDirectory);
+
+impl Journal for Directory {
+    fn partitions(&self) -> u16 {
+        self.0.partitions()
+    }
+
+    fn read(&self, partition: u16, visit: &mut Visit<'_>) -> Result<(), String> {
+        self.0.read(partition, visit).map_err(|error| error.to_string())
+    }
 }
 
 /// A journal topic that can be reached.
-struct Topic {
+pub struct Topic {
     connection: ConnectionOptions,
     topic: String,
     partitions: u16,
@@ -75,10 +104,15 @@ impl Topic {
             properties: config.map(properties).transpose()?.unwrap_or_default(),
             timeout: TIMEOUT,
         };
+        Self::reached_by(connection, &address.topic)
+    }
+
+    /// The topic of this name.
+    pub fn reached_by(connection: ConnectionOptions, topic: &str) -> Result<Self, Failure> {
         let admin = Admin::new(connection.clone()).map_err(LiveError::from)?;
-        let described = admin.describe(&[&address.topic]).map_err(LiveError::from)?;
+        let described = admin.describe(&[topic]).map_err(LiveError::from)?;
         let partitions = described.first().and_then(|topic| u16::try_from(topic.partitions).ok()).unwrap_or_default();
-        Ok(Self { connection, topic: address.topic.clone(), partitions })
+        Ok(Self { connection, topic: topic.to_owned(), partitions })
     }
 
     fn read_partition(&self, number: u16, visit: &mut Visit<'_>) -> Result<(), KafkaError> {
@@ -116,6 +150,13 @@ fn properties(path: &Path) -> Result<BTreeMap<String, String>, Failure> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_place_without_a_scheme_is_a_directory() {
+        assert_eq!("./data".parse(), Ok(JournalPlace::Directory("./data".into())));
+        assert!(matches!("kafka://a:1/journal".parse(), Ok(JournalPlace::Topic(_))));
+        assert!("http://a:1/journal".parse::<JournalPlace>().is_err());
+    }
 
     #[test]
     fn addresses_are_read_or_explained() {

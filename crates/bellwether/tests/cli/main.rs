@@ -3,6 +3,7 @@
 mod bad_input;
 mod config;
 mod help;
+mod journals;
 mod live;
 mod rules;
 mod runs;

@@ -4,6 +4,7 @@ mod check;
 mod list;
 mod publish;
 mod test;
+mod trial;
 mod usage;
 
 use clap::Subcommand;

@@ -7,6 +7,7 @@ use bellwether_live::error::LiveError;
 use bellwether_live::kafka::{JournalError, publish_rules, read_created, rules_in_force};
 use clap::Args;
 
+use super::trial;
 use crate::failure::{Failure, Outcome};
 use crate::kafka::Kafka;
 use crate::rule_text::RuleText;
@@ -20,11 +21,18 @@ const MAX_BYTES: usize = 900_000;
 /// It becomes a record in every partition, in one transaction, numbered one up. It takes effect at that place of the journal, for every customer at
 /// once. A file that is in force already is not published again.
 #[derive(Args, Debug)]
-#[command(after_help = "Example:\n  bellwether rules publish --config bellwether.yaml rules.yaml")]
+#[command(after_help = "\
+Examples:
+  bellwether rules publish --config bellwether.yaml --dry-run rules.yaml
+  bellwether rules publish --config bellwether.yaml rules.yaml")]
 pub struct Arguments {
     /// The configuration file
     #[arg(long, value_name = "FILE")]
     config: PathBuf,
+
+    /// Publish nothing: replay the journal, and tell how many episodes each rule would open, close and keep
+    #[arg(long)]
+    dry_run: bool,
 
     /// The rule file [default: the built-in rule pack]
     rules: Option<PathBuf>,
@@ -50,6 +58,9 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
     if let Some(same) = in_force.as_ref().filter(|known| known.text == rules.text) {
         tell(&format!("{} is in force already, as rule set {}", rules.name, same.number));
         return Ok(Outcome::Done);
+    }
+    if arguments.dry_run {
+        return trial::run(&connect, &rules);
     }
     let number = in_force.map_or(1, |known| known.number + 1);
     publish_rules(&mut client, topic, created.partitions, PublishedRules { number, text: rules.text })?;
