@@ -21,8 +21,8 @@ pub struct Product {
     pub directory: TempDir,
     /// Prefix of groups, transactions and topics.
     pub application: String,
-    /// Further lines of the section `kafka` of every configuration.
-    pub more: String,
+    /// Lines at the end of the configuration: further sources, then further settings of the section `kafka`.
+    pub more_settings: String,
     bootstrap: String,
     partitions: u16,
 }
@@ -39,7 +39,7 @@ impl Product {
     #[must_use]
     pub fn new(bootstrap: String, application: &str, partitions: u16) -> Self {
         let directory = TempDir::with_prefix("bellwether-product-").expect("a temporary directory can be made");
-        Self { directory, application: application.to_owned(), more: String::new(), bootstrap, partitions }
+        Self { directory, application: application.to_owned(), more_settings: String::new(), bootstrap, partitions }
     }
 
     /// The name of a topic.
@@ -81,7 +81,7 @@ kafka:
             "    dead_letters: {application}.dead-letters\n  sources:\n    - {{ name: events, topics: [{application}.events], silent_after: never }}\n"
         )
         .expect("text takes text");
-        text += &self.more;
+        text += &self.more_settings;
         let path = self.directory.path().join(format!("{instance}.yaml"));
         fs::write(&path, text).expect("the configuration can be written");
         path
@@ -99,16 +99,37 @@ kafka:
     ///
     /// When a command fails.
     pub fn create(&self) {
+        self.create_topics();
+        succeeded(&self.bellwether(&["rules", "publish", "--config"], &[&self.configuration("setup")]));
+    }
+
+    /// The same without the rules.
+    ///
+    /// # Panics
+    ///
+    /// When a command fails.
+    pub fn create_topics(&self) {
+        self.create_input("events");
+        succeeded(&self.bellwether(&["topics", "create", "--config"], &[&self.configuration("setup")]));
+    }
+
+    /// Makes a topic to be read.
+    ///
+    /// # Panics
+    ///
+    /// When it cannot be made.
+    pub fn create_input(&self, name: &str) {
         let raw = TopicSettings {
-            name: self.topic("events"),
+            name: self.topic(name),
             partitions: INPUT_PARTITIONS,
             replication: Some(1),
-            settings: [("message.timestamp.after.max.ms".to_owned(), i64::MAX.to_string())].into_iter().collect(),
+            // Events are dated years ago: a broker would delete them within the minute.
+            settings: [("message.timestamp.after.max.ms", i64::MAX.to_string()), ("retention.ms", "-1".to_owned())]
+                .map(|(name, value)| (name.to_owned(), value))
+                .into_iter()
+                .collect(),
         };
         Admin::new(self.connection()).and_then(|admin| admin.create(&[raw])).unwrap_or_else(|error| panic!("{error}"));
-        let configuration = self.configuration("setup");
-        succeeded(&self.bellwether(&["topics", "create", "--config"], &[&configuration]));
-        succeeded(&self.bellwether(&["rules", "publish", "--config"], &[&configuration]));
     }
 
     /// Where the binary is.

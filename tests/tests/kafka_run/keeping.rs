@@ -114,7 +114,7 @@ fn a_stop_leaves_everything_committed_in_files_and_a_start_replays_nothing() {
 fn a_damaged_store_and_a_lost_disk_come_back_from_snapshots() {
     let mut product = Product::new(Broker::shared().bootstrap(), "damage", PARTITIONS);
     let snapshots = product.directory.path().join("snapshots");
-    product.more = format!("  snapshots: {{ to: {}, every: 1s, keep: 2 }}\n", snapshots.display());
+    product.more_settings = format!("  snapshots: {{ to: {}, every: 1s, keep: 2 }}\n", snapshots.display());
     product.create();
     let events = company(22, 30, 60);
     let (first, second) = events.split_at(events.len() / 2);
@@ -149,7 +149,7 @@ fn a_damaged_store_and_a_lost_disk_come_back_from_snapshots() {
     assert!(fs::read_to_string(product.log("moved")).unwrap().contains("restored from a snapshot"));
     assert!(from_snapshots == self::everything(&product, "all"));
     let mut without = product;
-    without.more = String::new();
+    without.more_settings = String::new();
     process_the_rest(&without, "fresh");
     assert!(from_snapshots == self::everything(&without, "fresh"));
     assert!(assert_as_replayed(&without) > 50);

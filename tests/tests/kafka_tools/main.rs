@@ -2,5 +2,6 @@
 
 mod dead_letters;
 mod import;
+mod lookup;
 mod publish;
 mod support;

@@ -12,8 +12,7 @@ pub const DEFAULT_MAX_USERS: usize = 1_000_000;
 
 /// The customer of each user. Shared by all sources of an ingest, on all threads.
 ///
-/// What it learns stays in memory: whoever starts an ingest anew hands it the account events of the journal first, by
-/// [`CustomerDirectory::learn_from`].
+/// What it learns stays in memory: whoever starts an ingest anew tells it first what the account events of the journal say.
 #[derive(Debug)]
 pub struct CustomerDirectory {
     customers: RwLock<HashMap<UserToken, Box<str>>>,
@@ -76,6 +75,12 @@ impl CustomerDirectory {
             Entry::Occupied(mut known) => drop(known.insert(customer.into())),
         }
         true
+    }
+
+    /// Whether account events tell it whose users there are.
+    #[must_use]
+    pub fn learns(&self) -> bool {
+        self.learns
     }
 
     /// The most users that it takes.

@@ -8,7 +8,7 @@
 //!   `opening`, partitions that come, and `mishaps`, a full disk and damage.
 //! - `owned`: a partition at work. `open`: what must hold before it may be. `publish`, `dead_letters`: what goes out.
 //! - `safekeeping`: what the workers share about stored states. `copying`: taking snapshots. `restoring`: starting from one. `quarantine`: damage.
-//! - `letters`: dead letters read back, and put back. `import`: history into a journal before its first day.
+//! - `letters`: dead letters read back, and put back. `import`: history into a journal before its first day. `learn`: whose users there are.
 //! - `rule_sets`: the rules that the journal brings. `metadata`: what stands beside committed offsets.
 //! - `lag`: what is told to the metrics. `patience`: waiting between tries. `error`: what nobody but an operator can mend.
 
@@ -22,6 +22,7 @@ mod error;
 mod import;
 mod ingest;
 mod lag;
+mod learn;
 mod letters;
 mod metadata;
 mod open;

@@ -20,6 +20,7 @@ use super::control::read_created;
 use super::copying::Copier;
 use super::error::JournalError;
 use super::ingest::Ingest;
+use super::learn::Learning;
 use super::options::{Clock, IngestOptions, ProcessOptions, Turn};
 use super::process::Processor;
 use super::quarantine::{damaged_store, move_aside};
@@ -91,11 +92,14 @@ fn run_workers(options: &RunOptions, created: &Created, metrics: &Arc<Metrics>, 
     let mut shared = None;
     if options.role != Role::Process {
         let ingest = ingest_options(options, created)?;
+        let learning = Arc::new(Learning::new(options.directory.as_ref()));
         for worker in 0..options.workers {
             let (ingest, metrics) = (IngestOptions { ticks: worker == 0, ..ingest.clone() }, metrics.clone());
+            let learning = learning.clone();
             work.push((
                 format!("ingest-{worker}"),
                 Box::new(move |stop| {
+                    learning.once(&options.connect, ingest.journal_partitions, stop)?;
                     let client = connected(stop, || options.connect.ingest_client(worker, ingest.sources.topics()))?;
                     client.map_or(Ok(()), |client| Ingest::new(client, ingest, metrics).run(stop))
                 }),
