@@ -1,10 +1,14 @@
 //! Dead letters are listed, and go back to where they came from, each once.
 
+use std::thread::sleep;
+use std::time::Duration;
+
 use bellwether_live::kafka::dead_letter_header as header;
 use bellwether_tests::broker::Broker;
+use bellwether_tests::company::Random;
 use bellwether_tests::product::Product;
 
-use crate::support::{Raw, command, lines, told, wait_until, write};
+use crate::support::{Ends, Raw, command, lines, start, told, wait_until, write};
 
 const PARTITIONS: u16 = 2;
 const GOOD: &[u8] = br#"{"specversion":"1.0","id":"g","source":"/a","type":"login","subject":"c-1","time":"2026-01-01T08:00:00Z"}"#;
@@ -115,4 +119,42 @@ fn letters_go_back_as_they_came_and_none_twice() {
     wait_until(&product, "ingest", &mut running, "they are refused again", || letters(&product) == 7);
     assert_eq!(running.stop(), Some(0));
     assert_eq!(lines(&replay(&[])), [format!("3 {}", product.topic("events"))]);
+}
+
+#[test]
+fn a_replay_that_is_killed_puts_back_the_rest_and_nothing_twice() {
+    const LETTERS: usize = 24_000;
+    let product = Product::new(Broker::shared().bootstrap(), "dlq-kill", PARTITIONS);
+    product.create();
+    let events = product.topic("events");
+    let headers: [(&str, &[u8]); 5] = [
+        (header::REASON, b"invalid_json"),
+        (header::MESSAGE, b""),
+        (header::TOPIC, events.as_bytes()),
+        (header::PARTITION, b"0"),
+        (header::OFFSET, b"0"),
+    ];
+    let values: Vec<String> = (0..LETTERS).map(|number| format!("{{broken {number}")).collect();
+    let letter = |(partition, value)| Raw { partition, key: "", value, headers: &headers, timestamp_ms: 1_767_254_400_000 };
+    let partitions = (0..i32::from(PARTITIONS)).cycle();
+    let records: Vec<Raw<'_>> = partitions.zip(values.iter().map(String::as_bytes)).map(letter).collect();
+    write(&product, "dead-letters", &records);
+    let (mut random, mut ends, mut killed) = (Random(31), Ends::new(&product, "events", 1), 0);
+    while killed < 3 {
+        let mut replay = start(&product, &["dlq", "replay"]);
+        let before = ends.sum();
+        while ends.sum() == before && replay.try_wait().is_ok_and(|ended| ended.is_none()) {
+            sleep(Duration::from_millis(5));
+        }
+        sleep(Duration::from_millis(random.below(40)));
+        replay.kill().expect("it can be killed");
+        assert!(!replay.wait().expect("it has ended").success(), "it was over before it was killed {killed} times");
+        killed += 1;
+    }
+    command(&product, &["dlq", "replay"]);
+    let mut found: Vec<String> = product.read("events", 1, |record| String::from_utf8_lossy(record.value.unwrap_or_default()).into_owned());
+    found.sort_unstable();
+    let mut expected = values;
+    expected.sort_unstable();
+    assert!(found == expected, "{} of {LETTERS}", found.len());
 }

@@ -2,17 +2,15 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 use std::thread::sleep;
 use std::time::Duration;
 
 use bellwether_codec::event::encode_event;
-use bellwether_kafka::{BrokerClient, BrokerOptions, Client, TopicPartition};
 use bellwether_tests::broker::Broker;
 use bellwether_tests::company::{Random, company};
 use bellwether_tests::product::{Product, succeeded};
 
-use crate::support::{any_command, command, told};
+use crate::support::{Ends, any_command, command, start, told};
 
 const PARTITIONS: u16 = 3;
 /// Lines of an epoch, which is a transaction.
@@ -50,31 +48,6 @@ fn replayed(product: &Product, of: &[&str], name: &str) -> Vec<String> {
     lines
 }
 
-/// Where the partitions of the journal end.
-struct Ends {
-    client: BrokerClient,
-    topic: String,
-}
-
-impl Ends {
-    fn new(product: &Product) -> Self {
-        let name = product.topic("watcher");
-        let options = BrokerOptions {
-            connection: product.connection(),
-            group_id: name.clone(),
-            group_instance_id: None,
-            transactional_id: name,
-            subscription: Vec::new(),
-        };
-        Self { client: BrokerClient::new(options).unwrap_or_else(|error| panic!("{error}")), topic: product.topic("journal") }
-    }
-
-    fn sum(&mut self) -> u64 {
-        let partitions = (0..i32::from(PARTITIONS)).map(|partition| TopicPartition::new(self.topic.as_str(), partition));
-        partitions.map(|at| self.client.bounds(&at).unwrap_or_else(|error| panic!("{error}")).1).sum()
-    }
-}
-
 /// Values in the journal that are events.
 fn journaled(product: &Product) -> usize {
     let is_event = |record: &bellwether_kafka::Received<'_>| record.headers().all(|(name, _)| name != "control");
@@ -95,12 +68,10 @@ fn an_import_that_is_killed_goes_on_and_decides_as_the_files_do() {
     let [a, b] = paths.each_ref().map(|path| path.to_str().expect("it is UTF-8"));
     let seed = 29;
     let mut random = Random(seed);
-    let mut ends = Ends::new(&product);
+    let mut ends = Ends::new(&product, "journal", PARTITIONS);
     let mut killed = 0;
     while killed < 3 {
-        let mut import = Command::new(product.binary());
-        import.args(arguments(&paths)).arg("--config").arg(product.configuration("setup"));
-        let mut import = import.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("the binary starts");
+        let mut import = start(&product, &arguments(&paths));
         let before = ends.sum();
         while ends.sum() == before && import.try_wait().is_ok_and(|ended| ended.is_none()) {
             sleep(Duration::from_millis(10));

@@ -1,11 +1,11 @@
 //! Writing to topics, and waiting for a product to come so far.
 
 use std::fs;
-use std::process::Output;
+use std::process::{Child, Command, Output, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use bellwether_kafka::{BrokerClient, BrokerOptions, Client, Outgoing, Transaction};
+use bellwether_kafka::{BrokerClient, BrokerOptions, Client, Outgoing, TopicPartition, Transaction};
 use bellwether_tests::product::{Product, Running, succeeded};
 
 /// How long anything may take on a slow and busy machine.
@@ -59,6 +59,40 @@ pub fn any_command(product: &Product, arguments: &[&str]) -> Output {
     let configuration = product.configuration("setup");
     let configuration = configuration.to_str().expect("it is UTF-8");
     product.bellwether(&[arguments, &["--config", configuration]].concat(), &[])
+}
+
+/// Starts a command that takes the product's configuration, to kill it.
+pub fn start(product: &Product, arguments: &[&str]) -> Child {
+    let mut command = Command::new(product.binary());
+    command.args(arguments).arg("--config").arg(product.configuration("setup"));
+    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("the binary starts")
+}
+
+/// Where the first partitions of a topic end.
+pub struct Ends {
+    client: BrokerClient,
+    partitions: Vec<TopicPartition>,
+}
+
+impl Ends {
+    pub fn new(product: &Product, topic: &str, partitions: u16) -> Self {
+        let name = product.topic("watcher");
+        let options = BrokerOptions {
+            connection: product.connection(),
+            group_id: name.clone(),
+            group_instance_id: None,
+            transactional_id: name,
+            subscription: Vec::new(),
+        };
+        let topic = product.topic(topic);
+        let partitions = (0..i32::from(partitions)).map(|partition| TopicPartition::new(topic.as_str(), partition)).collect();
+        Self { client: BrokerClient::new(options).unwrap_or_else(|error| panic!("{error}")), partitions }
+    }
+
+    /// The sum of the offsets behind their last committed records.
+    pub fn sum(&mut self) -> u64 {
+        self.partitions.iter().map(|at| self.client.bounds(at).unwrap_or_else(|error| panic!("{error}")).1).sum()
+    }
 }
 
 /// The lines of standard output.

@@ -113,6 +113,7 @@ fn a_dead_letter_tells_all() {
         "__streams.errors.topic=events",
         "__streams.errors.partition=1",
         "__streams.errors.offset=0",
+        "__streams.errors.timestamp=1704067200000",
     ];
     assert_eq!(headers, expected);
     assert_eq!((letter.key.as_deref(), letter.value.as_deref()), (Some(&b"key"[..]), Some(&b"{"[..])));

@@ -31,7 +31,7 @@ const MAX_BYTES: usize = 16 << 20;
 
 /// List dead letters: why each was refused, and where it came from
 ///
-/// The latest ones, the latest last.
+/// The latest ones, the latest last. The time is that of the refused record.
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
@@ -116,7 +116,7 @@ fn told(letter: &Letter<'_>) -> Told {
         topic: letter.topic.to_owned(),
         partition: letter.partition,
         offset: letter.offset,
-        time: record.timestamp_ms.map(|time| format_time(Time(time))).unwrap_or_default(),
+        time: letter.timestamp_ms.map(|time| format_time(Time(time))).unwrap_or_default(),
         key,
         key_base64,
         value,

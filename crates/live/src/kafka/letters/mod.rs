@@ -25,6 +25,8 @@ pub struct Letter<'a> {
     pub partition: i32,
     /// The offset at which it stood.
     pub offset: u64,
+    /// The timestamp that it had, milliseconds since the epoch.
+    pub timestamp_ms: Option<i64>,
 }
 
 impl<'a> Letter<'a> {
@@ -39,6 +41,7 @@ impl<'a> Letter<'a> {
             topic: text(header::TOPIC)?,
             partition: text(header::PARTITION)?.parse().ok()?,
             offset: text(header::OFFSET)?.parse().ok()?,
+            timestamp_ms: text(header::TIMESTAMP).and_then(|digits| digits.parse().ok()),
         })
     }
 

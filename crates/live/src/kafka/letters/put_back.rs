@@ -148,7 +148,7 @@ fn add(letter: &Letter<'_>, transaction: &mut Transaction) {
         key: letter.record.key,
         value: letter.record.value,
         headers: &headers,
-        timestamp_ms: letter.record.timestamp_ms,
+        timestamp_ms: letter.timestamp_ms,
     });
 }
 
