@@ -78,7 +78,9 @@ impl From<LiveError> for Failure {
         match error {
             LiveError::Intake(error) => error.into(),
             LiveError::Snapshot(error) => error.into(),
-            LiveError::Partitions { .. } | LiveError::PseudonymKey { .. } | LiveError::Settings(_) => Self::Usage(error.to_string()),
+            LiveError::Partitions { .. } | LiveError::PseudonymKey { .. } | LiveError::QuietUntil { .. } | LiveError::Settings(_) => {
+                Self::Usage(error.to_string())
+            }
             error => Self::Run(error.to_string()),
         }
     }

@@ -9,6 +9,7 @@ use bellwether_codec::intake::{InputProblem, InputSpec, IntakeError};
 use bellwether_codec::pseudonym::Pseudonymiser;
 use bellwether_codec::rejection::RejectReason;
 use bellwether_codec::summary::Summary;
+use bellwether_codec::timestamp::parse_date_or_time;
 use bellwether_engine::time::Time;
 use clap::Args;
 
@@ -55,6 +56,11 @@ impl EventArguments {
     pub fn has_standard_input(&self) -> bool {
         self.events.iter().any(|path| InputSpec::from(path.as_path()) == InputSpec::StandardInput)
     }
+}
+
+/// An instant as people give it on the command line.
+pub fn parse_time_argument(text: &str) -> Result<Time, String> {
+    parse_date_or_time(text).map_err(|error| format!("{error}; write 2026-03-01 or 2026-03-01T08:15:00Z"))
 }
 
 /// The real clock, against which events from the future are refused.

@@ -4,8 +4,10 @@ use std::fs;
 use std::path::Path;
 
 use bellwether_codec::rules::RuleFile;
+use bellwether_codec::timestamp::format_time;
 use bellwether_engine::rule_set::RuleSet;
 use bellwether_engine::settings::Settings;
+use bellwether_engine::time::Time;
 
 use crate::failure::Failure;
 
@@ -38,6 +40,19 @@ impl RuleText {
         Ok(Self { name, text })
     }
 
+    /// The same with this time as its `quiet_until`.
+    pub fn quiet_until(self, time: Option<Time>) -> Result<Self, Failure> {
+        let own = self.parse()?.settings.quiet_until;
+        let Some(time) = time.filter(|time| *time != own) else { return Ok(self) };
+        if own != Time::MIN {
+            return Err(Failure::Usage(format!("{} is quiet until {}, not {}", self.name, format_time(own), format_time(time))));
+        }
+        let text = format!("{}\nquiet_until: {}\n", self.text.trim_end(), format_time(time));
+        let with_time = Self { name: self.name, text };
+        with_time.parse()?;
+        Ok(with_time)
+    }
+
     /// Checks and compiles it, or tells every mistake in it.
     pub fn parse(&self) -> Result<RuleFile, Failure> {
         RuleFile::parse(&self.name, &self.text).map_err(|errors| Failure::Usage(format!("the rules have mistakes\n\n{errors}")))
@@ -56,6 +71,19 @@ pub fn compile(text: &str, number: u32) -> Result<RuleSet, String> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_time_is_put_into_a_text_once() {
+        let quiet_until = |text: &RuleText| text.parse().expect("it has no mistakes").settings.quiet_until;
+        let text = || RuleText::read(None).expect("it is built in");
+        assert_eq!(quiet_until(&text()), Time::MIN);
+        let quiet = text().quiet_until(Some(Time(1_767_225_600_000))).expect("it can be put in");
+        assert_eq!(quiet_until(&quiet), Time(1_767_225_600_000));
+        assert!(quiet.text.ends_with("\nquiet_until: 2026-01-01T00:00:00Z\n"), "{}", quiet.text);
+        let again = RuleText { name: quiet.name.clone(), text: quiet.text.clone() }.quiet_until(Some(Time(1_767_225_600_000)));
+        assert_eq!(again.map(|again| again.text).ok(), Some(quiet.text.clone()));
+        assert!(quiet.quiet_until(Some(Time(0))).is_err());
+    }
 
     #[test]
     fn the_default_pack_has_no_mistakes() {

@@ -50,6 +50,9 @@ struct Data<'a> {
     priority: Priority,
     summary: &'a str,
     playbook: &'a str,
+    /// Only where it is so: the episode began in silence, and is told at its end.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    backfilled: bool,
     /// Decisions only: why it was not sent.
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<&'a str>,
@@ -194,6 +197,7 @@ fn data<'a>(signal: &'a Signal, reason: Option<&'a str>) -> Data<'a> {
         },
         summary: &signal.summary,
         playbook: &signal.rule.playbook,
+        backfilled: signal.backfilled,
         reason,
     }
 }

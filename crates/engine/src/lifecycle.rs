@@ -76,6 +76,11 @@ impl<'a> Subject<'a> {
         holding.map_or(fallback, |(severity, _)| *severity)
     }
 
+    /// Whether an open episode was raised while nothing was sent.
+    fn was_quiet(&self, episode: &Episode) -> bool {
+        self.rule.mode == Mode::Live && episode.raised_at < self.rules.settings.quiet_until
+    }
+
     /// The name of the suppression that holds the rule back now.
     fn suppression(&self) -> Option<&'a str> {
         let suppressions = &self.rules.settings.suppressions;
@@ -136,11 +141,12 @@ fn is_at_risk(subject: &Subject<'_>) -> bool {
     subject.rule.kind == crate::rule::Kind::AtRisk && subject.rule.mode == Mode::Live
 }
 
-/// Makes the record of a transition; rules in shadow mode decide, but do not send.
+/// Makes the record of a transition; rules in shadow mode decide, but do not send, and nobody has heard of an episode that began in silence.
 fn tell(subject: &Subject<'_>, episode: &mut Episode, transition: Transition) -> Output {
     let signal = signal(subject, episode, transition);
     episode.ordinal = episode.ordinal.saturating_add(1);
     match subject.rule.mode {
+        Mode::Live if subject.was_quiet(episode) => Output::Decision(signal, "quiet".into()),
         Mode::Live => Output::Signal(signal),
         Mode::Shadow => Output::Decision(signal, "shadow".into()),
     }
@@ -244,13 +250,26 @@ impl Step {
         }
         let before = episode.severity();
         let severity = subject.severity(before);
-        if severity != before {
+        if subject.was_quiet(&episode) && subject.now >= subject.rules.settings.quiet_until {
+            episode.set_severity(severity);
+            self.backfill(subject, &mut episode);
+        } else if severity != before {
             episode.set_severity(severity);
             let transition = if severity > before { Transition::Escalated } else { Transition::Eased };
             self.outputs.push(tell(subject, &mut episode, transition));
         }
         self.wait_while_open(subject);
         self.episode = Some(episode);
+    }
+
+    /// The silence is over: what is still open is raised as of now.
+    fn backfill(&mut self, subject: &Subject<'_>, episode: &mut Episode) {
+        (episode.raised_at, episode.ordinal) = (subject.now, 0);
+        let mut output = tell(subject, episode, Transition::Raised);
+        if let Output::Signal(signal) = &mut output {
+            signal.backfilled = true;
+        }
+        self.outputs.push(output);
     }
 
     fn end(&mut self, subject: &Subject<'_>, mut episode: Episode, transition: Transition, condition: bool) {
@@ -282,6 +301,7 @@ impl Step {
     }
 
     fn wait_while_open(&mut self, subject: &Subject<'_>) {
+        self.wait(subject.rules.settings.quiet_until);
         let until = subject.rule.until.iter();
         until.chain(subject.rule.severity.iter().map(|(_, condition)| condition)).for_each(|one| self.wait(subject.next_flip(one)));
     }

@@ -33,6 +33,7 @@ pub(crate) fn signal(subject: &Subject<'_>, episode: &Episode, transition: Trans
         episode: episode.number,
         time: subject.now,
         raised_at: episode.raised_at,
+        backfilled: false,
         event_time: events.iter().map(|event| event.time).max(),
         owner: customer.account.owner.get().cloned(),
         evidence: evidence(subject),

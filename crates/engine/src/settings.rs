@@ -29,6 +29,9 @@ pub struct Settings {
     pub suppressions: Vec<Suppression>,
     /// Bands of the priority.
     pub priority: PriorityBands,
+    /// What is dated before this instant is decided and not sent, with the reason `quiet`; at this instant each episode still open is raised
+    /// once. All rule sets of a journal have the same, so that no episode that was told is told again. `Time::MIN` is never.
+    pub quiet_until: Time,
     /// For tests of what happens when folding panics: the identity of an event that does. No rule file can set it.
     pub poison: Option<u64>,
 }
@@ -47,6 +50,7 @@ impl Default for Settings {
             stages: Vec::new(),
             suppressions: Vec::new(),
             priority: PriorityBands::default(),
+            quiet_until: Time::MIN,
             poison: None,
         }
     }

@@ -102,6 +102,8 @@ pub struct Signal {
     pub time: Time,
     /// When the episode was raised.
     pub raised_at: Time,
+    /// Whether it tells of an episode that began in silence, at the end of that silence.
+    pub backfilled: bool,
     /// Time of the latest contributing event.
     pub event_time: Option<Time>,
     /// Who looks after the customer.
@@ -137,7 +139,7 @@ pub struct Signal {
 pub enum Output {
     /// To be sent to subscribers.
     Signal(Box<Signal>),
-    /// Not sent, with the reason: the name of a suppression, or `shadow`.
+    /// Not sent, with the reason: the name of a suppression, `shadow` or `quiet`.
     Decision(Box<Signal>, Arc<str>),
 }
 

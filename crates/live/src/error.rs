@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use bellwether_codec::intake::IntakeError;
 use bellwether_codec::state::StateError;
+use bellwether_codec::timestamp::format_time;
+use bellwether_engine::time::Time;
 use bellwether_kafka::{AdminError, KafkaError};
 use bellwether_store::StoreError;
 
@@ -112,6 +114,17 @@ pub enum LiveError {
         /// The data directory.
         data: PathBuf,
     },
+    /// The rules are quiet until another time than those before.
+    #[error(
+        "the rules are quiet until {}, those of this data directory until {}: the time goes with its first rules and stays (--quiet-until, or `quiet_until` in the rule file)",
+        time_or_never(*given), time_or_never(*known)
+    )]
+    QuietUntil {
+        /// The time of the given rules; `Time::MIN` without one.
+        given: Time,
+        /// The time of those in force.
+        known: Time,
+    },
     /// Something stored by us does not read back.
     #[error("the data directory is damaged: {0}; restore it from a backup, or delete it to start anew from the inputs")]
     Damaged(String),
@@ -125,4 +138,8 @@ pub enum LiveError {
         /// The limit.
         limit: usize,
     },
+}
+
+fn time_or_never(time: Time) -> String {
+    if time == Time::MIN { "no time".to_owned() } else { format_time(time) }
 }

@@ -17,6 +17,10 @@ impl Session {
         if self.state.rules.number > 0 && self.state.rules.hash == hash {
             return Ok(());
         }
+        let rules = Arc::new(self.compile(&text, self.state.rules.number + 1)?);
+        if self.state.rules.number > 0 && rules.settings.quiet_until != self.rules.settings.quiet_until {
+            return Err(LiveError::QuietUntil { given: rules.settings.quiet_until, known: self.rules.settings.quiet_until });
+        }
         self.state.rules = RulesState { number: self.state.rules.number + 1, hash };
         let number = self.state.rules.number;
         let mut commit = Commit::new();
@@ -32,7 +36,6 @@ impl Session {
         commit.put_input(RULES_TEXT, text.as_bytes());
         self.put_process_state(&mut commit);
         self.store.commit(commit, Durability::Synced)?;
-        let rules = Arc::new(self.compile(&text, number)?);
         self.previous_rules = std::mem::replace(&mut self.rules, rules);
         self.review_all()
     }

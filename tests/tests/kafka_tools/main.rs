@@ -4,4 +4,5 @@ mod dead_letters;
 mod import;
 mod lookup;
 mod publish;
+mod quiet;
 mod support;

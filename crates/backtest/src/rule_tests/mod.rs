@@ -14,6 +14,7 @@ use bellwether_engine::event::CustomerKey;
 use bellwether_engine::partition::{Header, Partition, Payload, Progress, Record};
 use bellwether_engine::rule_set::RuleSet;
 use bellwether_engine::signal::Output;
+use bellwether_engine::time::Time;
 
 pub use coverage::{Gap, Missing, coverage};
 use transition::{Found, Users};
@@ -76,7 +77,10 @@ impl fmt::Display for TestResult {
 /// Runs every test of a rule file, in its order.
 #[must_use]
 pub fn run(file: &RuleFile) -> Vec<TestResult> {
-    let rules = Arc::new(file.rule_set(1));
+    let mut rules = file.rule_set(1);
+    // A test is about a rule, whatever time the file keeps silent until.
+    rules.settings.quiet_until = Time::MIN;
+    let rules = Arc::new(rules);
     let result =
         |test: &RuleTest| TestResult { name: test.name.clone(), rule: test.rule.clone(), line: test.line, outcome: outcome(test, &rules) };
     file.tests.iter().map(result).collect()

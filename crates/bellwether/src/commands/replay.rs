@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use bellwether_backtest::replay::{ReplayOptions, replay};
 use bellwether_codec::summary::Summary;
-use bellwether_codec::timestamp::parse_date_or_time;
 use bellwether_engine::time::Time;
 use bellwether_live::options::DEFAULT_PARTITIONS;
 use clap::{Args, value_parser};
@@ -14,7 +13,7 @@ use super::replay_journal::{self, JournalPlace};
 use super::run::MAX_PARTITIONS;
 use crate::environment;
 use crate::failure::{Failure, Outcome};
-use crate::inputs::{EventArguments, broke_off, ingest_clock, refused};
+use crate::inputs::{EventArguments, broke_off, ingest_clock, parse_time_argument, refused};
 use crate::replay_sink::{Filter, ReplaySink};
 use crate::rule_text::RuleText;
 use crate::sizes::count;
@@ -54,6 +53,10 @@ pub struct Arguments {
     #[arg(long, value_name = "FILE")]
     rules: Option<PathBuf>,
 
+    /// Decide what is dated before this time, but do not send it, as `run --quiet-until` does
+    #[arg(long, value_name = "TIME", value_parser = parse_time_argument, conflicts_with = "journal")]
+    quiet_until: Option<Time>,
+
     /// Journal partitions: they order the signals, and share the work
     #[arg(long, value_name = "N", default_value_t = DEFAULT_PARTITIONS, value_parser = value_parser!(u16).range(1..=MAX_PARTITIONS))]
     partitions: u16,
@@ -63,7 +66,7 @@ pub struct Arguments {
     customer: Option<String>,
 
     /// Write the signals up to this time only: a date (its first instant, UTC) or 2026-03-01T08:15:00Z
-    #[arg(long, value_name = "TIME", value_parser = parse_until)]
+    #[arg(long, value_name = "TIME", value_parser = parse_time_argument)]
     until: Option<Time>,
 
     /// Write totals to this file at the end, as JSON
@@ -83,7 +86,7 @@ pub fn run(arguments: Arguments) -> Result<Outcome, Failure> {
         let mut summary = replay_journal::run(place, arguments.config.as_deref(), rules.transpose()?, &mut sink)?;
         return finish(&arguments, sink, &mut summary);
     }
-    let rules = Arc::new(RuleText::read(arguments.rules.as_deref())?.parse()?.rule_set(1));
+    let rules = Arc::new(RuleText::read(arguments.rules.as_deref())?.quiet_until(arguments.quiet_until)?.parse()?.rule_set(1));
     let decoder = arguments.inputs.decoder(environment::pseudonymiser()?);
     let inputs = arguments.inputs.specs()?;
     let mut sink = sink(&arguments)?;
@@ -108,10 +111,6 @@ fn finish(arguments: &Arguments, sink: ReplaySink, summary: &mut Summary) -> Res
         summary_text::write(summary, path)?;
     }
     Ok(judge(summary, arguments.strict))
-}
-
-fn parse_until(text: &str) -> Result<Time, String> {
-    parse_date_or_time(text).map_err(|error| format!("{error}; write 2026-03-01 or 2026-03-01T08:15:00Z"))
 }
 
 fn judge(summary: &Summary, strict: bool) -> Outcome {

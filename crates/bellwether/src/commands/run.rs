@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use bellwether_codec::summary::Summary;
+use bellwether_engine::time::Time;
 use bellwether_live::embedded;
 use bellwether_live::metrics::Metrics;
 use bellwether_live::options::{BatchLimits, DEFAULT_MEMORY_BYTES, DEFAULT_PARTITIONS, EmbeddedOptions, SignalsTarget};
@@ -13,7 +14,7 @@ use uuid::Uuid;
 use super::run_kafka;
 use crate::environment;
 use crate::failure::{Failure, Outcome};
-use crate::inputs::{EventArguments, broke_off, ingest_clock, refused};
+use crate::inputs::{EventArguments, broke_off, ingest_clock, parse_time_argument, refused};
 use crate::metrics_server::{self, DEFAULT_ADDRESS, MetricsAddress};
 use crate::progress::Progress;
 use crate::rule_text::{self, RuleText};
@@ -80,6 +81,12 @@ pub struct Arguments {
     /// A changed file takes effect at the next start, and for every customer at once.
     #[arg(long, value_name = "FILE")]
     rules: Option<PathBuf>,
+
+    /// Decide what is dated before this time, but do not send it; what is still open then is sent: a date (UTC) or 2026-03-01T08:15:00Z
+    ///
+    /// For a data directory that begins with history; give it with every run. Beside Kafka: `rules publish --quiet-until`.
+    #[arg(long, value_name = "TIME", value_parser = parse_time_argument, conflicts_with = "config")]
+    quiet_until: Option<Time>,
 
     /// End when the events end, and take their end as the present: what is due by then is decided
     #[arg(long)]
@@ -166,7 +173,7 @@ pub fn options_of(inputs: &EventArguments, data: &Path, signals: PathBuf, rules:
 }
 
 fn options(arguments: &Arguments) -> Result<EmbeddedOptions, Failure> {
-    let rules = RuleText::read(arguments.rules.as_deref())?;
+    let rules = RuleText::read(arguments.rules.as_deref())?.quiet_until(arguments.quiet_until)?;
     let signals = match &arguments.signals {
         Some(path) if path == Path::new("-") => SignalsTarget::StandardOutput,
         Some(path) => SignalsTarget::File(path.clone()),

@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::support::{Scratch, bellwether, company, run};
 
 const RULES: &str = "signals:
-  - { name: a-week, kind: at_risk, when: days_since_login >= 7, until: logins_7d > 0, summary: quiet, playbook: call }
+  - { name: seen, kind: attention, when: logins_28d >= 1, summary: seen, playbook: none }
 ";
 
 /// The signals file is in the order of epochs, a replay of the journal in that of partitions.
@@ -31,7 +31,7 @@ fn a_journal_replays_to_the_signals_of_its_run_with_the_rules_that_it_had() {
         assert!(sorted(&scratch, "signals.jsonl.decisions") == sorted(&scratch, "replayed.jsonl.decisions"), "with {more:?}");
     }
     let text = sorted(&scratch, "replayed.jsonl").join("\n");
-    assert!(text.contains("signal.expired") && text.contains("\"rule\":\"a-week\""), "the second rule set has done something");
+    assert!(text.contains("signal.expired") && text.contains("\"rule\":\"seen\""), "the second rule set has done something");
 }
 
 #[test]
@@ -57,4 +57,27 @@ fn a_journal_can_be_replayed_while_its_run_goes_on() {
 fn a_directory_without_a_journal_is_told() {
     let scratch = Scratch::new();
     run(&["replay", "--journal", &scratch.path("nothing"), "--signals", "-"]).exits(2).tells(&["no data directory with a journal"]);
+}
+
+#[test]
+fn history_can_be_decided_in_silence() {
+    const CUT_OVER: &str = "2024-05-10T12:00:00Z";
+    let scratch = Scratch::new();
+    let (data, replayed) = (scratch.path("data"), scratch.path("replayed.jsonl"));
+    scratch.run_once(company(), &["--quiet-until", CUT_OVER]).exits(0);
+    run(&["replay", "--events", company(), "--quiet-until", CUT_OVER, "--signals", &replayed]).exits(0);
+    for name in ["signals.jsonl", "signals.jsonl.decisions"] {
+        assert!(scratch.read(name) == scratch.read(&name.replace("signals.jsonl", "replayed.jsonl")), "{name}");
+    }
+    let signals = sorted(&scratch, "signals.jsonl");
+    let time = |line: &String| serde_json::from_str::<serde_json::Value>(line).unwrap()["time"].as_str().unwrap().to_owned();
+    assert!(signals.iter().all(|line| time(line).as_str() >= CUT_OVER), "nothing dated before is sent");
+    assert!(signals.iter().any(|line| line.contains("\"backfilled\":true") && time(line) == CUT_OVER));
+    run(&["replay", "--journal", &data, "--signals", &replayed]).exits(0);
+    assert!(signals == sorted(&scratch, "replayed.jsonl"), "the journal knows of the silence");
+    for other in [&["--quiet-until", "2024-05-11"][..], &[]] {
+        scratch.run_once(company(), other).exits(2).tells(&["goes with its first rules", CUT_OVER]);
+    }
+    scratch.run_once(company(), &["--quiet-until", CUT_OVER]).exits(0);
+    assert!(signals == sorted(&scratch, "signals.jsonl"));
 }

@@ -1,14 +1,16 @@
 //! Reads the sections of a rule file one after the other, and hands over the file or all that is wrong with it.
 
 use bellwether_engine::settings::Settings;
+use bellwether_engine::time::Time;
 use xxhash_rust::xxh3::xxh3_128;
 
 use super::rule_tests::{Known, RuleTest};
 use super::signals::Signals;
 use super::{RuleFile, RuleFileErrors, health, rule_tests, settings, signals, suppressions};
+use crate::timestamp::parse_date_or_time;
 use crate::yaml::{Node, Reader, Value, parse, render, tags};
 
-const SECTIONS: [&str; 6] = ["settings", "health", "stages", "suppressions", "signals", "tests"];
+const SECTIONS: [&str; 7] = ["settings", "health", "stages", "suppressions", "signals", "tests", "quiet_until"];
 
 pub(super) fn load(name: &str, text: &str) -> Result<RuleFile, RuleFileErrors> {
     let hash = xxh3_128(text.as_bytes());
@@ -34,6 +36,9 @@ fn sections(reader: &mut Reader<'_>, root: &Node) -> (Settings, Signals, Vec<Rul
     if let Some(node) = fields.get("settings") {
         settings::settings(reader, node, &mut all);
     }
+    if let Some(node) = fields.get("quiet_until") {
+        all.quiet_until = quiet_until(reader, node);
+    }
     if let Some(node) = fields.get("health") {
         all.health = health::health(reader, node);
     }
@@ -48,4 +53,13 @@ fn sections(reader: &mut Reader<'_>, root: &Node) -> (Settings, Signals, Vec<Rul
     let tests = fields.get("tests").map(|node| rule_tests::tests(reader, node, &known)).unwrap_or_default();
     all.suppressions = suppressions.compiled;
     (all, signals, tests)
+}
+
+/// An instant, or the first one of a day.
+fn quiet_until(reader: &mut Reader<'_>, node: &Node) -> Time {
+    let Some(text) = reader.text(node, "a time") else { return Time::MIN };
+    parse_date_or_time(text).unwrap_or_else(|error| {
+        reader.error_with_help(&node.place, format!("quiet_until: {error}"), "write 2026-03-01 or 2026-03-01T08:15:00Z");
+        Time::MIN
+    })
 }

@@ -4,7 +4,7 @@ use bellwether_engine::customer::name_hash;
 use bellwether_engine::feature::{Feature, FeatureSet};
 use bellwether_engine::rule::{Kind, Mode, ObjectKind, Severity};
 use bellwether_engine::settings::{BusinessHours, Settings};
-use bellwether_engine::time::{DAY_MS, HOUR_MS};
+use bellwether_engine::time::{DAY_MS, HOUR_MS, Time};
 
 use crate::parse;
 
@@ -137,4 +137,12 @@ fn anchors_merges_and_a_byte_order_mark_are_fine() {
     let text = "\u{feff}signals:\r\n- &a { name: a, kind: attention, when: true, summary: x }\r\n- { <<: *a, name: b }\r\n";
     let names: Vec<_> = parse(text).rules.iter().map(|rule| rule.name.clone()).collect();
     assert_eq!(names, ["a", "b"]);
+}
+
+#[test]
+fn the_end_of_silence_is_a_time_or_a_day() {
+    let quiet_until = |text: &str| parse(&format!("quiet_until: {text}\nsignals: []")).settings.quiet_until;
+    assert_eq!(quiet_until("2026-01-01T08:00:00Z"), Time(1_767_254_400_000));
+    assert_eq!(quiet_until("2026-01-01"), Time(1_767_225_600_000));
+    assert_eq!(parse("signals: []").settings.quiet_until, Time::MIN);
 }

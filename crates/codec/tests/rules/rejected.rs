@@ -144,3 +144,10 @@ fn settings_and_health() {
         ],
     );
 }
+
+#[test]
+fn a_time_that_is_none() {
+    let found = mistakes("quiet_until: tomorrow\nsignals: []");
+    let [mistake] = found.as_slice() else { panic!("{found:?}") };
+    assert!(mistake.starts_with("1:14: quiet_until: ") && mistake.ends_with("write 2026-03-01 or 2026-03-01T08:15:00Z"), "{mistake}");
+}

@@ -3,14 +3,17 @@
 use std::path::PathBuf;
 
 use bellwether_codec::journal::PublishedRules;
+use bellwether_codec::timestamp::format_time;
+use bellwether_engine::time::Time;
 use bellwether_live::error::LiveError;
 use bellwether_live::kafka::{JournalError, publish_rules, read_created, rules_in_force};
 use clap::Args;
 
 use super::trial;
 use crate::failure::{Failure, Outcome};
+use crate::inputs::parse_time_argument;
 use crate::kafka::Kafka;
-use crate::rule_text::RuleText;
+use crate::rule_text::{self, RuleText};
 use crate::terminal::tell;
 
 /// A rule set is one record of the journal, and must fit into a topic that somebody else has made.
@@ -34,14 +37,19 @@ pub struct Arguments {
     #[arg(long)]
     dry_run: bool,
 
+    /// Decide what is dated before this time, but do not send it; what is still open then is sent: a date (UTC) or 2026-03-01T08:15:00Z
+    ///
+    /// For a journal that begins with history. It goes with the first rule set of a journal, as its `quiet_until`, and all later ones get the same.
+    #[arg(long, value_name = "TIME", value_parser = parse_time_argument)]
+    quiet_until: Option<Time>,
+
     /// The rule file [default: the built-in rule pack]
     rules: Option<PathBuf>,
 }
 
 /// Publishes the file.
 pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
-    let rules = RuleText::read(arguments.rules.as_deref())?;
-    rules.parse()?;
+    let rules = RuleText::read(arguments.rules.as_deref())?.quiet_until(arguments.quiet_until)?;
     if rules.text.len() > MAX_BYTES {
         return Err(Failure::Usage(format!(
             "{} has {} bytes, more than the {MAX_BYTES} that may be published",
@@ -55,6 +63,10 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
     let not_created = || LiveError::from(JournalError::NotCreated { topic: topic.clone() });
     let created = read_created(&mut client, topic)?.ok_or_else(not_created)?;
     let in_force = rules_in_force(connect.connection(), &connect.journal_start())?;
+    let rules = match &in_force {
+        Some(known) => as_quiet_as(known, rules)?,
+        None => rules,
+    };
     if let Some(same) = in_force.as_ref().filter(|known| known.text == rules.text) {
         tell(&format!("{} is in force already, as rule set {}", rules.name, same.number));
         return Ok(Outcome::Done);
@@ -66,4 +78,17 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
     publish_rules(&mut client, topic, created.partitions, PublishedRules { number, text: rules.text })?;
     tell(&format!("published {} as rule set {number}", rules.name));
     Ok(Outcome::Done)
+}
+
+/// Later rule sets are quiet until the time of the first one: an episode that was told must not be told again.
+fn as_quiet_as(in_force: &PublishedRules, rules: RuleText) -> Result<RuleText, Failure> {
+    let known = rule_text::compile(&in_force.text, in_force.number).map_err(Failure::Run)?.settings.quiet_until;
+    let asked = rules.parse()?.settings.quiet_until;
+    if asked != Time::MIN && asked != known {
+        let found = if known == Time::MIN { "not quiet".to_owned() } else { format!("quiet until {}", format_time(known)) };
+        return Err(Failure::Usage(format!(
+            "a time until which nothing is sent goes with the first rule set only: this journal is {found}"
+        )));
+    }
+    rules.quiet_until(Some(known).filter(|known| *known != Time::MIN))
 }
