@@ -2,7 +2,9 @@
 
 pub mod broker;
 pub mod company;
+pub mod feed;
 pub mod folding;
 pub mod machine;
 pub mod product;
+pub mod proxy;
 pub mod world;

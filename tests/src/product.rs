@@ -24,6 +24,8 @@ pub struct Product {
     /// Lines at the end of the configuration: further sources, then further settings of the section `kafka`.
     pub more_settings: String,
     bootstrap: String,
+    /// Where instances find the broker: through a proxy, if there is one.
+    brokers: String,
     partitions: u16,
 }
 
@@ -39,7 +41,13 @@ impl Product {
     #[must_use]
     pub fn new(bootstrap: String, application: &str, partitions: u16) -> Self {
         let directory = TempDir::with_prefix("bellwether-product-").expect("a temporary directory can be made");
-        Self { directory, application: application.to_owned(), more_settings: String::new(), bootstrap, partitions }
+        Self { directory, application: application.to_owned(), more_settings: String::new(), brokers: bootstrap.clone(), bootstrap, partitions }
+    }
+
+    /// The same, with instances that find the broker elsewhere: behind a proxy, or nowhere.
+    #[must_use]
+    pub fn reached_through(self, brokers: String) -> Self {
+        Self { brokers, ..self }
     }
 
     /// The name of a topic.
@@ -55,12 +63,12 @@ impl Product {
     /// When it cannot be written.
     #[must_use]
     pub fn configuration(&self, instance: &str) -> PathBuf {
-        let Self { application, bootstrap, partitions, .. } = self;
+        let Self { application, brokers, partitions, .. } = self;
         let mut text = format!(
             "data: {data}
 metrics: 127.0.0.1:0
 kafka:
-  brokers: {bootstrap}
+  brokers: {brokers}
   application: {application}
   instance: {instance}
   client: {{ session.timeout.ms: 6000, heartbeat.interval.ms: 500 }}
@@ -99,8 +107,19 @@ kafka:
     ///
     /// When a command fails.
     pub fn create(&self) {
-        self.create_topics();
-        succeeded(&self.bellwether(&["rules", "publish", "--config"], &[&self.configuration("setup")]));
+        self.create_input("events");
+        self.begin();
+    }
+
+    /// Makes the topics of the product that are missing, and publishes the built-in rules.
+    ///
+    /// # Panics
+    ///
+    /// When a command fails.
+    pub fn begin(&self) {
+        let configuration = self.configuration("setup");
+        succeeded(&self.bellwether(&["topics", "create", "--config"], &[&configuration]));
+        succeeded(&self.bellwether(&["rules", "publish", "--config"], &[&configuration]));
     }
 
     /// The same without the rules.
@@ -159,11 +178,20 @@ kafka:
     /// When it cannot be started.
     #[must_use]
     pub fn start(&self, instance: &str, role: &str, workers: usize) -> Running {
-        let configuration = self.configuration(instance);
+        self.start_with(&self.configuration(instance), instance, role, workers)
+    }
+
+    /// Starts an instance with this configuration.
+    ///
+    /// # Panics
+    ///
+    /// When it cannot be started.
+    #[must_use]
+    pub fn start_with(&self, configuration: &Path, instance: &str, role: &str, workers: usize) -> Running {
         let log = fs::File::options().create(true).append(true).open(self.log(instance)).expect("the log can be written");
         let child = binary()
             .args(["run", "--role", role, "--workers", &workers.to_string(), "--config"])
-            .arg(&configuration)
+            .arg(configuration)
             .env("BELLWETHER_LOG", "warn,bellwether_live=info")
             .stdin(Stdio::null())
             .stdout(Stdio::null())

@@ -11,19 +11,31 @@ const POM: &str = include_str!("../../kafka/pom.xml");
 
 /// The directory with all that a broker's class path needs. The first call on a machine downloads some 40 MB.
 pub(super) fn libraries() -> PathBuf {
-    let caches = env::var_os("XDG_CACHE_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
-    let caches = caches.or_else(|| Some(PathBuf::from(env::var_os("HOME")?).join(".cache"))).expect("HOME is set");
-    let kept = caches.join("bellwether").join(format!("kafka-{}", version()));
+    let kept = cache().join(format!("kafka-{}-{}", between("<kafka.version>"), between("<version>")));
     if !kept.is_dir() {
-        fs::create_dir_all(caches.join("bellwether")).expect("the cache directory can be made");
         download(&kept);
     }
     kept
 }
 
-fn version() -> &'static str {
-    let (_, rest) = POM.split_once("<kafka.version>").expect("the pom pins the version");
-    rest.split_once('<').expect("the pom pins the version").0
+/// The directory of what the tests download once on a machine.
+///
+/// # Panics
+///
+/// When it cannot be made.
+#[must_use]
+pub fn cache() -> PathBuf {
+    let caches = env::var_os("XDG_CACHE_HOME").map(PathBuf::from).filter(|path| path.is_absolute());
+    let caches = caches.or_else(|| Some(PathBuf::from(env::var_os("HOME")?).join(".cache"))).expect("HOME is set");
+    let cache = caches.join("bellwether");
+    fs::create_dir_all(&cache).expect("the cache directory can be made");
+    cache
+}
+
+/// The first value of an element of the pom: the version of Kafka, and that of the pom itself, which counts changes of the rest.
+fn between(tag: &str) -> &'static str {
+    let (_, rest) = POM.split_once(tag).expect("the pom has it");
+    rest.split_once('<').expect("the pom has it").0
 }
 
 /// All or nothing, since several processes may do it at the same time.
@@ -37,7 +49,7 @@ fn download(kept: &Path) {
     maven.arg(format!("-DoutputDirectory={}", libraries.display()));
     let output = maven.output().unwrap_or_else(|error| panic!("mvn cannot be run ({error}): `make setup` installs it"));
     let said = String::from_utf8_lossy(&output.stdout);
-    assert!(output.status.success(), "mvn could not get Kafka {}:\n{said}", version());
+    assert!(output.status.success(), "mvn could not get Kafka {}:\n{said}", between("<kafka.version>"));
     if let Err(error) = fs::rename(&libraries, kept) {
         assert!(kept.is_dir(), "{} cannot be made: {error}", kept.display());
     }

@@ -4,6 +4,7 @@ mod artefacts;
 mod certificate;
 mod process;
 mod settings;
+mod tools;
 
 use std::fs;
 use std::iter;
@@ -14,6 +15,8 @@ use std::sync::atomic::{AtomicU16, Ordering};
 
 use tempfile::TempDir;
 
+pub use artefacts::cache;
+pub use tools::tool;
 use process::Process;
 
 /// A user of a secured broker who may do everything.
@@ -38,7 +41,17 @@ pub struct Broker {
     directory: TempDir,
     access: Access,
     port: u16,
+    proxied: Proxied,
     process: Option<Process>,
+}
+
+/// The ports of a broker's second way in: clients that come there are told to connect to the first, behind which a proxy may stand.
+#[derive(Clone, Copy, Debug)]
+pub struct Proxied {
+    /// The port that clients are told.
+    pub told: u16,
+    /// The port that the broker listens on.
+    pub target: u16,
 }
 
 impl Broker {
@@ -74,15 +87,16 @@ impl Broker {
 
     fn new(access: Access) -> Self {
         let directory = TempDir::with_prefix("bellwether-kafka-").expect("a temporary directory can be made");
-        let [port, internal, controller] = free_ports();
+        let [port, internal, controller, told, target] = free_ports();
+        let proxied = Proxied { told, target };
         let home = directory.path();
         if access == Access::Secured {
             certificate::make(home);
         }
-        fs::write(home.join("server.properties"), settings::server_properties(home, access, [port, internal, controller]))
+        fs::write(home.join("server.properties"), settings::server_properties(home, access, [port, internal, controller], proxied))
             .expect("the settings can be written");
         process::format(home, access);
-        let mut broker = Self { directory, access, port, process: None };
+        let mut broker = Self { directory, access, port, proxied, process: None };
         broker.restart();
         broker
     }
@@ -91,6 +105,24 @@ impl Broker {
     #[must_use]
     pub fn bootstrap(&self) -> String {
         format!("127.0.0.1:{}", self.port)
+    }
+
+    /// The ports for a [`Proxy`](crate::proxy::Proxy) in front of a broker without security.
+    #[must_use]
+    pub fn proxied(&self) -> Proxied {
+        self.proxied
+    }
+
+    /// How often groups have given up members of this client, because they were silent for too long.
+    ///
+    /// # Panics
+    ///
+    /// When the broker's log cannot be read.
+    #[must_use]
+    pub fn members_given_up(&self, client: &str) -> usize {
+        let log = fs::read(self.directory.path().join("broker.log")).expect("the log can be read");
+        let log = String::from_utf8_lossy(&log);
+        log.lines().filter(|line| line.contains(&format!("Member {client}")) && line.contains("has failed, removing it")).count()
     }
 
     /// The certificate of a secured broker, as PEM, for `ssl.ca.location`.

@@ -30,6 +30,8 @@ const JVM: &[&str] = &[
     "-XX:-UsePerfData",
     "-Dorg.slf4j.simpleLogger.defaultLogLevel=warn",
     "-Dorg.slf4j.simpleLogger.log.kafka.server.KafkaRaftServer=info",
+    // It tells of members that are given up.
+    "-Dorg.slf4j.simpleLogger.log.org.apache.kafka.coordinator.group.GroupMetadataManager=info",
     "-Dorg.slf4j.simpleLogger.showDateTime=true",
     "-Dorg.slf4j.simpleLogger.dateTimeFormat=HH:mm:ss.SSS",
 ];
@@ -116,7 +118,8 @@ pub(super) fn format(home: &Path, access: Access) {
     assert!(output.status.success(), "the broker's directory cannot be made:\n{said}");
 }
 
-fn java(main: &str) -> Command {
+/// A program of Kafka's class path.
+pub(super) fn java(main: &str) -> Command {
     let mut command = Command::new("java");
     command.args(JVM).arg("-classpath").arg(artefacts::libraries().join("*")).arg(main);
     command

@@ -3,19 +3,20 @@
 use std::path::Path;
 
 use super::certificate::{self, STORE_PASSWORD};
-use super::{Access, USER};
+use super::{Access, Proxied, USER};
 
 /// The text of `server.properties`.
 ///
 /// The interval at which transactions that took too long are aborted stays at its 10 s: a broker that does so while it starts skips the marks of
 /// partitions whose leader it does not know yet, itself, and what was to be aborted is committed with the producer's next transaction.
-pub(super) fn server_properties(home: &Path, access: Access, [port, internal, controller]: [u16; 3]) -> String {
+pub(super) fn server_properties(home: &Path, access: Access, [port, internal, controller]: [u16; 3], proxied: Proxied) -> String {
+    let Proxied { told, target } = proxied;
     let mut text = format!(
         "process.roles=broker,controller
 node.id=1
 controller.quorum.voters=1@127.0.0.1:{controller}
-listeners=CLIENT://127.0.0.1:{port},INTERNAL://127.0.0.1:{internal},CONTROLLER://127.0.0.1:{controller}
-advertised.listeners=CLIENT://127.0.0.1:{port},INTERNAL://127.0.0.1:{internal}
+listeners=CLIENT://127.0.0.1:{port},INTERNAL://127.0.0.1:{internal},PROXIED://127.0.0.1:{target},CONTROLLER://127.0.0.1:{controller}
+advertised.listeners=CLIENT://127.0.0.1:{port},INTERNAL://127.0.0.1:{internal},PROXIED://127.0.0.1:{told}
 controller.listener.names=CONTROLLER
 inter.broker.listener.name=INTERNAL
 log.dirs={}
@@ -38,8 +39,8 @@ log.cleaner.dedupe.buffer.size=10485760
         home.join("data").display()
     );
     text += match access {
-        Access::Plain => "listener.security.protocol.map=CLIENT:PLAINTEXT,INTERNAL:PLAINTEXT,CONTROLLER:PLAINTEXT\n",
-        Access::Secured => "listener.security.protocol.map=CLIENT:SASL_SSL,INTERNAL:PLAINTEXT,CONTROLLER:PLAINTEXT\n",
+        Access::Plain => "listener.security.protocol.map=CLIENT:PLAINTEXT,INTERNAL:PLAINTEXT,PROXIED:PLAINTEXT,CONTROLLER:PLAINTEXT\n",
+        Access::Secured => "listener.security.protocol.map=CLIENT:SASL_SSL,INTERNAL:PLAINTEXT,PROXIED:PLAINTEXT,CONTROLLER:PLAINTEXT\n",
     };
     if access == Access::Secured {
         text += &format!(

@@ -100,7 +100,7 @@ pub enum JournalError {
     },
     /// What stands beside a committed offset is not ours.
     #[error(
-        "what is committed for {at} cannot be read ({reason}): another program uses this consumer group; give another application name"
+        "what is committed for {at} cannot be read ({reason}): a tool has set the group's offsets, without what stood beside them, or another program uses this consumer group. Restore the group's offsets, or start over with another application name, an empty data directory and empty output topics"
     )]
     Metadata {
         /// Topic and partition.

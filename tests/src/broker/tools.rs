@@ -1,0 +1,35 @@
+//! Kafka's own command line tools, as an operator has them.
+
+use std::process::Output;
+
+use super::Broker;
+use super::process::java;
+
+/// The classes of Kafka's tools.
+pub mod tool {
+    /// `kafka-topics`.
+    pub const TOPICS: &str = "org.apache.kafka.tools.TopicCommand";
+    /// `kafka-delete-records`.
+    pub const DELETE_RECORDS: &str = "org.apache.kafka.tools.DeleteRecordsCommand";
+    /// `kafka-consumer-groups`.
+    pub const CONSUMER_GROUPS: &str = "org.apache.kafka.tools.consumer.group.ConsumerGroupCommand";
+    /// `kafka-console-consumer`.
+    pub const CONSOLE_CONSUMER: &str = "org.apache.kafka.tools.consumer.ConsoleConsumer";
+}
+
+impl Broker {
+    /// Runs a tool to its end, and gives what it printed.
+    ///
+    /// # Panics
+    ///
+    /// When it fails.
+    #[track_caller]
+    pub fn tool(&self, class: &str, arguments: &[&str]) -> String {
+        let mut command = java(class);
+        let output = command.args(["--bootstrap-server", &self.bootstrap()]).args(arguments).output();
+        let Output { status, stdout, stderr } = output.expect("java runs");
+        let (printed, complaints) = (String::from_utf8_lossy(&stdout), String::from_utf8_lossy(&stderr));
+        assert!(status.success(), "{class} {arguments:?}: {printed}{complaints}");
+        printed.into_owned()
+    }
+}

@@ -1,0 +1,75 @@
+//! One connection through a proxy: two threads, one for each direction.
+
+use std::collections::BTreeMap;
+use std::io::{self, Read as _, Write as _};
+use std::net::{Shutdown, TcpStream};
+use std::sync::{Arc, Mutex};
+use std::thread;
+
+use super::Shared;
+use super::faults::Fate;
+
+/// A frame that is longer is not Kafka's.
+const MAX_FRAME_BYTES: usize = 128 << 20;
+
+/// The kinds of the requests that were not answered yet, by the number that their answers begin with.
+type Open = Arc<Mutex<BTreeMap<[u8; 4], i16>>>;
+
+/// Starts to hand on in both directions, until one of the ends hangs up.
+pub(super) fn serve(client: TcpStream, broker: TcpStream, shared: &Arc<Shared>) {
+    let (Ok(from_client), Ok(from_broker)) = (client.try_clone(), broker.try_clone()) else { return };
+    let open = Open::default();
+    let (shared, asked) = (shared.clone(), open.clone());
+    thread::spawn(move || both_ends(from_client, broker, |from, to| requests(from, to, &asked)));
+    thread::spawn(move || both_ends(from_broker, client, |from, to| answers(from, to, &open, &shared)));
+}
+
+/// However one direction ends, the other ends too.
+fn both_ends(mut from: TcpStream, mut to: TcpStream, hand_on: impl Fn(&mut TcpStream, &mut TcpStream) -> io::Result<()>) {
+    _ = from.set_nodelay(true);
+    _ = hand_on(&mut from, &mut to);
+    _ = from.shutdown(Shutdown::Both);
+    _ = to.shutdown(Shutdown::Both);
+}
+
+/// A request is its length, its kind (2 bytes), the version of that (2 bytes), its number (4 bytes), and what does not matter here.
+fn requests(from: &mut TcpStream, to: &mut TcpStream, open: &Open) -> io::Result<()> {
+    let mut frame = Vec::new();
+    loop {
+        read_frame(from, &mut frame)?;
+        if let [_, _, _, _, kind_high, kind_low, _, _, a, b, c, d, ..] = frame[..] {
+            open.lock().expect("no holder panics").insert([a, b, c, d], i16::from_be_bytes([kind_high, kind_low]));
+        }
+        to.write_all(&frame)?;
+    }
+}
+
+/// An answer is its length, the number of its request (4 bytes), and the rest.
+fn answers(from: &mut TcpStream, to: &mut TcpStream, open: &Open, shared: &Shared) -> io::Result<()> {
+    let mut frame = Vec::new();
+    loop {
+        read_frame(from, &mut frame)?;
+        let number = frame.get(4..8).and_then(|number| <[u8; 4]>::try_from(number).ok()).unwrap_or_default();
+        let kind = open.lock().expect("no holder panics").remove(&number);
+        match kind.map_or(Fate::Good, |kind| shared.faults().fate(kind)) {
+            Fate::Good => {}
+            Fate::Late(wait) => thread::sleep(wait),
+            Fate::Lost => return Ok(()),
+        }
+        to.write_all(&frame)?;
+    }
+}
+
+/// Reads a frame together with its length.
+fn read_frame(from: &mut TcpStream, frame: &mut Vec<u8>) -> io::Result<()> {
+    let mut length = [0; 4];
+    from.read_exact(&mut length)?;
+    let size = u32::from_be_bytes(length) as usize;
+    if size > MAX_FRAME_BYTES {
+        return Err(io::Error::from(io::ErrorKind::InvalidData));
+    }
+    frame.clear();
+    frame.extend(length);
+    frame.resize(4 + size, 0);
+    from.read_exact(&mut frame[4..])
+}

@@ -1,0 +1,119 @@
+//! Exactly once under fire: while events come, workers, brokers and connections fail, one after the other and together.
+
+use std::thread::{scope, sleep};
+use std::time::{Duration, Instant};
+
+use bellwether_tests::broker::Broker;
+use bellwether_tests::company::Random;
+use bellwether_tests::feed::Feed;
+use bellwether_tests::product::{INPUT_PARTITIONS, Product};
+use bellwether_tests::proxy::Proxy;
+
+use crate::fleet::Fleet;
+use crate::mishaps::{Mishap, Mishaps};
+use crate::raw::{Inputs, inputs};
+use crate::support::{LONG, assert_as_replayed, journaled, wait_until};
+
+const PARTITIONS: u16 = 12;
+
+/// Events, unless `BELLWETHER_FIRE_EVENTS` says how many: it takes some minutes on two slow cores.
+const EVENTS: usize = 120_000;
+
+/// Events that come while one mishap happens, at most.
+const PIECE: usize = 8_000;
+
+/// Every kind of mishap has its turn within so many.
+const MIN_PIECES: usize = 15;
+
+/// Events of one transaction of the producer.
+const CHUNK: usize = 500;
+
+/// Answers of which one is late, or lost.
+const LATE_ONE_IN: u64 = 150;
+const LOST_ONE_IN: u64 = 250;
+
+#[test]
+fn exactly_once_under_fire() {
+    let seed = number_of("BELLWETHER_FIRE_SEED").unwrap_or_else(|| u64::from(std::process::id()));
+    let events = number_of("BELLWETHER_FIRE_EVENTS").map_or(EVENTS, |events| usize::try_from(events).expect("memory holds them"));
+    println!("seed {seed}, {events} events");
+    let mut broker = Broker::start();
+    let proxied = broker.proxied();
+    let proxy = Proxy::start(proxied.told, proxied.target, seed);
+    let product = Product::new(broker.bootstrap(), "fire", PARTITIONS);
+    product.create();
+    let product = product.reached_through(format!("127.0.0.1:{}", proxied.told));
+    let inputs = inputs(seed, events);
+
+    let mut fleet = Fleet::new(&product);
+    fleet.scale(1);
+    proxy.misbehave(LATE_ONE_IN, LOST_ONE_IN);
+    let mishaps = under_fire(seed, &mut broker, &product, &mut fleet, &inputs);
+    let answers = proxy.answers();
+    proxy.misbehave(0, 0);
+    println!("mishaps: {mishaps:?}\nanswers: {answers:?}");
+
+    settle(&product, &mut fleet, &inputs);
+    let signals = assert_as_replayed(&product);
+    println!("{} inputs, {} dead letters, {signals} signals and decisions", inputs.records.len(), inputs.bad.len());
+    for mishap in Mishap::ALL {
+        assert!(mishaps.count(mishap) > 0, "{mishap:?} never happened");
+    }
+    assert!(answers.iter().all(|(_, answers)| answers.late > 0 && answers.lost > 0), "{answers:?}");
+    assert!(signals > 1_000, "there was little to publish twice: {signals}");
+}
+
+/// Pieces of the events come, and each meets a mishap.
+fn under_fire(seed: u64, broker: &mut Broker, product: &Product, fleet: &mut Fleet<'_>, inputs: &Inputs) -> Mishaps {
+    let mut mishaps = Mishaps::new(Random(seed ^ 1));
+    let mut feed = Feed::new(product.connection(), &product.topic("events"), INPUT_PARTITIONS);
+    for piece in inputs.records.chunks(PIECE.min(inputs.records.len() / MIN_PIECES)) {
+        let started = Instant::now();
+        let mishap = scope(|scope| {
+            let writing = scope.spawn(|| piece.chunks(CHUNK).for_each(|chunk| feed.write(chunk)));
+            sleep(mishaps.wait());
+            let mishap = mishaps.happen(broker, fleet);
+            writing.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+            mishap
+        });
+        sleep(mishaps.wait());
+        println!("{mishap:?}: {} s", started.elapsed().as_secs());
+        fleet.assert_alive();
+    }
+    mishaps
+}
+
+/// Everything is taken in, then time stands still, then everything is processed.
+fn settle(product: &Product, fleet: &mut Fleet<'_>, inputs: &Inputs) {
+    let started = Instant::now();
+    let is_taken_in = || {
+        sleep(Duration::from_secs(2));
+        journaled(product, PARTITIONS).len() >= inputs.ids.len() && dead_letters(product).len() >= inputs.bad.len()
+    };
+    while !is_taken_in() {
+        fleet.assert_alive();
+        let (journaled, refused) = (journaled(product, PARTITIONS).len(), dead_letters(product).len());
+        let limit = LONG + Duration::from_millis(inputs.records.len() as u64);
+        assert!(started.elapsed() < limit, "{journaled} journaled, {refused} refused of {}\n{}", inputs.records.len(), fleet.logs());
+    }
+    println!("taken in: {} s", started.elapsed().as_secs());
+    fleet.stop();
+    assert!(journaled(product, PARTITIONS) == inputs.ids, "the journal has each event as often as it came");
+    assert!(dead_letters(product) == inputs.bad, "the dead letters have each bad record once");
+    let count = product.replayed().len();
+    let mut running = [("i1", product.start("i1", "process", 2))];
+    wait_until(product, &mut running, "all is processed", || product.published().len() >= count);
+    let [(_, instance)] = running;
+    assert_eq!(instance.stop(), Some(0));
+    println!("processed: {} s", started.elapsed().as_secs());
+}
+
+fn dead_letters(product: &Product) -> Vec<Vec<u8>> {
+    let mut values = product.read("dead-letters", 1, |record| record.value.unwrap_or_default().to_vec());
+    values.sort_unstable();
+    values
+}
+
+fn number_of(variable: &str) -> Option<u64> {
+    std::env::var(variable).ok().map(|value| value.parse().unwrap_or_else(|_| panic!("{variable} is no number: {value}")))
+}

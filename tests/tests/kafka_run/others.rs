@@ -1,0 +1,126 @@
+//! Other clients than ours read the signals that are committed, and get the same: Kafka's own consumer, kcat, and Python's.
+
+use std::fs;
+use std::path::PathBuf;
+use std::process::Command;
+
+use bellwether_kafka::{BrokerClient, BrokerOptions, Client, Outgoing, Received, Transaction};
+use bellwether_tests::broker::{Broker, cache, tool};
+use bellwether_tests::company::company;
+use bellwether_tests::product::{Product, succeeded};
+
+use crate::support::wait_until;
+
+const PARTITIONS: u16 = 2;
+
+/// Python's client, from PyPI.
+const CONFLUENT_KAFKA: &str = "confluent-kafka==2.16.1";
+
+const READ_COMMITTED: &str = include_str!("../../kafka/read_committed.py");
+
+#[test]
+fn other_clients_read_the_same_signals() {
+    let broker = Broker::shared();
+    let product = Product::new(broker.bootstrap(), "others", PARTITIONS);
+    product.create();
+    product.produce(&company(12, 20, 60));
+    let mut running = [("all", product.start("all", "all", 1))];
+    wait_until(&product, &mut running, "there are signals", || ours(&product).len() > 50);
+    let [(_, instance)] = running;
+    assert_eq!(instance.stop(), Some(0));
+    abort(&product);
+    let expected = ours(&product);
+
+    assert_eq!(by_kcat(&product, "read_committed"), expected);
+    assert_eq!(by_console_consumer(broker, &product, expected.len()), expected);
+    assert_eq!(by_python(&product), expected);
+    let uncommitted = by_kcat(&product, "read_uncommitted");
+    assert!(uncommitted.len() > expected.len(), "there is something that is not to be seen");
+}
+
+/// Records as lines: key, the signal's id and value, with tabs between.
+fn ours(product: &Product) -> Vec<String> {
+    let text = |bytes: Option<&[u8]>| String::from_utf8(bytes.expect("there is one").to_vec()).expect("it is text");
+    let line = |record: &Received<'_>| [text(record.key), text(record.header("ce_id")), text(record.value)].join("\t");
+    sorted(product.read("signals", PARTITIONS, line))
+}
+
+/// Writes a signal in a transaction that comes to nothing, since its second record has nowhere to go.
+fn abort(product: &Product) {
+    let name = product.topic("aborted");
+    let mut client = BrokerClient::new(BrokerOptions {
+        connection: product.connection(),
+        group_id: name.clone(),
+        group_instance_id: None,
+        transactional_id: name,
+        subscription: Vec::new(),
+    })
+    .unwrap_or_else(|error| panic!("{error}"));
+    let mut transaction = Transaction::default();
+    for partition in [0, 999] {
+        let (topic, headers): (_, &[(&str, &[u8])]) = (&product.topic("signals"), &[("ce_id", b"aborted")]);
+        let (partition, value) = (Some(partition), Some(&b"{}"[..]));
+        transaction.push(&Outgoing { topic, partition, key: Some(b"c-0"), value, headers, timestamp_ms: None });
+    }
+    let aborted = client.commit(&transaction);
+    assert!(aborted.is_err(), "a transaction with a record for a partition that does not exist is committed");
+}
+
+fn by_kcat(product: &Product, isolation: &str) -> Vec<String> {
+    let isolation = format!("isolation.level={isolation}");
+    let mut command = Command::new("kcat");
+    command.args(["-C", "-q", "-e", "-o", "beginning", "-f", "%h\t%k\t%s\n", "-X", &isolation]);
+    command.args(["-b", &product.connection().bootstrap_servers, "-t", &product.topic("signals")]);
+    let output = command.output().unwrap_or_else(|error| panic!("kcat cannot be run ({error}): `make setup` installs it"));
+    succeeded(&output);
+    sorted(String::from_utf8_lossy(&output.stdout).lines().map(|line| with_id(line, '=')).collect())
+}
+
+fn by_console_consumer(broker: &Broker, product: &Product, count: usize) -> Vec<String> {
+    let mut arguments = vec!["--topic", "others.signals", "--from-beginning", "--isolation-level", "read_committed"];
+    assert_eq!(arguments[1], product.topic("signals"));
+    // It would wait for more for ever; one more than there are is waited for, for a while.
+    let count = (count + 1).to_string();
+    arguments.extend(["--max-messages", &count, "--timeout-ms", "10000"]);
+    arguments.extend(["--formatter-property", "print.key=true", "--formatter-property", "print.headers=true"]);
+    let printed = broker.tool(tool::CONSOLE_CONSUMER, &arguments);
+    sorted(printed.lines().filter(|line| line.starts_with("ce_")).map(|line| with_id(line, ':')).collect())
+}
+
+fn by_python(product: &Product) -> Vec<String> {
+    let partitions = PARTITIONS.to_string();
+    let mut command = Command::new(python());
+    command.args(["-c", READ_COMMITTED, &product.connection().bootstrap_servers, &product.topic("signals"), &partitions]);
+    let output = command.output().expect("python runs");
+    succeeded(&output);
+    sorted(String::from_utf8_lossy(&output.stdout).lines().map(str::to_owned).collect())
+}
+
+/// The Python of an environment that has the client; the first call on a machine downloads some 4 MB.
+fn python() -> PathBuf {
+    let kept = cache().join(format!("python-{}", CONFLUENT_KAFKA.replace("==", "-")));
+    let (python, ready) = (kept.join("bin/python"), kept.join("ready"));
+    if !ready.exists() {
+        let run = |command: &mut Command| {
+            let output = command.output().unwrap_or_else(|error| panic!("{command:?} ({error}): `make setup` installs Python"));
+            succeeded(&output);
+        };
+        run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&kept));
+        run(Command::new(&python).args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", CONFLUENT_KAFKA]));
+        fs::write(&ready, "").expect("the environment can be marked as ready");
+    }
+    python
+}
+
+/// From `headers, key, value` to `key, id, value`.
+fn with_id(line: &str, separator: char) -> String {
+    let parts: Vec<&str> = line.splitn(3, '\t').collect();
+    let [headers, key, value] = parts[..] else { panic!("three parts: {line}") };
+    let id = headers.split(',').find_map(|header| header.strip_prefix("ce_id")?.strip_prefix(separator));
+    [key, id.expect("there is an id"), value].join("\t")
+}
+
+fn sorted(mut lines: Vec<String>) -> Vec<String> {
+    lines.sort_unstable();
+    lines
+}

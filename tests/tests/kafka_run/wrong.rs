@@ -1,0 +1,175 @@
+//! What only an operator can mend ends the process with a clear word, at once, and changes nothing: mended, the same command goes on.
+
+use std::fs;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use bellwether_kafka::{BrokerClient, BrokerOptions, Client, CommittedOffset, Polled, TopicPartition, Transaction};
+use bellwether_tests::broker::{Broker, PASSWORD, STRANGER, USER, tool};
+use bellwether_tests::company::company;
+use bellwether_tests::product::{Product, Running};
+
+use crate::support::{LONG, journaled, log, wait_until};
+
+const PARTITIONS: u16 = 2;
+
+/// One product and one thing wrong after the other. Those that cannot be mended come last.
+#[test]
+fn what_does_not_belong_together_is_refused() {
+    let broker = Broker::shared();
+    let product = Product::new(broker.bootstrap(), "wrong", PARTITIONS);
+    product.create();
+    let events = company(13, 10, 60);
+    product.produce(&events);
+    let mut running = [("all", product.start("all", "all", 1))];
+    let is_done = || journaled(&product, PARTITIONS).len() >= events.len() && !product.published().is_empty();
+    wait_until(&product, &mut running, "there are signals", is_done);
+    assert_refused(&product, &[], "is open already, in another process");
+    let [(_, mut instance)] = running;
+    assert_eq!(instance.ended(), None, "the one that holds the directory goes on");
+    assert_eq!(instance.stop(), Some(0));
+
+    assert_refused(&product, &[("metrics: off", "metrics: off\npseudonym_key: 000102030405060708090a0b0c0d0e0f")], "another pseudonym key");
+    assert_refused(&product, &[("wrong.signals", "wrong.nothing")], "`wrong.nothing` does not exist");
+    assert_goes_on(&product);
+
+    offsets(broker, &product);
+    records_gone(broker, &product);
+    partitions_altered(broker, &product);
+    journal_made_anew(broker, &product);
+}
+
+fn offsets(broker: &Broker, product: &Product) {
+    let committed = committed(product);
+    let group = product.topic("process").replace('.', "-");
+    let set_back = ["--group", &group, "--topic", &product.topic("journal"), "--reset-offsets", "--to-offset", "2", "--execute"];
+    broker.tool(tool::CONSUMER_GROUPS, &set_back);
+    assert_refused(product, &[], "a tool has set the group's offsets");
+    let earlier: Vec<_> = committed.iter().map(|(at, committed)| (at.clone(), CommittedOffset { offset: 2, ..committed.clone() })).collect();
+    commit(product, &earlier);
+    assert_refused(product, &[], "somebody set the group's offsets back");
+    broker.tool(tool::CONSUMER_GROUPS, &["--group", &group, "--topic", &product.topic("journal"), "--delete-offsets"]);
+    assert_refused(product, &[], "nothing is committed for partition");
+    commit(product, &committed);
+    assert_goes_on(product);
+}
+
+/// A state that stands behind the gap goes on; one that would have to read what is gone does not.
+fn records_gone(broker: &Broker, product: &Product) {
+    let topic = product.topic("journal");
+    let (partitions, file) = (["0", "1"], product.directory.path().join("gone.json"));
+    let gone = partitions.map(|partition| format!("{{\"topic\":\"{topic}\",\"partition\":{partition},\"offset\":20}}")).join(",");
+    fs::write(&file, format!("{{\"version\":1,\"partitions\":[{gone}]}}")).expect("it can be written");
+    broker.tool(tool::DELETE_RECORDS, &["--offset-json-file", &file.display().to_string()]);
+    assert_goes_on(product);
+    let (data, aside) = (product.data("all"), product.data("aside"));
+    fs::rename(&data, &aside).expect("the data can be put aside");
+    assert_refused(product, &[], "begins at offset 20, but the state stands at 0");
+    fs::remove_dir_all(&data).and_then(|()| fs::rename(&aside, &data)).expect("the data can be put back");
+    assert_goes_on(product);
+}
+
+fn partitions_altered(broker: &Broker, product: &Product) {
+    broker.tool(tool::TOPICS, &["--alter", "--topic", &product.topic("journal"), "--partitions", "3"]);
+    assert_refused(product, &[], "made with 2 partitions, but the topic wrong.journal has 3");
+}
+
+fn journal_made_anew(broker: &Broker, product: &Product) {
+    broker.tool(tool::TOPICS, &["--delete", "--topic", &product.topic("journal")]);
+    assert_refused(product, &[], "`wrong.journal` does not exist");
+    product.begin();
+    assert_refused(product, &[], "was the topic made anew?");
+    fs::remove_dir_all(product.data("all")).expect("the data can be removed");
+    assert_refused(product, &[], "nothing is committed for partition");
+}
+
+/// An instance ends by itself, with an exit code that says that it must not simply be started again, and with a word about why.
+#[track_caller]
+fn assert_refused(product: &Product, changes: &[(&str, &str)], why: &str) {
+    let path = product.configuration("all");
+    let mut text = fs::read_to_string(&path).expect("it was written");
+    for (from, to) in changes {
+        assert!(text.contains(from), "{from} is in the configuration");
+        text = text.replace(from, to);
+    }
+    fs::write(&path, text).expect("it can be written");
+    _ = fs::remove_file(product.log("all"));
+    let code = end_of(product, product.start_with(&path, "all", "all", 1));
+    let said = log(product, "all");
+    assert!(matches!(code, Some(2 | 3)) && said.contains(why), "{why}: exit code {code:?}\n{said}");
+    assert!(!said.contains("panicked"), "{said}");
+}
+
+#[track_caller]
+fn end_of(product: &Product, mut instance: Running) -> Option<i32> {
+    let started = Instant::now();
+    loop {
+        if let Some(code) = instance.ended() {
+            return code;
+        }
+        assert!(started.elapsed() < LONG, "it goes on and on\n{}", log(product, "all"));
+        sleep(Duration::from_millis(100));
+    }
+}
+
+/// With everything mended the product works: time goes on in its journal and is processed.
+#[track_caller]
+fn assert_goes_on(product: &Product) {
+    let before = committed(product);
+    let mut running = [("all", product.start("all", "all", 1))];
+    wait_until(product, &mut running, "more is processed", || {
+        committed(product).iter().zip(&before).all(|((_, now), (_, before))| now.offset > before.offset)
+    });
+    let [(_, instance)] = running;
+    assert_eq!(instance.stop(), Some(0));
+}
+
+fn member(product: &Product, subscription: Vec<String>) -> BrokerClient {
+    let group_id = format!("{}-process", product.application);
+    let transactional_id = format!("{group_id}-operator");
+    BrokerClient::new(BrokerOptions { connection: product.connection(), group_id, group_instance_id: None, transactional_id, subscription })
+        .unwrap_or_else(|error| panic!("{error}"))
+}
+
+/// What the processing workers have committed.
+fn committed(product: &Product) -> Vec<(TopicPartition, CommittedOffset)> {
+    let partitions: Vec<_> = (0..i32::from(PARTITIONS)).map(|number| TopicPartition::new(product.topic("journal"), number)).collect();
+    let committed = member(product, Vec::new()).committed(&partitions).unwrap_or_else(|error| panic!("{error}"));
+    partitions.into_iter().zip(committed).map(|(at, committed)| (at, committed.expect("something is committed"))).collect()
+}
+
+/// Commits in the name of the processing workers, of whom none runs.
+fn commit(product: &Product, offsets: &[(TopicPartition, CommittedOffset)]) {
+    let mut client = member(product, vec![product.topic("journal")]);
+    let mut missing = offsets.len();
+    while missing > 0 {
+        let polled = client.poll(&mut Default::default(), 1, 1, Duration::from_millis(100)).unwrap_or_else(|error| panic!("{error}"));
+        if let Polled::Assigned(partitions) = polled {
+            missing -= partitions.len();
+        }
+    }
+    let mut transaction = Transaction::default();
+    offsets.iter().for_each(|(at, committed)| transaction.commit_offset(at.clone(), committed.clone()));
+    client.commit(&transaction).unwrap_or_else(|error| panic!("{error}"));
+}
+
+#[test]
+fn nobody_answers() {
+    let product = Product::new("127.0.0.1:9".to_owned(), "nobody", PARTITIONS);
+    assert_refused(&product, &[], "no Kafka broker answered within 30 s at 127.0.0.1:9");
+}
+
+#[test]
+fn strangers_are_told_so() {
+    let broker = Broker::start_secured();
+    let product = Product::new(broker.bootstrap(), "secured", PARTITIONS);
+    let properties = |user: &str, password: &str| {
+        let certificate = broker.certificate().display().to_string();
+        format!(
+            "client: {{ security.protocol: SASL_SSL, sasl.mechanism: SCRAM-SHA-512, sasl.username: {user}, sasl.password: {password}, ssl.ca.location: {certificate},"
+        )
+    };
+    assert_refused(&product, &[("client: {", &properties(STRANGER, PASSWORD))], "no permission for asking for the topic `secured.journal`");
+    assert_refused(&product, &[("client: {", &properties(USER, "wrong"))], "uthentication");
+    assert!(!log(&product, "all").contains("password: wrong"));
+}
