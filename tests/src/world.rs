@@ -18,7 +18,7 @@ use bellwether_engine::customer::Customer;
 use bellwether_engine::event::{CustomerKey, Event};
 use bellwether_engine::time::Time;
 use bellwether_kafka::memory::{ClientOptions, Cluster, Record, TimestampType};
-use bellwether_kafka::{KafkaError, TopicPartition};
+use bellwether_kafka::{Client, KafkaError, Outgoing, TopicPartition, Transaction};
 use bellwether_live::kafka::{
     BreakerLimits, Ingest, IngestOptions, ProcessOptions, Processor, RuleSets, Safekeeping, SilentAfter, Source, Sources, Topics, Turn,
 };
@@ -38,6 +38,9 @@ pub const INPUT_PARTITIONS: i32 = 2;
 pub const PROCESS_GROUP: &str = "process";
 /// The group of the ingest workers.
 pub const INGEST_GROUP: &str = "ingest";
+
+/// Few, so that many batches end where a transaction does.
+const EVENTS_OF_A_TRANSACTION: usize = 4;
 
 /// The id of the journal.
 pub const JOURNAL_ID: &str = "the-journal";
@@ -138,27 +141,37 @@ impl World {
         self.cluster.append(topic, Some(partition), (None, Some(&value)), &[], timestamp.0).expect("the topic is there");
     }
 
-    /// Writes events straight into the journal, each with its own time as the watermark, and a tick at the end.
+    /// Writes events straight into the journal, each with its own time as the watermark, and a tick at the end; in small transactions, so
+    /// that there are gaps between the offsets of the records.
+    ///
+    /// # Panics
+    ///
+    /// When a transaction fails.
     pub fn journal(&self, events: &[Event<'_>], until: Time) {
-        let mut value = Vec::new();
-        let mut watermark = Time::MIN;
-        for event in events {
+        let options = ClientOptions { subscription: Vec::new(), ..client_options("writer", "writer", &[]) };
+        let mut client = self.cluster.client(options).expect("no plan concerns the writer");
+        let mut write = |transaction: &mut Transaction| {
+            client.commit(transaction).expect("no plan concerns the writer");
+            transaction.clear();
+        };
+        let mut transaction = Transaction::default();
+        let (mut value, mut watermark) = (Vec::new(), Time::MIN);
+        for (event, number) in events.iter().zip(1..) {
             watermark = watermark.max(event.time);
             value.clear();
             encode_event(event, &mut value);
-            let partition = CustomerKey::of(&event.customer).partition(PARTITIONS);
-            self.append_to_journal(partition, watermark, &value, &[]);
+            push(&mut transaction, CustomerKey::of(&event.customer).partition(PARTITIONS), watermark, &value, &[]);
+            if number % EVENTS_OF_A_TRANSACTION == 0 {
+                write(&mut transaction);
+            }
         }
         for partition in 0..PARTITIONS {
-            self.append_to_journal(partition, until, &Control::Tick.encode(), &[(CONTROL_HEADER, b"tick")]);
+            push(&mut transaction, partition, until, &Control::Tick.encode(), &[(CONTROL_HEADER, b"tick")]);
         }
-    }
-
-    fn append_to_journal(&self, partition: u16, watermark: Time, value: &[u8], headers: &[(&str, &[u8])]) {
-        let digits = watermark.0.to_string();
-        let mut all: Vec<(&str, &[u8])> = vec![(WATERMARK_HEADER, digits.as_bytes())];
-        all.extend_from_slice(headers);
-        self.cluster.append("journal", Some(i32::from(partition)), (None, Some(value)), &all, 0).expect("the topic is there");
+        write(&mut transaction);
+        while self.cluster.outstanding_markers() > 0 {
+            self.cluster.tick();
+        }
     }
 
     /// A processing worker of this name.
@@ -372,6 +385,14 @@ pub fn store_in(directory: &Path) -> Arc<Store> {
 pub fn source(name: &str, silent_after: SilentAfter) -> Source {
     let decoder = SourceDecoder::new(SourceFormat::Auto, Decoder::default());
     Source { name: name.to_owned(), topics: vec![name.to_owned()], decoder, silent_after }
+}
+
+fn push(transaction: &mut Transaction, partition: u16, watermark: Time, value: &[u8], headers: &[(&str, &[u8])]) {
+    let digits = watermark.0.to_string();
+    let mut all: Vec<(&str, &[u8])> = vec![(WATERMARK_HEADER, digits.as_bytes())];
+    all.extend_from_slice(headers);
+    let (partition, value) = (Some(i32::from(partition)), Some(value));
+    transaction.push(&Outgoing { topic: "journal", partition, key: None, value, headers: &all, timestamp_ms: None });
 }
 
 fn client_options(name: &str, group: &str, topics: &[&str]) -> ClientOptions {

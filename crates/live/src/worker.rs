@@ -130,6 +130,10 @@ impl Worker {
             let reviewed = self.partition.last_review();
             let (review_due, customer) = reviewed.map_or((0, 0), |(due, customer)| (due.0, customer.0));
             self.position = Position { offset, review_due, customer }.max(start);
+            if suppressed && end <= run.index_of(self.catching_up_to.offset) {
+                // The next record may lie behind a gap of offsets, but the store must not be ahead of what is committed.
+                self.position = self.position.min(self.catching_up_to);
+            }
             break;
         }
         if suppressed {

@@ -63,11 +63,8 @@ impl<'p> Fleet<'p> {
 
     /// No instance ends by itself, whatever happens around it.
     pub fn assert_alive(&mut self) {
-        for (name, instance) in &mut self.running {
-            if let Some(code) = instance.ended() {
-                panic!("{name} ended with {code:?}\n{}", log(self.product, name));
-            }
-        }
+        let ended: Vec<_> = self.running.iter_mut().filter_map(|(name, instance)| Some((*name, instance.ended()?))).collect();
+        assert!(ended.is_empty(), "{ended:?} have ended\n{}", self.logs());
     }
 
     /// What they logged at last.

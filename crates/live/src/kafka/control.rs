@@ -19,14 +19,14 @@ pub fn read_created(client: &mut dyn Client, topic: &str) -> Result<Option<Creat
     let at = TopicPartition::new(topic, 0);
     let (first, end) = client.bounds(&at)?;
     if first >= end {
-        return Ok(None);
+        return if first > 0 { Err(JournalError::BeginningGone { topic: topic.to_owned(), first }.into()) } else { Ok(None) };
     }
-    let not_created = || JournalError::NotCreated { topic: topic.to_owned() };
     let batch = client.read_one(&at, first)?;
     let control = batch.as_ref().and_then(|batch| Control::decode(batch.records().next()?.value?).ok());
     match control {
         Some(Control::Created(created)) => Ok(Some(created)),
-        _ => Err(not_created().into()),
+        _ if first > 0 => Err(JournalError::BeginningGone { topic: topic.to_owned(), first }.into()),
+        _ => Err(JournalError::NotCreated { topic: topic.to_owned() }.into()),
     }
 }
 

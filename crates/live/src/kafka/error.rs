@@ -11,6 +11,16 @@ pub enum JournalError {
         /// The topic.
         topic: String,
     },
+    /// The first record of the journal is gone, and with it what the journal is.
+    #[error(
+        "the journal in the topic {topic} has lost its beginning (it starts at offset {first}): its first record, which tells its id, its partitions and its key, was deleted. Restore the topic, and keep it whole with retention.ms=-1 and retention.bytes=-1; or, to start over, give another application name, data directory and topics"
+    )]
+    BeginningGone {
+        /// The topic.
+        topic: String,
+        /// The first offset that exists in its first partition.
+        first: u64,
+    },
     /// The store belongs to another journal.
     #[error(
         "the store holds partition states of journal {found}, but the topic {topic} is journal {expected}: was the topic made anew? Give another data directory, or the topic that this one belongs to"
