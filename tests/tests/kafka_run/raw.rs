@@ -10,7 +10,7 @@ use bellwether_tests::feed::Raw;
 const DAYS: u64 = 60;
 
 /// Events of one customer, about.
-const EVENTS_OF_A_CUSTOMER: usize = 90;
+const EVENTS_OF_A_CUSTOMER: usize = 70;
 
 /// Of so many events one is sent twice; of so many, a bad record follows.
 const TWICE_ONE_IN: u64 = 100;
