@@ -19,6 +19,9 @@ pub enum Request {
 
 const REQUESTS: [Request; 4] = [Request::Produce, Request::AddOffsets, Request::End, Request::CommitOffsets];
 
+/// A transaction writes to many partitions, and does the rest once: so much more seldom do the answers to writes suffer.
+const WRITES_SUFFER_LESS: u64 = 4;
+
 /// The longest that an answer is late.
 const LATEST_MS: u64 = 1_500;
 
@@ -63,11 +66,12 @@ impl Faults {
     pub(super) fn fate(&mut self, kind: i16) -> Fate {
         let Some(index) = REQUESTS.iter().position(|request| *request as i16 == kind) else { return Fate::Good };
         let answers = &mut self.answers[index];
-        if self.lost_one_in > 0 && self.random.one_in(self.lost_one_in) {
+        let times = if kind == Request::Produce as i16 { WRITES_SUFFER_LESS } else { 1 };
+        if self.lost_one_in > 0 && self.random.one_in(self.lost_one_in * times) {
             answers.lost += 1;
             return Fate::Lost;
         }
-        if self.late_one_in > 0 && self.random.one_in(self.late_one_in) {
+        if self.late_one_in > 0 && self.random.one_in(self.late_one_in * times) {
             answers.late += 1;
             return Fate::Late(Duration::from_millis(1 + self.random.below(LATEST_MS)));
         }

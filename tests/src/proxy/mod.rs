@@ -44,7 +44,8 @@ impl Proxy {
         Self { port, shared, listening: Some(listening) }
     }
 
-    /// Of so many answers one is late, and of so many another never comes; none, if the number is 0.
+    /// Of so many answers one is late, and of so many another never comes, or a fourth of that where records are written; none, if the number
+    /// is 0.
     pub fn misbehave(&self, late_one_in: u64, lost_one_in: u64) {
         self.shared.faults().misbehave(late_one_in, lost_one_in);
     }

@@ -29,8 +29,8 @@ const MIN_PIECES: usize = 15;
 const CHUNK: usize = 500;
 
 /// Answers of which one is late, or lost.
-const LATE_ONE_IN: u64 = 40;
-const LOST_ONE_IN: u64 = 60;
+const LATE_ONE_IN: u64 = 12;
+const LOST_ONE_IN: u64 = 15;
 
 #[test]
 fn exactly_once_under_fire() {

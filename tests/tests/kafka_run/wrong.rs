@@ -46,7 +46,8 @@ fn offsets(broker: &Broker, product: &Product) {
     let set_back = ["--group", &group, "--topic", &product.topic("journal"), "--reset-offsets", "--to-offset", "2", "--execute"];
     broker.tool(tool::CONSUMER_GROUPS, &set_back);
     assert_refused(product, &[], "a tool has set the group's offsets");
-    let earlier: Vec<_> = committed.iter().map(|(at, committed)| (at.clone(), CommittedOffset { offset: 2, ..committed.clone() })).collect();
+    let earlier: Vec<_> =
+        committed.iter().map(|(at, committed)| (at.clone(), CommittedOffset { offset: 2, ..committed.clone() })).collect();
     commit(product, &earlier);
     assert_refused(product, &[], "somebody set the group's offsets back");
     broker.tool(tool::CONSUMER_GROUPS, &["--group", &group, "--topic", &product.topic("journal"), "--delete-offsets"]);
