@@ -3,7 +3,9 @@
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use bellwether_kafka::{BrokerClient, BrokerOptions, Client, CommitError, ConnectionOptions, KafkaError, Outgoing, TopicPartition, Transaction};
+use bellwether_kafka::{
+    BrokerClient, BrokerOptions, Client, CommitError, ConnectionOptions, KafkaError, Outgoing, TopicPartition, Transaction,
+};
 
 /// How long the broker may be away.
 const PATIENCE: Duration = Duration::from_secs(240);
@@ -34,13 +36,8 @@ impl Feed {
     #[must_use]
     pub fn new(connection: ConnectionOptions, topic: &str, partitions: u32) -> Self {
         let name = format!("{topic}-feed");
-        let options = BrokerOptions {
-            connection,
-            group_id: name.clone(),
-            group_instance_id: None,
-            transactional_id: name,
-            subscription: Vec::new(),
-        };
+        let options =
+            BrokerOptions { connection, group_id: name.clone(), group_instance_id: None, transactional_id: name, subscription: Vec::new() };
         let client = BrokerClient::new(options).unwrap_or_else(|error| panic!("{error}"));
         Self { client, topic: topic.to_owned(), partitions, written: 0 }
     }

@@ -41,7 +41,14 @@ impl Product {
     #[must_use]
     pub fn new(bootstrap: String, application: &str, partitions: u16) -> Self {
         let directory = TempDir::with_prefix("bellwether-product-").expect("a temporary directory can be made");
-        Self { directory, application: application.to_owned(), more_settings: String::new(), brokers: bootstrap.clone(), bootstrap, partitions }
+        Self {
+            directory,
+            application: application.to_owned(),
+            more_settings: String::new(),
+            brokers: bootstrap.clone(),
+            bootstrap,
+            partitions,
+        }
     }
 
     /// The same, with instances that find the broker elsewhere: behind a proxy, or nowhere.

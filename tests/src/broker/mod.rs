@@ -16,8 +16,8 @@ use std::sync::atomic::{AtomicU16, Ordering};
 use tempfile::TempDir;
 
 pub use artefacts::cache;
-pub use tools::tool;
 use process::Process;
+pub use tools::tool;
 
 /// A user of a secured broker who may do everything.
 pub const USER: &str = "bellwether";

@@ -113,7 +113,7 @@ fn assert_same(trouble: Trouble, seed: u64) {
     let missing: Vec<_> = expected.iter().filter(|line| found.binary_search(line).is_err()).collect();
     let surplus: Vec<_> = found.iter().filter(|line| expected.binary_search(line).is_err()).collect();
     assert!(missing.is_empty() && surplus.is_empty(), "seed {seed}, {trouble:?}:\nmissing {missing:#?}\nsurplus {surplus:#?}");
-    let (lines, states) = troubled.world.replayed();
+    let (lines, states, _) = troubled.world.replayed();
     assert_eq!(lines, found, "seed {seed}, {trouble:?}: the replay of its own journal");
     assert!(states == states_in(&troubled.store), "seed {seed}, {trouble:?}: states");
 }

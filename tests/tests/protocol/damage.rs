@@ -77,7 +77,7 @@ fn a_damaged_partition_is_made_anew() {
         process(&world, &mut worker, &context);
         assert_eq!(machine.events("partition_dropped"), 1, "{context}");
         assert_eq!(machine.events("restored"), u64::from(with_snapshots), "{context}");
-        let (lines, states) = world.replayed();
+        let (lines, states, _) = world.replayed();
         assert_eq!(world.published(), lines, "{context}");
         assert!(states_in(&machine.store) == states, "{context}");
     }
@@ -187,7 +187,7 @@ fn a_full_disk_is_waited_for_and_nothing_is_lost() {
         assert!(Instant::now() < deadline, "it does not go on two minutes after there was room");
         sleep(Duration::from_millis(5));
     }
-    let (lines, states) = world.replayed();
+    let (lines, states, _) = world.replayed();
     assert_eq!(world.published(), lines);
     assert!(states_in(&store) == states);
 }

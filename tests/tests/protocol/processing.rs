@@ -29,7 +29,7 @@ fn world(seed: u64, rule_sets: &Arc<RuleSets>) -> World {
     world.journal(before, after[0].time);
     // A rule set that is not higher is ignored, and an event comes late.
     world.publish_rules(2, &other_rules());
-    world.publish_rules(2, PACK);
+    world.publish_rules(2, pack());
     let late: Vec<_> = before.iter().rev().nth(3).cloned().map(|event| Event { id: "late".into(), ..event }).into_iter().collect();
     world.journal(&late, after[0].time);
     world.journal(after, end);

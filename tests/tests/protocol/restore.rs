@@ -281,7 +281,7 @@ fn faults_at_random_while_partitions_move_change_nothing() {
             }
             world.cluster.tick();
         }
-        let (lines, states) = world.replayed();
+        let (lines, states, _) = world.replayed();
         assert!(world.published() == lines && machine.everything().1 == states, "seed {seed}");
         fired += world.cluster.fired().len();
         restored += machine.events("restored");
