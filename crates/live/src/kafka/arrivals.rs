@@ -69,18 +69,17 @@ impl Arrivals {
         if arrival.0 <= latest {
             return;
         }
+        let gap_ms = arrival.0 - latest;
+        if after.limit_ms(self.usual_gap_ms()).is_some_and(|limit_ms| gap_ms >= limit_ms) {
+            self.settles_at = self.settles_at.max(arrival.0 + gap_ms.min(MAX_SETTLING_MS));
+        }
+        self.latest = Some(arrival.0);
+        // Silences are learned too: a source may change its ways for good.
+        self.longest_gap_ms = self.longest_gap_ms.max(gap_ms);
         if arrival.0.saturating_sub(self.window_start) >= WINDOW_MS {
             self.longest_gap_before_ms = Some(self.longest_gap_ms);
             (self.window_start, self.longest_gap_ms) = (arrival.0, 0);
         }
-        let gap_ms = arrival.0 - latest;
-        if after.limit_ms(self.usual_gap_ms()).is_some_and(|limit_ms| gap_ms >= limit_ms) {
-            // A silence is not usual, so it is not learned from.
-            self.settles_at = self.settles_at.max(arrival.0 + gap_ms.min(MAX_SETTLING_MS));
-        } else {
-            self.longest_gap_ms = self.longest_gap_ms.max(gap_ms);
-        }
-        self.latest = Some(arrival.0);
     }
 
     /// An event of this family came.
@@ -152,7 +151,7 @@ mod tests {
         assert_eq!(silent_after_hours(SilentAfter::Auto, &[busy.clone()]), Some(2));
         let mut busier = busy;
         (0..9 * 24 * 60).for_each(|minute| busier.note(Time(24 * 8 * HOUR_MS + minute * HOUR_MS / 60), SilentAfter::Auto));
-        (0..9 * 24 * 60).for_each(|minute| busier.note(Time(24 * 17 * HOUR_MS + minute * HOUR_MS / 60), SilentAfter::Auto));
+        (0..=9 * 24 * 60).for_each(|minute| busier.note(Time(24 * 17 * HOUR_MS + minute * HOUR_MS / 60), SilentAfter::Auto));
         assert_eq!(silent_after_hours(SilentAfter::Auto, &[busier]), Some(1));
     }
 
@@ -182,7 +181,16 @@ mod tests {
         assert_eq!([27, 28].map(|day| told(Some(true), day)), [Some(true), Some(true)]);
         assert_eq!([29, 40].map(|day| told(Some(true), day)), [Some(false), Some(false)]);
         assert_eq!([27, 29].map(|day| told(None, day)), [None, Some(false)], "who begins does not know what was told");
-        assert_eq!(silent_after_hours(SilentAfter::Auto, &[known]), Some(2), "the silence is not taken for usual");
+        assert_eq!(silent_after_hours(SilentAfter::Auto, &[known]), Some(2), "after two weeks the silence is not taken for usual any more");
+    }
+
+    #[test]
+    fn a_source_that_changes_its_ways_is_not_silent_for_ever() {
+        // Hourly for eight days, and weekly from then on.
+        let known = arrivals((0..24 * 8).chain((2..8).map(|week| week * 24 * 7)));
+        assert_eq!(silent_after_hours(SilentAfter::Auto, &[known.clone()]), Some(2 * 24 * 7));
+        let until = Time(24 * 7 * 7 * HOUR_MS);
+        assert_eq!(is_silent(SilentAfter::Auto, Some(true), [(&known, until)].into_iter()), Some(false));
     }
 
     #[test]
