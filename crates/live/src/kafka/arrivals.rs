@@ -148,7 +148,7 @@ mod tests {
     #[test]
     fn a_source_that_never_rests_is_silent_after_an_hour() {
         let busy = arrivals(0..24 * 8);
-        assert_eq!(silent_after_hours(SilentAfter::Auto, &[busy.clone()]), Some(2));
+        assert_eq!(silent_after_hours(SilentAfter::Auto, std::slice::from_ref(&busy)), Some(2));
         let mut busier = busy;
         (0..9 * 24 * 60).for_each(|minute| busier.note(Time(24 * 8 * HOUR_MS + minute * HOUR_MS / 60), SilentAfter::Auto));
         (0..=9 * 24 * 60).for_each(|minute| busier.note(Time(24 * 17 * HOUR_MS + minute * HOUR_MS / 60), SilentAfter::Auto));
@@ -188,7 +188,7 @@ mod tests {
     fn a_source_that_changes_its_ways_is_not_silent_for_ever() {
         // Hourly for eight days, and weekly from then on.
         let known = arrivals((0..24 * 8).chain((2..8).map(|week| week * 24 * 7)));
-        assert_eq!(silent_after_hours(SilentAfter::Auto, &[known.clone()]), Some(2 * 24 * 7));
+        assert_eq!(silent_after_hours(SilentAfter::Auto, std::slice::from_ref(&known)), Some(2 * 24 * 7));
         let until = Time(24 * 7 * 7 * HOUR_MS);
         assert_eq!(is_silent(SilentAfter::Auto, Some(true), [(&known, until)].into_iter()), Some(false));
     }
