@@ -68,12 +68,25 @@ impl Feed {
                 // All of a transaction is there or nothing of it: one record of it tells.
                 Err(CommitError::Lost(_)) => {
                     self.patiently(Client::rebuild);
-                    if self.patiently(|client| client.read_one(&at, end)).is_some() {
+                    if self.holds(&at, end, &records[0].value) {
                         return;
                     }
                 }
             }
         }
+    }
+
+    /// Whether a record with this value stands at or behind an offset. Before it may stand what was committed and not yet decided when the
+    /// offset was asked for.
+    fn holds(&mut self, at: &TopicPartition, mut from: u64, value: &[u8]) -> bool {
+        while let Some(found) = self.patiently(|client| client.read_one(at, from)) {
+            let record = found.records().next().expect("it is one record");
+            if record.value == Some(value) {
+                return true;
+            }
+            from = record.offset + 1;
+        }
+        false
     }
 
     fn patiently<T>(&mut self, ask: impl Fn(&mut BrokerClient) -> Result<T, KafkaError>) -> T {
