@@ -81,8 +81,8 @@ fn snapshots_need_a_place_alone() {
     assert_eq!(snapshots("to: /backup"), ("/backup".to_owned(), 3_600_000, 3));
     assert_eq!(snapshots("to: 'file:///backup', every: 10m, keep: 1"), ("file:///backup".to_owned(), 600_000, 1));
     check_kafka("  snapshots: { every: 1h }", &["4:14: `to` of the snapshots is missing"]);
-    check_kafka("  snapshots: { to: /backup, every: 0s }", &["4:38: every must be more than nothing"]);
-    check_kafka("  snapshots: { to: /backup, keep: 0 }", &["4:37: keep is 0, and must be from 1 to 1000"]);
+    check_kafka("  snapshots: { to: /backup, every: 0s }", &["4:36: every must be more than nothing"]);
+    check_kafka("  snapshots: { to: /backup, keep: 0 }", &["4:35: keep is 0, and must be from 1 to 1000"]);
     check_kafka(
         "  snapshots: { to: 's3://bucket' }",
         &["4:20: s3://bucket is no place for snapshots: `s3` is not supported in this version: give a directory or a file:// URL"],

@@ -15,13 +15,15 @@ pub(super) struct StandardInput {
     chunks: Receiver<io::Result<Vec<u8>>>,
     current: Vec<u8>,
     taken: usize,
+    progress: Arc<Progress>,
 }
 
 impl StandardInput {
     pub fn spawn(input: Box<dyn Read + Send>, progress: Arc<Progress>) -> io::Result<Self> {
         let (sender, chunks) = sync_channel(QUEUED_CHUNKS);
-        thread::Builder::new().name("standard-input".into()).spawn(move || forward(input, &sender, &progress))?;
-        Ok(Self { chunks, current: Vec::new(), taken: 0 })
+        let forwarding = progress.clone();
+        thread::Builder::new().name("standard-input".into()).spawn(move || forward(input, &sender, &forwarding))?;
+        Ok(Self { chunks, current: Vec::new(), taken: 0, progress })
     }
 
     /// Copies what is there, waiting for it until the deadline.
@@ -33,6 +35,8 @@ impl StandardInput {
                     self.taken = 0;
                 }
                 Err(RecvTimeoutError::Timeout) => return Ok(Filled::Idle),
+                // The thread ends when it is told to drain: that is no end of the input, after which files would be read on.
+                Err(RecvTimeoutError::Disconnected) if self.progress.is_draining() => return Ok(Filled::Idle),
                 Err(RecvTimeoutError::Disconnected) => return Ok(Filled::End),
             }
         }

@@ -6,15 +6,10 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bellwether_backtest::journal::{Journal, JournalReplay, Visit};
-use bellwether_backtest::replay::{Replayed, Sink};
 use bellwether_codec::event::{Decoder, encode_event};
-use bellwether_codec::health_record::HealthRecord;
 use bellwether_codec::journal::{CONTROL_HEADER, Control, Created, JournalRecord, PublishedRules, WATERMARK_HEADER};
-use bellwether_codec::rendered::Rendered;
 use bellwether_codec::rules::RuleFile;
 use bellwether_codec::source::{SourceDecoder, SourceFormat};
-use bellwether_codec::state::encode_customer;
-use bellwether_engine::customer::Customer;
 use bellwether_engine::event::{CustomerKey, Event};
 use bellwether_engine::time::Time;
 use bellwether_kafka::memory::{ClientOptions, Cluster, Record, TimestampType};
@@ -25,6 +20,11 @@ use bellwether_live::kafka::{
 use bellwether_live::metrics::Metrics;
 use bellwether_live::options::BatchLimits;
 use bellwether_store::{Store, StoreOptions};
+
+mod outcome;
+
+pub use outcome::{LatestHealth, States, latest_health, line_of, states_in};
+use outcome::{Lines, health_of, states_of};
 
 /// Partitions of the journal.
 pub const PARTITIONS: u16 = 3;
@@ -45,7 +45,7 @@ const EVENTS_OF_A_TRANSACTION: usize = 4;
 /// The id of the journal.
 pub const JOURNAL_ID: &str = "the-journal";
 /// The built-in rules.
-pub const PACK: &str = include_str!("../../deploy/rules/default.yaml");
+pub const PACK: &str = include_str!("../../../deploy/rules/default.yaml");
 
 /// The rules in force from the start: the default ones without their own tests, which are most of what there is to compile.
 #[must_use]
@@ -321,59 +321,6 @@ fn journal_record(record: &Record) -> JournalRecord<'_> {
     }
 }
 
-/// The latest health record of each customer, as far as it is compared; none for a customer that was erased.
-pub type LatestHealth = BTreeMap<String, Option<HealthRecord>>;
-
-/// A record of the health topic: the customer, and what it says.
-///
-/// # Panics
-///
-/// When it is none.
-#[must_use]
-pub fn latest_health(key: Option<&[u8]>, value: Option<&[u8]>) -> (String, Option<HealthRecord>) {
-    let key = String::from_utf8(key.expect("a health record has a key").to_vec()).expect("a customer id is text");
-    let record: Option<HealthRecord> = value.map(|value| serde_json::from_slice(value).expect("a health record reads"));
-    assert!(record.iter().all(|record| record.customer == key), "the key is the customer: {key}, {record:?}");
-    (key, record.map(comparable))
-}
-
-/// The health that the states say.
-fn health_of(replayed: &Replayed) -> LatestHealth {
-    let mut all = LatestHealth::new();
-    for partition in &replayed.partitions {
-        let health = |customer: &Customer| (customer.id.to_string(), HealthRecord::of(customer, partition.rules()).map(comparable));
-        all.extend(partition.customers().map(health));
-    }
-    all
-}
-
-/// A record without what depends on when it was written.
-fn comparable(record: HealthRecord) -> HealthRecord {
-    HealthRecord { as_of: String::new(), health_contributions: Vec::new(), ..record }
-}
-
-/// Encoded states by partition and customer.
-pub type States = BTreeMap<(u16, u128), Vec<u8>>;
-
-fn states_of(replayed: &Replayed) -> States {
-    let mut states = States::new();
-    for (partition, number) in replayed.partitions.iter().zip(0..) {
-        for customer in partition.customers() {
-            let mut bytes = Vec::new();
-            encode_customer(customer, &mut bytes).expect("a state encodes");
-            states.insert((number, CustomerKey::of(&customer.id).0), bytes);
-        }
-    }
-    states
-}
-
-/// The states that a store holds.
-#[must_use]
-pub fn states_in(store: &Store) -> States {
-    let of_partition = |number| store.all_states(number, 0).map(move |state| state.map(|(key, bytes)| ((number, key), bytes)));
-    (0..PARTITIONS).flat_map(of_partition).collect::<Result<_, _>>().expect("the store reads")
-}
-
 /// A store in a directory.
 #[must_use]
 pub fn store_in(directory: &Path) -> Arc<Store> {
@@ -406,39 +353,4 @@ fn client_options(name: &str, group: &str, topics: &[&str]) -> ClientOptions {
 
 fn turn(max_records: usize) -> Turn {
     Turn { max_records, max_bytes: 1 << 20, commit_interval: Duration::from_millis(1), retry_wait: Duration::ZERO }
-}
-
-/// A signal in binary mode as the line of a signals file.
-///
-/// # Panics
-///
-/// When it is none.
-#[must_use]
-pub fn line_of(headers: &[(String, Option<Vec<u8>>)], value: Option<&[u8]>) -> String {
-    let header = |name: &str| {
-        let found = headers.iter().find(|(known, _)| known == name).and_then(|(_, value)| value.as_deref());
-        String::from_utf8(found.expect("every attribute is there").to_vec()).expect("attributes are text")
-    };
-    let attribute = |name: &str| format!("\"{name}\":\"{}\",", header(&format!("ce_{name}")));
-    let attributes = ["specversion", "id", "source", "type", "subject", "time"].map(attribute).concat();
-    let data = String::from_utf8(value.expect("a signal has data").to_vec()).expect("data are text");
-    format!("{{{attributes}\"datacontenttype\":\"{}\",\"data\":{data}}}", header("content-type"))
-}
-
-#[derive(Default)]
-struct Lines(Vec<String>);
-
-impl Sink for Lines {
-    fn append(&mut self, rendered: &Rendered) -> std::io::Result<()> {
-        let text = String::from_utf8([&rendered.signals[..], &rendered.decisions].concat()).expect("signals are text");
-        self.0.extend(text.lines().map(str::to_owned));
-        Ok(())
-    }
-
-    fn restart(&mut self) -> std::io::Result<()> {
-        self.0.clear();
-        Ok(())
-    }
-
-    fn progress(&mut self, _bytes_read: u64, _bytes_total: u64, _lines: u64) {}
 }

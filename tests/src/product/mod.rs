@@ -3,17 +3,20 @@
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Output, Stdio};
+use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
-use bellwether_codec::event::encode_event;
 use bellwether_engine::event::Event;
-use bellwether_kafka::{
-    Admin, Batch, BrokerClient, BrokerOptions, Client, ConnectionOptions, Outgoing, Reader, TopicPartition, TopicSettings, Transaction,
-};
+use bellwether_kafka::{Admin, Batch, BrokerClient, BrokerOptions, ConnectionOptions, Reader, TopicPartition, TopicSettings};
 use tempfile::TempDir;
 
 use crate::world::{LatestHealth, latest_health};
+
+mod producer;
+mod running;
+
+pub use producer::Producer;
+pub use running::Running;
 
 /// Topics are named after the application, so that several products can share a broker.
 pub struct Product {
@@ -310,93 +313,6 @@ kafka:
             properties: [].into_iter().collect(),
             timeout: Duration::from_secs(60),
         }
-    }
-}
-
-/// A producer of raw events.
-pub struct Producer {
-    client: BrokerClient,
-    topic: String,
-    number: i32,
-}
-
-impl Producer {
-    /// Produces events in transactions, each event with its own time as its timestamp, spread over the partitions.
-    ///
-    /// # Panics
-    ///
-    /// When a transaction fails.
-    pub fn produce(&mut self, events: &[Event<'_>]) {
-        let mut value = Vec::new();
-        for events in events.chunks(5_000) {
-            let mut transaction = Transaction::default();
-            for event in events {
-                value.clear();
-                encode_event(event, &mut value);
-                self.number = (self.number + 1) % INPUT_PARTITIONS as i32;
-                let (topic, value, timestamp_ms) = (self.topic.as_str(), Some(&value[..]), Some(event.time.0));
-                transaction.push(&Outgoing { topic, partition: Some(self.number), key: None, value, headers: &[], timestamp_ms });
-            }
-            self.client.commit(&transaction).unwrap_or_else(|error| panic!("{error}"));
-        }
-    }
-}
-
-/// An instance that runs; it is killed when it is dropped.
-pub struct Running(Child);
-
-impl Running {
-    /// Sends it a signal, by the name that `kill` knows.
-    ///
-    /// # Panics
-    ///
-    /// When it cannot be sent.
-    pub fn signal(&self, name: &str) {
-        let status = Command::new("kill").arg(format!("-{name}")).arg(self.0.id().to_string()).status();
-        assert!(status.is_ok_and(|status| status.success()), "SIG{name} can be sent");
-    }
-
-    /// Its process id.
-    #[must_use]
-    pub fn id(&self) -> u32 {
-        self.0.id()
-    }
-
-    /// Kills it at once, and waits for its end.
-    ///
-    /// # Panics
-    ///
-    /// When there is nothing to wait for.
-    pub fn kill(mut self) {
-        self.0.kill().and_then(|()| self.0.wait().map(|_| ())).expect("it can be killed");
-    }
-
-    /// Ends it in good order, and gives its exit code.
-    ///
-    /// # Panics
-    ///
-    /// When there is nothing to wait for.
-    #[must_use]
-    pub fn stop(mut self) -> Option<i32> {
-        self.signal("TERM");
-        self.0.wait().expect("it can be waited for").code()
-    }
-
-    /// Its exit code, if it has ended.
-    ///
-    /// # Panics
-    ///
-    /// When the system does not tell.
-    #[must_use]
-    pub fn ended(&mut self) -> Option<Option<i32>> {
-        self.0.try_wait().expect("the system tells").map(|status| status.code())
-    }
-}
-
-impl Drop for Running {
-    fn drop(&mut self) {
-        _ = self.0.kill();
-        _ = self.0.wait();
     }
 }
 
