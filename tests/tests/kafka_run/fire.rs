@@ -17,7 +17,7 @@ use crate::support::{LONG, assert_as_replayed, journaled, wait_until};
 const PARTITIONS: u16 = 12;
 
 /// Events, unless `BELLWETHER_FIRE_EVENTS` says how many: it takes some minutes on two slow cores.
-const EVENTS: usize = 120_000;
+const EVENTS: usize = 60_000;
 
 /// Events that come while one mishap happens, at most.
 const PIECE: usize = 8_000;
