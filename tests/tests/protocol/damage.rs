@@ -13,7 +13,7 @@ use bellwether_live::kafka::Processor;
 use bellwether_store::{Commit, Durability, Store, StoreError};
 use bellwether_tests::company::{START, company};
 use bellwether_tests::machine::Machine;
-use bellwether_tests::world::{PARTITIONS, World, rule_sets, states_in, store_in};
+use bellwether_tests::world::{PARTITIONS, World, journal_partition, rule_sets, states_in, store_in};
 use tempfile::TempDir;
 
 const DAYS: u64 = 70;
@@ -47,6 +47,16 @@ fn busiest(store: &Store) -> u16 {
     (0..PARTITIONS).max_by_key(|number| store.all_states(*number, 0).count()).expect("there are partitions")
 }
 
+/// The partition with the most records before it, so that its states are needed again.
+fn farthest_behind(world: &World, store: &Store) -> u16 {
+    let left = |number: &u16| {
+        let stands = store.header(*number).unwrap().map_or(0, |header| header.position.offset);
+        world.records(&journal_partition(*number)).iter().filter(|record| record.offset >= stands).count()
+    };
+    let has_states = |number: &u16| store.all_states(*number, 0).next().is_some();
+    (0..PARTITIONS).filter(has_states).max_by_key(left).expect("a partition has states")
+}
+
 /// Writes nonsense over every state of a partition, which stays where it is.
 fn spoil(store: &Store, partition: u16) {
     let header = store.header(partition).unwrap().expect("it was folded");
@@ -72,7 +82,7 @@ fn a_damaged_partition_is_made_anew() {
         }
         assert!(!world.is_processed(), "{context}: something is left to do");
         drop(worker);
-        spoil(&machine.store, busiest(&machine.store));
+        spoil(&machine.store, farthest_behind(&world, &machine.store));
         let mut worker = machine.processor(&world, "b");
         process(&world, &mut worker, &context);
         assert_eq!(machine.events("partition_dropped"), 1, "{context}");

@@ -281,8 +281,11 @@ fn faults_at_random_while_partitions_move_change_nothing() {
             }
             world.cluster.tick();
         }
+        // What is decided is not yet seen everywhere: the last marks may be on their way.
+        world.cluster.settle();
         let (lines, states, _) = world.replayed();
-        assert!(world.published() == lines && machine.everything().1 == states, "seed {seed}");
+        assert_eq!(world.published(), lines, "seed {seed}");
+        assert!(machine.everything().1 == states, "seed {seed}: states");
         fired += world.cluster.fired().len();
         restored += machine.events("restored");
     }
