@@ -318,10 +318,11 @@ kafka:
 
 /// The binary, which `make test` builds before the tests run.
 fn binary() -> Command {
-    let tests = std::env::current_exe().expect("a test knows where it is");
-    let target = tests.ancestors().nth(2).expect("tests are built into a directory of the target");
-    let binary = target.join("bellwether");
-    assert!(binary.exists(), "{} is missing: build it first with `cargo build --release --workspace --bins`", binary.display());
+    let own = std::env::current_exe().expect("a program knows where it is");
+    // Tests are built into a directory below that of the binaries.
+    let binaries = own.ancestors().skip(1).take(2).map(|directory| directory.join("bellwether"));
+    let binary = binaries.into_iter().find(|binary| binary.is_file());
+    let binary = binary.expect("the binary is built first, with `cargo build --release --workspace --bins`");
     Command::new(binary)
 }
 
