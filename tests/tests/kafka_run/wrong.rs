@@ -29,7 +29,11 @@ fn what_does_not_belong_together_is_refused() {
     assert_eq!(instance.ended(), None, "the one that holds the directory goes on");
     assert_eq!(instance.stop(), Some(0));
 
-    assert_refused(&product, &[("metrics: 127.0.0.1:0", "metrics: off\npseudonym_key: 000102030405060708090a0b0c0d0e0f")], "another pseudonym key");
+    assert_refused(
+        &product,
+        &[("metrics: 127.0.0.1:0", "metrics: off\npseudonym_key: 000102030405060708090a0b0c0d0e0f")],
+        "another pseudonym key",
+    );
     assert_refused(&product, &[("wrong.signals", "wrong.nothing")], "`wrong.nothing` does not exist");
     assert_goes_on(&product);
 
