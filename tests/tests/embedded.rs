@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use bellwether_backtest::replay::{ReplayOptions, Sink, replay};
+use bellwether_backtest::replay::{ReplayOptions, Sink, all_processors, replay};
 use bellwether_codec::event::{Decoder, encode_event};
 use bellwether_codec::intake::InputSpec;
 use bellwether_codec::rendered::Rendered;
@@ -78,6 +78,36 @@ impl Sink for Memory {
 }
 
 #[test]
+fn the_number_of_threads_is_invisible() {
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    let (events, _) = write_log(&directory);
+    // Several epochs: each copy of the log belongs to other customers.
+    let log = fs::read_to_string(&events).expect("it was written");
+    let copies: String =
+        (0..1 + 40_000 / log.lines().count()).map(|copy| log.replace(r#""subject":""#, &format!(r#""subject":"{copy}-"#))).collect();
+    fs::write(&events, copies).expect("it can be written");
+    let with = |threads: usize| {
+        let mut memory = Memory::default();
+        let options = ReplayOptions {
+            inputs: vec![InputSpec::from(events.as_path())],
+            decoder: Decoder::default(),
+            rules: Arc::new(compile(PACK, 1, None)),
+            partitions: 5,
+            ingest_clock: None,
+            threads: threads.try_into().expect("at least one"),
+        };
+        let mut summary = replay(&options, &mut memory).expect("the replay ends well").summary;
+        (summary.wall_seconds, summary.events_per_second, summary.peak_memory_bytes) = (0.0, 0.0, 0);
+        (memory.0, summary)
+    };
+    let alone = with(1);
+    assert!(alone.1.events > 40_000 && !alone.0.is_empty());
+    for threads in [2, 3, 8] {
+        assert!(with(threads) == alone, "{threads} threads");
+    }
+}
+
+#[test]
 fn a_record_that_panics_the_fold_is_left_out_and_told_in_live_and_replay_alike() {
     let directory = tempfile::tempdir().expect("a temporary directory");
     let (events, poison) = write_log(&directory);
@@ -91,6 +121,7 @@ fn a_record_that_panics_the_fold_is_left_out_and_told_in_live_and_replay_alike()
         rules: Arc::new(compile(PACK, 1, Some(poison))),
         partitions: 3,
         ingest_clock: None,
+        threads: all_processors(),
     };
     let mut memory = Memory::default();
     let replayed = replay(&replay_options, &mut memory).expect("the replay ends well");

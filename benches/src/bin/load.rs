@@ -3,6 +3,7 @@
 use std::error::Error;
 use std::fs::File;
 use std::io::{BufWriter, Write};
+use std::num::NonZeroUsize;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
@@ -152,17 +153,17 @@ fn replay_against_bare_decode(lines: &[String]) -> Result<(), Box<dyn Error>> {
     println!("bare decode, one core: {bare_rate:.0} lines/s, {bare_ns:.0} ns of processor time a line");
     let mut one_core = 0.0;
     for threads in [1, 2] {
-        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build()?;
         let options = ReplayOptions {
             inputs: vec![InputSpec::from(path.as_path())],
             decoder: Decoder::default(),
             rules: rules(),
             partitions: 4,
             ingest_clock: None,
+            threads: NonZeroUsize::new(threads).unwrap_or(NonZeroUsize::MIN),
         };
         let mut failed = None;
         let before = processor_time();
-        let (time, ..) = median(RUNS, || failed = pool.install(|| replay(&options, &mut Discard)).err());
+        let (time, ..) = median(RUNS, || failed = replay(&options, &mut Discard).err());
         if let Some(error) = failed {
             return Err(error.into());
         }

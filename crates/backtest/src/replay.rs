@@ -1,20 +1,23 @@
 //! Replay: the same intake and the same fold as the live product, with all states in memory and no store.
 
+use std::num::NonZeroUsize;
 use std::sync::Arc;
+use std::thread;
 use std::time::Instant;
 
 use bellwether_codec::event::Decoder;
-use bellwether_codec::intake::{DecodedLine, InputSpec, Intake, RawEpoch, SequencedLines, Sequencer, decode_lines};
+use bellwether_codec::intake::{InputSpec, PartReader};
 use bellwether_codec::rendered::Rendered;
-use bellwether_codec::run::{Budget, Run, Skipped};
+use bellwether_codec::run::Skipped;
 use bellwether_codec::summary::Summary;
 use bellwether_engine::event::CustomerKey;
-use bellwether_engine::partition::{Header, Partition, Progress};
+use bellwether_engine::partition::{Partition, Progress};
 use bellwether_engine::rule_set::RuleSet;
-use bellwether_engine::signal::Output;
 use bellwether_engine::time::Time;
 
+use crate::crew::{Crew, Stopped};
 use crate::error::ReplayError;
+use crate::shard::Shard;
 
 /// How to replay.
 pub struct ReplayOptions {
@@ -28,6 +31,14 @@ pub struct ReplayOptions {
     pub partitions: u16,
     /// The real clock of the caller, against which events from the future are rejected.
     pub ingest_clock: Option<Time>,
+    /// How many threads share the work.
+    pub threads: NonZeroUsize,
+}
+
+/// As many threads as the process has processors.
+#[must_use]
+pub fn all_processors() -> NonZeroUsize {
+    thread::available_parallelism().unwrap_or(NonZeroUsize::MIN)
 }
 
 /// What a replay leaves behind.
@@ -87,7 +98,7 @@ pub fn replay(options: &ReplayOptions, sink: &mut impl Sink) -> Result<Replayed,
     }
 }
 
-/// Lines that are decoded and folded together: few enough that their events are still in a core's cache when they are folded.
+/// Lines that are read, decoded and folded together: few enough that their events are still in a core's cache when they are folded.
 const PART_LINES: usize = 1_024;
 
 enum Attempt {
@@ -95,101 +106,38 @@ enum Attempt {
     Poisoned { partition: u16, offset: u64, progress: Progress },
 }
 
-/// Some lines of an epoch, decoded and sequenced.
-struct Part<'a> {
-    lines: Vec<DecodedLine<'a>>,
-    sequenced: SequencedLines,
-    /// The ticks at the end of the epoch, with its last lines.
-    ticks: Vec<(u16, Time)>,
-}
-
-/// One partition with what it has put out in the present epoch.
-struct Shard {
-    number: u16,
-    partition: Partition,
-    offset: u64,
-    skipped: Skipped,
-    outputs: Vec<Output>,
-    rendered: Rendered,
-    poisoned: Option<(u64, Progress)>,
-}
-
 fn attempt(options: &ReplayOptions, sink: &mut impl Sink, skipped: &[Skipped]) -> Result<Attempt, ReplayError> {
-    let mut intake = Intake::open(&options.inputs, None)?;
-    let mut sequencer = Sequencer::new(options.partitions);
-    let mut shards: Vec<Shard> = (0..).zip(skipped).map(|(number, skipped)| Shard::new(number, &options.rules, skipped.clone())).collect();
-    let mut summary = Summary::default();
-    while let Some(raw) = intake.next_epoch()? {
-        let mut parts = (0..Part::count(&raw)).map(|number| Part::read(&raw, number, options, &mut sequencer));
-        let mut current = parts.next();
-        while let Some(part) = current {
-            let mut next = None;
-            // Shards are few and large, so they come first; the next part is decoded in small pieces on whatever core they leave free.
-            rayon::scope_fifo(|scope| {
-                shards.iter_mut().for_each(|shard| scope.spawn_fifo(|_| shard.fold(&part)));
-                scope.spawn_fifo(|_| next = parts.next());
-            });
-            if let Some((partition, (offset, progress))) = shards.iter().find_map(|shard| Some((shard.number, shard.poisoned?))) {
-                return Ok(Attempt::Poisoned { partition, offset, progress });
+    let reader = PartReader::open(&options.inputs, PART_LINES)?;
+    let progress = reader.progress();
+    let shards = (0..).zip(skipped).map(|(number, skipped)| Shard::new(number, &options.rules, skipped.clone())).collect();
+    let crew = Crew::new(options, reader, shards);
+    let mut signals = Summary::default();
+    thread::scope(|scope| {
+        (0..options.threads.get()).for_each(|thread| {
+            drop(scope.spawn({
+                let crew = &crew;
+                move || crew.work(thread)
+            }))
+        });
+        while let Some(epoch) = crew.next_epoch() {
+            for rendered in &epoch.rendered {
+                signals.add_signals(&rendered.counts);
+                sink.append(rendered).inspect_err(|_| crew.stop())?;
             }
-            count(&mut summary, &part.sequenced);
-            current = next;
+            sink.progress(progress.bytes_read(), progress.bytes_total(), epoch.lines);
         }
-        summary.events += raw.lines.len() as u64;
-        for shard in &mut shards {
-            let rendered = std::mem::take(&mut shard.rendered);
-            summary.add_signals(&rendered.counts);
-            sink.append(&rendered).map_err(ReplayError::Output)?;
-        }
-        sink.progress(intake.bytes_read(), intake.bytes_total(), summary.events);
-    }
+        Ok::<_, std::io::Error>(())
+    })
+    .map_err(ReplayError::Output)?;
+    let (shards, mut summary) = match crew.into_result() {
+        Ok(result) => result,
+        Err(Stopped::Intake(error)) => return Err(error.into()),
+        Err(Stopped::Poisoned { partition, offset, progress }) => return Ok(Attempt::Poisoned { partition, offset, progress }),
+    };
+    summary.signals = signals.signals;
     shards.iter().for_each(|shard| summary.add_aggregates(&shard.partition.header.aggregates));
     let partitions = shards.into_iter().map(|shard| shard.partition).collect();
     Ok(Attempt::Finished(Box::new(Replayed { summary, partitions })))
-}
-
-fn count(summary: &mut Summary, sequenced: &SequencedLines) {
-    summary.journaled += sequenced.partitions.iter().map(|records| records.len() as u64).sum::<u64>();
-    for (_, rejection) in &sequenced.rejected {
-        *summary.rejected.entry(rejection.reason.code().to_owned()).or_default() += 1;
-    }
-}
-
-impl<'a> Part<'a> {
-    /// The parts of an epoch: one even if it has no lines, for its ticks.
-    fn count(raw: &RawEpoch) -> usize {
-        raw.lines.len().div_ceil(PART_LINES).max(1)
-    }
-
-    /// Decodes and sequences a part; parts are read in their order.
-    fn read(raw: &'a RawEpoch, number: usize, options: &ReplayOptions, sequencer: &mut Sequencer) -> Self {
-        let start = number * PART_LINES;
-        let end = raw.lines.len().min(start + PART_LINES);
-        let lines = decode_lines(raw, &raw.lines[start..end], &options.decoder, true);
-        let sequenced = sequencer.sequence_lines(&lines, options.ingest_clock);
-        let ticks = if end == raw.lines.len() { sequencer.end_epoch(raw.is_last) } else { Vec::new() };
-        Self { lines, sequenced, ticks }
-    }
-}
-
-impl Shard {
-    fn new(number: u16, rules: &Arc<RuleSet>, skipped: Skipped) -> Self {
-        let partition = Partition::new(rules.clone(), Header::default());
-        Self { number, partition, offset: 0, skipped, outputs: Vec::new(), rendered: Rendered::default(), poisoned: None }
-    }
-
-    fn fold(&mut self, part: &Part<'_>) {
-        let records = &part.sequenced.partitions[usize::from(self.number)];
-        let tick = part.ticks.iter().find(|(partition, _)| *partition == self.number).map(|(_, time)| *time);
-        let run = Run { first_offset: self.offset, offsets: None, lines: &part.lines, records, tick };
-        let mut budget = Budget::UNLIMITED;
-        let (end, progress) = run.fold(0, &mut self.partition, &mut budget, &self.skipped, &mut self.outputs);
-        if progress != Progress::Done {
-            self.poisoned = Some((self.offset + end as u64, progress));
-        }
-        self.offset += run.len() as u64;
-        self.rendered.take(&mut self.outputs);
-    }
 }
 
 /// The customer of a replay, wherever it is.

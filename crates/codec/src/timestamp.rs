@@ -2,9 +2,8 @@
 
 use bellwether_engine::time::{SECOND_MS, Time};
 use jiff::Timestamp;
-use jiff::civil::{Date, DateTime};
+use jiff::civil::Date;
 use jiff::fmt::temporal::{DateTimeParser, Pieces};
-use jiff::tz::Offset;
 
 /// The first instant that is not plausible as the time of an event: 2200-01-01. A date in an event's data that lies later, such as the
 /// `9999-12-31` by which many systems say "no end", is taken as this instant.
@@ -79,9 +78,10 @@ fn parse_instant(text: &str) -> Result<Time, TimeError> {
 fn parse_usual_instant(text: &[u8]) -> Option<Time> {
     let [y, e, a, r, b'-', m, o, b'-', d, n, b'T', h, i, b':', u, v, b':', s, t, b'Z'] = *text else { return None };
     let (year, month, day) = (100 * i16::from(number(y, e)?) + i16::from(number(a, r)?), number(m, o)?, number(d, n)?);
-    let civil = DateTime::new(year, month, day, number(h, i)?, number(u, v)?, number(s, t)?, 0).ok()?;
-    let instant = Offset::UTC.to_timestamp(civil).ok()?;
-    (instant >= Timestamp::UNIX_EPOCH).then(|| Time(instant.as_millisecond()))
+    let (hour, minute, second) = (number(h, i)?, number(u, v)?, number(s, t)?);
+    let seconds = 3_600 * i64::from(hour) + 60 * i64::from(minute) + i64::from(second);
+    let time = midnight(Date::new(year, month, day).ok()?).plus_ms(seconds * SECOND_MS);
+    (hour < 24 && minute < 60 && second < 60 && time >= Time(0)).then_some(time)
 }
 
 /// The number that two digits make.

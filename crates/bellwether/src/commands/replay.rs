@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use bellwether_backtest::replay::{ReplayOptions, replay};
+use bellwether_backtest::replay::{ReplayOptions, all_processors, replay};
 use bellwether_codec::summary::Summary;
 use bellwether_engine::time::Time;
 use bellwether_live::options::DEFAULT_PARTITIONS;
@@ -90,7 +90,8 @@ pub fn run(arguments: Arguments) -> Result<Outcome, Failure> {
     let decoder = arguments.inputs.decoder(environment::pseudonymiser()?);
     let inputs = arguments.inputs.specs()?;
     let mut sink = sink(&arguments)?;
-    let options = ReplayOptions { inputs, decoder, rules, partitions: arguments.partitions, ingest_clock: ingest_clock() };
+    let options =
+        ReplayOptions { inputs, decoder, rules, partitions: arguments.partitions, ingest_clock: ingest_clock(), threads: all_processors() };
     let mut summary = replay(&options, &mut sink)?.summary;
     finish(&arguments, sink, &mut summary)
 }

@@ -96,12 +96,22 @@ impl<'a> Envelope<'a> {
         }
     }
 
+    /// Forgets what was read.
+    pub(super) fn clear(&mut self) {
+        self.kind = Kind::Missing;
+        self.attributes.clear();
+        self.data.clear();
+        self.data_shape = Scalar::Absent;
+        self.deferred = None;
+    }
+
     /// Reads a line of JSON. It is filled in place: moving it about costs as much as reading a short line.
-    pub(super) fn read(&mut self, line: &'a str) -> Result<(), Rejection> {
-        if plain::read(line, self).is_some() {
+    /// `is_plain` says that the line is known to be so.
+    pub(super) fn read(&mut self, line: &'a str, is_plain: bool) -> Result<(), Rejection> {
+        if (is_plain || plain::is_plain(line)) && plain::read(line, self).is_some() {
             return Ok(());
         }
-        *self = Self::new();
+        self.clear();
         self.parse(line)
     }
 

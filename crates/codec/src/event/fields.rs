@@ -16,6 +16,8 @@ pub(super) struct Fields<'a> {
     /// What the fields belong to, for messages: `data.`, or nothing.
     pub(super) prefix: &'static str,
     names: &'static [Field],
+    /// The slot that is probably asked for next: bodies ask in the order of the names.
+    next: usize,
     values: [Scalar<'a>; MAX_FIELDS],
 }
 
@@ -23,19 +25,30 @@ impl<'a> Fields<'a> {
     /// Slots for these names, all absent.
     pub(super) fn new(prefix: &'static str, names: &'static [Field]) -> Self {
         assert!(names.len() <= MAX_FIELDS, "at most {MAX_FIELDS} fields");
-        Self { prefix, names, values: [const { Scalar::Absent }; MAX_FIELDS] }
+        Self { prefix, names, next: 0, values: [const { Scalar::Absent }; MAX_FIELDS] }
+    }
+
+    /// Empties the slots.
+    pub(super) fn clear(&mut self) {
+        self.values[..self.names.len()].iter_mut().for_each(|value| *value = Scalar::Absent);
+        self.next = 0;
     }
 
     /// Names the slots. Nothing may have been read yet under other names.
     pub(super) fn rename(&mut self, names: &'static [Field]) {
         assert!(names.len() <= MAX_FIELDS, "at most {MAX_FIELDS} fields");
         self.names = names;
+        self.next = 0;
     }
 
     /// Takes a value out of its slot.
     #[inline]
     pub(super) fn take(&mut self, name: Field) -> Scalar<'a> {
-        let index = self.names.iter().position(|known| *known == name).expect("a body reads only the fields of its type");
+        let index = match self.names.get(self.next) {
+            Some(next) if *next == name => self.next,
+            _ => self.names.iter().position(|known| *known == name).expect("a body reads only the fields of its type"),
+        };
+        self.next = index + 1;
         std::mem::take(&mut self.values[index])
     }
 
@@ -57,6 +70,7 @@ impl<'a> Fields<'a> {
     }
 
     /// Fills the slot of that index; `None` if it is filled already.
+    #[inline]
     pub(super) fn put_at(&mut self, index: usize, value: Scalar<'a>) -> Option<()> {
         let slot = &mut self.values[index];
         if !matches!(slot, Scalar::Absent) {
@@ -67,6 +81,7 @@ impl<'a> Fields<'a> {
     }
 
     /// The index of the slot of that name.
+    #[inline]
     pub(super) fn slot_of(&self, name: &[u8]) -> Option<usize> {
         slot_of(self.names, name)
     }
@@ -94,6 +109,7 @@ impl<'a> Fields<'a> {
     }
 }
 
+#[inline]
 fn slot_of(names: &[Field], name: &[u8]) -> Option<usize> {
     names.iter().position(|known| known.text().as_bytes() == name)
 }

@@ -48,6 +48,23 @@ pub struct Decoder {
     skip_unknown_types: bool,
 }
 
+/// Where lines are read into, one after the other: making the room anew costs as much as reading a short line.
+pub(crate) struct Scratch<'a> {
+    envelope: Envelope<'a>,
+    is_plain: bool,
+}
+
+impl Scratch<'_> {
+    pub(crate) fn new() -> Self {
+        Self { envelope: Envelope::new(), is_plain: false }
+    }
+
+    /// Takes a look at the text of the lines that follow.
+    pub(crate) fn look_at(&mut self, text: &str) {
+        self.is_plain = plain::is_plain(text);
+    }
+}
+
 /// How `user` fields are written.
 #[derive(Clone, Copy)]
 enum Users<'d> {
@@ -94,10 +111,16 @@ impl Decoder {
         self.decode_line(line, Users::Tokens)
     }
 
+    /// Decodes one of many lines of raw input, as [`Self::decode_text`] does.
+    pub(crate) fn decode_next<'a>(&self, line: &'a str, scratch: &mut Scratch<'a>) -> Result<Event<'a>, Rejection> {
+        scratch.envelope.clear();
+        scratch.envelope.read(without_mark(line), scratch.is_plain)?;
+        self.event(&mut scratch.envelope, Users::Plain(&self.pseudonymiser))
+    }
+
     fn decode_line<'a>(&self, line: &'a str, users: Users<'_>) -> Result<Event<'a>, Rejection> {
-        let line = line.strip_prefix('\u{feff}').unwrap_or(line);
         let mut envelope = Envelope::new();
-        envelope.read(line)?;
+        envelope.read(without_mark(line), false)?;
         self.event(&mut envelope, users)
     }
 
@@ -132,6 +155,11 @@ impl Decoder {
             )),
         }
     }
+}
+
+/// A line without the byte order mark that some editors put at the start of a file.
+fn without_mark(line: &str) -> &str {
+    line.strip_prefix('\u{feff}').unwrap_or(line)
 }
 
 /// Whether a text has control characters. Ordinary bytes are looked at many at a time.

@@ -63,6 +63,7 @@ pub(super) enum Field {
 
 impl Field {
     /// The name in JSON.
+    #[inline]
     pub(super) const fn text(self) -> &'static str {
         match self {
             Field::Id => "id",

@@ -61,7 +61,7 @@ impl<'a> Parts<'a> {
     pub(crate) fn read(&mut self, line: &'a str) -> Result<(), Rejection> {
         let line = line.strip_prefix('\u{feff}').unwrap_or(line);
         depth::check(line)?;
-        self.envelope.read(line)
+        self.envelope.read(line, false)
     }
 
     /// Whether an attribute is absent, null or empty.

@@ -6,7 +6,7 @@ use bellwether_engine::event::{CustomerKey, Event};
 use rayon::prelude::*;
 use self_cell::self_cell;
 
-use crate::event::Decoder;
+use crate::event::{Decoder, Scratch};
 use crate::rejection::Rejection;
 
 use super::{Line, RawEpoch};
@@ -81,9 +81,11 @@ impl DecodedEpoch {
 pub fn decode_lines<'a>(raw: &'a RawEpoch, lines: &'a [Line], decoder: &Decoder, parallel: bool) -> Vec<DecodedLine<'a>> {
     let mut decoded = Vec::with_capacity(lines.len());
     if !parallel || rayon::current_num_threads() == 1 {
+        let mut scratch = Scratch::new();
         for lines in lines.chunks(LINES_AT_ONCE) {
             let stretch = Stretch::of(raw, lines);
-            decoded.extend(lines.iter().map(|line| stretch.decode_line(line, decoder)));
+            scratch.look_at(stretch.text.unwrap_or_default());
+            decoded.extend(lines.iter().map(|line| stretch.decode_line(line, decoder, &mut scratch)));
         }
         return decoded;
     }
@@ -91,7 +93,7 @@ pub fn decode_lines<'a>(raw: &'a RawEpoch, lines: &'a [Line], decoder: &Decoder,
     (0..lines.len())
         .into_par_iter()
         .with_min_len(LINES_AT_ONCE)
-        .map(|index| stretches[index / LINES_AT_ONCE].decode_line(&lines[index], decoder))
+        .map_init(Scratch::new, |scratch, index| stretches[index / LINES_AT_ONCE].decode_line(&lines[index], decoder, scratch))
         .collect_into_vec(&mut decoded);
     decoded
 }
@@ -112,12 +114,12 @@ impl<'a> Stretch<'a> {
         Self { raw, base, text: str::from_utf8(&raw.text[base..end]).ok() }
     }
 
-    fn decode_line(&self, line: &Line, decoder: &Decoder) -> DecodedLine<'a> {
+    fn decode_line(&self, line: &Line, decoder: &Decoder, scratch: &mut Scratch<'a>) -> DecodedLine<'a> {
         if let Some(flaw) = &line.flaw {
             return Err(flaw.rejection());
         }
         let event = match self.text_of(line) {
-            Some(text) => decoder.decode_text(text)?,
+            Some(text) => decoder.decode_next(text, scratch)?,
             None => decoder.decode(&self.raw.text[line.span()])?,
         };
         Ok(DecodedEvent { key: CustomerKey::of(&event.customer), identity: event.identity(), event })

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use crate::dead_letter::DeadLetter;
 use crate::rejection::{RejectReason, Rejection};
 
-use super::{EPOCH_LINES, InputPosition, MAX_EPOCH_BYTES, MAX_LINE_BYTES};
+use super::{InputPosition, MAX_LINE_BYTES};
 
 /// A run of consecutive input lines, in merged order.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,6 +21,8 @@ pub struct RawEpoch {
     pub inputs: Arc<[String]>,
     /// Where every file stands after this epoch: what to hand in as [`super::Resume`].
     pub positions: Vec<InputPosition>,
+    /// Whether the epoch ends with these lines. Only [`super::PartReader`] hands an epoch over in parts, which share its number.
+    pub is_end: bool,
     /// Whether the inputs are exhausted. Exactly one epoch of a run says so; it may have no lines.
     pub is_last: bool,
 }
@@ -130,20 +132,24 @@ pub(super) struct LineParts<'a> {
 }
 
 impl EpochBuilder {
-    /// A builder with room for an epoch the size of the one before.
-    pub fn with_room(text_bytes: usize) -> Self {
-        Self { text: Vec::with_capacity(text_bytes + text_bytes / 8), lines: Vec::with_capacity(EPOCH_LINES) }
+    /// A builder with room for so many lines, with as much text as those before.
+    pub fn with_room(lines: usize, text_bytes: usize) -> Self {
+        Self { text: Vec::with_capacity(text_bytes + text_bytes / 8), lines: Vec::with_capacity(lines) }
     }
 
     pub fn is_empty(&self) -> bool {
         self.lines.is_empty()
     }
 
-    pub fn is_full(&self) -> bool {
-        self.lines.len() >= EPOCH_LINES || self.text.len() >= MAX_EPOCH_BYTES
+    pub fn lines(&self) -> usize {
+        self.lines.len()
     }
 
-    /// Adds a line. Text stays below `MAX_EPOCH_BYTES + MAX_LINE_BYTES`, so positions in it fit `u32`.
+    pub fn bytes(&self) -> usize {
+        self.text.len()
+    }
+
+    /// Adds a line. Text stays below `super::MAX_EPOCH_BYTES + MAX_LINE_BYTES`, so positions in it fit `u32`.
     pub fn push(&mut self, input: u32, line: LineParts<'_>) {
         let start = self.text.len() as u32;
         self.text.extend_from_slice(line.text);
@@ -151,7 +157,7 @@ impl EpochBuilder {
         self.lines.push(Line { start, end, input, number: line.number, offset: line.offset, flaw: line.flaw });
     }
 
-    pub fn finish(self, number: u64, inputs: Arc<[String]>, positions: Vec<InputPosition>, is_last: bool) -> RawEpoch {
-        RawEpoch { number, text: self.text, lines: self.lines, inputs, positions, is_last }
+    pub fn finish(self, number: u64, inputs: Arc<[String]>, positions: Vec<InputPosition>, is_end: bool, is_last: bool) -> RawEpoch {
+        RawEpoch { number, text: self.text, lines: self.lines, inputs, positions, is_end, is_last }
     }
 }

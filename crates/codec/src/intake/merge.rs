@@ -7,7 +7,7 @@ use std::sync::Arc;
 use super::epoch::EpochBuilder;
 use super::lines::Step;
 use super::source::Source;
-use super::{InputPosition, IntakeError, Progress, RawEpoch};
+use super::{EPOCH_LINES, InputPosition, IntakeError, MAX_EPOCH_BYTES, Progress, RawEpoch};
 
 /// All inputs of a run, in the order of their names.
 pub(super) struct Merge {
@@ -20,7 +20,11 @@ pub(super) struct Merge {
     /// The inputs whose next line is not read yet.
     behind: Vec<u32>,
     next_epoch: u64,
-    epoch_text_bytes: usize,
+    /// The most lines handed over at once.
+    part_lines: usize,
+    /// Lines and bytes of the present epoch that were handed over already.
+    handed_over: (usize, usize),
+    last_text_bytes: usize,
     progress: Arc<Progress>,
 }
 
@@ -31,16 +35,32 @@ impl Merge {
         let names = sources.iter().map(|source| source.name.clone()).collect();
         let behind = (0..sources.len() as u32).collect();
         let ready = BinaryHeap::with_capacity(sources.len());
-        Self { sources, names, other_positions, ready, behind, next_epoch, epoch_text_bytes: 0, progress }
+        Self {
+            sources,
+            names,
+            other_positions,
+            ready,
+            behind,
+            next_epoch,
+            part_lines: EPOCH_LINES,
+            handed_over: (0, 0),
+            last_text_bytes: 0,
+            progress,
+        }
+    }
+
+    /// Hands epochs over in parts of at most so many lines.
+    pub fn in_parts_of(self, part_lines: usize) -> Self {
+        Self { part_lines, ..self }
     }
 
     pub fn names(&self) -> Arc<[String]> {
         Arc::clone(&self.names)
     }
 
-    /// Reads the next epoch; nothing when told to stop, or when told to drain and all that has arrived was handed over.
+    /// Reads the next epoch, or its next part; nothing when told to stop, or when told to drain and all that has arrived was handed over.
     pub fn next_epoch(&mut self) -> Result<Option<RawEpoch>, IntakeError> {
-        let mut epoch = EpochBuilder::with_room(self.epoch_text_bytes);
+        let mut epoch = EpochBuilder::with_room(self.part_lines, self.last_text_bytes);
         loop {
             let is_draining = self.progress.is_draining();
             if is_draining {
@@ -51,15 +71,16 @@ impl Merge {
                 return Ok(None);
             }
             if is_idle || (is_draining && self.ready.is_empty()) {
-                match (epoch.is_empty(), is_draining) {
-                    (false, _) => return Ok(Some(self.finish(epoch, false))),
+                match (epoch.is_empty() && self.handed_over.0 == 0, is_draining) {
+                    (false, _) => return Ok(Some(self.finish(epoch, true, false))),
                     (true, true) => return Ok(None),
                     (true, false) => continue,
                 }
             }
-            if self.ready.is_empty() || epoch.is_full() {
+            let is_end = self.ready.is_empty() || self.is_full(&epoch);
+            if is_end || epoch.lines() >= self.part_lines {
                 let is_last = self.ready.is_empty() && !self.progress.is_draining();
-                return Ok(Some(self.finish(epoch, is_last)));
+                return Ok(Some(self.finish(epoch, is_end, is_last)));
             }
             self.take_line(&mut epoch);
         }
@@ -95,12 +116,23 @@ impl Merge {
         self.behind.push(index);
     }
 
-    fn finish(&mut self, epoch: EpochBuilder, is_last: bool) -> RawEpoch {
+    /// Whether the present epoch ends with these lines.
+    fn is_full(&self, part: &EpochBuilder) -> bool {
+        let (lines, bytes) = self.handed_over;
+        lines + part.lines() >= EPOCH_LINES || bytes + part.bytes() >= MAX_EPOCH_BYTES
+    }
+
+    fn finish(&mut self, epoch: EpochBuilder, is_end: bool, is_last: bool) -> RawEpoch {
         let present = self.sources.iter().filter_map(Source::position);
         let positions = present.chain(&self.other_positions).cloned().collect();
-        let epoch = epoch.finish(self.next_epoch, self.names(), positions, is_last);
-        self.next_epoch += 1;
-        self.epoch_text_bytes = epoch.text.len();
+        let epoch = epoch.finish(self.next_epoch, self.names(), positions, is_end, is_last);
+        let (lines, bytes) = self.handed_over;
+        self.handed_over = (lines + epoch.lines.len(), bytes + epoch.text.len());
+        if is_end {
+            self.next_epoch += 1;
+            self.handed_over = (0, 0);
+        }
+        self.last_text_bytes = epoch.text.len();
         epoch
     }
 }

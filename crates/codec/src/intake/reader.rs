@@ -43,19 +43,8 @@ impl Intake {
         resume: Option<Resume>,
         standard_input: Box<dyn Read + Send>,
     ) -> Result<Self, IntakeError> {
-        let list = InputList::expand(inputs)?;
-        let Resume { next_epoch, positions } = resume.unwrap_or_default();
-        let mut earlier: BTreeMap<String, InputPosition> =
-            positions.into_iter().map(|position| (position.name.clone(), position)).collect();
         let progress = Arc::new(Progress::default());
-        let mut sources = open_files(&list, &earlier, &progress)?;
-        for source in &sources {
-            earlier.remove(&source.name);
-        }
-        if list.standard_input {
-            sources.push(Source::standard_input(standard_input, Arc::clone(&progress)).map_err(IntakeError::Thread)?);
-        }
-        let merge = Merge::new(sources, earlier.into_values().collect(), next_epoch, Arc::clone(&progress));
+        let merge = merge(inputs, resume, standard_input, &progress)?;
         let names = merge.names();
         let (sender, epochs) = sync_channel(QUEUED_EPOCHS);
         let reader = thread::Builder::new().name("intake".into()).spawn(move || read(merge, &sender)).map_err(IntakeError::Thread)?;
@@ -142,6 +131,26 @@ impl Drop for Intake {
             drop(reader.join());
         }
     }
+}
+
+/// Opens all inputs, from their starts or from where an earlier run stopped.
+pub(super) fn merge(
+    inputs: &[InputSpec],
+    resume: Option<Resume>,
+    standard_input: Box<dyn Read + Send>,
+    progress: &Arc<Progress>,
+) -> Result<Merge, IntakeError> {
+    let list = InputList::expand(inputs)?;
+    let Resume { next_epoch, positions } = resume.unwrap_or_default();
+    let mut earlier: BTreeMap<String, InputPosition> = positions.into_iter().map(|position| (position.name.clone(), position)).collect();
+    let mut sources = open_files(&list, &earlier, progress)?;
+    for source in &sources {
+        earlier.remove(&source.name);
+    }
+    if list.standard_input {
+        sources.push(Source::standard_input(standard_input, Arc::clone(progress)).map_err(IntakeError::Thread)?);
+    }
+    Ok(Merge::new(sources, earlier.into_values().collect(), next_epoch, Arc::clone(progress)))
 }
 
 fn open_files(list: &InputList, earlier: &BTreeMap<String, InputPosition>, progress: &Arc<Progress>) -> Result<Vec<Source>, IntakeError> {

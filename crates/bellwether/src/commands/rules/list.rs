@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use bellwether_backtest::replay::{ReplayOptions, Replayed, Sink, replay};
+use bellwether_backtest::replay::{ReplayOptions, Replayed, Sink, all_processors, replay};
 use bellwether_codec::rendered::Rendered;
 use bellwether_codec::rules::RuleFile;
 use bellwether_engine::rule::{Mode, Rule};
@@ -90,6 +90,7 @@ fn replayed(file: &RuleFile, inputs: &EventArguments) -> Result<Replayed, Failur
         rules: Arc::new(file.rule_set(1)),
         partitions: DEFAULT_PARTITIONS,
         ingest_clock: ingest_clock(),
+        threads: all_processors(),
     };
     Ok(replay(&options, &mut Counted(Progress::start()))?)
 }

@@ -5,6 +5,7 @@ mod decoding;
 mod inputs;
 mod lines;
 mod merging;
+mod parts;
 mod resuming;
 mod sequencing;
 mod standard_input;
