@@ -73,6 +73,8 @@ struct State {
     counted: Summary,
     /// Epochs whose signals nobody has taken yet.
     waiting: VecDeque<FoldedEpoch>,
+    /// Threads that found nothing to do.
+    idle: usize,
     is_over: bool,
     stopped: Option<Stopped>,
 }
@@ -105,6 +107,7 @@ impl<'o> Crew<'o> {
             is_read: false,
             counted: Summary::default(),
             waiting: VecDeque::new(),
+            idle: 0,
             is_over: false,
             stopped: None,
         };
@@ -117,14 +120,24 @@ impl<'o> Crew<'o> {
         let mut state = self.lock();
         while !state.is_over {
             let Some(task) = state.next_task(thread, self.options.threads.get() as u64 + SPARE_PARTS) else {
+                state.idle += 1;
                 state = self.work.wait(state).unwrap_or_else(PoisonError::into_inner);
+                state.idle -= 1;
                 continue;
             };
             drop(state);
             state = self.perform(task, thread);
+            self.tell(&state);
+        }
+        self.work.notify_all();
+        self.epochs.notify_all();
+    }
+
+    /// Tells those who found nothing to do that there may be something. It asks first, since telling costs as much as folding some events.
+    fn tell(&self, state: &State) {
+        if state.idle > 0 {
             self.work.notify_all();
         }
-        self.epochs.notify_all();
     }
 
     /// The next epoch that every shard has folded; nothing at the end.
@@ -132,7 +145,7 @@ impl<'o> Crew<'o> {
         let mut state = self.lock();
         loop {
             if let Some(epoch) = state.waiting.pop_front() {
-                self.work.notify_all();
+                self.tell(&state);
                 return Some(epoch);
             }
             if state.is_over {
@@ -188,8 +201,10 @@ impl<'o> Crew<'o> {
             }
             Task::Read(mut reader, number) => {
                 let part = reader.next_part();
-                let Some(raw) = self.lock().take_read(part, reader) else { return self.lock() };
-                self.work.notify_one();
+                let mut state = self.lock();
+                let Some(raw) = state.take_read(part, reader) else { return state };
+                self.tell(&state);
+                drop(state);
                 let decoded = DecodedEpoch::decode(raw, &self.options.decoder, false);
                 let mut state = self.lock();
                 state.decoded.insert(number, decoded);

@@ -111,11 +111,18 @@ impl Decoder {
         self.decode_line(line, Users::Tokens)
     }
 
-    /// Decodes one of many lines of raw input, as [`Self::decode_text`] does.
-    pub(crate) fn decode_next<'a>(&self, line: &'a str, scratch: &mut Scratch<'a>) -> Result<Event<'a>, Rejection> {
+    /// Decodes one of many lines of raw input, as [`Self::decode_text`] does, and makes something of its event where that is built: moving
+    /// events about is dear.
+    #[inline]
+    pub(crate) fn decode_next<'a, T>(
+        &self,
+        line: &'a str,
+        scratch: &mut Scratch<'a>,
+        make: impl FnOnce(Event<'a>) -> T,
+    ) -> Result<T, Rejection> {
         scratch.envelope.clear();
         scratch.envelope.read(without_mark(line), scratch.is_plain)?;
-        self.event(&mut scratch.envelope, Users::Plain(&self.pseudonymiser))
+        self.validated(&mut scratch.envelope, Users::Plain(&self.pseudonymiser), make)
     }
 
     fn decode_line<'a>(&self, line: &'a str, users: Users<'_>) -> Result<Event<'a>, Rejection> {
@@ -126,6 +133,11 @@ impl Decoder {
 
     /// Validates what was read, whatever it was read from.
     fn event<'a>(&self, envelope: &mut Envelope<'a>, users: Users<'_>) -> Result<Event<'a>, Rejection> {
+        self.validated(envelope, users, |event| event)
+    }
+
+    #[inline]
+    fn validated<'a, T>(&self, envelope: &mut Envelope<'a>, users: Users<'_>, make: impl FnOnce(Event<'a>) -> T) -> Result<T, Rejection> {
         let kind = self.known_kind(&envelope.kind, envelope.attributes.prefix)?;
         let attributes = &mut envelope.attributes;
         let id = attributes.identifier(Field::Id)?;
@@ -140,7 +152,7 @@ impl Decoder {
         let time = attributes.event_time(Field::Time)?;
         envelope.settle_data(kind)?;
         let body = families::body(kind, &mut envelope.data, users)?;
-        Ok(Event { time, source, id, customer, body })
+        Ok(make(Event { time, source, id, customer, body }))
     }
 
     fn known_kind(&self, kind: &Kind<'_>, prefix: &str) -> Result<EventType, Rejection> {

@@ -12,7 +12,7 @@ use super::scalar::Scalar;
 /// What it reads it reads as the parser does, in half the time. It gives up on lists and objects within, on a name that stands twice, on
 /// `data` before `type`, and on anything that is wrong. The line [is plain](is_plain).
 pub(super) fn read<'a>(line: &'a str, envelope: &mut Envelope<'a>) -> Option<()> {
-    let mut scanner = Scanner { line, at: 0, is_at_first: false };
+    let mut scanner = Scanner { rest: line, is_at_first: false };
     scanner.open_object()?;
     while let Some(name) = scanner.next_name()? {
         let name = Name::of(name);
@@ -55,10 +55,9 @@ pub(super) fn is_plain(text: &str) -> bool {
     text.bytes().fold(true, |is_plain, byte| is_plain & (byte >= b' ') & (byte != b'\\'))
 }
 
-/// A place in a plain line.
+/// What is left of a plain line.
 struct Scanner<'a> {
-    line: &'a str,
-    at: usize,
+    rest: &'a str,
     /// An object has just begun: its first name follows without a comma.
     is_at_first: bool,
 }
@@ -71,69 +70,66 @@ impl<'a> Scanner<'a> {
     }
 
     /// The name of the next member, whose value follows; nothing at the end of the object.
+    #[inline]
     fn next_name(&mut self) -> Option<Option<&'a [u8]>> {
         let is_first = std::mem::replace(&mut self.is_at_first, false);
-        match self.next_byte()? {
-            b'}' => return Some(None),
-            b'"' if is_first => {}
-            b',' if !is_first => self.expect(b'"')?,
-            _ => return None,
+        match self.rest.as_bytes() {
+            // Blanks are rare between the marks of an object.
+            [b',', b'"', ..] if !is_first => self.rest = self.rest.get(2..)?,
+            _ => match self.next_byte()? {
+                b'}' => return Some(None),
+                b'"' if is_first => {}
+                b',' if !is_first => self.expect(b'"')?,
+                _ => return None,
+            },
         }
-        let start = self.at;
-        let end = self.end_of_text()?;
+        let name = self.text()?;
         self.expect(b':')?;
-        Some(Some(&self.line.as_bytes()[start..end]))
+        Some(Some(name.as_bytes()))
     }
 
+    #[inline]
     fn value(&mut self) -> Option<Scalar<'a>> {
-        match self.next_byte()? {
+        while let Some(behind) = self.rest.strip_prefix(' ') {
+            self.rest = behind;
+        }
+        match self.rest.as_bytes().first()? {
             b'"' => {
-                let start = self.at;
-                let end = self.end_of_text()?;
-                Some(Scalar::Text(Cow::Borrowed(self.line.get(start..end)?)))
+                self.rest = self.rest.get(1..)?;
+                Some(Scalar::Text(Cow::Borrowed(self.text()?)))
             }
             b'{' | b'[' => None,
-            _ => {
-                let start = self.at - 1;
-                let rest = &self.line[start..];
-                let length = rest.bytes().position(|byte| matches!(byte, b',' | b'}' | b' '))?;
-                self.at = start + length;
-                serde_json::from_str(&rest[..length]).ok()
-            }
+            _ => self.other_value(),
         }
     }
 
-    /// Goes behind a text of which the first quotation mark is taken already, and tells where its last one is. Eight bytes at a time are
-    /// looked at.
-    fn end_of_text(&mut self) -> Option<usize> {
-        const EACH: u64 = u64::MAX / 255;
-        const QUOTES: u64 = EACH * b'"' as u64;
-        let mut rest = self.line.as_bytes().get(self.at..)?;
-        while let Some((chunk, behind)) = rest.split_first_chunk() {
-            let other = u64::from_le_bytes(*chunk) ^ QUOTES;
-            // The lowest byte of which the highest bit is set here is the first one that was zero.
-            let quotes = other.wrapping_sub(EACH) & !other & (EACH << 7);
-            if quotes != 0 {
-                let end = self.line.len() - rest.len() + quotes.trailing_zeros() as usize / 8;
-                self.at = end + 1;
-                return Some(end);
-            }
-            rest = behind;
-        }
-        let end = self.line.len() - rest.len() + rest.iter().position(|byte| *byte == b'"')?;
-        self.at = end + 1;
-        Some(end)
+    /// A number, a boolean or nothing.
+    fn other_value(&mut self) -> Option<Scalar<'a>> {
+        let length = self.rest.bytes().position(|byte| matches!(byte, b',' | b'}' | b' '))?;
+        let (text, rest) = self.rest.split_at_checked(length)?;
+        self.rest = rest;
+        serde_json::from_str(text).ok()
     }
 
+    /// The text up to the next quotation mark, and goes behind that.
+    #[inline]
+    fn text(&mut self) -> Option<&'a str> {
+        let (text, rest) = self.rest.split_at_checked(quotation_mark(self.rest.as_bytes())?)?;
+        self.rest = rest.get(1..)?;
+        Some(text)
+    }
+
+    #[inline]
     fn expect(&mut self, byte: u8) -> Option<()> {
         (self.next_byte()? == byte).then_some(())
     }
 
     /// Takes the next byte that is no blank.
+    #[inline]
     fn next_byte(&mut self) -> Option<u8> {
         loop {
-            let byte = *self.line.as_bytes().get(self.at)?;
-            self.at += 1;
+            let byte = *self.rest.as_bytes().first()?;
+            self.rest = self.rest.get(1..)?;
             if byte != b' ' {
                 return Some(byte);
             }
@@ -141,8 +137,26 @@ impl<'a> Scanner<'a> {
     }
 
     fn is_at_end(&self) -> bool {
-        self.line.bytes().skip(self.at).all(|byte| byte == b' ')
+        self.rest.bytes().all(|byte| byte == b' ')
     }
+}
+
+/// Where the first quotation mark is. Eight bytes at a time are looked at.
+#[inline]
+fn quotation_mark(text: &[u8]) -> Option<usize> {
+    const EACH: u64 = u64::MAX / 255;
+    const QUOTES: u64 = EACH * b'"' as u64;
+    let mut at = 0;
+    while let Some(chunk) = text.get(at..).and_then(<[u8]>::first_chunk) {
+        let other = u64::from_le_bytes(*chunk) ^ QUOTES;
+        // The lowest byte of which the highest bit is set here is the first one that was zero.
+        let quotes = other.wrapping_sub(EACH) & !other & (EACH << 7);
+        if quotes != 0 {
+            return Some(at + quotes.trailing_zeros() as usize / 8);
+        }
+        at += 8;
+    }
+    text.get(at..)?.iter().position(|byte| *byte == b'"').map(|position| at + position)
 }
 
 #[cfg(test)]

@@ -118,11 +118,11 @@ impl<'a> Stretch<'a> {
         if let Some(flaw) = &line.flaw {
             return Err(flaw.rejection());
         }
-        let event = match self.text_of(line) {
-            Some(text) => decoder.decode_next(text, scratch)?,
-            None => decoder.decode(&self.raw.text[line.span()])?,
-        };
-        Ok(DecodedEvent { key: CustomerKey::of(&event.customer), identity: event.identity(), event })
+        let hashed = |event: Event<'a>| DecodedEvent { key: CustomerKey::of(&event.customer), identity: event.identity(), event };
+        match self.text_of(line) {
+            Some(text) => decoder.decode_next(text, scratch, hashed),
+            None => decoder.decode(&self.raw.text[line.span()]).map(hashed),
+        }
     }
 
     /// The line as text. A line can end within a character that the next one seems to complete: then it is none.
