@@ -4,4 +4,5 @@ pub mod error;
 pub mod journal;
 pub mod replay;
 pub mod rule_tests;
+pub mod stories;
 pub mod trial;

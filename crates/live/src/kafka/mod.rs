@@ -42,7 +42,7 @@ mod take_in;
 mod ticks;
 mod watermark;
 
-pub use arrivals::SilentAfter;
+pub use arrivals::{Arrivals, SilentAfter, families as arrival_families, is_silent};
 pub use breaker::BreakerLimits;
 pub use connect::Connect;
 pub use control::{create_journal, publish_rules, read_created, rules_in_force};
