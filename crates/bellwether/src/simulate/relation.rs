@@ -120,8 +120,9 @@ fn note(customer: &mut Customer, today: Day) {
     if customer.random.chance(1.0 / 400.0) {
         write_note(customer, today, "observation", Some(30));
     }
-    let feels_bad = customer.plot.departure.is_some() && customer.plot.story != Story::Silent && customer.plot.is_on(today);
-    if customer.random.chance(if feels_bad { 1.0 / 80.0 } else { 1.0 / 3_000.0 }) {
+    // Who looks after a customer in trouble cannot tell either whether it will leave.
+    let feels_bad = customer.plot.story.is_trouble() && customer.plot.is_on(today);
+    if customer.random.chance(if feels_bad { 1.0 / 120.0 } else { 1.0 / 2_000.0 }) {
         write_note(customer, today, "risk", Some(60));
     }
 }

@@ -170,6 +170,11 @@ impl Story {
         self.row().name
     }
 
+    /// Whether its signs are those of somebody who may leave.
+    pub fn is_trouble(self) -> bool {
+        self != Story::Silent && self.row().leave > 0 && !matches!(self, Story::ApiOnly | Story::Intranet)
+    }
+
     fn row(self) -> &'static Row {
         &TABLE[self as usize]
     }
