@@ -63,6 +63,11 @@ bench: setup ## Measure the hot stages (BENCH_ARGS=NAME for one)
 	cargo bench --package bellwether-benches --bench stages -- $(BENCH_ARGS)
 	cargo run --release --package bellwether-benches --bin load
 
+.PHONY: stories
+stories: setup ## Measure how good the default rules are on simulated companies of three seeds (some minutes)
+	cargo build --release --workspace --bins
+	cargo run --release --package bellwether-benches --bin stories
+
 .PHONY: clean
 clean: ## Remove what was built
 	cargo clean
