@@ -65,6 +65,11 @@ bench: setup ## Measure the hot stages (BENCH_ARGS=NAME for one), whole runs, an
 	cargo run --release --package bellwether-benches --bin load
 	cargo run --release --package bellwether-benches --bin load_kafka
 
+.PHONY: stories
+stories: setup ## Measure how good the default rules are on simulated companies of three seeds (some minutes)
+	cargo build --release --workspace --bins
+	cargo run --release --package bellwether-benches --bin stories
+
 .PHONY: clean
 clean: ## Remove what was built
 	cargo clean

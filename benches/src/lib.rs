@@ -1,5 +1,7 @@
 //! What the measurements share: the sample log in memory, the default rules, and medians.
 
+pub mod company;
+
 use std::fs::File;
 use std::io::{BufRead, BufReader};
 use std::path::PathBuf;

@@ -6,4 +6,5 @@ pub mod journal;
 pub mod replay;
 pub mod rule_tests;
 mod shard;
+pub mod stories;
 pub mod trial;

@@ -5,7 +5,8 @@ use bellwether_engine::event_type::EventType;
 use super::calendar::{Day, MINUTE, Second, is_weekend, weekday};
 use super::customer::Customer;
 use super::event::{Data, User};
-use super::habits::{FEATURES, MACHINE_FEATURES};
+use super::habits::{FEATURES, MACHINE_FEATURES, PAID_FEATURE_NAME};
+use super::holidays;
 use super::stories::Story;
 
 /// What is left of a weekday's work at the weekend.
@@ -14,13 +15,17 @@ const WEEKEND: f64 = 0.1;
 const AFTER_NOTICE: f64 = 0.5;
 /// Uses of features that one session leaves in the log: at least one, and so many more.
 const MORE_USES: f64 = 0.15;
+/// The same of the last user of a customer, who does what all did.
+const USES_OF_THE_LAST: f64 = 2.5;
+/// Share of uses that go to the feature that only higher plans pay for.
+const PAID_FEATURE: f64 = 0.05;
 /// Share of logins with a mistyped password before.
 const MISTYPED: f64 = 0.02;
 
 /// Adds the day's activity.
 pub fn live(customer: &mut Customer, today: Day) {
     if weekday(today) == 0 {
-        customer.habits.week_level = customer.random.range(0.88, 1.12);
+        customer.habits.begin_week(today, &mut customer.random);
         read_quota(customer, today);
     }
     let level = level(customer, today) * if is_weekend(today) { WEEKEND } else { 1.0 };
@@ -38,8 +43,13 @@ pub fn level(customer: &Customer, today: Day) -> f64 {
     let ramp = 0.5 + 0.5 * (f64::from(customer.tenure(today)) / 21.0).min(1.0);
     let leaves = plot.departure.is_some();
     let told = match plot.story {
-        Story::SlowDecline | Story::ChampionChange | Story::ApiOnly | Story::Intranet if leaves => 1.0 - 0.88 * progress,
-        Story::OnboardingStall => 0.35 - 0.3 * progress,
+        Story::SlowDecline => plot.left(today),
+        Story::ChampionChange | Story::ApiOnly | Story::Intranet if leaves => plot.left(today),
+        Story::ChampionChange => 1.0 - 0.3 * (1.0 - plot.left(today)),
+        Story::OnboardingStall if leaves => 0.35 - 0.3 * progress,
+        Story::OnboardingStall => 0.4 + 0.6 * progress,
+        Story::QuietAsker => 1.0 - if leaves { 0.6 } else { 0.3 } * (2.0 * progress).min(1.0),
+        Story::Contraction | Story::Narrowing if leaves => 1.0 - 0.3 * progress,
         Story::TicketSpike | Story::Unhappy | Story::Incidents if leaves => 1.0 - 0.3 * progress,
         Story::PriceShopping if leaves => 1.0 - 0.15 * progress,
         Story::SeatGrowth => 1.0 + 0.15 * progress,
@@ -47,8 +57,9 @@ pub fn level(customer: &Customer, today: Day) -> f64 {
         Story::Seasonal => customer.habits.season.level(today),
         _ => 1.0,
     };
+    let office = if plot.story == Story::ApiOnly { 1.0 } else { holidays::level(&customer.profile, plot.story, today) };
     let leaving = if plot.gave_notice(today) && plot.story != Story::Silent { AFTER_NOTICE } else { 1.0 };
-    customer.profile.eagerness * customer.habits.week_level * ramp * told * leaving
+    customer.profile.eagerness * customer.habits.level(today) * ramp * told * leaving * office
 }
 
 fn sessions(customer: &mut Customer, today: Day, level: f64) {
@@ -77,7 +88,8 @@ fn session(customer: &mut Customer, today: Day, user: Option<User>, level: f64) 
     }
     customer.plan(time, EventType::Login, Data::Login { user, method, ok: None });
     let mut moment = time;
-    for _ in 0..1 + customer.random.count(MORE_USES) {
+    let more_uses = if customer.is_since(Story::Narrowing, today) { USES_OF_THE_LAST } else { MORE_USES };
+    for _ in 0..1 + customer.random.count(more_uses) {
         moment += customer.random.seconds(30, 25 * MINUTE);
         let feature = choose_feature(customer, today);
         let count = 1 + customer.random.count(5.0 * level.min(2.0));
@@ -87,7 +99,10 @@ fn session(customer: &mut Customer, today: Day, user: Option<User>, level: f64) 
 
 /// Mostly a favourite. Whoever declines drops the first favourite halfway.
 fn choose_feature(customer: &mut Customer, today: Day) -> &'static str {
-    let dropped = customer.plot.story == Story::SlowDecline && customer.plot.progress(today) > 0.4;
+    if customer.plot.story != Story::UnusedFeature && customer.contract.plan().pays_for_more && customer.random.chance(PAID_FEATURE) {
+        return PAID_FEATURE_NAME;
+    }
+    let dropped = customer.plot.story == Story::SlowDecline && customer.plot.departure.is_some() && customer.plot.progress(today) > 0.4;
     let favourites = if dropped { &customer.habits.favourites[1..] } else { &customer.habits.favourites[..] };
     if customer.random.chance(0.8) {
         return customer.random.pick(favourites);

@@ -46,19 +46,21 @@ pub struct Plan {
     pub tickets_a_month: f64,
     /// Records that the quota allows.
     pub quota_limit: u32,
+    /// Whether it pays for the feature that smaller plans do not have.
+    pub pays_for_more: bool,
 }
 
 /// The plans, smallest first.
 #[rustfmt::skip]
 pub const PLANS: [Plan; 4] = [
     Plan { name: "starter", segment: "small", weight: 45, seats: (3, 5), price_minor: 1_200,
-           annual: 0.15, card: 0.9, login_chance: 0.55, tickets_a_month: 0.4, quota_limit: 5_000 },
+           annual: 0.15, card: 0.9, login_chance: 0.55, tickets_a_month: 0.4, quota_limit: 5_000, pays_for_more: false },
     Plan { name: "team", segment: "small", weight: 33, seats: (6, 10), price_minor: 1_900,
-           annual: 0.35, card: 0.7, login_chance: 0.36, tickets_a_month: 0.7, quota_limit: 20_000 },
+           annual: 0.35, card: 0.7, login_chance: 0.36, tickets_a_month: 0.7, quota_limit: 20_000, pays_for_more: false },
     Plan { name: "business", segment: "mid-market", weight: 15, seats: (12, 22), price_minor: 2_900,
-           annual: 0.6, card: 0.3, login_chance: 0.27, tickets_a_month: 1.2, quota_limit: 100_000 },
+           annual: 0.6, card: 0.3, login_chance: 0.27, tickets_a_month: 1.2, quota_limit: 100_000, pays_for_more: true },
     Plan { name: "enterprise", segment: "enterprise", weight: 7, seats: (24, 45), price_minor: 4_500,
-           annual: 0.85, card: 0.05, login_chance: 0.23, tickets_a_month: 2.0, quota_limit: 500_000 },
+           annual: 0.85, card: 0.05, login_chance: 0.23, tickets_a_month: 2.0, quota_limit: 500_000, pays_for_more: true },
 ];
 
 /// Country, its currency, hours ahead of UTC, customers out of 100.
@@ -117,7 +119,8 @@ pub struct Profile {
     pub owner: &'static str,
     /// How its people sign in.
     pub login_method: &'static str,
-    /// How far above or below the average its people's activity lies.
+    /// How far above or below the average its people's activity lies: gamma-distributed, as rates of customers are taken to be since
+    /// Schmittlein, Morrison and Colombo (1987, Management Science 33).
     pub eagerness: f64,
     hours_ahead: i64,
 }
@@ -147,7 +150,7 @@ impl Profile {
             industry: random.pick(&INDUSTRIES),
             owner: random.pick(&OWNERS),
             login_method: random.pick(&METHODS),
-            eagerness: random.range(0.85, 1.2),
+            eagerness: random.gamma(),
             hours_ahead: country.hours_ahead,
         }
     }

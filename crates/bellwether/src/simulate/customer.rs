@@ -17,6 +17,7 @@ use super::world::World;
 use super::{activity, billing, growth, leaving, onboarding, relation, support, surveys, team};
 
 /// An event that happened, ready to be written.
+#[derive(Clone, Copy)]
 pub struct Happened {
     /// When.
     pub time: Second,
@@ -43,6 +44,9 @@ pub struct History {
     pub mrr_minor: i64,
 }
 
+/// The streams of chances of deliveries are those from here up.
+const DELIVERY_STREAMS: u64 = 1 << 40;
+
 /// A customer on its way through the log.
 pub struct Customer {
     /// What hardly changes.
@@ -51,6 +55,8 @@ pub struct Customer {
     pub plot: Plot,
     /// Its own stream of chances.
     pub random: Random,
+    /// The chances of its events on their way to us: apart, so that what happens does not depend on them.
+    pub delivery: Random,
     /// What it pays for.
     pub contract: Contract,
     /// Its people.
@@ -90,6 +96,7 @@ impl Customer {
             profile,
             plot,
             random,
+            delivery: Random::new(world.seed, DELIVERY_STREAMS + u64::from(number)),
         }
     }
 

@@ -46,7 +46,7 @@ fn look_at_higher_plan(customer: &mut Customer, today: Day) {
         return;
     }
     let time = customer.office_time(today);
-    let feature = customer.random.pick(&["pricing-page", "pricing-page", "gated-analytics"]);
+    let feature = customer.random.pick(&["pricing_page", "pricing_page", "locked_feature"]);
     let user = Some(customer.profile.user(customer.habits.main_contact));
     customer.plan(time, EventType::Usage, Data::Usage { feature, count: 1, user });
 }

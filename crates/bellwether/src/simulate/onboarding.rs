@@ -35,10 +35,16 @@ pub fn begin(customer: &mut Customer, today: Day) {
 
 fn plan_milestones(customer: &mut Customer, today: Day) {
     let stalled = customer.plot.story == Story::OnboardingStall;
-    let reached = if stalled { customer.random.between(1, 2) as usize } else { MILESTONES.len() };
+    let leaves = customer.plot.departure.is_some();
+    let reached = if stalled && leaves { customer.random.between(1, 2) as usize } else { MILESTONES.len() };
     let mut day = today;
     for (index, name) in MILESTONES.into_iter().take(reached).enumerate() {
-        day += customer.random.between(if index == 0 { 0 } else { 2 }, if index == 0 { 2 } else { 11 });
+        let days = match index {
+            0 => (0, 2),
+            _ if stalled && !leaves => (8, 22),
+            _ => (2, 11),
+        };
+        day += customer.random.between(days.0, days.1);
         let time = customer.office_time(day).max(start_of(today) + 8 * HOUR);
         customer.plan(time, EventType::MilestoneReached, Data::Milestone { name, r#final: index + 1 == MILESTONES.len() });
     }

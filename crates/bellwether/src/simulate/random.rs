@@ -63,6 +63,18 @@ impl Random {
         unreachable!("the draw is below the sum of the weights")
     }
 
+    /// A draw from the gamma distribution of shape 4 and mean 1, from a table of its quantiles, between which it is even: half of the draws
+    /// lie between 0.63 and 1.28, all between 0.13 and 3.05.
+    pub fn gamma(&mut self) -> f64 {
+        const QUANTILES: [f64; 21] = [
+            0.13, 0.341, 0.436, 0.51, 0.574, 0.634, 0.691, 0.747, 0.803, 0.859, 0.917, 0.979, 1.043, 1.113, 1.19, 1.277, 1.379, 1.504,
+            1.671, 1.94, 3.049,
+        ];
+        let place = self.fraction() * 20.0;
+        let index = (place as usize).min(19);
+        QUANTILES[index] + (QUANTILES[index + 1] - QUANTILES[index]) * (place - index as f64)
+    }
+
     /// How often something happens that happens `mean` times on average (a Poisson draw).
     pub fn count(&mut self, mean: f64) -> u32 {
         if mean > LARGEST_MEAN {

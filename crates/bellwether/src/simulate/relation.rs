@@ -16,6 +16,7 @@ const TOUCHES: (Day, Day) = (18, 55);
 /// Chance of a wish for a feature on a day; share of wishes that are answered in time.
 const WISH: f64 = 1.0 / 240.0;
 const WISH_ANSWERED: f64 = 0.85;
+const WISH_OF_THE_NEGLECTED: f64 = 1.0 / 20.0;
 /// Chance that the owner changes on a day.
 const OWNER_CHANGES: f64 = 1.0 / 900.0;
 /// Share of the customers who feel an incident.
@@ -80,7 +81,9 @@ pub fn live(customer: &mut Customer, today: Day, world: &World) {
 }
 
 fn touch(customer: &mut Customer, today: Day) {
-    if today >= customer.relation.next_touch && !is_weekend(today) {
+    if customer.is_in(Story::Neglected, today) {
+        customer.relation.next_touch = today + 1;
+    } else if today >= customer.relation.next_touch && !is_weekend(today) {
         customer.relation.next_touch = today + customer.random.between(TOUCHES.0, TOUCHES.1);
         let time = customer.office_time(today);
         let channel = customer.random.pick(&["call", "call", "email", "meeting"]);
@@ -104,8 +107,10 @@ fn change_owner(customer: &mut Customer, today: Day) {
 }
 
 fn note(customer: &mut Customer, today: Day) {
-    if customer.random.chance(WISH) {
-        let answered = customer.random.chance(WISH_ANSWERED).then(|| customer.random.between(10, 75));
+    let is_neglected = customer.is_in(Story::Neglected, today);
+    if customer.random.chance(if is_neglected { WISH_OF_THE_NEGLECTED } else { WISH }) {
+        let is_answered = !is_neglected && customer.random.chance(WISH_ANSWERED);
+        let answered = is_answered.then(|| customer.random.between(10, 75));
         write_note(customer, today, "feature_request", answered);
     }
     let praises = customer.plot.story == Story::Promoter;
@@ -115,8 +120,9 @@ fn note(customer: &mut Customer, today: Day) {
     if customer.random.chance(1.0 / 400.0) {
         write_note(customer, today, "observation", Some(30));
     }
-    let feels_bad = customer.plot.departure.is_some() && customer.plot.story != Story::Silent && customer.plot.is_on(today);
-    if customer.random.chance(if feels_bad { 1.0 / 80.0 } else { 1.0 / 3_000.0 }) {
+    // Who looks after a customer in trouble cannot tell either whether it will leave.
+    let feels_bad = customer.plot.story.is_trouble() && customer.plot.is_on(today);
+    if customer.random.chance(if feels_bad { 1.0 / 120.0 } else { 1.0 / 2_000.0 }) {
         write_note(customer, today, "risk", Some(60));
     }
 }

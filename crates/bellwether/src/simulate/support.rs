@@ -19,10 +19,17 @@ const REOPENED_IN_TROUBLE: f64 = 0.45;
 /// Tickets of a day while there is trouble.
 const TICKETS_IN_TROUBLE: f64 = 0.4;
 
+/// Chance of a day that a customer begins to ask more for a while, about nothing bad: a new project, a new colleague.
+const BURST: f64 = 1.0 / 2_500.0;
+/// How long that lasts, and tickets of a day meanwhile.
+const BURST_DAYS: Day = 10;
+const TICKETS_IN_A_BURST: f64 = 0.4;
+
 /// The customer's tickets.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct Support {
     opened: u32,
+    burst_until: Day,
 }
 
 /// Opens the day's tickets and plans what becomes of them.
@@ -32,10 +39,29 @@ pub fn live(customer: &mut Customer, today: Day) {
     let unhappy = if customer.is_in(Story::Unhappy, today) || customer.is_in(Story::Incidents, today) { 1.8 } else { 1.0 };
     let ordinary = customer.contract.plan().tickets_a_month / 30.0 * early * unhappy;
     let silenced = if customer.plot.gave_notice(today) { 0.3 } else { 1.0 };
-    let mean = silenced * if trouble { ordinary + TICKETS_IN_TROUBLE } else { ordinary };
+    let usual = if customer.plot.story == Story::QuietAsker { tickets_of_a_frequent_asker(customer, today) } else { ordinary };
+    let mean = silenced * if trouble { usual + TICKETS_IN_TROUBLE } else { usual };
     let weekend = if is_weekend(today) { 0.25 } else { 1.3 };
     for _ in 0..customer.random.count(mean * weekend) {
         open(customer, today, trouble);
+    }
+    if customer.random.chance(BURST) {
+        customer.support.burst_until = today + BURST_DAYS;
+    }
+    if today < customer.support.burst_until && customer.random.chance(TICKETS_IN_A_BURST) {
+        open(customer, today, false);
+    }
+}
+
+/// Two a week for five months, then none.
+fn tickets_of_a_frequent_asker(customer: &Customer, today: Day) -> f64 {
+    let from = customer.plot.from;
+    if today >= from {
+        0.0
+    } else if today >= from - 150 {
+        0.28
+    } else {
+        0.1
     }
 }
 

@@ -11,11 +11,13 @@ use super::stories::{Plot, Story};
 
 const QUARTER: Day = 91;
 const HALF_A_YEAR: Day = 182;
-/// Share of the asked who answer: NPS, CSAT, CES, goal.
-const ANSWERS_NPS: f64 = 0.5;
-const ANSWERS_CSAT: f64 = 0.35;
+/// Share of the asked who answer: NPS (vendors report 20 to 35 % in B2B), CSAT, CES, goal.
+const ANSWERS_NPS: f64 = 0.3;
+const ANSWERS_CSAT: f64 = 0.3;
 const ANSWERS_CES: f64 = 0.35;
 const ANSWERS_GOAL: f64 = 0.3;
+/// Share of the unhappy who answer.
+const COMPLAINS: f64 = 0.75;
 /// What most people give, at the first answer: at times too little, without meaning to leave.
 const ORDINARY_NPS: [(i32, u32); 5] = [(6, 4), (7, 28), (8, 42), (9, 20), (10, 6)];
 
@@ -80,14 +82,18 @@ pub fn live(customer: &mut Customer, today: Day) {
     }
 }
 
-/// Unhappy customers answer at once, and give little: NPS once, CES twice in a month.
+/// Unhappy customers say so when they are asked, if they answer: most of them NPS within three weeks, and of effort twice in five weeks.
 fn complain(customer: &mut Customer, today: Day) {
-    let score = customer.random.between(1, 5);
-    let day = today + customer.random.between(0, 6);
-    answer_nps(customer, day, 0, score);
+    if customer.random.chance(COMPLAINS) {
+        let score = customer.random.between(1, 6);
+        let day = today + customer.random.between(0, 21);
+        answer_nps(customer, day, 0, score);
+    }
     for wait in [8, 25] {
         let day = today + wait + customer.random.between(0, 7);
-        answer_ces(customer, day, false);
+        if customer.random.chance(COMPLAINS) {
+            answer_ces(customer, day, false);
+        }
     }
 }
 

@@ -9,7 +9,7 @@ use super::stories::Story;
 
 /// An invitation can be used for so long.
 const INVITATION: Second = 14 * DAY;
-/// Chance of a day that somebody leaves and is replaced; that the main contact hands over to a colleague who carries on.
+/// Chance of a day that somebody leaves and is replaced; that the main contact hands over to a colleague who carries on (about 15 % a year).
 const REPLACEMENT: f64 = 1.0 / 220.0;
 const HANDOVER: f64 = 1.0 / 2_400.0;
 /// Share of the invitations that nobody uses.
@@ -87,21 +87,37 @@ pub fn live(customer: &mut Customer, today: Day) {
     let begins = today == customer.plot.from;
     match customer.plot.story {
         Story::ChampionChange if begins => lose_champion(customer, today),
+        Story::Narrowing if begins => narrow(customer, today),
         _ if customer.team.len() < 2 => {}
         Story::DormantUsers if begins => {
             let half = customer.team.len().div_ceil(2);
             customer.team.iter_mut().skip(half).for_each(|member| member.until = Some(today));
         }
-        Story::DormantUsers | Story::ChampionChange if today > customer.plot.from => {}
+        Story::DormantUsers | Story::ChampionChange | Story::Narrowing if today > customer.plot.from => {}
         _ if customer.random.chance(HANDOVER) => hand_over(customer, today),
         _ if customer.random.chance(REPLACEMENT) => replace_somebody(customer, today),
         _ => {}
     }
 }
 
-/// The main contact leaves the company. Sometimes a successor is named, who never comes.
+/// Within three weeks all but the main contact stop.
+fn narrow(customer: &mut Customer, today: Day) {
+    let main_contact = customer.habits.main_contact;
+    for member in &mut customer.team {
+        if member.number == main_contact {
+            member.eagerness = 3.0;
+        } else {
+            member.until = Some(today + customer.random.between(1, 21));
+        }
+    }
+}
+
+/// The main contact leaves the company. Sometimes a successor is named, who never comes; where the customer stays, one comes some weeks later.
 fn lose_champion(customer: &mut Customer, today: Day) {
     let time = customer.office_time(today);
+    if customer.plot.departure.is_none() {
+        return succeed_champion(customer, today, time);
+    }
     let previous = customer.profile.user(customer.habits.main_contact);
     let successor = customer.random.chance(0.5).then(|| customer.profile.user(customer.habits.users_invited + 1));
     if successor.is_some() {
@@ -111,6 +127,20 @@ fn lose_champion(customer: &mut Customer, today: Day) {
     remove(customer, previous.number, today, time + HOUR);
     let colleague = customer.team.first().map(|member| member.number);
     customer.habits.main_contact = successor.map(|user| user.number).or(colleague).unwrap_or(previous.number);
+}
+
+fn succeed_champion(customer: &mut Customer, today: Day, time: Second) {
+    let previous = customer.profile.user(customer.habits.main_contact);
+    let successor = send_invitation(customer, time - HOUR);
+    let since = today + customer.random.between(3, 13);
+    let activated = customer.office_time(since);
+    customer.plan(activated, EventType::UserActivated, Data::User { user: successor, expires: None });
+    let eagerness = customer.random.range(0.75, 1.35);
+    customer.team.push(Member { number: successor.number, eagerness, since: since + 1, until: None });
+    let data = Data::Contact { role: "main_contact", user: Some(successor), previous_user: Some(previous) };
+    customer.plan(time, EventType::ContactChanged, data);
+    remove(customer, previous.number, today, time + HOUR);
+    customer.habits.main_contact = successor.number;
 }
 
 /// The main contact changes, and the new one, long a user, carries on: a near miss.

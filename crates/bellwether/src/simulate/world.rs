@@ -6,6 +6,8 @@ use super::calendar::{Day, HOUR, MINUTE, Second, date_of, start_of};
 use super::customer::Happened;
 use super::event::{Data, Month, Reference};
 use super::random::Random;
+use jiff::civil::Date;
+use serde::Serialize;
 
 /// The stream of chances of the company itself; customers have the numbers from 1 up.
 const COMPANY_STREAM: u64 = 0;
@@ -13,6 +15,12 @@ const COMPANY_STREAM: u64 = 0;
 const INCIDENT_CHANCE: f64 = 1.0 / 55.0;
 /// Share of the incidents that are serious.
 const SERIOUS_SHARE: f64 = 0.2;
+/// Systems of which one has an outage, how many days that lasts, and the shortest log in which there is one.
+const OUTAGE_SOURCES: [&str; 2] = ["auth", "product"];
+const OUTAGE_DAYS: (Day, Day) = (6, 12);
+const OUTAGE_LOG_DAYS: Day = 180;
+/// The stream of chances of the outage.
+const OUTAGE_STREAM: u64 = u64::MAX - 1;
 
 /// What all customers share.
 pub struct World {
@@ -24,6 +32,19 @@ pub struct World {
     pub log_end: Day,
     /// Incidents, in order of time.
     pub incidents: Vec<Incident>,
+    /// The outage of one source, if there is one.
+    pub outage: Option<Outage>,
+}
+
+/// A source that delivered nothing for a while, and then everything at once.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+pub struct Outage {
+    /// The system whose events did not come.
+    pub source: &'static str,
+    /// The day from whose start on none came.
+    pub from: Date,
+    /// The day at whose start they began to come again.
+    pub until: Date,
 }
 
 /// An incident of the product, which some customers felt.
@@ -60,13 +81,23 @@ impl World {
                 });
             }
         }
-        World { seed, first_day, log_end, incidents }
+        World { seed, first_day, log_end, incidents, outage: draw_outage(seed, first_day, log_end) }
     }
 
     /// The incidents that began on a day.
     pub fn incidents_on(&self, day: Day) -> impl Iterator<Item = Incident> {
         self.incidents.iter().copied().filter(move |incident| incident.day == day)
     }
+}
+
+/// One outage between the middle of the log and its last fifth.
+fn draw_outage(seed: u64, first_day: Day, log_end: Day) -> Option<Outage> {
+    let mut random = Random::new(seed, OUTAGE_STREAM);
+    let days = log_end - first_day;
+    let from = first_day + random.between(days / 2, days * 4 / 5);
+    let until = from + random.between(OUTAGE_DAYS.0, OUTAGE_DAYS.1);
+    let outage = Outage { source: random.pick(&OUTAGE_SOURCES), from: date_of(from), until: date_of(until) };
+    (days >= OUTAGE_LOG_DAYS).then_some(outage)
 }
 
 /// What the company itself paid in the month before, on the second day of each month.

@@ -1,7 +1,7 @@
-//! Writes events as CloudEvents, structured JSON, one a line.
+//! Renders events as CloudEvents, structured JSON, one a line.
 
 use std::collections::BTreeMap;
-use std::io::{self, Write};
+use std::io;
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -10,9 +10,9 @@ use super::calendar::timestamp;
 use super::customer::Happened;
 use super::event::{Data, system};
 
-/// Writes events and counts them.
-pub struct Writer<'a> {
-    out: &'a mut dyn Write,
+/// Renders events and counts them.
+#[derive(Default)]
+pub struct Writer {
     line: Vec<u8>,
     by_type: BTreeMap<&'static str, u64>,
 }
@@ -28,14 +28,9 @@ struct CloudEvent<'a> {
     data: &'a Data,
 }
 
-impl<'a> Writer<'a> {
-    /// Writes to `out`.
-    pub fn new(out: &'a mut dyn Write) -> Writer<'a> {
-        Writer { out, line: Vec::with_capacity(512), by_type: BTreeMap::new() }
-    }
-
-    /// Writes one event.
-    pub fn write(&mut self, event: &Happened) -> io::Result<()> {
+impl Writer {
+    /// One event as a line, with its end.
+    pub fn line(&mut self, event: &Happened) -> io::Result<&[u8]> {
         let system = system(event.kind);
         let (id, subject) = match event.customer {
             Some(number) => (format!("{system}-{number:05}-{}", event.sequence), customer_id(number)),
@@ -56,13 +51,12 @@ impl<'a> Writer<'a> {
         serde_json::to_writer(&mut self.line, &cloud_event)?;
         self.line.push(b'\n');
         *self.by_type.entry(event.kind.name()).or_default() += 1;
-        self.out.write_all(&self.line)
+        Ok(&self.line)
     }
 
-    /// How many events of each type were written.
-    pub fn finish(self) -> io::Result<BTreeMap<&'static str, u64>> {
-        self.out.flush()?;
-        Ok(self.by_type)
+    /// How many lines of each type were rendered.
+    pub fn by_type(self) -> BTreeMap<&'static str, u64> {
+        self.by_type
     }
 }
 

@@ -45,7 +45,7 @@ mod ticks;
 mod waiting;
 mod watermark;
 
-pub use arrivals::SilentAfter;
+pub use arrivals::{Arrivals, SilentAfter, families as arrival_families, is_silent};
 pub use breaker::BreakerLimits;
 pub use check::key_id;
 pub use connect::Connect;
