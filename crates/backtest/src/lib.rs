@@ -1,7 +1,15 @@
-//! Replays and rule tests: the engine over event logs, with states in memory.
+//! Replays, backtests and rule tests: the engine over event logs, with states in memory.
 
 pub mod error;
+pub mod evaluate;
+pub mod gate;
 pub mod journal;
+pub mod months;
+pub mod observe;
+pub mod outcomes;
+pub mod pass;
+pub mod plan;
 pub mod replay;
+pub mod report;
 pub mod rule_tests;
 pub mod trial;

@@ -96,11 +96,11 @@ enum Attempt {
 }
 
 /// Some lines of an epoch, decoded and sequenced.
-struct Part<'a> {
-    lines: Vec<DecodedLine<'a>>,
-    sequenced: SequencedLines,
+pub(crate) struct Part<'a> {
+    pub lines: Vec<DecodedLine<'a>>,
+    pub sequenced: SequencedLines,
     /// The ticks at the end of the epoch, with its last lines.
-    ticks: Vec<(u16, Time)>,
+    pub ticks: Vec<(u16, Time)>,
 }
 
 /// One partition with what it has put out in the present epoch.
@@ -157,18 +157,25 @@ fn count(summary: &mut Summary, sequenced: &SequencedLines) {
 
 impl<'a> Part<'a> {
     /// The parts of an epoch: one even if it has no lines, for its ticks.
-    fn count(raw: &RawEpoch) -> usize {
+    pub fn count(raw: &RawEpoch) -> usize {
         raw.lines.len().div_ceil(PART_LINES).max(1)
     }
 
     /// Decodes and sequences a part; parts are read in their order.
-    fn read(raw: &'a RawEpoch, number: usize, options: &ReplayOptions, sequencer: &mut Sequencer) -> Self {
+    pub fn read(raw: &'a RawEpoch, number: usize, options: &ReplayOptions, sequencer: &mut Sequencer) -> Self {
         let start = number * PART_LINES;
         let end = raw.lines.len().min(start + PART_LINES);
         let lines = decode_lines(raw, &raw.lines[start..end], &options.decoder, true);
         let sequenced = sequencer.sequence_lines(&lines, options.ingest_clock);
         let ticks = if end == raw.lines.len() { sequencer.end_epoch(raw.is_last) } else { Vec::new() };
         Self { lines, sequenced, ticks }
+    }
+
+    /// Its records of a partition, of which the first has this offset.
+    pub fn run(&self, partition: u16, first_offset: u64) -> Run<'_> {
+        let records = &self.sequenced.partitions[usize::from(partition)];
+        let tick = self.ticks.iter().find(|(of, _)| *of == partition).map(|(_, time)| *time);
+        Run { first_offset, offsets: None, lines: &self.lines, records, tick }
     }
 }
 
@@ -179,9 +186,7 @@ impl Shard {
     }
 
     fn fold(&mut self, part: &Part<'_>) {
-        let records = &part.sequenced.partitions[usize::from(self.number)];
-        let tick = part.ticks.iter().find(|(partition, _)| *partition == self.number).map(|(_, time)| *time);
-        let run = Run { first_offset: self.offset, offsets: None, lines: &part.lines, records, tick };
+        let run = part.run(self.number, self.offset);
         let mut budget = Budget::UNLIMITED;
         let (end, progress) = run.fold(0, &mut self.partition, &mut budget, &self.skipped, &mut self.outputs);
         if progress != Progress::Done {

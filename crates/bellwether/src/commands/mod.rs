@@ -1,5 +1,6 @@
 //! The commands, one file each.
 
+mod backtest;
 mod completions;
 mod config;
 mod demo;
@@ -40,6 +41,7 @@ enum Command {
     Demo(demo::Arguments),
     Run(run::Arguments),
     Replay(replay::Arguments),
+    Backtest(Box<backtest::Arguments>),
     Simulate(simulate::Arguments),
     #[command(subcommand)]
     Rules(rules::Command),
@@ -64,6 +66,7 @@ impl CommandLine {
             Command::Demo(arguments) => demo::run(&arguments),
             Command::Run(arguments) => run::run(arguments),
             Command::Replay(arguments) => replay::run(arguments),
+            Command::Backtest(arguments) => backtest::run(&arguments),
             Command::Simulate(arguments) => simulate::run(&arguments),
             Command::Rules(command) => rules::run(command),
             Command::Config(command) => config::run(command),

@@ -7,6 +7,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bellwether_backtest::journal::{Journal, JournalReplay, Visit};
+use bellwether_backtest::pass::{Pass, PassOptions, observe_journal};
+use bellwether_backtest::replay::Sink;
 use bellwether_codec::event::Decoder;
 use bellwether_codec::summary::Summary;
 use bellwether_engine::rule_set::RuleSet;
@@ -74,6 +76,15 @@ pub fn run(place: &JournalPlace, config: Option<&Path>, rules: Option<Arc<RuleSe
         JournalPlace::Directory(data) => replay.run(&Directory(JournalDirectory::open(data)?), sink)?,
     };
     Ok(replayed.summary)
+}
+
+/// Passes over a journal up to its present end, for a backtest.
+pub fn observe(place: &JournalPlace, config: Option<&Path>, options: &PassOptions<'_>, sink: &mut impl Sink) -> Result<Pass, Failure> {
+    let decoder = Decoder::new(environment::pseudonymiser()?);
+    Ok(match place {
+        JournalPlace::Topic(address) => observe_journal(&Topic::open(address, config)?, &decoder, options, sink)?,
+        JournalPlace::Directory(data) => observe_journal(&Directory(JournalDirectory::open(data)?), &decoder, options, sink)?,
+    })
 }
 
 /// The journal of an embedded run.
