@@ -3,6 +3,7 @@
 pub mod error;
 pub mod evaluate;
 pub mod gate;
+pub mod html;
 pub mod journal;
 pub mod months;
 pub mod observe;

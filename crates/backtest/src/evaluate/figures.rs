@@ -4,8 +4,14 @@ use super::bootstrap::{Interval, Statistic, quantile};
 use super::outcome::Judge;
 use super::population::{HORIZONS_DAYS, MIN_CHURNS, Population};
 use super::tally::{Group, Tallies, Tally, ratio};
-use crate::report::{HorizonReport, LeadDays, RiskReport, Verdict, Warned};
+use crate::report::{HorizonReport, LeadBin, LeadDays, RiskReport, Verdict, Warned};
 use bellwether_engine::time::DAY_MS;
+
+/// With fewer alarms that could be judged there is no verdict.
+const MIN_ALARMS: u64 = 20;
+
+/// Weeks of leads that are told apart.
+const MAX_LEAD_BINS: usize = 104;
 
 /// A group with what it came to.
 #[derive(Clone, Debug)]
@@ -59,19 +65,22 @@ impl Measured {
     pub fn settle(&mut self, precision: Interval, recall: Interval, population: &Population<'_>) {
         self.figures.precision_interval = precision;
         self.figures.recall_interval = recall;
-        let chance = population.chance.precision();
-        self.figures.verdict = match (precision, chance) {
+        let judged = self.figures.true_ + self.figures.false_;
+        self.figures.verdict = match (precision, population.chance.precision()) {
             _ if self.group.judge != Judge::Churn => Verdict::NotJudged,
-            (Some([low, high]), Some(chance)) if population.churns() >= MIN_CHURNS => {
+            _ if population.churns() < MIN_CHURNS => Verdict::TooFewChurns,
+            (Some([low, high]), Some(chance)) if judged >= MIN_ALARMS => {
+                // Draws of nothing but false alarms are all alike, and would make a wide interval look narrow.
+                let is_luck = self.figures.true_ == 0 && (1.0 - chance).powf(judged as f64) > 0.025;
                 if low > chance {
                     Verdict::BetterThanRandom
-                } else if high < chance {
+                } else if high < chance && !is_luck {
                     Verdict::WorseThanRandom
                 } else {
                     Verdict::LikeRandom
                 }
             }
-            _ => Verdict::TooFewChurns,
+            _ => Verdict::TooFewAlarms,
         };
     }
 }
@@ -128,6 +137,17 @@ fn leads(leads_days: &[Option<f64>]) -> Option<LeadDays> {
         return None;
     }
     Some(LeadDays { p10: quantile(&leads, 0.1), median: quantile(&leads, 0.5), p90: quantile(&leads, 0.9) })
+}
+
+/// Churns by the lead of their warning, in weeks.
+pub(super) fn lead_histogram(leads_days: &[Option<f64>], horizon_days: f64) -> Vec<LeadBin> {
+    let weeks = (horizon_days / 7.0).floor() as usize + 1;
+    let bin = |week: usize| {
+        let (from_days, to_days) = (week as f64 * 7.0, week as f64 * 7.0 + 7.0);
+        let churns = leads_days.iter().flatten().filter(|lead| (from_days..to_days).contains(*lead)).count() as u64;
+        LeadBin { from_days, to_days, churns }
+    };
+    (0..weeks.min(MAX_LEAD_BINS)).map(bin).collect()
 }
 
 fn warned(warned_days: &[Option<f64>]) -> Warned {

@@ -3,7 +3,7 @@
 use bellwether_codec::timestamp::format_time;
 
 use super::bootstrap::{Statistic, intervals};
-use super::figures::Measured;
+use super::figures::{Measured, lead_histogram};
 use super::outcome::{Judge, days};
 use super::population::{EvaluationOptions, MIN_CHURNS, Population};
 use super::tally::{Group, ratio};
@@ -78,6 +78,7 @@ pub fn evaluate(
         partial: log.is_partial,
         log: log_report(&population, ours, &all, refused, outcomes),
         rules: rules_report(ours, options),
+        lead_histogram: lead_histogram(&all.overall.tallies.leads_days, days(options.horizon_ms)),
         by_month: slices::by_month(&all.overall, &population),
         by_owner: slices::by_owner(&all.overall, &population),
         worst_misses: stories::worst_misses(&all.overall, ours.rules, &population),

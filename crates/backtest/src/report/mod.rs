@@ -13,7 +13,7 @@ pub use compare::{Change, CompareReport, MovedCustomer, RuleChange};
 pub use health::{Calibration, Gain, HealthReport, Ranking, ReliabilityBin, Slice};
 pub use log::{LogReport, RulesReport};
 pub use risk::{
-    Baselines, HorizonReport, LeadDays, MonthReport, Overlap, OwnerReport, RiskReport, RuleReport, SweepPoint, SweepReport, Verdict, Warned,
+    Baselines, HorizonReport, LeadBin, LeadDays, MonthReport, Overlap, OwnerReport, RiskReport, RuleReport, SweepPoint, SweepReport, Verdict, Warned,
 };
 pub use stories::{EpisodeStory, HealthPoint, Story};
 
@@ -39,6 +39,8 @@ pub struct Report {
     pub by_rule: Vec<RuleReport>,
     /// Each calendar month, UTC, for the rules of `overall`.
     pub by_month: Vec<MonthReport>,
+    /// Churns that `overall` warned of, by lead, in weeks up to the horizon.
+    pub lead_histogram: Vec<LeadBin>,
     /// The owners with the most alerts of `overall`.
     pub by_owner: Vec<OwnerReport>,
     /// How well the health score ranks customers by risk.

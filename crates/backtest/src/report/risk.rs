@@ -65,6 +65,17 @@ pub struct LeadDays {
     pub p90: f64,
 }
 
+/// Churns with a lead in a range.
+#[derive(Clone, Copy, Debug, Serialize, JsonSchema)]
+pub struct LeadBin {
+    /// From this on, in days.
+    pub from_days: f64,
+    /// Up to, but without, this.
+    pub to_days: f64,
+    /// Churns.
+    pub churns: u64,
+}
+
 /// Shares of churns by the lead of their warning.
 #[derive(Clone, Copy, Debug, Default, Serialize, JsonSchema)]
 pub struct Warned {
@@ -107,9 +118,11 @@ pub struct HorizonReport {
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Verdict {
-    /// Fewer than 20 churns, or nothing that could be judged.
+    /// Fewer than 20 churns.
     #[default]
     TooFewChurns,
+    /// Fewer than 20 alarms that could be judged.
+    TooFewAlarms,
     /// The whole interval of precision is over that of random alarms.
     BetterThanRandom,
     /// The interval holds it.

@@ -72,6 +72,10 @@ pub struct Arguments {
     #[arg(long, value_name = "FILE")]
     pub json: Option<PathBuf>,
 
+    /// Write the report as one HTML file, with charts
+    #[arg(long, value_name = "FILE")]
+    pub html: Option<PathBuf>,
+
     /// Write the signals to this file, as `replay` does
     #[arg(long, value_name = "FILE")]
     pub signals: Option<PathBuf>,

@@ -39,6 +39,9 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
         print(&pretty(&Report::schema())?)?;
         return Ok(Outcome::Done);
     }
+    if arguments.horizon < arguments.min_lead {
+        return Err(Failure::Usage("--horizon must not be shorter than --min-lead".to_owned()));
+    }
     let gates = arguments.fail_if.iter().map(|text| gate(text)).collect::<Result<Vec<Gate>, Failure>>()?;
     let outcomes = arguments.outcomes.as_deref().map(outcomes).transpose()?;
     let ours = Rules::read(arguments.rules.as_deref(), arguments.sweep.clone())?;
@@ -143,6 +146,10 @@ fn write(arguments: &Arguments, evaluated: &Evaluated, pass: &Pass) -> Result<()
         } else {
             fs::write(path, json + "\n").map_err(|error| Failure::writing(path, &error))?;
         }
+    }
+    if let Some(path) = &arguments.html {
+        let page = bellwether_backtest::html::render(report).map_err(|error| Failure::Run(error.to_string()))?;
+        fs::write(path, page).map_err(|error| Failure::writing(path, &error))?;
     }
     if let Some(path) = &arguments.observations {
         let customers = pass.observed.first().map_or(&[][..], |observed| &observed.customers);

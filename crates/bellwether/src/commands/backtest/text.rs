@@ -190,6 +190,7 @@ fn compare(compare: &CompareReport) -> String {
 fn verdict(verdict: Verdict) -> &'static str {
     match verdict {
         Verdict::TooFewChurns => "too few churns",
+        Verdict::TooFewAlarms => "too few alarms",
         Verdict::BetterThanRandom => "better than random",
         Verdict::LikeRandom => "like random",
         Verdict::WorseThanRandom => "worse than random",
