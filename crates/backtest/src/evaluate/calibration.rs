@@ -7,8 +7,8 @@ use super::population::MIN_CHURNS;
 use crate::months::{name_of, start_of};
 use crate::report::{Calibration, ReliabilityBin};
 
-const METHOD: &str = "logistic regression on the health score, fitted by maximum likelihood on the months before `test_from` whose churn \
-    window ends before it, tested on all from then on";
+const METHOD: &str = "logistic regression on the health score, fitted by maximum likelihood on months whose churn window ends \
+    before the first month that is tested";
 
 /// Newton's method needs a dozen steps; more mean that there is no maximum.
 const MAX_STEPS: usize = 60;

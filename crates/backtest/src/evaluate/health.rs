@@ -48,11 +48,12 @@ impl Observations {
                     continue;
                 }
                 let window_end = date.plus_ms(options.horizon_ms);
-                let is_positive = customer.life.churns.iter().any(|churn| churn.at > date && churn.at <= window_end);
-                if !is_positive && window_end > population.log.end {
+                // Churns near the end of the log are known and the others are not: to count them alone would inflate every figure.
+                if window_end > population.log.end {
                     all.censored += 1;
                     continue;
                 }
+                let is_positive = customer.life.churns.iter().any(|churn| churn.at > date && churn.at <= window_end);
                 let Some(health_tenths) = score.health_tenths else {
                     all.without_score += 1;
                     continue;

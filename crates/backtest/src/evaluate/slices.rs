@@ -6,7 +6,7 @@ use super::figures::Measured;
 use super::outcome::{Outcome, outcome};
 use super::population::Population;
 use super::tally::{Tally, ratio};
-use crate::months::{month_of, name_of};
+use crate::months::{month_of, name_of, start_of};
 use crate::report::{MonthReport, OwnerReport};
 
 /// Owners that are shown.
@@ -38,6 +38,7 @@ pub(super) fn by_month(overall: &Measured, population: &Population<'_>) -> Vec<M
         true_: tally.true_,
         false_: tally.false_,
         precision: tally.precision(),
+        is_complete: start_of(month + 1).plus_ms(population.options.horizon_ms) <= population.log.end,
         churns: tally.churns,
         churns_warned: tally.churns_warned,
         recall: tally.recall(),

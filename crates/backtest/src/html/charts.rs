@@ -111,7 +111,7 @@ pub(super) fn months(report: &Report) -> Result<String, ChartError> {
         numbered.collect::<Vec<_>>()
     };
     let lines = [
-        Line { name: "precision", colour: BLUE, points: of(|month| month.precision) },
+        Line { name: "precision", colour: BLUE, points: of(|month| month.precision.filter(|_| month.is_complete)) },
         Line { name: "recall", colour: RED, points: of(|month| month.recall) },
     ];
     let names: Vec<String> = report.by_month.iter().map(|month| month.month.clone()).collect();
@@ -144,7 +144,7 @@ fn draw_lines(
         .build_cartesian_2d(from..to, 0.0..top)
         .map_err(failed)?;
     let mut mesh = chart.configure_mesh();
-    mesh.x_desc(x).y_desc(y).light_line_style(FAINT).bold_line_style(FAINT).x_labels(8).y_labels(6);
+    mesh.x_desc(x).y_desc(y).light_line_style(TRANSPARENT).bold_line_style(FAINT).x_labels(8).y_labels(6);
     mesh.label_style(("sans-serif", 13)).axis_desc_style(("sans-serif", 14)).x_label_formatter(&x_text).draw().map_err(failed)?;
     if let Some(chance) = marks.chance {
         chart.draw_series([PathElement::new(vec![(from, chance), (to, chance)], GREY.stroke_width(1))]).map_err(failed)?;
@@ -180,7 +180,7 @@ fn bar_chart(bars: &[(f64, f64, f64)], x: &str, y: &str, colour: RGBColor) -> Re
             .build_cartesian_2d(from..to, 0.0..top)
             .map_err(failed)?;
         let mut mesh = chart.configure_mesh();
-        mesh.x_desc(x).y_desc(y).disable_x_mesh().light_line_style(FAINT).bold_line_style(FAINT).x_labels(10).y_labels(6);
+        mesh.x_desc(x).y_desc(y).disable_x_mesh().light_line_style(TRANSPARENT).bold_line_style(FAINT).x_labels(10).y_labels(6);
         mesh.label_style(("sans-serif", 13)).axis_desc_style(("sans-serif", 14)).draw().map_err(failed)?;
         let gap = bars.first().map_or(0.0, |(from, to, _)| (to - from) * 0.05);
         let shapes = bars.iter().map(|(from, to, height)| Rectangle::new([(from + gap, 0.0), (to - gap, *height)], colour.filled()));

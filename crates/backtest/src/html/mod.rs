@@ -24,8 +24,12 @@ fn number(value: Option<f64>, decimals: usize) -> String {
 
 /// A share with its interval.
 fn with_interval(share: Option<f64>, interval: Option<[f64; 2]>) -> String {
-    let interval = interval.map(|[low, high]| format!(" ({:.0}–{:.0})", low * 100.0, high * 100.0));
-    percent(share) + &interval.unwrap_or_default()
+    percent(share) + &self::interval(interval)
+}
+
+/// An interval of a share, behind it.
+fn interval(interval: Option<[f64; 2]>) -> String {
+    interval.map(|[low, high]| format!(" ({:.0}–{:.0})", low * 100.0, high * 100.0)).unwrap_or_default()
 }
 
 /// A count with its thousands apart.

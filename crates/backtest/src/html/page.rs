@@ -2,7 +2,7 @@
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-use super::{ChartError, charts, count, number, percent, story_chart, tables, with_interval};
+use super::{ChartError, charts, count, interval, number, percent, story_chart, tables};
 use crate::report::{CompareReport, Report, Story};
 
 const STYLE: &str = include_str!("style.css");
@@ -52,7 +52,7 @@ fn header(report: &Report) -> Markup {
         ("period", format!("{} to {}", &log.from[..10], &log.to[..10])),
         ("events", count(log.events)),
         ("customers", format!("{} ({} paid)", count(log.customers), count(log.paying_customers))),
-        ("customer-months", number(Some(log.customer_months), 0)),
+        ("customer-months", count(log.customer_months.round() as u64)),
         ("churns", format!("{} ({} past the warm-up)", count(log.churns), count(log.eligible_churns))),
         ("prevalence", percent(log.prevalence)),
         ("horizon", format!("{} days, at least {} ahead", log.horizon_days, log.min_lead_days)),
@@ -76,8 +76,8 @@ fn header(report: &Report) -> Markup {
 fn summary(report: &Report) -> Markup {
     let overall = &report.overall;
     let tiles = [
-        ("precision", with_interval(overall.precision, overall.precision_interval), "alarms that were right".to_owned()),
-        ("recall", with_interval(overall.recall, overall.recall_interval), "churns that were warned of".to_owned()),
+        ("precision", percent(overall.precision), format!("alarms that were right{}", interval(overall.precision_interval))),
+        ("recall", percent(overall.recall), format!("churns that were warned of{}", interval(overall.recall_interval))),
         ("lift", number(overall.lift, 1), format!("over random alarms, right in {}", percent(report.baselines.random.precision))),
         ("median lead", format!("{} days", number(overall.lead_days.map(|lead| lead.median), 0)), "from warning to churn".to_owned()),
         ("alerts a week", number(overall.alerts_per_week, 1), format!("{} of the time in alarm", percent(overall.share_of_time_in_alarm))),
@@ -93,7 +93,7 @@ fn summary(report: &Report) -> Markup {
 fn charts_section(report: &Report) -> Result<Markup, ChartError> {
     let mut figures = vec![
         ("Lead times", "How early the alarms came, over the churns that were warned of.", charts::lead_times(report)?),
-        ("Months", "Precision by the month of the alarm, recall by the month of the churn.", charts::months(report)?),
+        ("Months", "Precision by the month of the alarm, as far as its horizon is over; recall by the month of the churn.", charts::months(report)?),
         ("Precision and recall of health", "The red point is the present threshold from red to amber.", charts::precision_recall(report)?),
         ("Thresholds of health", "Who would be looked at under another threshold.", charts::health_thresholds(report)?),
         ("Churn by health", "Churn in each tenth of the customers over the mean.", charts::gains(report)?),
@@ -134,7 +134,7 @@ fn stories(title: &str, note: &str, stories: &[Story], report: &Report) -> Resul
                 (note) " The line is health, bars are alarms: green true, blue late, red false, grey unknown; the red mark is the churn."
             }
             @if drawn.is_empty() { p { "None." } }
-            @for (story, svg) in &drawn {
+            div.charts { @for (story, svg) in &drawn {
                 figure.story {
                     figcaption {
                         strong { (story.customer) }
@@ -145,7 +145,7 @@ fn stories(title: &str, note: &str, stories: &[Story], report: &Report) -> Resul
                     }
                     (PreEscaped(svg))
                 }
-            }
+            } }
         }
     })
 }

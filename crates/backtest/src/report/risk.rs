@@ -181,6 +181,9 @@ pub struct MonthReport {
     pub false_: u64,
     /// Precision of them.
     pub precision: Option<f64>,
+    /// Whether the log reaches beyond the horizon of all of them. Otherwise those that came true are known and others are not, and precision
+    /// is too high.
+    pub is_complete: bool,
     /// Churns in it that count.
     pub churns: u64,
     /// Those warned of.
