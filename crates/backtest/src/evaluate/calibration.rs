@@ -18,8 +18,7 @@ pub(super) fn calibrate(rows: &[Observation], horizon_ms: i64) -> Option<(f64, C
     let (test_from, train, test) = split(rows, horizon_ms)?;
     let points: Vec<(f64, bool)> = train.iter().map(|row| (health(row), row.is_positive)).collect();
     let (intercept, slope) = fit(&points)?;
-    let mut predicted: Vec<(f64, bool)> =
-        test.iter().map(|row| (probability(intercept, slope, health(row)), row.is_positive)).collect();
+    let mut predicted: Vec<(f64, bool)> = test.iter().map(|row| (probability(intercept, slope, health(row)), row.is_positive)).collect();
     predicted.sort_by(|left, right| left.0.total_cmp(&right.0));
     let prevalence = points.iter().filter(|(_, positive)| *positive).count() as f64 / points.len() as f64;
     let calibration = Calibration {

@@ -116,7 +116,8 @@ impl Life {
     /// Whether the customer was served at an instant, and had not said that it leaves.
     #[must_use]
     pub fn is_customer(&self, time: Time) -> bool {
-        self.spells.iter().any(|spell| spell.from <= time && time < spell.until) && self.churn_after(time).is_none_or(|churn| churn.at > time)
+        self.spells.iter().any(|spell| spell.from <= time && time < spell.until)
+            && self.churn_after(time).is_none_or(|churn| churn.at > time)
     }
 }
 

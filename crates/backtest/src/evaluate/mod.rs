@@ -21,9 +21,7 @@ mod whole;
 pub use health::{Observation, Observations};
 pub use life::{Churn, ChurnAt, Life, Spell};
 pub use outcome::{Judge, Outcome};
-pub use population::{
-    Chance, DEFAULT_HORIZON_MS, DEFAULT_MIN_LEAD_MS, EvaluationOptions, HORIZONS_DAYS, Judged, MIN_CHURNS, Population,
-};
+pub use population::{Chance, DEFAULT_HORIZON_MS, DEFAULT_MIN_LEAD_MS, EvaluationOptions, HORIZONS_DAYS, Judged, MIN_CHURNS, Population};
 pub use whole::{Evaluated, Side, evaluate};
 
 /// What the evaluation has to know of a rule, in the order of its rule set.

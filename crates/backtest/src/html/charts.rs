@@ -53,19 +53,14 @@ pub(super) fn failed(error: impl std::fmt::Display) -> ChartError {
 
 /// How early the warnings came.
 pub(super) fn lead_times(report: &Report) -> Result<String, ChartError> {
-    let bars: Vec<(f64, f64, f64)> =
-        report.lead_histogram.iter().map(|bin| (bin.from_days, bin.to_days, bin.churns as f64)).collect();
+    let bars: Vec<(f64, f64, f64)> = report.lead_histogram.iter().map(|bin| (bin.from_days, bin.to_days, bin.churns as f64)).collect();
     bar_chart(&bars, "days from the warning to the churn", "churns", BLUE)
 }
 
 /// Churn by tenths of health.
 pub(super) fn gains(report: &Report) -> Result<String, ChartError> {
-    let bars: Vec<(f64, f64, f64)> = report
-        .health
-        .gains
-        .iter()
-        .map(|gain| (f64::from(gain.decile) - 1.0, f64::from(gain.decile), gain.lift))
-        .collect();
+    let bars: Vec<(f64, f64, f64)> =
+        report.health.gains.iter().map(|gain| (f64::from(gain.decile) - 1.0, f64::from(gain.decile), gain.lift)).collect();
     bar_chart(&bars, "tenths of the customers, lowest health first", "churn over the mean", GREEN)
 }
 

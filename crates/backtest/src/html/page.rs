@@ -93,7 +93,11 @@ fn summary(report: &Report) -> Markup {
 fn charts_section(report: &Report) -> Result<Markup, ChartError> {
     let mut figures = vec![
         ("Lead times", "How early the alarms came, over the churns that were warned of.", charts::lead_times(report)?),
-        ("Months", "Precision by the month of the alarm, as far as its horizon is over; recall by the month of the churn.", charts::months(report)?),
+        (
+            "Months",
+            "Precision by the month of the alarm, as far as its horizon is over; recall by the month of the churn.",
+            charts::months(report)?,
+        ),
         ("Precision and recall of health", "The red point is the present threshold from red to amber.", charts::precision_recall(report)?),
         ("Thresholds of health", "Who would be looked at under another threshold.", charts::health_thresholds(report)?),
         ("Churn by health", "Churn in each tenth of the customers over the mean.", charts::gains(report)?),

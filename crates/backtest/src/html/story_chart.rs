@@ -20,11 +20,8 @@ pub(super) fn timeline(story: &Story, end: &str) -> Result<String, ChartError> {
     let churn = story.churned_at.as_deref().map(day);
     let health: Vec<(f64, f64)> =
         story.health.iter().filter_map(|point| Some((day(&format!("{}-01", point.month)), point.health?))).collect();
-    let bars: Vec<(&EpisodeStory, f64, f64)> = story
-        .episodes
-        .iter()
-        .map(|episode| (episode, day(&episode.raised_at), episode.closed_at.as_deref().map_or(end, day)))
-        .collect();
+    let bars: Vec<(&EpisodeStory, f64, f64)> =
+        story.episodes.iter().map(|episode| (episode, day(&episode.raised_at), episode.closed_at.as_deref().map_or(end, day))).collect();
     let times = || health.iter().map(|(x, _)| *x).chain(bars.iter().map(|(_, from, _)| *from)).chain(churn);
     let from = times().fold(f64::INFINITY, f64::min).min(end) - 5.0;
     let to = bars.iter().map(|(.., to)| *to).chain(times()).fold(from, f64::max).min(churn.unwrap_or(end) + 30.0).max(from + 30.0) + 5.0;

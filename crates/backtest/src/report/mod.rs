@@ -13,7 +13,8 @@ pub use compare::{Change, CompareReport, MovedCustomer, RuleChange};
 pub use health::{Calibration, Gain, HealthReport, Ranking, ReliabilityBin, Slice};
 pub use log::{LogReport, RulesReport};
 pub use risk::{
-    Baselines, HorizonReport, LeadBin, LeadDays, MonthReport, Overlap, OwnerReport, RiskReport, RuleReport, SweepPoint, SweepReport, Verdict, Warned,
+    Baselines, HorizonReport, LeadBin, LeadDays, MonthReport, Overlap, OwnerReport, RiskReport, RuleReport, SweepPoint, SweepReport,
+    Verdict, Warned,
 };
 pub use stories::{EpisodeStory, HealthPoint, Story};
 

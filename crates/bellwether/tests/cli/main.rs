@@ -1,5 +1,6 @@
 //! The binary as its users meet it: arguments, exit codes, files and streams.
 
+mod backtest;
 mod bad_input;
 mod config;
 mod help;

@@ -23,8 +23,8 @@ use bellwether_engine::settings::Settings;
 pub use crate::yaml::{DurationError, FileError as RuleFileError, FileErrors as RuleFileErrors, format_duration, parse_duration};
 pub use features_page::features_page;
 pub use rule_tests::{Expectation, RuleTest, TestEvent};
-pub use variants::VariantError;
 pub use test_events::{TEST_CUSTOMER, TEST_START, TestLine};
+pub use variants::VariantError;
 
 /// Reasons of decisions that are not suppressions: no suppression may have such a name.
 pub const RESERVED_REASONS: [&str; 4] = ["shadow", "hold-out", "quiet", "silence"];

@@ -157,7 +157,11 @@ fn write(arguments: &Arguments, evaluated: &Evaluated, pass: &Pass) -> Result<()
     }
     let text = text::in_words(report);
     // Data goes to standard output: the words do when nothing else does.
-    if has_output { tell(&text) } else { print(&text)? }
+    if has_output {
+        tell(&text)
+    } else {
+        print(&text)?
+    }
     Ok(())
 }
 
