@@ -4,8 +4,11 @@ use bellwether_engine::expression::{Expected, Expression, ExpressionError, Scope
 
 use crate::report::Report;
 
+/// A figure by its name.
+type Figure = (&'static str, fn(&Report) -> Option<f64>);
+
 /// The figures that a gate may name, in the order of their numbers.
-const FIGURES: [(&str, fn(&Report) -> Option<f64>); 22] = [
+const FIGURES: [Figure; 22] = [
     ("precision", |report| report.overall.precision),
     ("recall", |report| report.overall.recall),
     ("lift", |report| report.overall.lift),
@@ -52,12 +55,8 @@ impl Gate {
     ///
     /// With everything that is wrong with it.
     pub fn parse(text: &str) -> Result<Self, String> {
-        let symbol = |(feature, (name, _)): (u16, &(&'static str, _))| Symbol {
-            name: (*name).into(),
-            feature,
-            value_type: ValueType::Number,
-            clock: false,
-        };
+        let symbol =
+            |(feature, (name, _)): (u16, &Figure)| Symbol { name: (*name).into(), feature, value_type: ValueType::Number, clock: false };
         let symbols: Vec<Symbol> = (0..).zip(&FIGURES).map(symbol).collect();
         compile(text, Expected::Boolean, &Scope { symbols: &symbols, params: &[] }).map(Self).map_err(|errors| {
             let told: Vec<String> = errors.iter().map(in_words).collect();

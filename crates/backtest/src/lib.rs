@@ -2,6 +2,7 @@
 
 pub mod error;
 pub mod evaluate;
+pub mod explain;
 pub mod gate;
 pub mod html;
 pub mod journal;

@@ -5,6 +5,7 @@ mod completions;
 mod config;
 mod demo;
 mod dlq;
+mod explain;
 mod journal;
 mod open_table;
 mod pseudonym;
@@ -42,6 +43,7 @@ enum Command {
     Run(run::Arguments),
     Replay(replay::Arguments),
     Backtest(Box<backtest::Arguments>),
+    Explain(Box<explain::Arguments>),
     Simulate(simulate::Arguments),
     #[command(subcommand)]
     Rules(rules::Command),
@@ -67,6 +69,7 @@ impl CommandLine {
             Command::Run(arguments) => run::run(arguments),
             Command::Replay(arguments) => replay::run(arguments),
             Command::Backtest(arguments) => backtest::run(&arguments),
+            Command::Explain(arguments) => explain::run(&arguments),
             Command::Simulate(arguments) => simulate::run(&arguments),
             Command::Rules(command) => rules::run(command),
             Command::Config(command) => config::run(command),

@@ -6,7 +6,8 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bellwether_backtest::journal::{Journal, JournalReplay, Visit};
+use bellwether_backtest::explain::{Explainer, Followed};
+use bellwether_backtest::journal::{CompileRules, Journal, JournalReplay, Visit};
 use bellwether_backtest::pass::{Pass, PassOptions, observe_journal};
 use bellwether_backtest::replay::Sink;
 use bellwether_codec::event::Decoder;
@@ -84,6 +85,16 @@ pub fn observe(place: &JournalPlace, config: Option<&Path>, options: &PassOption
     Ok(match place {
         JournalPlace::Topic(address) => observe_journal(&Topic::open(address, config)?, &decoder, options, sink)?,
         JournalPlace::Directory(data) => observe_journal(&Directory(JournalDirectory::open(data)?), &decoder, options, sink)?,
+    })
+}
+
+/// Follows a customer through a journal, under the rules that it brought if these are to decide.
+pub fn explain(place: &JournalPlace, config: Option<&Path>, explainer: Explainer, by_its_rules: bool) -> Result<Followed, Failure> {
+    let decoder = Decoder::new(environment::pseudonymiser()?);
+    let compile_rules: Option<&CompileRules> = if by_its_rules { Some(&rule_text::compile) } else { None };
+    Ok(match place {
+        JournalPlace::Topic(address) => explainer.journal(&Topic::open(address, config)?, &decoder, compile_rules)?,
+        JournalPlace::Directory(data) => explainer.journal(&Directory(JournalDirectory::open(data)?), &decoder, compile_rules)?,
     })
 }
 
