@@ -5,17 +5,20 @@
 //! not wait for each other as long as any of them finds something to do.
 
 use std::collections::{BTreeMap, VecDeque};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
+use std::time::Duration;
 
-use bellwether_codec::intake::{DecodedEpoch, IntakeError, PartReader, RawEpoch, SequencedLines, Sequencer};
+use bellwether_codec::intake::{DecodedEpoch, IntakeError, PartReader, RawEpoch, Sequencer};
 use bellwether_codec::rendered::Rendered;
+use bellwether_codec::run::Skipped;
 use bellwether_codec::summary::Summary;
-use bellwether_engine::partition::Progress;
 use bellwether_engine::time::Time;
 
-use crate::replay::ReplayOptions;
-use crate::shard::Shard;
+use crate::error::ReplayError;
+use crate::part::{PART_LINES, Part, Poisoned, Shard};
+use crate::replay::{MAX_POISONED, ReplayOptions, Sink};
 
 /// Parts that are between reader and signals at once, beside one a thread: a few, so that nobody runs out of work, and memory is bounded.
 const SPARE_PARTS: u64 = 2;
@@ -23,16 +26,89 @@ const SPARE_PARTS: u64 = 2;
 /// Epochs whose signals wait to be written.
 const MAX_WAITING_EPOCHS: usize = 4;
 
-/// Some lines of an epoch, decoded and in order.
-pub(crate) struct Part {
-    pub decoded: DecodedEpoch,
-    pub sequenced: SequencedLines,
-    /// The ticks at the end of the epoch, with its last lines.
-    pub ticks: Vec<(u16, Time)>,
+/// How often somebody who waits for an epoch looks whether to stop.
+const STOP_CHECK: Duration = Duration::from_millis(50);
+
+/// A log that is folded to its end.
+pub(crate) struct Folded<S> {
+    /// The shards, by partition.
+    pub shards: Vec<S>,
+    /// Lines read and rejected, and what was put out.
+    pub counted: Summary,
+}
+
+/// Folds the inputs from their start to their end, or until `stop` is set. `shards` makes the shards anew when a record has panicked the fold.
+///
+/// # Errors
+///
+/// When an input cannot be read, the sink cannot be written, or too many records cannot be folded.
+pub(crate) fn fold<S: Shard>(
+    options: &ReplayOptions,
+    shards: impl Fn(&[Skipped]) -> Vec<S>,
+    sink: &mut impl Sink,
+    stop: &AtomicBool,
+) -> Result<Folded<S>, ReplayError> {
+    let mut skipped: Vec<Skipped> = vec![Skipped::default(); usize::from(options.partitions)];
+    loop {
+        let (partition, (offset, progress)) = match attempt(options, shards(&skipped), sink, stop)? {
+            Ok(folded) => return Ok(folded),
+            Err(poisoned) => poisoned,
+        };
+        tracing::error!(partition, offset, "folding panicked: starting again without the record, or without its review");
+        let is_new = skipped[partition].add(offset, progress);
+        if !is_new || skipped.iter().map(Skipped::len).sum::<usize>() > MAX_POISONED {
+            return Err(ReplayError::TooManyPoisoned { limit: MAX_POISONED });
+        }
+        sink.restart().map_err(ReplayError::Output)?;
+    }
+}
+
+fn attempt<S: Shard>(
+    options: &ReplayOptions,
+    shards: Vec<S>,
+    sink: &mut impl Sink,
+    stop: &AtomicBool,
+) -> Result<Result<Folded<S>, (usize, Poisoned)>, ReplayError> {
+    let reader = PartReader::open(&options.inputs, PART_LINES)?;
+    let progress = reader.progress();
+    let crew = Crew::new(options, reader, shards, stop);
+    let mut signals = Summary::default();
+    let mut append = |rendered: &Rendered, sink: &mut dyn FnMut(&Rendered) -> std::io::Result<()>| {
+        signals.add_signals(&rendered.counts);
+        sink(rendered)
+    };
+    thread::scope(|scope| {
+        let crew = &crew;
+        (0..options.threads.get()).for_each(|thread| drop(scope.spawn(move || crew.work(thread))));
+        while let Some(epoch) = crew.next_epoch(|| progress.drain()) {
+            let appended = epoch.rendered.iter().try_for_each(|rendered| append(rendered, &mut |rendered| sink.append(rendered)));
+            appended.inspect_err(|_| crew.stop())?;
+            sink.progress(progress.bytes_read(), progress.bytes_total(), epoch.lines);
+        }
+        Ok::<_, std::io::Error>(())
+    })
+    .map_err(ReplayError::Output)?;
+    let state = crew.state.into_inner().unwrap_or_else(PoisonError::into_inner);
+    let watermark = state.sequencer.map_or(Time::MIN, |sequencer| sequencer.watermark());
+    match state.stopped {
+        Some(Stopped::Intake(error)) => return Err(error.into()),
+        Some(Stopped::Poisoned(partition, poisoned)) => return Ok(Err((partition, poisoned))),
+        None => {}
+    }
+    let mut shards: Vec<S> = state.places.into_iter().flatten().map(|place| place.shard).collect();
+    for (partition, shard) in shards.iter_mut().enumerate() {
+        if let Err(poisoned) = shard.end(watermark) {
+            return Ok(Err((partition, poisoned)));
+        }
+    }
+    for shard in &mut shards {
+        append(&shard.take_rendered(), &mut |rendered| sink.append(rendered)).map_err(ReplayError::Output)?;
+    }
+    Ok(Ok(Folded { shards, counted: Summary { signals: signals.signals, ..state.counted } }))
 }
 
 /// An epoch that every shard has folded.
-pub(crate) struct FoldedEpoch {
+struct FoldedEpoch {
     /// What each shard has put out, in their order.
     pub rendered: Vec<Rendered>,
     /// Lines folded so far.
@@ -40,27 +116,38 @@ pub(crate) struct FoldedEpoch {
 }
 
 /// What stopped a replay before its end.
-pub(crate) enum Stopped {
+enum Stopped {
     /// The inputs could not be read on.
     Intake(IntakeError),
-    /// A fold panicked.
-    Poisoned { partition: u16, offset: u64, progress: Progress },
+    /// The fold of a partition panicked.
+    Poisoned(usize, Poisoned),
 }
 
 /// The threads with their common state.
-pub(crate) struct Crew<'o> {
+struct Crew<'o, S> {
     options: &'o ReplayOptions,
-    state: Mutex<State>,
+    stop: &'o AtomicBool,
+    state: Mutex<State<S>>,
     /// Told to threads that found nothing to do.
     work: Condvar,
     /// Told to whoever waits for epochs.
     epochs: Condvar,
 }
 
-struct State {
+/// A shard with where it is in the log.
+struct Place<S> {
+    number: usize,
+    /// The part that it folds next.
+    next_part: u64,
+    /// Who folded the last one.
+    last_thread: usize,
+    shard: S,
+}
+
+struct State<S> {
     reader: Option<PartReader>,
     sequencer: Option<Sequencer>,
-    shards: Vec<Option<Box<Shard>>>,
+    places: Vec<Option<Box<Place<S>>>>,
     /// Parts that wait for their turn to be sequenced, by number.
     decoded: BTreeMap<u64, DecodedEpoch>,
     read: u64,
@@ -87,18 +174,19 @@ struct Folding {
     rendered: Vec<Rendered>,
 }
 
-enum Task {
-    Fold(Box<Shard>, Arc<Part>),
+enum Task<S> {
+    Fold(Box<Place<S>>, Arc<Part>),
     Sequence(Sequencer, DecodedEpoch),
     Read(PartReader, u64),
 }
 
-impl<'o> Crew<'o> {
-    pub fn new(options: &'o ReplayOptions, reader: PartReader, shards: Vec<Shard>) -> Self {
+impl<'o, S: Shard> Crew<'o, S> {
+    fn new(options: &'o ReplayOptions, reader: PartReader, shards: Vec<S>, stop: &'o AtomicBool) -> Self {
+        let place = |(number, shard)| Some(Box::new(Place { number, next_part: 0, last_thread: 0, shard }));
         let state = State {
             reader: Some(reader),
             sequencer: Some(Sequencer::new(options.partitions)),
-            shards: shards.into_iter().map(|shard| Some(Box::new(shard))).collect(),
+            places: shards.into_iter().enumerate().map(place).collect(),
             decoded: BTreeMap::new(),
             read: 0,
             sequenced: 0,
@@ -111,11 +199,11 @@ impl<'o> Crew<'o> {
             is_over: false,
             stopped: None,
         };
-        Self { options, state: Mutex::new(state), work: Condvar::new(), epochs: Condvar::new() }
+        Self { options, stop, state: Mutex::new(state), work: Condvar::new(), epochs: Condvar::new() }
     }
 
     /// Does what there is to do, until all is done.
-    pub fn work(&self, thread: usize) {
+    fn work(&self, thread: usize) {
         let _watch = Watch(self);
         let mut state = self.lock();
         while !state.is_over {
@@ -134,14 +222,14 @@ impl<'o> Crew<'o> {
     }
 
     /// Tells those who found nothing to do that there may be something. It asks first, since telling costs as much as folding some events.
-    fn tell(&self, state: &State) {
+    fn tell(&self, state: &State<S>) {
         if state.idle > 0 {
             self.work.notify_all();
         }
     }
 
-    /// The next epoch that every shard has folded; nothing at the end.
-    pub fn next_epoch(&self) -> Option<FoldedEpoch> {
+    /// The next epoch that every shard has folded; nothing at the end. `drain` is called once the word to stop has been given.
+    fn next_epoch(&self, drain: impl Fn()) -> Option<FoldedEpoch> {
         let mut state = self.lock();
         loop {
             if let Some(epoch) = state.waiting.pop_front() {
@@ -151,56 +239,49 @@ impl<'o> Crew<'o> {
             if state.is_over {
                 return None;
             }
-            state = self.epochs.wait(state).unwrap_or_else(PoisonError::into_inner);
+            if self.stop.load(Ordering::Relaxed) {
+                drain();
+            }
+            state = self.epochs.wait_timeout(state, STOP_CHECK).unwrap_or_else(PoisonError::into_inner).0;
         }
     }
 
     /// Sends the threads home.
-    pub fn stop(&self) {
+    fn stop(&self) {
         self.lock().is_over = true;
         self.work.notify_all();
         self.epochs.notify_all();
     }
 
-    /// The shards and counts at the end, or what came in the way.
-    pub fn into_result(self) -> Result<(Vec<Shard>, Summary), Stopped> {
-        let state = self.state.into_inner().unwrap_or_else(PoisonError::into_inner);
-        match state.stopped {
-            Some(stopped) => Err(stopped),
-            None => Ok((state.shards.into_iter().flatten().map(|shard| *shard).collect(), state.counted)),
-        }
-    }
-
-    fn lock(&self) -> MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, State<S>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn perform(&self, task: Task, thread: usize) -> MutexGuard<'_, State> {
+    fn perform(&self, task: Task<S>, thread: usize) -> MutexGuard<'_, State<S>> {
         match task {
-            Task::Fold(mut shard, part) => {
-                shard.fold(&part, thread);
-                let mut state = self.lock();
+            Task::Fold(mut place, part) => {
+                let folded = place.shard.fold(&part);
+                let rendered = if part.decoded.raw().is_end { place.shard.take_rendered() } else { Rendered::default() };
                 drop(part);
-                if state.put_back(shard) {
+                place.last_thread = thread;
+                let mut state = self.lock();
+                if state.put_back(place, folded, rendered) {
                     self.epochs.notify_all();
                 }
                 state
             }
             Task::Sequence(mut sequencer, decoded) => {
-                let sequenced = sequencer.sequence_lines(decoded.lines(), self.options.ingest_clock);
-                let raw = decoded.raw();
-                let ticks = if raw.is_end { sequencer.end_epoch(raw.is_last) } else { Vec::new() };
-                let part = Arc::new(Part { decoded, sequenced, ticks });
+                let part = Arc::new(Part::new(decoded, &mut sequencer, self.options.ingest_clock));
                 let mut state = self.lock();
                 state.sequencer = Some(sequencer);
                 state.sequenced += 1;
-                let shards_left = state.shards.len();
+                let shards_left = state.places.len();
                 let rendered = vec![Rendered::default(); if part.decoded.raw().is_end { shards_left } else { 0 }];
                 state.folding.push_back(Folding { part, shards_left, rendered });
                 state
             }
             Task::Read(mut reader, number) => {
-                let part = reader.next_part();
+                let part = if self.stop.load(Ordering::Relaxed) { Ok(None) } else { reader.next_part() };
                 let mut state = self.lock();
                 let Some(raw) = state.take_read(part, reader) else { return state };
                 self.tell(&state);
@@ -214,21 +295,19 @@ impl<'o> Crew<'o> {
     }
 }
 
-impl State {
+impl<S: Shard> State<S> {
     /// The work that is furthest on; nothing when all of it waits for others.
-    fn next_task(&mut self, thread: usize, most_parts: u64) -> Option<Task> {
+    fn next_task(&mut self, thread: usize, most_parts: u64) -> Option<Task<S>> {
         if let Some(decoded) = self.sequencer.as_ref().and_then(|_| self.decoded.remove(&self.sequenced)) {
             return self.sequencer.take().map(|sequencer| Task::Sequence(sequencer, decoded));
         }
-        let ready = |shard: &Option<Box<Shard>>| {
-            shard.as_ref().filter(|shard| shard.next_part < self.sequenced).map(|shard| shard.last_thread == thread)
-        };
+        let is_ready = |place: &&Box<Place<S>>| place.next_part < self.sequenced;
+        let mut ready = self.places.iter().flatten().filter(is_ready);
         // A shard that this thread folded last has its customers in this core's cache.
-        let own = self.shards.iter().position(|shard| ready(shard) == Some(true));
-        let chosen = own.or_else(|| self.shards.iter().position(|shard| ready(shard).is_some()));
-        if let Some(shard) = chosen.and_then(|index| self.shards[index].take()) {
-            let part = Arc::clone(&self.folding[(shard.next_part - self.folded) as usize].part);
-            return Some(Task::Fold(shard, part));
+        let chosen = ready.clone().find(|place| place.last_thread == thread).or_else(|| ready.next()).map(|place| place.number);
+        if let Some(place) = chosen.and_then(|number| self.places[number].take()) {
+            let part = Arc::clone(&self.folding[(place.next_part - self.folded) as usize].part);
+            return Some(Task::Fold(place, part));
         }
         if self.read - self.folded >= most_parts || self.waiting.len() >= MAX_WAITING_EPOCHS {
             return None;
@@ -242,8 +321,8 @@ impl State {
     fn take_read(&mut self, part: Result<Option<RawEpoch>, IntakeError>, reader: PartReader) -> Option<RawEpoch> {
         match part {
             Ok(Some(part)) => {
-                self.is_read = part.is_last;
-                self.reader = Some(reader).filter(|_| !part.is_last);
+                self.is_read |= part.is_last;
+                self.reader = Some(reader).filter(|_| !self.is_read);
                 return Some(part);
             }
             Ok(None) => {}
@@ -256,20 +335,23 @@ impl State {
     }
 
     /// Takes a shard back that has folded a part. Returns whether somebody who waits for an epoch should look.
-    fn put_back(&mut self, mut shard: Box<Shard>) -> bool {
-        if let Some((offset, progress)) = shard.poisoned {
-            self.stopped = Some(Stopped::Poisoned { partition: shard.number, offset, progress });
+    fn put_back(&mut self, mut place: Box<Place<S>>, folded: Result<(), Poisoned>, rendered: Rendered) -> bool {
+        if let Err(poisoned) = folded {
+            self.stopped = Some(Stopped::Poisoned(place.number, poisoned));
             self.is_over = true;
             return true;
         }
-        let number = usize::from(shard.number);
-        let folding = &mut self.folding[(shard.next_part - self.folded) as usize];
+        let folding = &mut self.folding[(place.next_part - self.folded) as usize];
         folding.shards_left -= 1;
-        if let Some(rendered) = folding.rendered.get_mut(number) {
-            *rendered = std::mem::take(&mut shard.rendered);
+        if let Some(room) = folding.rendered.get_mut(place.number) {
+            *room = rendered;
         }
-        shard.next_part += 1;
-        self.shards[number] = Some(shard);
+        place.next_part += 1;
+        let number = place.number;
+        self.places[number] = Some(place);
+        if self.places.iter().all(|place| place.as_ref().is_some_and(|place| place.shard.is_over())) {
+            (self.is_read, self.reader) = (true, None);
+        }
         self.finish_parts()
     }
 
@@ -297,9 +379,9 @@ impl State {
 }
 
 /// Sends everybody home when its thread panics, so that nobody waits for ever.
-struct Watch<'c, 'o>(&'c Crew<'o>);
+struct Watch<'c, 'o, S: Shard>(&'c Crew<'o, S>);
 
-impl Drop for Watch<'_, '_> {
+impl<S: Shard> Drop for Watch<'_, '_, S> {
     fn drop(&mut self) {
         if thread::panicking() {
             self.0.stop();

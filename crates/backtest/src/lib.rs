@@ -1,10 +1,20 @@
-//! Replays and rule tests: the engine over event logs, with states in memory.
+//! Replays, backtests and rule tests: the engine over event logs, with states in memory.
 
 mod crew;
 pub mod error;
+pub mod evaluate;
+pub mod explain;
+pub mod gate;
+pub mod html;
 pub mod journal;
+pub mod months;
+pub mod observe;
+pub mod outcomes;
+mod part;
+pub mod pass;
+pub mod plan;
 pub mod replay;
+pub mod report;
 pub mod rule_tests;
-mod shard;
 pub mod stories;
 pub mod trial;

@@ -2,22 +2,24 @@
 
 use std::num::NonZeroUsize;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::thread;
 use std::time::Instant;
 
 use bellwether_codec::event::Decoder;
-use bellwether_codec::intake::{InputSpec, PartReader};
+use bellwether_codec::intake::InputSpec;
 use bellwether_codec::rendered::Rendered;
-use bellwether_codec::run::Skipped;
+use bellwether_codec::run::{Budget, Skipped};
 use bellwether_codec::summary::Summary;
 use bellwether_engine::event::CustomerKey;
-use bellwether_engine::partition::{Partition, Progress};
+use bellwether_engine::partition::{Header, Partition, Progress};
 use bellwether_engine::rule_set::RuleSet;
+use bellwether_engine::signal::Output;
 use bellwether_engine::time::Time;
 
-use crate::crew::{Crew, Stopped};
+use crate::crew::{self, Folded};
 use crate::error::ReplayError;
-use crate::shard::Shard;
+use crate::part::{Part, Poisoned, Shard};
 
 /// How to replay.
 pub struct ReplayOptions {
@@ -79,65 +81,56 @@ pub const MAX_POISONED: usize = 16;
 /// When an input cannot be read, the sink cannot be written, or too many records cannot be folded.
 pub fn replay(options: &ReplayOptions, sink: &mut impl Sink) -> Result<Replayed, ReplayError> {
     let started = Instant::now();
-    let mut skipped: Vec<Skipped> = vec![Skipped::default(); usize::from(options.partitions)];
-    loop {
-        match attempt(options, sink, &skipped)? {
-            Attempt::Finished(mut replayed) => {
-                replayed.summary.measure(started.elapsed());
-                return Ok(*replayed);
-            }
-            Attempt::Poisoned { partition, offset, progress } => {
-                tracing::error!(partition, offset, "folding panicked: replaying without the record, or without its review");
-                let is_new = skipped[usize::from(partition)].add(offset, progress);
-                if !is_new || skipped.iter().map(Skipped::len).sum::<usize>() > MAX_POISONED {
-                    return Err(ReplayError::TooManyPoisoned { limit: MAX_POISONED });
-                }
-                sink.restart().map_err(ReplayError::Output)?;
-            }
-        }
+    let shards =
+        |skipped: &[Skipped]| (0..).zip(skipped).map(|(number, skipped)| States::new(number, &options.rules, skipped.clone())).collect();
+    let Folded { shards, counted: mut summary } = crew::fold(options, shards, sink, &AtomicBool::new(false))?;
+    shards.iter().for_each(|shard| summary.add_aggregates(&shard.partition.header.aggregates));
+    summary.measure(started.elapsed());
+    Ok(Replayed { summary, partitions: shards.into_iter().map(|shard| shard.partition).collect() })
+}
+
+/// One partition with the states of its customers, and what it has put out.
+struct States {
+    number: u16,
+    partition: Partition,
+    offset: u64,
+    skipped: Skipped,
+    outputs: Vec<Output>,
+    rendered: Rendered,
+}
+
+impl States {
+    fn new(number: u16, rules: &Arc<RuleSet>, skipped: Skipped) -> Self {
+        let partition = Partition::new(rules.clone(), Header::default());
+        Self { number, partition, offset: 0, skipped, outputs: Vec::new(), rendered: Rendered::default() }
     }
 }
 
-/// Lines that are read, decoded and folded together: few enough that their events are still in a core's cache when they are folded.
-const PART_LINES: usize = 1_024;
-
-enum Attempt {
-    Finished(Box<Replayed>),
-    Poisoned { partition: u16, offset: u64, progress: Progress },
-}
-
-fn attempt(options: &ReplayOptions, sink: &mut impl Sink, skipped: &[Skipped]) -> Result<Attempt, ReplayError> {
-    let reader = PartReader::open(&options.inputs, PART_LINES)?;
-    let progress = reader.progress();
-    let shards = (0..).zip(skipped).map(|(number, skipped)| Shard::new(number, &options.rules, skipped.clone())).collect();
-    let crew = Crew::new(options, reader, shards);
-    let mut signals = Summary::default();
-    thread::scope(|scope| {
-        (0..options.threads.get()).for_each(|thread| {
-            drop(scope.spawn({
-                let crew = &crew;
-                move || crew.work(thread)
-            }))
-        });
-        while let Some(epoch) = crew.next_epoch() {
-            for rendered in &epoch.rendered {
-                signals.add_signals(&rendered.counts);
-                sink.append(rendered).inspect_err(|_| crew.stop())?;
-            }
-            sink.progress(progress.bytes_read(), progress.bytes_total(), epoch.lines);
+impl Shard for States {
+    fn fold(&mut self, part: &Part) -> Result<(), Poisoned> {
+        let run = part.run(self.number, self.offset);
+        let mut budget = Budget::UNLIMITED;
+        let (end, progress) = run.fold(0, &mut self.partition, &mut budget, &self.skipped, &mut self.outputs);
+        if progress != Progress::Done {
+            return Err((self.offset + end as u64, progress));
         }
-        Ok::<_, std::io::Error>(())
-    })
-    .map_err(ReplayError::Output)?;
-    let (shards, mut summary) = match crew.into_result() {
-        Ok(result) => result,
-        Err(Stopped::Intake(error)) => return Err(error.into()),
-        Err(Stopped::Poisoned { partition, offset, progress }) => return Ok(Attempt::Poisoned { partition, offset, progress }),
-    };
-    summary.signals = signals.signals;
-    shards.iter().for_each(|shard| summary.add_aggregates(&shard.partition.header.aggregates));
-    let partitions = shards.into_iter().map(|shard| shard.partition).collect();
-    Ok(Attempt::Finished(Box::new(Replayed { summary, partitions })))
+        self.offset += run.len() as u64;
+        self.rendered.take(&mut self.outputs);
+        Ok(())
+    }
+
+    /// The last epoch has brought a tick at the watermark.
+    fn end(&mut self, _watermark: Time) -> Result<(), Poisoned> {
+        Ok(())
+    }
+
+    fn take_rendered(&mut self) -> Rendered {
+        std::mem::take(&mut self.rendered)
+    }
+
+    fn is_over(&self) -> bool {
+        false
+    }
 }
 
 /// The customer of a replay, wherever it is.

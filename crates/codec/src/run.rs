@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use bellwether_engine::event::CustomerKey;
+use bellwether_engine::event::{CustomerKey, Event};
 use bellwether_engine::partition::{Partition, Payload, Progress, Record};
 use bellwether_engine::signal::Output;
 use bellwether_engine::time::Time;
@@ -121,6 +121,20 @@ impl<'a> Run<'a> {
     #[must_use]
     pub fn up_to(&self, end: usize) -> Run<'a> {
         Run { records: &self.records[..end.min(self.records.len())], tick: None, ..*self }
+    }
+
+    /// The watermark of the record at an index; that of the tick behind the last one.
+    #[must_use]
+    pub fn watermark(&self, index: usize) -> Time {
+        self.records.get(index).map_or(self.tick.unwrap_or(Time::MIN), |record| record.watermark)
+    }
+
+    /// The event of the record at an index, if it has one, with the key of its customer and its identity.
+    #[must_use]
+    pub fn event(&self, index: usize) -> Option<(&'a Event<'a>, CustomerKey, u64)> {
+        let sequenced = self.records.get(index)?;
+        let decoded = self.lines.get(sequenced.line as usize)?.as_ref().ok()?;
+        Some((&decoded.event, sequenced.key, sequenced.identity))
     }
 
     /// The largest watermark among the records from `start` to `end`.

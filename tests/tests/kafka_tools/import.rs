@@ -48,6 +48,17 @@ fn replayed(product: &Product, of: &[&str], name: &str) -> Vec<String> {
     lines
 }
 
+/// The report of a backtest, less what was refused: that is no part of a journal.
+fn backtested(product: &Product, of: &[&str], name: &str) -> serde_json::Value {
+    let file = product.directory.path().join(name);
+    let json = file.to_str().expect("it is UTF-8");
+    succeeded(&product.bellwether(&[&["backtest"], of, &["--json", json]].concat(), &[]));
+    let text = fs::read_to_string(&file).expect("it is written");
+    let mut report: serde_json::Value = serde_json::from_str(&text).expect("it is JSON");
+    report["log"]["refused"].take();
+    report
+}
+
 /// Values in the journal that are events.
 fn journaled(product: &Product) -> usize {
     let is_event = |record: &bellwether_kafka::Received<'_>| record.headers().all(|(name, _)| name != "control");
@@ -99,6 +110,10 @@ fn an_import_that_is_killed_goes_on_and_decides_as_the_files_do() {
     let from_journal = replayed(&product, &["--journal", &journal], "journal-signals.jsonl");
     let from_files = replayed(&product, &["--events", a, b], "file-signals.jsonl");
     assert!(from_files.len() > 100 && from_journal == from_files, "{} and {} signals", from_journal.len(), from_files.len());
+
+    let from_journal = backtested(&product, &["--journal", &journal], "journal-report.json");
+    let from_files = backtested(&product, &["--events", a, b], "file-report.json");
+    assert!(from_files["log"]["events"] == events && from_journal == from_files, "{from_journal:#}\nand\n{from_files:#}");
 
     // The live product takes the history up, and ends where the replay does.
     let mut running = product.start("live", "process", 1);

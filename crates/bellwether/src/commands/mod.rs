@@ -1,9 +1,11 @@
 //! The commands, one file each.
 
+mod backtest;
 mod completions;
 mod config;
 mod demo;
 mod dlq;
+mod explain;
 mod journal;
 mod open_table;
 mod pseudonym;
@@ -40,6 +42,8 @@ enum Command {
     Demo(demo::Arguments),
     Run(run::Arguments),
     Replay(replay::Arguments),
+    Backtest(Box<backtest::Arguments>),
+    Explain(Box<explain::Arguments>),
     Simulate(simulate::Arguments),
     #[command(subcommand)]
     Rules(rules::Command),
@@ -64,6 +68,8 @@ impl CommandLine {
             Command::Demo(arguments) => demo::run(&arguments),
             Command::Run(arguments) => run::run(arguments),
             Command::Replay(arguments) => replay::run(arguments),
+            Command::Backtest(arguments) => backtest::run(&arguments),
+            Command::Explain(arguments) => explain::run(&arguments),
             Command::Simulate(arguments) => simulate::run(&arguments),
             Command::Rules(command) => rules::run(command),
             Command::Config(command) => config::run(command),

@@ -6,7 +6,10 @@ use std::str::FromStr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use bellwether_backtest::journal::{Journal, JournalReplay, Visit};
+use bellwether_backtest::explain::{Explainer, Followed};
+use bellwether_backtest::journal::{CompileRules, Journal, JournalReplay, Visit};
+use bellwether_backtest::pass::{Pass, PassOptions, observe_journal};
+use bellwether_backtest::replay::Sink;
 use bellwether_codec::event::Decoder;
 use bellwether_codec::summary::Summary;
 use bellwether_engine::rule_set::RuleSet;
@@ -74,6 +77,25 @@ pub fn run(place: &JournalPlace, config: Option<&Path>, rules: Option<Arc<RuleSe
         JournalPlace::Directory(data) => replay.run(&Directory(JournalDirectory::open(data)?), sink)?,
     };
     Ok(replayed.summary)
+}
+
+/// Passes over a journal up to its present end, for a backtest.
+pub fn observe(place: &JournalPlace, config: Option<&Path>, options: &PassOptions<'_>, sink: &mut impl Sink) -> Result<Pass, Failure> {
+    let decoder = Decoder::new(environment::pseudonymiser()?);
+    Ok(match place {
+        JournalPlace::Topic(address) => observe_journal(&Topic::open(address, config)?, &decoder, options, sink)?,
+        JournalPlace::Directory(data) => observe_journal(&Directory(JournalDirectory::open(data)?), &decoder, options, sink)?,
+    })
+}
+
+/// Follows a customer through a journal, under the rules that it brought if these are to decide.
+pub fn explain(place: &JournalPlace, config: Option<&Path>, explainer: Explainer, by_its_rules: bool) -> Result<Followed, Failure> {
+    let decoder = Decoder::new(environment::pseudonymiser()?);
+    let compile_rules: Option<&CompileRules> = if by_its_rules { Some(&rule_text::compile) } else { None };
+    Ok(match place {
+        JournalPlace::Topic(address) => explainer.journal(&Topic::open(address, config)?, &decoder, compile_rules)?,
+        JournalPlace::Directory(data) => explainer.journal(&Directory(JournalDirectory::open(data)?), &decoder, compile_rules)?,
+    })
 }
 
 /// The journal of an embedded run.

@@ -1,7 +1,9 @@
 //! The binary as its users meet it: arguments, exit codes, files and streams.
 
+mod backtest;
 mod bad_input;
 mod config;
+mod explain;
 mod help;
 mod journals;
 mod live;

@@ -37,7 +37,7 @@ impl Progress {
     }
 
     /// Asks for no more: standard input ends with what has arrived, files are left where they are.
-    pub(super) fn drain(&self) {
+    pub fn drain(&self) {
         self.draining.store(true, Ordering::Relaxed);
     }
 

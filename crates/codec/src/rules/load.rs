@@ -22,8 +22,8 @@ pub(super) fn load(name: &str, text: &str) -> Result<RuleFile, RuleFileErrors> {
     if !reader.mistakes.is_empty() {
         return Err(render(name, text, reader.mistakes));
     }
-    let Signals { rules, lines: rule_lines, .. } = signals;
-    Ok(RuleFile { name: name.to_owned(), rules, rule_lines, settings, tests, hash })
+    let Signals { rules, definitions, lines: rule_lines, .. } = signals;
+    Ok(RuleFile { name: name.to_owned(), rules, definitions, rule_lines, settings, tests, hash })
 }
 
 fn sections(reader: &mut Reader<'_>, root: &Node) -> (Settings, Signals, Vec<RuleTest>) {

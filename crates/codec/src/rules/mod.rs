@@ -12,10 +12,11 @@ mod settings;
 mod signals;
 mod suppressions;
 mod test_events;
+mod variants;
 
 use std::sync::Arc;
 
-use bellwether_engine::rule::Rule;
+use bellwether_engine::rule::{Rule, RuleDefinition};
 use bellwether_engine::rule_set::RuleSet;
 use bellwether_engine::settings::Settings;
 
@@ -23,6 +24,7 @@ pub use crate::yaml::{DurationError, FileError as RuleFileError, FileErrors as R
 pub use features_page::features_page;
 pub use rule_tests::{Expectation, RuleTest, TestEvent};
 pub use test_events::{TEST_CUSTOMER, TEST_START, TestLine};
+pub use variants::VariantError;
 
 /// Reasons of decisions that are not suppressions: no suppression may have such a name.
 pub const RESERVED_REASONS: [&str; 4] = ["shadow", "hold-out", "quiet", "silence"];
@@ -34,6 +36,8 @@ pub struct RuleFile {
     pub name: String,
     /// The compiled rules, in the order of the file.
     pub rules: Vec<Arc<Rule>>,
+    /// What each rule was compiled from.
+    definitions: Vec<RuleDefinition>,
     /// The line on which each rule begins.
     pub rule_lines: Vec<usize>,
     /// All other decision settings.

@@ -39,6 +39,8 @@ const DEFAULT_PRECISION: f64 = 0.2;
 #[derive(Default)]
 pub(super) struct Signals {
     pub rules: Vec<Arc<Rule>>,
+    /// What each of the rules was compiled from.
+    pub definitions: Vec<RuleDefinition>,
     pub lines: Vec<usize>,
     pub names: Vec<String>,
 }
@@ -58,8 +60,9 @@ pub(super) fn signals(reader: &mut Reader<'_>, node: &Node, suppressions: &Suppr
             unique_name(reader, node, name, &signals.names);
             signals.names.push(name.to_owned());
         }
-        if let Some(rule) = rule(reader, &fields, name.unwrap_or_default(), suppressions) {
+        if let Some((rule, definition)) = rule(reader, &fields, name.unwrap_or_default(), suppressions) {
             signals.rules.push(rule);
+            signals.definitions.push(definition);
             signals.lines.push(line_and_column(reader.text, item.place.start).0);
         }
     }
@@ -76,7 +79,7 @@ fn unique_name(reader: &mut Reader<'_>, node: &Node, name: &str, others: &[Strin
 }
 
 /// Reads one rule. With mistakes it goes on with defaults, so that all are found.
-fn rule(reader: &mut Reader<'_>, fields: &Fields<'_>, name: &str, suppressions: &Suppressions) -> Option<Arc<Rule>> {
+fn rule(reader: &mut Reader<'_>, fields: &Fields<'_>, name: &str, suppressions: &Suppressions) -> Option<(Arc<Rule>, RuleDefinition)> {
     let kinds = Kind::ALL.map(|kind| (kind.name(), kind));
     let kind = reader.required(fields, "a signal", "kind").and_then(|node| reader.choice(node, "kind", &kinds));
     let object = fields.get("object").and_then(|node| reader.choice(node, "object", &ObjectKind::ALL.map(swap)));
@@ -110,7 +113,8 @@ fn rule(reader: &mut Reader<'_>, fields: &Fields<'_>, name: &str, suppressions: 
     };
     let place = Place::Rule { at_risk: kind == Some(Kind::AtRisk), about: about(fields, object) };
     let compiled = Rule::compile(&definition, &place.symbols(), &suppressions.compiled);
-    compiled.map_err(|errors| rule_errors(reader, fields, &definition, errors, place)).ok()
+    let rule = compiled.map_err(|errors| rule_errors(reader, fields, &definition, errors, place)).ok()?;
+    Some((rule, definition))
 }
 
 /// Places the mistakes that the engine found: all are in expressions and the summary, the rest was checked before.

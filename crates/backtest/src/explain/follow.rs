@@ -1,0 +1,189 @@
+//! Follows one customer through a log up to an instant. Other customers are not folded: they change nothing for this one.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use bellwether_codec::event::Decoder;
+use bellwether_codec::intake::{DecodedEpoch, EPOCH_LINES, PartReader, Sequencer};
+use bellwether_codec::journal::{JournalRecord, Piece, Pieces};
+use bellwether_codec::run::Run;
+use bellwether_codec::timestamp::format_time;
+use bellwether_engine::event::CustomerKey;
+use bellwether_engine::partition::{Header, Partition, Payload, Progress, Record};
+use bellwether_engine::rule_set::RuleSet;
+use bellwether_engine::signal::Output;
+use bellwether_engine::time::Time;
+
+use super::account::TimelineEntry;
+use crate::error::ReplayError;
+use crate::journal::{CompileRules, Journal};
+use crate::part::Part;
+use crate::replay::ReplayOptions;
+
+/// Entries of a timeline: the latest.
+const MAX_ENTRIES: usize = 200;
+
+/// Why a customer cannot be followed.
+#[derive(Debug, thiserror::Error)]
+pub enum ExplainError {
+    /// The log.
+    #[error(transparent)]
+    Replay(#[from] ReplayError),
+    /// Folding panicked: a defect of the program, or of its rules.
+    #[error("folding the customer panicked at {0}; this is a defect of the program: please report it with the log lines above")]
+    Panicked(String),
+}
+
+/// A customer at an instant, with what led there.
+pub struct Followed {
+    /// The partition that holds it, and its rules.
+    pub partition: Partition,
+    /// The instant: that asked for, or the end of the log.
+    pub at: Time,
+    /// The latest events and signals, oldest first.
+    pub timeline: Vec<TimelineEntry>,
+}
+
+/// Follows a customer.
+pub struct Explainer {
+    key: CustomerKey,
+    until: Time,
+    partition: Partition,
+    timeline: VecDeque<TimelineEntry>,
+    outputs: Vec<Output>,
+    at: Time,
+    is_over: bool,
+}
+
+impl Explainer {
+    /// Follows the customer of this id up to an instant, or to the end of the log.
+    #[must_use]
+    pub fn new(customer: &str, until: Option<Time>, rules: Arc<RuleSet>) -> Self {
+        Self {
+            key: CustomerKey::of(customer),
+            until: until.unwrap_or(Time::NEVER),
+            partition: Partition::new(rules, Header::default()),
+            timeline: VecDeque::new(),
+            outputs: Vec::new(),
+            at: Time::MIN,
+            is_over: false,
+        }
+    }
+
+    /// Through files.
+    ///
+    /// # Errors
+    ///
+    /// When an input cannot be read, or the customer cannot be folded.
+    pub fn files(mut self, inputs: &ReplayOptions) -> Result<Followed, ExplainError> {
+        let mut reader = PartReader::open(&inputs.inputs, EPOCH_LINES).map_err(ReplayError::from)?;
+        let mut sequencer = Sequencer::new(1);
+        while !self.is_over
+            && let Some(raw) = reader.next_part().map_err(ReplayError::from)?
+        {
+            let part = Part::new(DecodedEpoch::decode(raw, &inputs.decoder, true), &mut sequencer, inputs.ingest_clock);
+            self.fold(&part.run(0, 0))?;
+        }
+        self.finish()
+    }
+
+    /// Through a journal, under its own rule sets unless `rules_are_given`.
+    ///
+    /// # Errors
+    ///
+    /// When the journal cannot be read, a rule set of it does not compile, or the customer cannot be folded.
+    pub fn journal(
+        mut self,
+        journal: &impl Journal,
+        decoder: &Decoder,
+        compile_rules: Option<&CompileRules>,
+    ) -> Result<Followed, ExplainError> {
+        let mut failed = None;
+        let partition = self.key.partition(journal.partitions());
+        let mut visit = |records: &[JournalRecord<'_>]| {
+            failed = self.pieces(records, decoder, compile_rules).err();
+            failed.is_none() && !self.is_over
+        };
+        journal.read(partition, &mut visit).map_err(ReplayError::Journal)?;
+        match failed {
+            Some(error) => Err(error),
+            None => self.finish(),
+        }
+    }
+
+    fn pieces(
+        &mut self,
+        records: &[JournalRecord<'_>],
+        decoder: &Decoder,
+        compile_rules: Option<&CompileRules>,
+    ) -> Result<(), ExplainError> {
+        for piece in Pieces::decode(records.iter().copied(), decoder).pieces {
+            match piece {
+                Piece::Records(records) => self.fold(&records.run())?,
+                Piece::Rules(_, rules) => {
+                    let is_new = rules.number > self.partition.header.rule_set;
+                    let Some(compile_rules) = compile_rules.filter(|_| is_new && !self.is_over) else { continue };
+                    let compiled = compile_rules(&rules.text, rules.number).map_err(ReplayError::Journal)?;
+                    let previous = self.partition.rules().clone();
+                    self.partition.set_rules(Arc::new(compiled), Some(previous));
+                    self.partition.review_now(self.key, &mut self.outputs);
+                }
+                Piece::SourceSilent(_, source) => self.partition.source_silent(&source.source, source.families()),
+                Piece::SourceResumed(_, source) => {
+                    if self.partition.source_resumed(&source.source) {
+                        self.partition.review_now(self.key, &mut self.outputs);
+                    }
+                }
+                Piece::Created(..) => {}
+            }
+            self.note_outputs();
+        }
+        Ok(())
+    }
+
+    fn fold(&mut self, run: &Run<'_>) -> Result<(), ExplainError> {
+        for index in 0..run.len() {
+            let watermark = run.watermark(index);
+            self.is_over |= watermark > self.until;
+            if self.is_over {
+                return Ok(());
+            }
+            self.at = self.at.max(watermark);
+            let Some((event, key, identity)) = run.event(index).filter(|(_, key, _)| *key == self.key) else { continue };
+            let entry = TimelineEntry { time: format_time(event.time), what: event.event_type().name().to_owned(), of: String::new() };
+            self.note(entry);
+            self.apply(&Record { watermark, payload: Payload::Event { event, key, identity } })?;
+        }
+        Ok(())
+    }
+
+    fn finish(mut self) -> Result<Followed, ExplainError> {
+        let at = if self.is_over { self.until } else { self.at };
+        self.apply(&Record { watermark: at, payload: Payload::Tick })?;
+        Ok(Followed { partition: self.partition, at, timeline: self.timeline.into() })
+    }
+
+    fn apply(&mut self, record: &Record<'_>) -> Result<(), ExplainError> {
+        let progress = self.partition.apply(record, &mut u64::MAX.clone(), &mut self.outputs);
+        self.note_outputs();
+        if progress == Progress::Done { Ok(()) } else { Err(ExplainError::Panicked(format_time(record.watermark))) }
+    }
+
+    fn note_outputs(&mut self) {
+        for output in std::mem::take(&mut self.outputs) {
+            let (signal, suffix) = match &output {
+                Output::Signal(signal) => (signal, String::new()),
+                Output::Decision(signal, reason) => (signal, format!(", not sent: {reason}")),
+            };
+            let what = format!("{} {}{suffix}", signal.rule.name, signal.transition.name());
+            self.note(TimelineEntry { time: format_time(signal.time), what, of: signal.object.to_string() });
+        }
+    }
+
+    fn note(&mut self, entry: TimelineEntry) {
+        if self.timeline.len() == MAX_ENTRIES {
+            self.timeline.pop_front();
+        }
+        self.timeline.push_back(entry);
+    }
+}

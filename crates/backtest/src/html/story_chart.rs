@@ -1,0 +1,71 @@
+//! The timeline of one customer: health as a line, episodes as bars, the churn as a mark.
+
+use bellwether_codec::timestamp::{format_time, parse_date_or_time};
+use bellwether_engine::time::{DAY_MS, Time};
+use plotters::prelude::*;
+
+use super::ChartError;
+use super::charts::{BLUE, GREEN, GREY, RED, draw, failed};
+use crate::months::date_text;
+use crate::report::{EpisodeStory, Story};
+
+/// Width, and height without episodes.
+const SIZE: (u32, u32) = (640, 150);
+/// Height of an episode's bar.
+const ROW: u32 = 16;
+
+/// Draws a story; `end` is where bars end that are open.
+pub(super) fn timeline(story: &Story, end: &str) -> Result<String, ChartError> {
+    let end = day(end);
+    let churn = story.churned_at.as_deref().map(day);
+    let health: Vec<(f64, f64)> =
+        story.health.iter().filter_map(|point| Some((day(&format!("{}-01", point.month)), point.health?))).collect();
+    let bars: Vec<(&EpisodeStory, f64, f64)> =
+        story.episodes.iter().map(|episode| (episode, day(&episode.raised_at), episode.closed_at.as_deref().map_or(end, day))).collect();
+    let times = || health.iter().map(|(x, _)| *x).chain(bars.iter().map(|(_, from, _)| *from)).chain(churn);
+    let from = times().fold(f64::INFINITY, f64::min).min(end) - 5.0;
+    let to = bars.iter().map(|(.., to)| *to).chain(times()).fold(from, f64::max).min(churn.unwrap_or(end) + 30.0).max(from + 30.0) + 5.0;
+    // Health stands above 0, and the episodes below it, one under the other.
+    let row = 12.0;
+    let bottom = -row * bars.len() as f64 - 2.0;
+    let size = (SIZE.0, SIZE.1 + ROW * bars.len() as u32);
+    draw(size, |area| {
+        let mut chart = ChartBuilder::on(area)
+            .margin(6)
+            .x_label_area_size(24)
+            .y_label_area_size(36)
+            .build_cartesian_2d(from..to, bottom..105.0)
+            .map_err(failed)?;
+        let date = |days: &f64| date_text(Time((days * DAY_MS as f64) as i64));
+        let score = |value: &f64| if *value < 0.0 { String::new() } else { format!("{value:.0}") };
+        let mut mesh = chart.configure_mesh();
+        mesh.disable_mesh().x_labels(6).y_labels(5).label_style(("sans-serif", 12));
+        mesh.x_label_formatter(&date).y_label_formatter(&score).draw().map_err(failed)?;
+        chart.draw_series(LineSeries::new(health.iter().copied(), GREEN.stroke_width(2))).map_err(failed)?;
+        for (number, (episode, raised, closed)) in bars.iter().enumerate() {
+            let top = -row * number as f64 - 2.0;
+            let colour = match episode.outcome.as_str() {
+                "true" => GREEN,
+                "late" => BLUE,
+                "censored" => GREY,
+                _ => RED,
+            };
+            let closed = closed.min(to).max(raised + (to - from) / 300.0);
+            chart.draw_series([Rectangle::new([(*raised, top), (closed, top - row * 0.7)], colour.mix(0.75).filled())]).map_err(failed)?;
+            // Near the right edge the name stands before the bar.
+            let name = Text::new(episode.rule.clone(), (*raised, top), ("sans-serif", 11).into_font());
+            chart.draw_series([name]).map_err(failed)?;
+        }
+        if let Some(churn) = churn {
+            chart.draw_series([PathElement::new(vec![(churn, bottom), (churn, 105.0)], RED.stroke_width(2))]).map_err(failed)?;
+        }
+        Ok(())
+    })
+}
+
+/// Days since the epoch of a time in a report.
+fn day(text: &str) -> f64 {
+    let time = parse_date_or_time(text).unwrap_or(Time(0));
+    debug_assert!(time > Time(0), "{text} is no time; {} is one", format_time(time));
+    time.0 as f64 / DAY_MS as f64
+}

@@ -1,0 +1,67 @@
+//! What an evaluation needs to know of a log, gathered while rules are replayed over it: little per customer, and never the events.
+
+mod history;
+mod observer;
+
+pub use history::{Change, History, MAX_CHANGES, MAX_EPISODES, ObservedEpisode, Score};
+pub use observer::{ObservedCustomer, Observer};
+
+use bellwether_engine::time::Time;
+
+/// A log as one rule set saw it.
+#[derive(Clone, Debug, Default)]
+pub struct Observed {
+    /// Every customer of the log, in the order of their ids.
+    pub customers: Vec<ObservedCustomer>,
+    /// Facts that were left out, since a customer had more of them than the limits allow.
+    pub left_out: u64,
+}
+
+/// The log itself.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct ObservedLog {
+    /// The first watermark.
+    pub start: Time,
+    /// The last one: what comes later is unknown.
+    pub end: Time,
+    /// Events folded.
+    pub events: u64,
+    /// A sum of hashes over customer, identity and time of every event. It depends neither on their order nor on the format of a file.
+    pub fingerprint: u64,
+    /// Whether the log was left before its end.
+    pub is_partial: bool,
+}
+
+impl Default for ObservedLog {
+    fn default() -> Self {
+        Self { start: Time::NEVER, end: Time::MIN, events: 0, fingerprint: 0, is_partial: false }
+    }
+}
+
+impl ObservedLog {
+    /// Puts two parts of one log together.
+    #[must_use]
+    pub fn merge(self, other: Self) -> Self {
+        Self {
+            start: self.start.min(other.start),
+            end: self.end.max(other.end),
+            events: self.events + other.events,
+            fingerprint: self.fingerprint.wrapping_add(other.fingerprint),
+            is_partial: self.is_partial || other.is_partial,
+        }
+    }
+}
+
+impl Observed {
+    /// Puts the customers of several shards together, so that nothing tells how many there were.
+    #[must_use]
+    pub fn merge(shards: impl IntoIterator<Item = Observed>) -> Self {
+        let mut all = Self::default();
+        for mut shard in shards {
+            all.customers.append(&mut shard.customers);
+            all.left_out += shard.left_out;
+        }
+        all.customers.sort_unstable_by(|left, right| left.id.cmp(&right.id));
+        all
+    }
+}

@@ -1,0 +1,123 @@
+//! Watches one shard of a replay, and keeps a history of each of its customers.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use bellwether_engine::customer::Customer;
+use bellwether_engine::event::{Body, CampaignStep, CancellationStep, CustomerKey, Event};
+use bellwether_engine::partition::Partition;
+use bellwether_engine::rule_set::RuleSet;
+use bellwether_engine::signal::Output;
+use bellwether_engine::time::Time;
+
+use super::Observed;
+use super::history::{Change, History, Score};
+
+/// Reasons of decisions about episodes that run their course without being sent.
+const UNSENT: [&str; 3] = ["shadow", "hold-out", "quiet"];
+
+/// The subject of events about ourselves, which is no customer.
+const COMPANY: &str = "_company";
+
+/// A customer with its history.
+#[derive(Clone, Debug, PartialEq)]
+pub struct ObservedCustomer {
+    /// The customer id.
+    pub id: Box<str>,
+    /// Since when it is a customer: its tenure runs from here.
+    pub since: Time,
+    /// Its market segment at the end of the log.
+    pub segment: Option<Box<str>>,
+    /// Its past.
+    pub history: History,
+}
+
+/// The latest notice, unless it was withdrawn or a subscription was started after it. That somebody acknowledges it after it was withdrawn does
+/// not bring it back.
+fn standing_notice(customer: &Customer, withdrawn_at: Option<Time>) -> Option<Time> {
+    let requested_at = customer.leaving.as_ref()?.requested_at?;
+    let started_at = customer.billing.subscriptions.iter().filter_map(|subscription| subscription.started_at).max();
+    let stands = withdrawn_at.is_none_or(|withdrawn| withdrawn < requested_at) && started_at.is_none_or(|start| start <= requested_at);
+    stands.then_some(requested_at)
+}
+
+/// Keeps histories.
+#[derive(Debug)]
+pub struct Observer {
+    /// The index of each rule by its hash.
+    rules: HashMap<u32, u16>,
+    histories: HashMap<CustomerKey, History>,
+    /// Names of owners, each once.
+    owners: HashMap<Box<str>, Arc<str>>,
+    left_out: u64,
+}
+
+impl Observer {
+    /// Watches for episodes of these rules.
+    #[must_use]
+    pub fn new(rules: &RuleSet) -> Self {
+        let rules = (0..).zip(&rules.rules).map(|(index, rule)| (rule.hash, index)).collect();
+        Self { rules, histories: HashMap::new(), owners: HashMap::new(), left_out: 0 }
+    }
+
+    /// Whether an event may change what is remembered of its customer, so that the customer is to be looked at after it.
+    #[must_use]
+    pub fn concerns(event: &Event<'_>) -> bool {
+        matches!(event.body, Body::Subscription { .. } | Body::Cancellation { .. } | Body::Erased)
+            || matches!(event.body, Body::Campaign { step: CampaignStep::Converted, .. })
+    }
+
+    /// Looks at a customer of which such an event was just folded.
+    pub fn look_at(&mut self, customer: &Customer, key: CustomerKey, event: &Event<'_>) {
+        let history = self.histories.entry(key).or_default();
+        if matches!(event.body, Body::Campaign { .. }) {
+            history.conversions.push(event.time);
+            return;
+        }
+        if matches!(event.body, Body::Cancellation { step: CancellationStep::Withdrawn, .. }) {
+            history.withdrawn_at = history.withdrawn_at.max(Some(event.time));
+        }
+        let is_active = customer.billing.active().next().is_some();
+        let mrr_minor = customer.billing.mrr_minor();
+        let notice_at = standing_notice(customer, history.withdrawn_at);
+        self.left_out += u64::from(!history.note_change(Change { at: event.time, mrr_minor, is_active, notice_at }));
+    }
+
+    /// Follows the episodes in what the fold has put out.
+    pub fn follow(&mut self, outputs: &[Output]) {
+        for output in outputs {
+            let signal = match output {
+                Output::Signal(signal) => signal,
+                Output::Decision(signal, reason) if UNSENT.contains(&&**reason) => signal,
+                Output::Decision(..) => continue,
+            };
+            let Some(rule) = self.rules.get(&signal.rule.hash) else { continue };
+            let owner = signal.owner.as_ref().map(|owner| match self.owners.get(owner) {
+                Some(known) => Arc::clone(known),
+                None => Arc::clone(self.owners.entry(owner.clone()).or_insert_with(|| Arc::from(&**owner))),
+            });
+            let history = self.histories.entry(CustomerKey::of(&signal.customer)).or_default();
+            self.left_out += u64::from(!history.note_transition(*rule, signal, owner));
+        }
+    }
+
+    /// Notes the health of every paying customer at the beginning of a month, to which all reviews are run.
+    pub fn sample(&mut self, partition: &Partition, month: i32) {
+        for customer in partition.customers().filter(|customer| customer.billing.mrr_minor() > 0) {
+            let health_tenths = customer.health.score.map(|score| (score * 10.0).round() as u16);
+            self.histories.entry(CustomerKey::of(&customer.id)).or_default().scores.push(Score { month, health_tenths });
+        }
+    }
+
+    /// What there is to know at the end.
+    #[must_use]
+    pub fn finish(mut self, partition: &Partition) -> Observed {
+        let customers = partition.customers().filter(|customer| *customer.id != *COMPANY).map(|customer| ObservedCustomer {
+            id: customer.id.clone(),
+            since: customer.since,
+            segment: customer.account.segment.get().cloned(),
+            history: self.histories.remove(&CustomerKey::of(&customer.id)).unwrap_or_default(),
+        });
+        Observed { customers: customers.collect(), left_out: self.left_out }
+    }
+}

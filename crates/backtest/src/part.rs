@@ -1,0 +1,53 @@
+//! Some lines of an epoch, decoded and in order, and what folds them.
+
+use bellwether_codec::intake::{DecodedEpoch, SequencedLines, Sequencer};
+use bellwether_codec::rendered::Rendered;
+use bellwether_codec::run::Run;
+use bellwether_engine::partition::Progress;
+use bellwether_engine::time::Time;
+
+/// Lines that are read, decoded and folded together: few enough that their events are still in a core's cache when they are folded.
+pub(crate) const PART_LINES: usize = 1_024;
+
+/// Some lines of an epoch.
+pub(crate) struct Part {
+    pub decoded: DecodedEpoch,
+    pub sequenced: SequencedLines,
+    /// The ticks at the end of the epoch, with its last lines.
+    ticks: Vec<(u16, Time)>,
+}
+
+impl Part {
+    /// Gives decoded lines their order; parts are taken in theirs.
+    pub fn new(decoded: DecodedEpoch, sequencer: &mut Sequencer, ingest_clock: Option<Time>) -> Self {
+        let sequenced = sequencer.sequence_lines(decoded.lines(), ingest_clock);
+        let raw = decoded.raw();
+        let ticks = if raw.is_end { sequencer.end_epoch(raw.is_last) } else { Vec::new() };
+        Self { decoded, sequenced, ticks }
+    }
+
+    /// Its records of a partition, of which the first has this offset.
+    pub fn run(&self, partition: u16, first_offset: u64) -> Run<'_> {
+        let records = &self.sequenced.partitions[usize::from(partition)];
+        let tick = self.ticks.iter().find(|(of, _)| *of == partition).map(|(_, time)| *time);
+        Run { first_offset, offsets: None, lines: self.decoded.lines(), records, tick }
+    }
+}
+
+/// A record that could not be folded: its offset, and how it failed.
+pub(crate) type Poisoned = (u64, Progress);
+
+/// What folds the records of one journal partition.
+pub(crate) trait Shard: Send {
+    /// Folds what a part has for it.
+    fn fold(&mut self, part: &Part) -> Result<(), Poisoned>;
+
+    /// Ends the log, of which this is the watermark.
+    fn end(&mut self, watermark: Time) -> Result<(), Poisoned>;
+
+    /// What it has put out since it was last asked.
+    fn take_rendered(&mut self) -> Rendered;
+
+    /// Whether it wants no more.
+    fn is_over(&self) -> bool;
+}

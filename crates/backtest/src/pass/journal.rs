@@ -1,0 +1,128 @@
+//! A pass over a journal, of an embedded run or of a topic. The rule sets that it brought are not looked at.
+
+use std::sync::atomic::Ordering;
+
+use bellwether_codec::event::Decoder;
+use bellwether_codec::journal::{JournalRecord, Piece, Pieces};
+use bellwether_codec::rendered::Rendered;
+use bellwether_codec::run::Skipped;
+use rayon::prelude::*;
+
+use super::lane::Lane;
+use super::{Pass, PassOptions};
+use crate::error::ReplayError;
+use crate::journal::Journal;
+use crate::observe::{Observed, ObservedLog};
+use crate::part::Poisoned;
+use crate::replay::{MAX_POISONED, Sink};
+
+/// Folds a journal under each rule set of `options`.
+///
+/// # Errors
+///
+/// When the journal cannot be read, the sink cannot be written, or too many records cannot be folded.
+pub fn observe_journal(
+    journal: &impl Journal,
+    decoder: &Decoder,
+    options: &PassOptions<'_>,
+    sink: &mut impl Sink,
+) -> Result<Pass, ReplayError> {
+    let numbers: Vec<u16> = (0..journal.partitions()).collect();
+    let mut pass = Pass::default();
+    let mut by_lane: Vec<Vec<Observed>> = options.rule_sets.iter().map(|_| Vec::new()).collect();
+    for numbers in numbers.chunks(rayon::current_num_threads().max(1)) {
+        let shards: Vec<_> = numbers.par_iter().map(|number| observe_partition(journal, *number, decoder, options)).collect();
+        for shard in shards {
+            // A partition that was left in the middle is left out, so that all that is told of a customer is whole.
+            let Some(shard) = shard? else { continue };
+            pass.lines += shard.records;
+            pass.refused += shard.refused;
+            pass.log = pass.log.merge(shard.log);
+            sink.append(&shard.rendered).map_err(ReplayError::Output)?;
+            shard.observed.into_iter().zip(&mut by_lane).for_each(|(observed, all)| all.push(observed));
+            sink.progress(by_lane[0].len() as u64, u64::from(journal.partitions()), pass.lines);
+        }
+    }
+    pass.log.is_partial = options.stop.load(Ordering::Relaxed);
+    pass.observed = by_lane.into_iter().map(Observed::merge).collect();
+    Ok(pass)
+}
+
+/// A partition of which all is seen.
+struct Seen {
+    log: ObservedLog,
+    observed: Vec<Observed>,
+    rendered: Rendered,
+    records: u64,
+    refused: u64,
+}
+
+/// One partition under each rule set.
+struct Shard {
+    lanes: Vec<Lane>,
+    rendered: Rendered,
+    records: u64,
+    refused: u64,
+}
+
+/// `None` when the pass was stopped in the middle.
+fn observe_partition(
+    journal: &impl Journal,
+    number: u16,
+    decoder: &Decoder,
+    options: &PassOptions<'_>,
+) -> Result<Option<Seen>, ReplayError> {
+    let mut skipped = Skipped::default();
+    loop {
+        let lanes = (0..options.rule_sets.len()).map(|index| Lane::new(options, index, skipped.clone())).collect();
+        let mut shard = Shard { lanes, rendered: Rendered::default(), records: 0, refused: 0 };
+        let mut stopped = None;
+        let mut visit = |records: &[JournalRecord<'_>]| {
+            stopped = shard.fold(records, decoder).err();
+            stopped.is_none() && !options.stop.load(Ordering::Relaxed) && !shard.lanes.iter().all(|lane| lane.is_over)
+        };
+        journal.read(number, &mut visit).map_err(ReplayError::Journal)?;
+        let Some((offset, progress)) = stopped else {
+            return Ok((!options.stop.load(Ordering::Relaxed)).then(|| shard.finish()));
+        };
+        tracing::error!(partition = number, offset, "folding panicked: starting again without the record, or without its review");
+        if !skipped.add(offset, progress) || skipped.len() > MAX_POISONED {
+            return Err(ReplayError::TooManyPoisoned { limit: MAX_POISONED });
+        }
+    }
+}
+
+impl Shard {
+    fn fold(&mut self, records: &[JournalRecord<'_>], decoder: &Decoder) -> Result<(), Poisoned> {
+        self.records += records.len() as u64;
+        for piece in Pieces::decode(records.iter().copied(), decoder).pieces {
+            match piece {
+                Piece::Records(records) => {
+                    self.refused += records.unreadable().count() as u64;
+                    self.lanes.iter_mut().try_for_each(|lane| lane.fold(&records.run()))?;
+                }
+                Piece::SourceSilent(_, source) => {
+                    self.lanes.iter_mut().for_each(|lane| lane.partition().source_silent(&source.source, source.families()));
+                }
+                Piece::SourceResumed(_, source) => {
+                    for lane in self.lanes.iter_mut().filter(|lane| !lane.is_over) {
+                        if lane.partition().source_resumed(&source.source) {
+                            lane.review_all();
+                        }
+                    }
+                }
+                Piece::Created(..) | Piece::Rules(..) => {}
+            }
+        }
+        if let Some(rendered) = self.lanes.first_mut().and_then(|lane| lane.rendered.as_mut()) {
+            self.rendered.append(std::mem::take(rendered));
+        }
+        Ok(())
+    }
+
+    fn finish(self) -> Seen {
+        let Self { lanes, rendered, records, refused } = self;
+        let log = lanes.first().map_or(ObservedLog::default(), |lane| lane.log);
+        Seen { log, observed: lanes.into_iter().map(Lane::finish).collect(), rendered, records, refused }
+    }
+}

@@ -1,0 +1,45 @@
+//! One pass over a log under one or two rule sets, watched by an observer: what an evaluation is made from.
+
+mod files;
+mod journal;
+mod lane;
+
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
+
+use bellwether_engine::rule_set::RuleSet;
+use bellwether_engine::time::Time;
+
+pub use files::observe_files;
+pub use journal::observe_journal;
+
+use crate::observe::{Observed, ObservedLog};
+
+/// How to pass over a log.
+pub struct PassOptions<'o> {
+    /// The rule sets; each folds every event, which is read and decoded once.
+    pub rule_sets: Vec<Arc<RuleSet>>,
+    /// Hashes of rules that only the evaluation knows: what they put out is not rendered.
+    pub hidden: Vec<u32>,
+    /// Whether to render what the first rule set puts out.
+    pub renders: bool,
+    /// The log ends here.
+    pub until: Option<Time>,
+    /// Set when the pass is to end early, with what it has.
+    pub stop: &'o AtomicBool,
+}
+
+/// What a pass has seen.
+#[derive(Clone, Debug, Default)]
+pub struct Pass {
+    /// The log.
+    pub log: ObservedLog,
+    /// What each rule set made of it.
+    pub observed: Vec<Observed>,
+    /// Lines read, refused ones included.
+    pub lines: u64,
+    /// Lines or records that were refused.
+    pub refused: u64,
+    /// Whether an input ended in the middle of a line.
+    pub broke_off: bool,
+}
