@@ -114,7 +114,7 @@ fn spec(rule: &Rule, role: Role) -> RuleSpec {
             Kind::Return | Kind::Attention | Kind::DataQuality => Judge::Nothing,
         },
         is_live: rule.mode == Mode::Live,
-        is_notice_driven: rule.families.contains(&Family::Cancellation),
+        is_notice_driven: !rule.families.is_empty() && rule.families.iter().all(|family| *family == Family::Cancellation),
         role,
     }
 }

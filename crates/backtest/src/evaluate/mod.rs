@@ -35,7 +35,7 @@ pub struct RuleSpec {
     pub judge: Judge,
     /// Whether its signals are sent.
     pub is_live: bool,
-    /// Whether it reads the cancellation page or the notice.
+    /// Whether it reads nothing but the cancellation page and the notice.
     pub is_notice_driven: bool,
     /// What it is there for.
     pub role: Role,
