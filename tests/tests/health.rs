@@ -14,7 +14,8 @@ fn told(partition: &Partition) -> BTreeMap<String, (Option<HealthRecord>, u64)> 
     let mut scratch = Vec::new();
     let mut one = |customer: &bellwether_engine::customer::Customer| {
         let record = HealthRecord::of(customer, partition.rules());
-        let record = record.map(|record| HealthRecord { as_of: String::new(), health_contributions: Vec::new(), ..record });
+        let record =
+            record.map(|record| HealthRecord { as_of: String::new(), health_contributions: Vec::new(), top_driver: None, ..record });
         (customer.id.to_string(), (record, digest(customer, partition.rules(), &mut scratch)))
     };
     partition.customers().map(&mut one).collect()

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::customer::Customer;
 use crate::event::Currency;
 use crate::feature::{Feature, FeatureSet};
+use crate::journey::{JourneyPart, JourneySums, MAX_STAGES};
 
 /// The currency code of money that came without one (ISO 4217 "no currency").
 pub const NO_CURRENCY: Currency = Currency(*b"XXX");
@@ -17,6 +18,7 @@ pub struct Contribution {
     counted: bool,
     active: bool,
     stage: u8,
+    journey: JourneyPart,
     mrr_minor: Vec<(Currency, i64)>,
 }
 
@@ -27,8 +29,10 @@ pub struct Aggregates {
     pub customers: i64,
     /// Customers with a running subscription.
     pub active_customers: i64,
-    /// Customers by stage, an index into `feature::STAGES`.
-    pub customers_by_stage: [i64; 7],
+    /// Customers by stage, an index into the stages of the rule set.
+    pub customers_by_stage: [i64; MAX_STAGES],
+    /// Customers by quadrant, and the time that they were in stages.
+    pub journey: JourneySums,
     /// MRR of running subscriptions, minor units by currency.
     pub mrr_minor: BTreeMap<Currency, i64>,
     /// Events folded, duplicates included.
@@ -54,6 +58,11 @@ impl Contribution {
             counted: *customer.id != *COMPANY,
             active: customer.billing.active().next().is_some(),
             stage: customer.health.stage,
+            journey: JourneyPart {
+                quadrant: customer.health.quadrant,
+                entered: customer.journey.entered(),
+                stays: customer.journey.stays().to_vec(),
+            },
             mrr_minor: mrr_by_currency(customer),
         }
     }
@@ -62,7 +71,11 @@ impl Contribution {
 /// Moves the aggregates by what a customer contributes now instead of before; `dirty` are the features that an event may have changed.
 pub(crate) fn contribute(customer: &mut Customer, aggregates: &mut Aggregates, dirty: FeatureSet) {
     let known = &customer.contribution;
-    if known.counted && known.stage == customer.health.stage && !dirty.contains(Feature::Subscriptions) {
+    let is_known = known.counted
+        && known.stage == customer.health.stage
+        && known.journey.quadrant == customer.health.quadrant
+        && known.journey.entered == customer.journey.entered();
+    if is_known && !dirty.contains(Feature::Subscriptions) {
         return;
     }
     let after = Contribution::of(customer);
@@ -72,7 +85,8 @@ pub(crate) fn contribute(customer: &mut Customer, aggregates: &mut Aggregates, d
         }
         aggregates.customers += sign;
         aggregates.active_customers += sign * i64::from(contribution.active);
-        aggregates.customers_by_stage[usize::from(contribution.stage) % 7] += sign;
+        aggregates.customers_by_stage[usize::from(contribution.stage) % MAX_STAGES] += sign;
+        aggregates.journey.add(&contribution.journey, sign);
         for (currency, mrr) in &contribution.mrr_minor {
             let total = aggregates.mrr_minor.entry(*currency).or_default();
             *total = total.saturating_add(sign * mrr);

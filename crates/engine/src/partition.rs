@@ -163,6 +163,7 @@ impl Partition {
         if let Some(Slot { customer, .. }) = self.slots[slot as usize].as_mut() {
             let now = now.max(customer.clock);
             let rules = &*self.rules;
+            adopt_own(customer, rules, now);
             let gone = |episode: &Episode| !rules.rules.iter().any(|rule| rule.hash == episode.rule);
             evaluate::expire(customer, rules, self.previous_rules.as_deref(), now, outputs, gone);
             let mut evaluation = Evaluation { rules, frozen: self.frozen, now, outputs, evaluated: 0, due: Time::NEVER };
@@ -370,6 +371,16 @@ impl Partition {
         };
         self.index.insert(key, slot);
         slot
+    }
+}
+
+/// Brings what the customer's state knows for own features in line with those of the rule set in force.
+fn adopt_own(customer: &mut Customer, rules: &RuleSet, now: Time) {
+    let own = &rules.settings.own;
+    if own.is_empty() {
+        customer.own = None;
+    } else {
+        customer.own.get_or_insert_default().adopt(own, now.day());
     }
 }
 

@@ -12,6 +12,7 @@ pub mod error;
 mod health_changes;
 mod journal;
 pub mod journal_directory;
+mod journey_metrics;
 pub mod kafka;
 pub mod metrics;
 pub mod options;

@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use crate::journey_metrics::JourneyMetrics;
 use crate::pipeline::Pipeline;
 use bellwether_codec::rendered::SignalCounts;
-use bellwether_engine::feature::STAGES;
 use bellwether_engine::partition::Header;
 use bellwether_engine::time::Time;
 use prometheus::{Encoder, Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry, TextEncoder};
@@ -23,7 +23,8 @@ pub struct Metrics {
     poisoned: IntGauge,
     customers: IntGauge,
     active_customers: IntGauge,
-    customers_by_stage: IntGaugeVec,
+    /// What customers' journeys tell.
+    pub journey: JourneyMetrics,
     mrr_minor: IntGaugeVec,
     journal_time_seconds: IntGauge,
     commit_seconds: Histogram,
@@ -65,7 +66,7 @@ impl Metrics {
             HistogramOpts::new("bellwether_commit_seconds", "Time from the first prefetch of a batch to its commit.").buckets(buckets);
         let commit_seconds = Histogram::with_opts(latency).expect("a valid name");
         registry.register(Box::new(commit_seconds.clone())).expect("a name of its own");
-        let metrics = Self {
+        Self {
             events,
             commit_seconds,
             rejected: counters("bellwether_rejected_total", "Input lines written to the dead letters, by reason.", &["reason"]),
@@ -80,7 +81,7 @@ impl Metrics {
             poisoned: gauge("bellwether_poisoned_records", "Records and reviews left out because folding them panicked."),
             customers: gauge("bellwether_customers", "Customers ever seen."),
             active_customers: gauge("bellwether_active_customers", "Customers with a running subscription."),
-            customers_by_stage: gauges("bellwether_customers_by_stage", "Customers by journey stage.", "stage"),
+            journey: JourneyMetrics::register(&registry),
             mrr_minor: gauges("bellwether_mrr_minor_units", "Monthly recurring revenue in minor units, by currency.", "currency"),
             journal_time_seconds: gauge("bellwether_journal_time_seconds", "Journal time, seconds since 1970-01-01T00:00:00Z."),
             pipeline: Pipeline::register(&registry),
@@ -91,9 +92,7 @@ impl Metrics {
             ),
             board: Mutex::default(),
             registry,
-        };
-        STAGES.iter().for_each(|stage| metrics.customers_by_stage.with_label_values(&[stage]).set(0));
-        metrics
+        }
     }
 
     /// The exposition in Prometheus' text format.
@@ -137,10 +136,8 @@ impl Metrics {
     /// The partitions stand so after a commit.
     pub fn settled<'a>(&self, headers: impl Iterator<Item = &'a Header>, watermark: Time) {
         let mut sums = bellwether_codec::summary::Summary::default();
-        let mut stages = [0; STAGES.len()];
         for header in headers {
             sums.add_aggregates(&header.aggregates);
-            stages.iter_mut().zip(header.aggregates.customers_by_stage).for_each(|(sum, count)| *sum += count);
         }
         let whole = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
         self.duplicates.set(whole(sums.duplicates));
@@ -149,7 +146,6 @@ impl Metrics {
         self.poisoned.set(whole(sums.poisoned));
         self.customers.set(sums.customers);
         self.active_customers.set(sums.active_customers);
-        STAGES.iter().zip(stages).for_each(|(stage, count)| self.customers_by_stage.with_label_values(&[stage]).set(count));
         for (currency, mrr) in &sums.mrr_minor {
             self.mrr_minor.with_label_values(&[currency.as_str()]).set(*mrr);
         }
@@ -166,6 +162,7 @@ impl Metrics {
     /// A partition is no longer this process's: its new owner tells about it.
     pub fn partition_gone(&self, partition: u16) {
         self.board().remove(&partition);
+        self.journey.gone(partition);
         self.settle_board();
     }
 

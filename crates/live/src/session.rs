@@ -211,6 +211,9 @@ impl Session {
         let limit = self.options.memory_bytes / 100 * STATES_SHARE_PERCENT / DECODED_STATE_BYTES / self.workers.len().max(1) as u64;
         self.workers.iter_mut().for_each(|worker| worker.partition.evict_idle(limit as usize));
         self.metrics.settled(self.headers(), self.state.sequencer.watermark());
+        for worker in &self.workers {
+            self.metrics.journey.settled(worker.number, &worker.partition.header, worker.partition.rules());
+        }
         Ok(())
     }
 

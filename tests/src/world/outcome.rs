@@ -40,7 +40,7 @@ pub(super) fn health_of(replayed: &Replayed) -> LatestHealth {
 
 /// A record without what depends on when it was written.
 fn comparable(record: HealthRecord) -> HealthRecord {
-    HealthRecord { as_of: String::new(), health_contributions: Vec::new(), ..record }
+    HealthRecord { as_of: String::new(), health_contributions: Vec::new(), top_driver: None, ..record }
 }
 
 /// Encoded states by partition and customer.

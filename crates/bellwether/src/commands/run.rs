@@ -173,7 +173,7 @@ pub fn options_of(inputs: &EventArguments, data: &Path, signals: PathBuf, rules:
 }
 
 fn options(arguments: &Arguments) -> Result<EmbeddedOptions, Failure> {
-    let rules = RuleText::read(arguments.rules.as_deref())?.quiet_until(arguments.quiet_until)?;
+    let rules = RuleText::read(arguments.rules.as_deref())?.quiet_until(arguments.quiet_until)?.with_time_zone()?;
     let signals = match &arguments.signals {
         Some(path) if path == Path::new("-") => SignalsTarget::StandardOutput,
         Some(path) => SignalsTarget::File(path.clone()),

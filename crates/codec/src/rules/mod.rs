@@ -5,13 +5,16 @@
 
 mod features_page;
 mod health;
+mod holidays;
 mod load;
+mod own_features;
 mod rule_tests;
 mod scopes;
 mod settings;
 mod signals;
 mod suppressions;
 mod test_events;
+mod time_zone;
 
 use std::sync::Arc;
 
@@ -40,6 +43,8 @@ pub struct RuleFile {
     pub settings: Settings,
     /// The unit tests, in the order of the file.
     pub tests: Vec<RuleTest>,
+    /// The time zone of its business hours, where it names one that it has no table of.
+    pub time_zone: Option<String>,
     /// Hash of the text: other content has another.
     pub hash: u128,
 }
@@ -51,6 +56,12 @@ impl RuleFile {
     /// With every mistake in the text, in its order. Only what is no YAML at all is told alone.
     pub fn parse(name: &str, text: &str) -> Result<RuleFile, RuleFileErrors> {
         load::load(name, text)
+    }
+
+    /// What must be added to the text before it is published: the table of a time zone that it only names.
+    #[must_use]
+    pub fn time_zone_section(&self) -> Option<String> {
+        self.time_zone.as_ref().map(|name| time_zone::section(name, &self.settings.business_hours.zone))
     }
 
     /// Its rules and settings under a number.
