@@ -49,6 +49,7 @@ const HISTORIES: [Feature; 14] = [
     Feature::AtRisk,
     Feature::OpenAtRisk,
     Feature::DaysSinceAtRisk,
+    Feature::DaysInStage,
     Feature::MrrChange90d,
     Feature::DaysSinceContraction,
     Feature::DaysSinceExpansion,

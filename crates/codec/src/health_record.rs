@@ -7,7 +7,6 @@ use std::collections::BTreeMap;
 
 use bellwether_engine::customer::Customer;
 use bellwether_engine::episode::{Episode, Phase};
-use bellwether_engine::event_type::{EventType, EventTypes};
 use bellwether_engine::feature::{GRADES, QUADRANTS};
 use bellwether_engine::health;
 use bellwether_engine::journey::Stay;
@@ -100,12 +99,9 @@ pub struct OpenEpisode {
 }
 
 impl HealthRecord {
-    /// How a customer is under the rules in force; `None` when it was erased.
+    /// How a customer is under the rules in force.
     #[must_use]
-    pub fn of(customer: &Customer, rules: &RuleSet) -> Option<Self> {
-        if is_erased(customer) {
-            return None;
-        }
+    pub fn of(customer: &Customer, rules: &RuleSet) -> Self {
         let settings = &rules.settings;
         let mut open_episodes: Vec<OpenEpisode> = open(customer, rules).map(|(episode, rule)| open_episode(episode, rule)).collect();
         open_episodes.sort_unstable_by(|a, b| (&a.rule, &a.object).cmp(&(&b.rule, &b.object)));
@@ -118,7 +114,7 @@ impl HealthRecord {
         let tenth = |score: f32| round(f64::from(score), 1);
         let contributions = health::contributions(customer, settings);
         let (health_profile, health_version) = customer.health.profile_of(&settings.health);
-        Some(Self {
+        Self {
             customer: customer.id.to_string(),
             as_of: format_time(customer.clock),
             health: customer.health.score.map(tenth),
@@ -139,7 +135,7 @@ impl HealthRecord {
             currency: customer.billing.currency().and_then(|currency| String::from_utf8(currency.0.to_vec()).ok()),
             owner: customer.account.owner.get().map(|owner| owner.to_string()),
             open_episodes,
-        })
+        }
     }
 
     /// The record in CloudEvents' binary mode. Its id is the same for the same content.
@@ -166,9 +162,6 @@ impl HealthRecord {
 #[must_use]
 pub fn digest(customer: &Customer, rules: &RuleSet, scratch: &mut Vec<u8>) -> u64 {
     scratch.clear();
-    if is_erased(customer) {
-        return xxh3_64(scratch);
-    }
     let number = |scratch: &mut Vec<u8>, number: u64| scratch.extend_from_slice(&number.to_le_bytes());
     let text = |scratch: &mut Vec<u8>, text: &str| {
         number(scratch, text.len() as u64);
@@ -227,12 +220,6 @@ fn stage_days(customer: &Customer, rules: &RuleSet) -> BTreeMap<String, f64> {
         Some((stage.name.to_string(), round(stay.seconds as f64 / SECONDS_PER_DAY, 2)))
     };
     customer.journey.stays().iter().filter_map(named).collect()
-}
-
-fn is_erased(customer: &Customer) -> bool {
-    let mut erased = EventTypes::default();
-    erased.insert(EventType::CustomerErased);
-    customer.seen.intersects(erased)
 }
 
 /// The episodes that subscribers were told of and that are not over, with their rules.

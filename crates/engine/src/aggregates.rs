@@ -43,6 +43,8 @@ pub struct Aggregates {
     pub too_late: u64,
     /// Events that met a full table of a state.
     pub limited: u64,
+    /// Events dropped because they are dated before the erasure of their customer.
+    pub stragglers: u64,
     /// Records and reviews left out because folding them panicked.
     pub poisoned: u64,
 }
@@ -79,6 +81,15 @@ pub(crate) fn contribute(customer: &mut Customer, aggregates: &mut Aggregates, d
         return;
     }
     let after = Contribution::of(customer);
+    replace(customer, aggregates, after);
+}
+
+/// Takes away what a customer contributes, before it is forgotten.
+pub(crate) fn withdraw(customer: &mut Customer, aggregates: &mut Aggregates) {
+    replace(customer, aggregates, Contribution::default());
+}
+
+fn replace(customer: &mut Customer, aggregates: &mut Aggregates, after: Contribution) {
     for (contribution, sign) in [(&customer.contribution, -1), (&after, 1)] {
         if !contribution.counted {
             continue;

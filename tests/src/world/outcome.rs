@@ -32,7 +32,7 @@ pub fn latest_health(key: Option<&[u8]>, value: Option<&[u8]>) -> (String, Optio
 pub(super) fn health_of(replayed: &Replayed) -> LatestHealth {
     let mut all = LatestHealth::new();
     for partition in &replayed.partitions {
-        let health = |customer: &Customer| (customer.id.to_string(), HealthRecord::of(customer, partition.rules()).map(comparable));
+        let health = |customer: &Customer| (customer.id.to_string(), Some(comparable(HealthRecord::of(customer, partition.rules()))));
         all.extend(partition.customers().map(health));
     }
     all

@@ -4,6 +4,7 @@ mod completions;
 mod config;
 mod demo;
 mod dlq;
+mod erase;
 mod journal;
 mod open_table;
 mod pseudonym;
@@ -53,6 +54,7 @@ enum Command {
     Journal(journal::Command),
     #[command(subcommand)]
     Dlq(dlq::Command),
+    Erase(erase::Arguments),
     Pseudonym(pseudonym::Arguments),
     Completions(completions::Arguments),
 }
@@ -71,6 +73,7 @@ impl CommandLine {
             Command::Topics(command) => topics::run(command),
             Command::Journal(command) => journal::run(command),
             Command::Dlq(command) => dlq::run(command),
+            Command::Erase(arguments) => erase::run(&arguments),
             Command::Pseudonym(arguments) => pseudonym::run(&arguments),
             Command::Completions(arguments) => completions::run(&arguments),
         }

@@ -108,6 +108,9 @@ pub struct Arguments {
     limits: Limits,
 }
 
+/// The signals file within a data directory, where no other is given.
+const SIGNALS_FILE: &str = "signals.jsonl";
+
 /// How much at once.
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Sizes")]
@@ -167,6 +170,20 @@ pub fn run(arguments: Arguments) -> Result<Outcome, Failure> {
     Ok(judge(&summary, arguments.strict, &arguments.data))
 }
 
+/// Options that find the data directory of a run as it is.
+pub fn options_as_found(data: &Path, signals: Option<PathBuf>) -> Result<EmbeddedOptions, Failure> {
+    let signals = signals.unwrap_or_else(|| data.join(SIGNALS_FILE));
+    let limits = Limits { partitions: None, ..Limits::default() };
+    embedded_options(
+        &EventArguments { events: Vec::new(), skip_unknown_types: false },
+        data,
+        SignalsTarget::File(signals),
+        &RuleText::read(None)?,
+        &limits,
+        true,
+    )
+}
+
 /// Options of a run that keeps all it knows in `data`, with everything else as it is by default.
 pub fn options_of(inputs: &EventArguments, data: &Path, signals: PathBuf, rules: &RuleText) -> Result<EmbeddedOptions, Failure> {
     embedded_options(inputs, data, SignalsTarget::File(signals), rules, &Limits::default(), true)
@@ -177,7 +194,7 @@ fn options(arguments: &Arguments) -> Result<EmbeddedOptions, Failure> {
     let signals = match &arguments.signals {
         Some(path) if path == Path::new("-") => SignalsTarget::StandardOutput,
         Some(path) => SignalsTarget::File(path.clone()),
-        None => SignalsTarget::File(arguments.data.join("signals.jsonl")),
+        None => SignalsTarget::File(arguments.data.join(SIGNALS_FILE)),
     };
     embedded_options(&arguments.inputs, &arguments.data, signals, &rules, &arguments.limits, arguments.once)
 }

@@ -127,6 +127,8 @@ pub struct Customer {
     pub health: Health,
     /// Since when it is in that stage, and the stages before.
     pub journey: Journey,
+    /// When a customer of this id was erased: what is dated before is dropped.
+    pub erased_at: Option<Time>,
     /// What the own features of the rule set know.
     pub own: Option<Box<Own>>,
     /// Open, pending and cooling episodes.
@@ -162,6 +164,7 @@ impl Customer {
             health: Health::default(),
             journey: Journey::default(),
             own: None,
+            erased_at: None,
             episodes: Vec::new(),
             at_risk: AtRisk::default(),
             contribution: Contribution::default(),

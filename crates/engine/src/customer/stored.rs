@@ -49,7 +49,7 @@ impl Packed for Customer {
         let parts =
             [self.support.is_some(), self.leaving.is_some(), self.relation.is_some(), self.onboarding.is_some(), self.own.is_some()];
         let [support, leaving, relation, onboarding, own] = parts;
-        writer.put_flags([self.created, support, leaving, relation, onboarding, own]);
+        writer.put_flags([self.created, support, leaving, relation, onboarding, own, self.erased_at.is_some()]);
         writer.put_time(self.clock);
         writer.put_time(self.clock_due);
         writer.put_time(self.midnight_due);
@@ -67,6 +67,7 @@ impl Packed for Customer {
         self.relation.iter().for_each(|part| part.pack(writer));
         self.onboarding.iter().for_each(|part| part.pack(writer));
         self.own.iter().for_each(|part| part.pack(writer));
+        self.erased_at.iter().for_each(|time| writer.put_time(*time));
     }
 
     fn unpack(reader: &mut PackedReader<'_>) -> Option<Self> {
@@ -75,7 +76,7 @@ impl Packed for Customer {
         let id = reader.take_name()?;
         references.unpack_ids(reader)?;
         let since = reader.take_time()?;
-        let [created, has_support, has_leaving, has_relation, has_onboarding, has_own] = reader.take_flags()?;
+        let [created, has_support, has_leaving, has_relation, has_onboarding, has_own, was_erased] = reader.take_flags()?;
         let mut customer = Self {
             week_offset: Customer::week_offset(CustomerKey::of(&id)),
             id,
@@ -99,6 +100,7 @@ impl Packed for Customer {
             relation: reader.take_part(has_relation)?,
             onboarding: reader.take_part(has_onboarding)?,
             own: reader.take_part(has_own)?,
+            erased_at: if was_erased { Some(reader.take_time()?) } else { None },
             contribution: Contribution::default(),
         };
         customer.contribution = Contribution::of(&customer);

@@ -45,7 +45,7 @@ mod watermark;
 pub use arrivals::SilentAfter;
 pub use breaker::BreakerLimits;
 pub use connect::Connect;
-pub use control::{create_journal, publish_rules, read_created, rules_in_force};
+pub use control::{create_journal, publish_erasure, publish_rules, read_created, rules_in_force};
 pub use copying::Copier;
 pub use dead_letters::header as dead_letter_header;
 pub use error::JournalError;
