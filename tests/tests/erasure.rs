@@ -266,6 +266,7 @@ fn no_file_that_the_process_wrote_holds_a_canary_after_the_purge() {
     assert!(before.lines().any(|line| of_customer(line, "canary-customer")), "there is something to erase");
     let dead_letters = fs::read_to_string(work.join("data/dead-letters.jsonl")).expect("dead letters");
     assert!(dead_letters.contains("canary-customer"), "there is a dead letter of it");
+    assert!(!files_with(&work.join("data/state"), "canary-customer").is_empty(), "the store has bytes to purge");
     let now = START.plus_ms(300 * DAY_MS);
     let report = erase(options(&work, &events), "canary-customer", now, false).expect("it is erased");
     assert_eq!((report.states, report.journal_records.1), ((1, 0), 0));

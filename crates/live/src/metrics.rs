@@ -21,6 +21,7 @@ pub struct Metrics {
     too_late: IntGauge,
     limited: IntGauge,
     poisoned: IntGauge,
+    stragglers: IntGauge,
     customers: IntGauge,
     active_customers: IntGauge,
     /// What customers' journeys tell.
@@ -79,6 +80,7 @@ impl Metrics {
             too_late: gauge("bellwether_too_late_events", "Events too old for their windows since the journal was created."),
             limited: gauge("bellwether_limited_events", "Events that met a full table of a state since the journal was created."),
             poisoned: gauge("bellwether_poisoned_records", "Records and reviews left out because folding them panicked."),
+            stragglers: gauge("bellwether_straggler_events", "Events dropped because they are dated before the erasure of their customer."),
             customers: gauge("bellwether_customers", "Customers ever seen."),
             active_customers: gauge("bellwether_active_customers", "Customers with a running subscription."),
             journey: JourneyMetrics::register(&registry),
@@ -144,6 +146,7 @@ impl Metrics {
         self.too_late.set(whole(sums.too_late));
         self.limited.set(whole(sums.limited));
         self.poisoned.set(whole(sums.poisoned));
+        self.stragglers.set(whole(sums.stragglers));
         self.customers.set(sums.customers);
         self.active_customers.set(sums.active_customers);
         for (currency, mrr) in &sums.mrr_minor {
