@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod config;
+mod erase;
 mod help;
 mod journals;
 mod live;
