@@ -3,6 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use bellwether_codec::event::Decoder;
+use bellwether_codec::intake::InputSpec;
 use bellwether_codec::summary::Summary;
 use bellwether_engine::time::Time;
 use bellwether_live::embedded;
@@ -174,19 +176,14 @@ pub fn run(arguments: Arguments) -> Result<Outcome, Failure> {
 pub fn options_as_found(data: &Path, signals: Option<PathBuf>) -> Result<EmbeddedOptions, Failure> {
     let signals = signals.unwrap_or_else(|| data.join(SIGNALS_FILE));
     let limits = Limits { partitions: None, ..Limits::default() };
-    embedded_options(
-        &EventArguments { events: Vec::new(), skip_unknown_types: false },
-        data,
-        SignalsTarget::File(signals),
-        &RuleText::read(None)?,
-        &limits,
-        true,
-    )
+    let decoder = Decoder::new(environment::pseudonymiser()?);
+    embedded_options(Vec::new(), decoder, data, SignalsTarget::File(signals), &RuleText::read(None)?, &limits, true)
 }
 
 /// Options of a run that keeps all it knows in `data`, with everything else as it is by default.
 pub fn options_of(inputs: &EventArguments, data: &Path, signals: PathBuf, rules: &RuleText) -> Result<EmbeddedOptions, Failure> {
-    embedded_options(inputs, data, SignalsTarget::File(signals), rules, &Limits::default(), true)
+    let decoder = inputs.decoder(environment::pseudonymiser()?);
+    embedded_options(inputs.specs()?, decoder, data, SignalsTarget::File(signals), rules, &Limits::default(), true)
 }
 
 fn options(arguments: &Arguments) -> Result<EmbeddedOptions, Failure> {
@@ -196,11 +193,13 @@ fn options(arguments: &Arguments) -> Result<EmbeddedOptions, Failure> {
         Some(path) => SignalsTarget::File(path.clone()),
         None => SignalsTarget::File(arguments.data.join(SIGNALS_FILE)),
     };
-    embedded_options(&arguments.inputs, &arguments.data, signals, &rules, &arguments.limits, arguments.once)
+    let decoder = arguments.inputs.decoder(environment::pseudonymiser()?);
+    embedded_options(arguments.inputs.specs()?, decoder, &arguments.data, signals, &rules, &arguments.limits, arguments.once)
 }
 
 fn embedded_options(
-    inputs: &EventArguments,
+    inputs: Vec<InputSpec>,
+    decoder: Decoder,
     data: &Path,
     signals: SignalsTarget,
     rules: &RuleText,
@@ -210,11 +209,11 @@ fn embedded_options(
     rules.parse()?;
     let pseudonymiser = environment::pseudonymiser()?;
     Ok(EmbeddedOptions {
-        inputs: inputs.specs()?,
+        inputs,
         data: data.to_owned(),
         signals,
         partitions: limits.partitions,
-        decoder: inputs.decoder(pseudonymiser),
+        decoder,
         rules_text: rules.text.clone(),
         compile_rules: Arc::new(rule_text::compile),
         new_journal_id: Uuid::new_v4().to_string(),
