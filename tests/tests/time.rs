@@ -41,7 +41,7 @@ fn sixty_days_of_silence_raise_each_inactivity_signal_once_at_the_right_time() {
 }
 
 /// Features that are the history of decisions or of changes, and so depend on the order of arrival.
-const HISTORIES: [Feature; 14] = [
+const HISTORIES: [Feature; 15] = [
     Feature::Health,
     Feature::HealthChange28d,
     Feature::Grade,
@@ -49,6 +49,7 @@ const HISTORIES: [Feature; 14] = [
     Feature::AtRisk,
     Feature::OpenAtRisk,
     Feature::DaysSinceAtRisk,
+    Feature::DaysInStage,
     Feature::MrrChange90d,
     Feature::DaysSinceContraction,
     Feature::DaysSinceExpansion,

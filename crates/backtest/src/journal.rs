@@ -1,18 +1,21 @@
 //! Replay of a journal: the records of each partition through the fold, with the rule sets that the journal brought, and no store.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Instant;
 
 use bellwether_codec::event::Decoder;
-use bellwether_codec::journal::{JournalRecord, Piece, Pieces, PublishedRules};
+use bellwether_codec::journal::{JournalRecord, Piece, Pieces, PublishedRules, Records};
 use bellwether_codec::rendered::Rendered;
 use bellwether_codec::run::{Budget, Skipped};
 use bellwether_codec::summary::Summary;
+use bellwether_engine::erasure::ErasureKey;
 use bellwether_engine::event::CustomerKey;
 use bellwether_engine::partition::{Header, Partition, Progress};
 use bellwether_engine::rule_set::RuleSet;
 use bellwether_engine::settings::Settings;
 use bellwether_engine::signal::Output;
+use bellwether_engine::time::Time;
 use rayon::prelude::*;
 
 use crate::error::ReplayError;
@@ -79,7 +82,7 @@ impl JournalReplay<'_> {
     fn shard(&self, journal: &impl Journal, number: u16) -> Result<Shard, ReplayError> {
         let mut skipped = Skipped::default();
         loop {
-            let mut shard = Shard::new(self.rules.clone(), skipped.clone());
+            let mut shard = Shard::new(self.rules.clone(), skipped.clone(), self.decoder.erasure_key());
             let mut stopped = None;
             let mut visit = |records: &[JournalRecord<'_>]| {
                 stopped = shard.fold(records, self).err();
@@ -87,6 +90,8 @@ impl JournalReplay<'_> {
             };
             journal.read(number, &mut visit).map_err(ReplayError::Journal)?;
             match stopped {
+                // Whoever was erased is left out from the start, whether its bytes are gone already or not.
+                None if shard.erased != skipped.erased => skipped.erased = shard.erased,
                 None => return Ok(shard),
                 Some(Stopped::Rules(error)) => return Err(ReplayError::Journal(error)),
                 Some(Stopped::Poisoned(offset, progress)) => {
@@ -109,6 +114,9 @@ enum Stopped {
 struct Shard {
     partition: Partition,
     rules_are_given: bool,
+    /// The offset of the last erasure of each customer, and its time.
+    erased: BTreeMap<CustomerKey, u64>,
+    latest_erasures: BTreeMap<CustomerKey, Time>,
     skipped: Skipped,
     events: u64,
     outputs: Vec<Output>,
@@ -116,11 +124,20 @@ struct Shard {
 }
 
 impl Shard {
-    fn new(rules: Option<Arc<RuleSet>>, skipped: Skipped) -> Self {
+    fn new(rules: Option<Arc<RuleSet>>, skipped: Skipped, erasure_key: ErasureKey) -> Self {
         let rules_are_given = rules.is_some();
         let rules = rules.unwrap_or_else(|| Arc::new(RuleSet::new(0, Vec::new(), Settings::default())));
-        let partition = Partition::new(rules, Header::default());
-        Self { partition, rules_are_given, skipped, events: 0, outputs: Vec::new(), rendered: Rendered::default() }
+        let partition = Partition::new(rules, Header::default()).with_erasure_key(erasure_key);
+        Self {
+            partition,
+            rules_are_given,
+            erased: BTreeMap::new(),
+            latest_erasures: BTreeMap::new(),
+            skipped,
+            events: 0,
+            outputs: Vec::new(),
+            rendered: Rendered::default(),
+        }
     }
 
     fn fold(&mut self, records: &[JournalRecord<'_>], replay: &JournalReplay<'_>) -> Result<(), Stopped> {
@@ -134,9 +151,11 @@ impl Shard {
                         return Err(Stopped::Poisoned(run.offset(end), progress));
                     }
                     self.events += records.events();
+                    self.note_erasures(&records);
                 }
                 Piece::Created(..) => {}
                 Piece::Rules(_, rules) => self.adopt(&rules, replay)?,
+                Piece::Erased(_, erasure) => self.partition.remember_erasure(erasure.hash, erasure.time),
                 Piece::SourceSilent(_, source) => self.partition.source_silent(&source.source, source.families()),
                 Piece::SourceResumed(_, source) => {
                     if self.partition.source_resumed(&source.source) {
@@ -146,8 +165,20 @@ impl Shard {
             }
             self.rendered.take(&mut self.outputs);
             self.partition.take_changed();
+            self.partition.take_erased();
         }
         Ok(())
+    }
+
+    /// An erasure dated before one that is known erases nothing.
+    fn note_erasures(&mut self, records: &Records<'_>) {
+        for (offset, key, time) in records.erasures() {
+            let latest = self.latest_erasures.entry(key).or_insert(Time::MIN);
+            if time > *latest {
+                *latest = time;
+                self.erased.insert(key, offset);
+            }
+        }
     }
 
     /// Brings a rule set into force, and reviews every customer under it.

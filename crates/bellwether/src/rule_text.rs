@@ -53,6 +53,14 @@ impl RuleText {
         Ok(with_time)
     }
 
+    /// The same with the table of its time zone in it: what is published must not depend on anybody's time zone database.
+    pub fn with_time_zone(self) -> Result<Self, Failure> {
+        let Some(section) = self.parse()?.time_zone_section() else { return Ok(self) };
+        let with_table = Self { name: self.name, text: format!("{}\n\n{section}", self.text.trim_end()) };
+        with_table.parse()?;
+        Ok(with_table)
+    }
+
     /// Checks and compiles it, or tells every mistake in it.
     pub fn parse(&self) -> Result<RuleFile, Failure> {
         RuleFile::parse(&self.name, &self.text).map_err(|errors| Failure::Usage(format!("the rules have mistakes\n\n{errors}")))
@@ -83,6 +91,20 @@ mod tests {
         let again = RuleText { name: quiet.name.clone(), text: quiet.text.clone() }.quiet_until(Some(Time(1_767_225_600_000)));
         assert_eq!(again.map(|again| again.text).ok(), Some(quiet.text.clone()));
         assert!(quiet.quiet_until(Some(Time(0))).is_err());
+    }
+
+    #[test]
+    fn a_published_text_has_the_table_of_its_time_zone() {
+        let text = "settings:\n  business_hours: { opens: 9, closes: 17, time_zone: Europe/Berlin }\nsignals: []\n";
+        let named = RuleText { name: "rules.yaml".to_owned(), text: text.to_owned() };
+        let hours = |text: &RuleText| text.parse().expect("it has no mistakes").settings.business_hours;
+        let expected = hours(&named);
+        assert!(expected.zone.changes.len() > 100, "two changes a year: {}", expected.zone.changes.len());
+        let published = named.with_time_zone().expect("it can be put in");
+        assert_eq!(hours(&published), expected);
+        assert!(published.parse().expect("it has no mistakes").time_zone.is_none(), "nothing is looked up any more");
+        let text = published.text.clone();
+        assert_eq!(published.with_time_zone().expect("it has one").text, text);
     }
 
     #[test]

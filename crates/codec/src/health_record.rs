@@ -3,11 +3,13 @@
 //! The topic is compacted and its key is the customer, so its last record of a customer is how that customer is now. A record without a value
 //! says that the customer was erased.
 
+use std::collections::BTreeMap;
+
 use bellwether_engine::customer::Customer;
 use bellwether_engine::episode::{Episode, Phase};
-use bellwether_engine::event_type::{EventType, EventTypes};
-use bellwether_engine::feature::{GRADES, STAGES};
+use bellwether_engine::feature::{GRADES, QUADRANTS};
 use bellwether_engine::health;
+use bellwether_engine::journey::Stay;
 use bellwether_engine::rule::{Mode, Rule};
 use bellwether_engine::rule_set::RuleSet;
 use serde::{Deserialize, Serialize};
@@ -19,9 +21,11 @@ use crate::timestamp::format_time;
 /// CloudEvents `type` of a health record.
 pub const HEALTH_TYPE: &str = "bellwether.health.v1";
 
+const SECONDS_PER_DAY: f64 = 86_400.0;
+
 /// The value of a health record.
 ///
-/// A new one is written when anything changes but `as_of` and `health_contributions`: these explain the score as it was then.
+/// A new one is written when anything changes but `as_of`, `health_contributions` and `top_driver`: these explain the score as it was then.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct HealthRecord {
     /// The customer id.
@@ -34,8 +38,26 @@ pub struct HealthRecord {
     pub health_contributions: Vec<HealthContribution>,
     /// `red`, `amber` or `green`; absent with the score.
     pub grade: Option<String>,
+    /// Name of the health profile; empty for customers that no other profile is for.
+    pub health_profile: String,
+    /// Its version.
+    pub health_version: u32,
+    /// `rising` or `falling` by five points or more within 28 days, else `steady`; absent without health then and now.
+    pub trend: Option<String>,
+    /// The component that pulled the score down most, or the veto that capped it; explains the score as `health_contributions` do.
+    pub top_driver: Option<String>,
+    /// How it is to be a customer, 0 to 100, rounded to a tenth; absent without data.
+    pub experience: Option<f64>,
+    /// What the customer gets out of it, likewise.
+    pub outcome: Option<f64>,
+    /// Experience and outcome: `thriving`, `vulnerable` (outcomes alone are good), `silent_risk` (experience alone is), `failing`.
+    pub quadrant: Option<String>,
     /// The journey stage.
     pub stage: String,
+    /// When it came into that stage, RFC 3339; absent where the rules have no stages.
+    pub stage_since: Option<String>,
+    /// The days that it was in each stage that it has left, rounded to a hundredth; stages of former rules are left out.
+    pub stage_days: BTreeMap<String, f64>,
     /// Whether an episode of an at-risk rule is open.
     pub at_risk: bool,
     /// Monthly recurring revenue in minor units of `currency`.
@@ -77,12 +99,9 @@ pub struct OpenEpisode {
 }
 
 impl HealthRecord {
-    /// How a customer is under the rules in force; `None` when it was erased.
+    /// How a customer is under the rules in force.
     #[must_use]
-    pub fn of(customer: &Customer, rules: &RuleSet) -> Option<Self> {
-        if is_erased(customer) {
-            return None;
-        }
+    pub fn of(customer: &Customer, rules: &RuleSet) -> Self {
         let settings = &rules.settings;
         let mut open_episodes: Vec<OpenEpisode> = open(customer, rules).map(|(episode, rule)| open_episode(episode, rule)).collect();
         open_episodes.sort_unstable_by(|a, b| (&a.rule, &a.object).cmp(&(&b.rule, &b.object)));
@@ -92,19 +111,31 @@ impl HealthRecord {
             share: round(part.share, 3),
         };
         let grade = customer.health.grade(&settings.health);
-        Some(Self {
+        let tenth = |score: f32| round(f64::from(score), 1);
+        let contributions = health::contributions(customer, settings);
+        let (health_profile, health_version) = customer.health.profile_of(&settings.health);
+        Self {
             customer: customer.id.to_string(),
             as_of: format_time(customer.clock),
-            health: customer.health.score.map(|score| round(f64::from(score), 1)),
-            health_contributions: health::contributions(customer, settings).into_iter().map(contribution).collect(),
+            health: customer.health.score.map(tenth),
+            top_driver: health::top_driver(&contributions).map(str::to_owned),
+            health_contributions: contributions.into_iter().map(contribution).collect(),
             grade: grade.and_then(|grade| GRADES.get(usize::from(grade))).map(|grade| (*grade).to_owned()),
-            stage: STAGES.get(usize::from(customer.health.stage)).copied().unwrap_or_default().to_owned(),
+            health_profile: health_profile.into(),
+            health_version,
+            trend: customer.health.trend(customer.clock.day()).map(str::to_owned),
+            experience: customer.health.experience.map(tenth),
+            outcome: customer.health.outcome.map(tenth),
+            quadrant: quadrant(customer).map(str::to_owned),
+            stage: settings.stage_name(customer.health.stage).to_owned(),
+            stage_since: customer.journey.entered().map(format_time),
+            stage_days: stage_days(customer, rules),
             at_risk: customer.at_risk.open() > 0,
             mrr_minor: customer.billing.mrr_minor(),
             currency: customer.billing.currency().and_then(|currency| String::from_utf8(currency.0.to_vec()).ok()),
             owner: customer.account.owner.get().map(|owner| owner.to_string()),
             open_episodes,
-        })
+        }
     }
 
     /// The record in CloudEvents' binary mode. Its id is the same for the same content.
@@ -125,15 +156,12 @@ impl HealthRecord {
     }
 }
 
-/// A digest of what a customer's record says, `as_of` and `health_contributions` left out: two states with the same digest need no new record.
+/// A digest of what a customer's record says, `as_of`, `health_contributions` and `top_driver` left out: two states with the same digest need no new record.
 ///
 /// It is for comparing two states within one process; it is kept nowhere. `scratch` is memory to work in.
 #[must_use]
 pub fn digest(customer: &Customer, rules: &RuleSet, scratch: &mut Vec<u8>) -> u64 {
     scratch.clear();
-    if is_erased(customer) {
-        return xxh3_64(scratch);
-    }
     let number = |scratch: &mut Vec<u8>, number: u64| scratch.extend_from_slice(&number.to_le_bytes());
     let text = |scratch: &mut Vec<u8>, text: &str| {
         number(scratch, text.len() as u64);
@@ -141,7 +169,8 @@ pub fn digest(customer: &Customer, rules: &RuleSet, scratch: &mut Vec<u8>) -> u6
     };
     number(scratch, customer.health.score.map_or(u64::MAX, |score| u64::from(score.to_bits())));
     number(scratch, customer.health.grade(&rules.settings.health).map_or(u64::MAX, u64::from));
-    scratch.extend_from_slice(&[customer.health.stage, u8::from(customer.at_risk.open() > 0)]);
+    journey(customer, rules, scratch);
+    scratch.push(u8::from(customer.at_risk.open() > 0));
     number(scratch, customer.billing.mrr_minor().cast_unsigned());
     scratch.extend_from_slice(&customer.billing.currency().map_or([0; 3], |currency| currency.0));
     text(scratch, customer.account.owner.get().map_or("", |owner| owner));
@@ -160,10 +189,37 @@ pub fn digest(customer: &Customer, rules: &RuleSet, scratch: &mut Vec<u8>) -> u6
     xxh3_64(scratch)
 }
 
-fn is_erased(customer: &Customer) -> bool {
-    let mut erased = EventTypes::default();
-    erased.insert(EventType::CustomerErased);
-    customer.seen.intersects(erased)
+/// What a record tells of the profile and the journey.
+fn journey(customer: &Customer, rules: &RuleSet, scratch: &mut Vec<u8>) {
+    let health = &customer.health;
+    let (profile, version) = health.profile_of(&rules.settings.health);
+    let trend = health.trend(customer.clock.day()).unwrap_or_default();
+    for text in [&*profile, trend, rules.settings.stage_name(health.stage)] {
+        scratch.extend_from_slice(text.as_bytes());
+        scratch.push(0);
+    }
+    scratch.extend_from_slice(&version.to_le_bytes());
+    for score in [health.experience, health.outcome] {
+        scratch.extend_from_slice(&score.map_or(u32::MAX, f32::to_bits).to_le_bytes());
+    }
+    scratch.push(health.quadrant.unwrap_or(u8::MAX));
+    scratch.extend_from_slice(&customer.journey.entered().map_or(0, |time| time.0).to_le_bytes());
+    // The days in stages change when another one is come into, or when the rules know others.
+    for stay in customer.journey.stays().iter().filter(|stay| rules.settings.stages.iter().any(|stage| stage.hash == stay.stage)) {
+        scratch.extend_from_slice(&stay.stage.to_le_bytes());
+    }
+}
+
+fn quadrant(customer: &Customer) -> Option<&'static str> {
+    customer.health.quadrant.and_then(|quadrant| QUADRANTS.get(usize::from(quadrant)).copied())
+}
+
+fn stage_days(customer: &Customer, rules: &RuleSet) -> BTreeMap<String, f64> {
+    let named = |stay: &Stay| {
+        let stage = rules.settings.stages.iter().find(|stage| stage.hash == stay.stage)?;
+        Some((stage.name.to_string(), round(stay.seconds as f64 / SECONDS_PER_DAY, 2)))
+    };
+    customer.journey.stays().iter().filter_map(named).collect()
 }
 
 /// The episodes that subscribers were told of and that are not over, with their rules.

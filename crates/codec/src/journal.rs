@@ -3,7 +3,7 @@
 //! The value is the normalised event, or a JSON object that tells what a control record says. Two headers stand beside it: `watermark`,
 //! milliseconds since the epoch as decimal digits, and `control`, the type of a control record.
 
-use bellwether_engine::event::CustomerKey;
+use bellwether_engine::event::{Body, CustomerKey};
 use bellwether_engine::silence::Families;
 use bellwether_engine::time::{MINUTE_MS, Time};
 use serde::{Deserialize, Serialize};
@@ -59,6 +59,9 @@ pub enum Control {
     /// A source delivers again.
     #[serde(rename = "source.resumed")]
     SourceResumed(SourceState),
+    /// What a purge leaves of a `customer.erased`.
+    #[serde(rename = "customer.erased")]
+    Erased(PurgedErasure),
 }
 
 /// What a journal is.
@@ -79,6 +82,28 @@ pub struct PublishedRules {
     pub number: u32,
     /// The rule file.
     pub text: String,
+}
+
+/// An erasure without the customer's id.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct PurgedErasure {
+    /// The keyed hash of the id, in hexadecimal.
+    #[serde(with = "hexadecimal")]
+    pub hash: u128,
+    /// What is dated up to this time is dropped, milliseconds since the epoch.
+    pub time: Time,
+}
+
+mod hexadecimal {
+    use serde::{Deserialize, Deserializer, Serializer};
+
+    pub fn serialize<S: Serializer>(value: &u128, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(&format!("{value:032x}"))
+    }
+
+    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u128, D::Error> {
+        u128::from_str_radix(&String::deserialize(deserializer)?, 16).map_err(serde::de::Error::custom)
+    }
 }
 
 /// A source that has fallen silent, or resumed.
@@ -118,6 +143,7 @@ impl Control {
             Control::Tick => "tick",
             Control::SourceSilent(_) => "source.silent",
             Control::SourceResumed(_) => "source.resumed",
+            Control::Erased(_) => "customer.erased",
         }
     }
 
@@ -159,6 +185,8 @@ pub enum Piece<'a> {
     SourceSilent(u64, SourceState),
     /// A source has resumed.
     SourceResumed(u64, SourceState),
+    /// A customer was erased, and the record of it purged.
+    Erased(u64, PurgedErasure),
 }
 
 /// Events and ticks, one after the other.
@@ -180,6 +208,15 @@ impl<'a> Records<'a> {
             records: &self.records,
             tick: None,
         }
+    }
+
+    /// The erasures among the records: offset, customer and time.
+    pub fn erasures(&self) -> impl Iterator<Item = (u64, CustomerKey, Time)> {
+        let of_record = |(record, offset): (&Sequenced, &u64)| match self.lines.get(record.line as usize) {
+            Some(Ok(DecodedEvent { event, .. })) if matches!(event.body, Body::Erased) => Some((*offset, record.key, event.time)),
+            _ => None,
+        };
+        self.records.iter().zip(&self.offsets).filter_map(of_record)
     }
 
     /// How many of the records carry an event.
@@ -232,6 +269,7 @@ impl<'a> Pieces<'a> {
             Ok(Control::Rules(rules)) => self.pieces.push(Piece::Rules(record.offset, rules)),
             Ok(Control::SourceSilent(source)) => self.pieces.push(Piece::SourceSilent(record.offset, source)),
             Ok(Control::SourceResumed(source)) => self.pieces.push(Piece::SourceResumed(record.offset, source)),
+            Ok(Control::Erased(erasure)) => self.pieces.push(Piece::Erased(record.offset, erasure)),
             Err(rejection) => self.records().push(record.offset, watermark, Some(Err(rejection))),
         }
     }
@@ -282,6 +320,7 @@ mod tests {
             Piece::Rules(offset, rules) => format!("{offset} rules {}", rules.number),
             Piece::SourceSilent(offset, source) => format!("{offset} silent {}", source.source),
             Piece::SourceResumed(offset, source) => format!("{offset} resumed {}", source.source),
+            Piece::Erased(offset, erasure) => format!("{offset} erased {:x}", erasure.hash),
             Piece::Records(records) => {
                 let one = |(record, offset): (&Sequenced, &u64)| {
                     let what = match records.lines.get(record.line as usize) {

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use bellwether_engine::erasure::ErasureKey;
 use bellwether_engine::event::UserToken;
 use siphasher::sip::SipHasher24;
 
@@ -62,6 +63,16 @@ impl Pseudonymiser {
     #[must_use]
     pub fn token(&self, user: &str) -> UserToken {
         UserToken(self.hasher.hash(user.as_bytes()))
+    }
+
+    /// The key under which ids of erased customers are remembered. It is made from the pseudonym key, so there is one secret to keep.
+    #[must_use]
+    pub fn erasure_key(&self) -> ErasureKey {
+        let [high, low] = [b"erasure high".as_slice(), b"erasure low"].map(|text| self.hasher.hash(text).to_be_bytes());
+        let mut key = [0; 16];
+        key[..8].copy_from_slice(&high);
+        key[8..].copy_from_slice(&low);
+        ErasureKey(key)
     }
 
     /// Tells keys apart without giving them away: journals record it, and a journal written under another key is noticed.

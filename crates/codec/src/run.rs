@@ -1,6 +1,6 @@
 //! A run of journal records of one partition, and folding it: the step that live and replay share.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use bellwether_engine::event::{CustomerKey, Event};
 use bellwether_engine::partition::{Partition, Payload, Progress, Record};
@@ -41,17 +41,19 @@ impl Budget {
     pub const UNLIMITED: Budget = Budget { records: u64::MAX, reviews: u64::MAX };
 }
 
-/// What is left out of a fold because it panicked. A run that leaves out the same gives the same.
+/// What is left out of a fold: what panicked, and what is erased. A run that leaves out the same gives the same.
 #[derive(Clone, Debug, Default)]
 pub struct Skipped {
     /// Records by offset.
     pub records: BTreeSet<u64>,
     /// Reviews: of this customer before the record at this offset.
     pub reviews: BTreeSet<(u64, CustomerKey)>,
+    /// Customers that are erased at the record of this offset: their records before it are blanks.
+    pub erased: BTreeMap<CustomerKey, u64>,
 }
 
 impl Skipped {
-    /// How many things are left out.
+    /// How many things are left out because they panicked.
     #[must_use]
     pub fn len(&self) -> usize {
         self.records.len() + self.reviews.len()
@@ -73,6 +75,12 @@ impl Skipped {
     }
 
     fn leave_out(&self, offset: u64, partition: &mut Partition, record: &mut Record<'_>) {
+        if !self.erased.is_empty()
+            && let Payload::Event { key, .. } = record.payload
+            && self.erased.get(&key).is_some_and(|erased_at| offset < *erased_at)
+        {
+            record.payload = Payload::Tick;
+        }
         if self.is_empty() {
             return;
         }

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use bellwether_engine::feature::{GRADES, STAGES};
+use bellwether_engine::feature::{GRADES, QUADRANTS};
 use bellwether_engine::signal::{Output, Signal};
 use bellwether_engine::time::Time;
 use serde::Serialize;
@@ -43,9 +43,12 @@ struct Data<'a> {
     health: Option<f64>,
     health_contributions: Vec<Contribution<'a>>,
     grade: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    quadrant: Option<&'static str>,
+    health_profile: HealthProfile<'a>,
     mrr_minor: i64,
     currency: Option<&'a str>,
-    stage: &'static str,
+    stage: &'a str,
     days_to_renewal: Option<i32>,
     priority: Priority,
     summary: &'a str,
@@ -60,15 +63,15 @@ struct Data<'a> {
 
 #[derive(Serialize)]
 struct Evidence<'a> {
-    features: Vec<FeatureEvidence>,
+    features: Vec<FeatureEvidence<'a>>,
     events: Vec<EventEvidence<'a>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     users: Vec<String>,
 }
 
 #[derive(Serialize)]
-struct FeatureEvidence {
-    feature: &'static str,
+struct FeatureEvidence<'a> {
+    feature: &'a str,
     value: Option<f64>,
     operator: &'static str,
     threshold: Option<f64>,
@@ -80,6 +83,13 @@ struct EventEvidence<'a> {
     source: &'a str,
     id: &'a str,
     time: String,
+}
+
+/// Which profile the score was made by; the name is empty for customers that no other profile is for.
+#[derive(Serialize)]
+struct HealthProfile<'a> {
+    name: &'a str,
+    version: u32,
 }
 
 #[derive(Serialize)]
@@ -184,9 +194,11 @@ fn data<'a>(signal: &'a Signal, reason: Option<&'a str>) -> Data<'a> {
             .map(|part| Contribution { component: &part.name, score: round(part.score, 1), share: round(part.share, 3) })
             .collect(),
         grade: signal.grade.and_then(|grade| GRADES.get(usize::from(grade)).copied()),
+        quadrant: signal.quadrant.and_then(|quadrant| QUADRANTS.get(usize::from(quadrant)).copied()),
+        health_profile: HealthProfile { name: &signal.health_profile.0, version: signal.health_profile.1 },
         mrr_minor: signal.mrr_minor,
         currency: signal.currency.as_ref().and_then(|currency| std::str::from_utf8(&currency.0).ok()),
-        stage: STAGES.get(usize::from(signal.stage)).copied().unwrap_or_default(),
+        stage: &signal.stage,
         days_to_renewal: signal.days_to_renewal,
         priority: Priority {
             score: round(signal.priority.score(), 2),
@@ -209,7 +221,7 @@ fn evidence(signal: &Signal) -> Evidence<'_> {
             .evidence
             .iter()
             .map(|one| FeatureEvidence {
-                feature: one.feature,
+                feature: &one.feature,
                 value: present(one.value),
                 operator: one.operator,
                 threshold: present(one.threshold),

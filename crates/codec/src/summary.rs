@@ -22,6 +22,8 @@ pub struct Summary {
     pub too_late: u64,
     /// Events that met a full table of a state, so that features became absent.
     pub limited: u64,
+    /// Events dated before the erasure of their customer, dropped.
+    pub stragglers: u64,
     /// Records and reviews left out because folding them panicked.
     pub poisoned: u64,
     /// Customers ever seen.
@@ -46,6 +48,7 @@ impl Summary {
         self.duplicates += aggregates.duplicates;
         self.too_late += aggregates.too_late;
         self.limited += aggregates.limited;
+        self.stragglers += aggregates.stragglers;
         self.poisoned += aggregates.poisoned;
         self.customers += aggregates.customers;
         self.active_customers += aggregates.active_customers;

@@ -1,6 +1,6 @@
 //! Times on the wire: RFC 3339 and plain dates to journal milliseconds, and back.
 
-use bellwether_engine::time::{SECOND_MS, Time};
+use bellwether_engine::time::{Day, SECOND_MS, Time};
 use jiff::Timestamp;
 use jiff::civil::Date;
 use jiff::fmt::temporal::{DateTimeParser, Pieces};
@@ -48,6 +48,12 @@ pub fn parse_date_or_time(text: &str) -> Result<Time, TimeError> {
         parse_instant(text)?
     };
     Ok(time.min(TIME_LIMIT))
+}
+
+/// The UTC day of a date such as `2026-03-01`.
+pub(crate) fn parse_date(text: &str) -> Option<Day> {
+    let date: Date = text.parse().ok().filter(|_| text.len() == "2026-03-01".len())?;
+    Some(midnight(date).day())
 }
 
 /// The RFC 3339 text of an instant, in UTC, with as many decimals as it needs: `2026-03-01T08:15:00Z`.

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::customer::Customer;
 use crate::event::Currency;
 use crate::feature::{Feature, FeatureSet};
+use crate::journey::{JourneyPart, JourneySums, MAX_STAGES};
 
 /// The currency code of money that came without one (ISO 4217 "no currency").
 pub const NO_CURRENCY: Currency = Currency(*b"XXX");
@@ -17,6 +18,7 @@ pub struct Contribution {
     counted: bool,
     active: bool,
     stage: u8,
+    journey: JourneyPart,
     mrr_minor: Vec<(Currency, i64)>,
 }
 
@@ -27,8 +29,10 @@ pub struct Aggregates {
     pub customers: i64,
     /// Customers with a running subscription.
     pub active_customers: i64,
-    /// Customers by stage, an index into `feature::STAGES`.
-    pub customers_by_stage: [i64; 7],
+    /// Customers by stage, an index into the stages of the rule set.
+    pub customers_by_stage: [i64; MAX_STAGES],
+    /// Customers by quadrant, and the time that they were in stages.
+    pub journey: JourneySums,
     /// MRR of running subscriptions, minor units by currency.
     pub mrr_minor: BTreeMap<Currency, i64>,
     /// Events folded, duplicates included.
@@ -39,6 +43,8 @@ pub struct Aggregates {
     pub too_late: u64,
     /// Events that met a full table of a state.
     pub limited: u64,
+    /// Events dropped because they are dated before the erasure of their customer.
+    pub stragglers: u64,
     /// Records and reviews left out because folding them panicked.
     pub poisoned: u64,
 }
@@ -54,6 +60,11 @@ impl Contribution {
             counted: *customer.id != *COMPANY,
             active: customer.billing.active().next().is_some(),
             stage: customer.health.stage,
+            journey: JourneyPart {
+                quadrant: customer.health.quadrant,
+                entered: customer.journey.entered(),
+                stays: customer.journey.stays().to_vec(),
+            },
             mrr_minor: mrr_by_currency(customer),
         }
     }
@@ -62,17 +73,31 @@ impl Contribution {
 /// Moves the aggregates by what a customer contributes now instead of before; `dirty` are the features that an event may have changed.
 pub(crate) fn contribute(customer: &mut Customer, aggregates: &mut Aggregates, dirty: FeatureSet) {
     let known = &customer.contribution;
-    if known.counted && known.stage == customer.health.stage && !dirty.contains(Feature::Subscriptions) {
+    let is_known = known.counted
+        && known.stage == customer.health.stage
+        && known.journey.quadrant == customer.health.quadrant
+        && known.journey.entered == customer.journey.entered();
+    if is_known && !dirty.contains(Feature::Subscriptions) {
         return;
     }
     let after = Contribution::of(customer);
+    replace(customer, aggregates, after);
+}
+
+/// Takes away what a customer contributes, before it is forgotten.
+pub(crate) fn withdraw(customer: &mut Customer, aggregates: &mut Aggregates) {
+    replace(customer, aggregates, Contribution::default());
+}
+
+fn replace(customer: &mut Customer, aggregates: &mut Aggregates, after: Contribution) {
     for (contribution, sign) in [(&customer.contribution, -1), (&after, 1)] {
         if !contribution.counted {
             continue;
         }
         aggregates.customers += sign;
         aggregates.active_customers += sign * i64::from(contribution.active);
-        aggregates.customers_by_stage[usize::from(contribution.stage) % 7] += sign;
+        aggregates.customers_by_stage[usize::from(contribution.stage) % MAX_STAGES] += sign;
+        aggregates.journey.add(&contribution.journey, sign);
         for (currency, mrr) in &contribution.mrr_minor {
             let total = aggregates.mrr_minor.entry(*currency).or_default();
             *total = total.saturating_add(sign * mrr);

@@ -1,21 +1,21 @@
 //! Features that run with time, and the instant at which a comparison with one flips.
 
+use crate::business_hours::BusinessHours;
 use crate::expression::ComparisonOperator;
-use crate::settings::BusinessHours;
 use crate::time::Time;
 
 /// How a clock feature runs.
 #[derive(Clone, Copy, Debug)]
-pub enum Clock {
+pub enum Clock<'a> {
     /// Time since an instant, in units of so many milliseconds.
     Since(Time, i64),
     /// Time until an instant.
     Until(Time, i64),
     /// Business hours since an instant.
-    BusinessHoursSince(Time, BusinessHours),
+    BusinessHoursSince(Time, &'a BusinessHours),
 }
 
-impl Clock {
+impl Clock<'_> {
     /// Its value at an instant, in its unit.
     #[must_use]
     pub fn value(self, now: Time) -> f64 {

@@ -14,8 +14,15 @@ use crate::time::Time;
 use crate::view::{Object, View};
 
 /// What changes when health does.
-const HEALTH: FeatureSet = FeatureSet::of(&[Feature::Health, Feature::HealthChange28d, Feature::Grade]);
-const STAGE: FeatureSet = FeatureSet::of(&[Feature::Stage]);
+const HEALTH: FeatureSet = FeatureSet::of(&[
+    Feature::Health,
+    Feature::HealthChange28d,
+    Feature::Grade,
+    Feature::ExperienceScore,
+    Feature::OutcomeScore,
+    Feature::Quadrant,
+]);
+const STAGE: FeatureSet = FeatureSet::of(&[Feature::Stage, Feature::DaysInStage]);
 const AT_RISK: FeatureSet = FeatureSet::of(&[Feature::AtRisk, Feature::OpenAtRisk, Feature::DaysSinceAtRisk]);
 /// What may change at any UTC midnight.
 pub(crate) const DAY: FeatureSet = FeatureSet::changing(Change::Day);
@@ -71,24 +78,38 @@ impl Evaluation<'_> {
     }
 
     fn derive(&mut self, customer: &mut Customer, dirty: &mut FeatureSet) {
-        let settings = &self.rules.settings;
-        if dirty.intersects(settings.health.features) {
-            let score = health::score(customer, self.rules, self.now, *dirty);
-            let before = customer.health.score;
-            customer.health.set(self.now.day(), settings.health.version, score);
-            if customer.health.score != before {
+        if self.rules.settings.stages_first {
+            self.stage(customer, dirty);
+            self.health(customer, dirty);
+        } else {
+            self.health(customer, dirty);
+            self.stage(customer, dirty);
+        }
+    }
+
+    fn health(&mut self, customer: &mut Customer, dirty: &mut FeatureSet) {
+        let profiles = &self.rules.settings.health;
+        if dirty.intersects(profiles.features) {
+            let (index, scores) = health::score(customer, self.rules, self.now, *dirty);
+            if customer.health.set(self.now.day(), index, profiles.get(index), &scores) {
                 dirty.add(HEALTH);
             }
         }
-        if dirty.intersects(self.rules.stage_features) {
-            let view = View::new(customer, settings, self.now);
-            let value_of = |feature| view.value(feature);
-            let holds = settings.stages.iter().rev().find(|(_, condition)| condition.is_true(&value_of));
-            let stage = holds.map_or(0, |(stage, _)| *stage);
-            if stage != customer.health.stage {
-                customer.health.stage = stage;
-                dirty.add(STAGE);
-            }
+    }
+
+    fn stage(&mut self, customer: &mut Customer, dirty: &mut FeatureSet) {
+        let settings = &self.rules.settings;
+        if settings.stages.is_empty() || !dirty.intersects(self.rules.stage_features) && *dirty != FeatureSet::ALL {
+            return;
+        }
+        let view = View::new(customer, settings, self.now);
+        let value_of = |feature| view.value(feature);
+        let stage = settings.stages.iter().rposition(|stage| stage.when.is_true(&value_of)).unwrap_or(0);
+        let entered = customer.journey.entered();
+        customer.journey.enter(settings.stages[stage].hash, self.now);
+        if stage != usize::from(customer.health.stage) || entered != customer.journey.entered() {
+            customer.health.stage = stage as u8;
+            dirty.add(STAGE);
         }
     }
 

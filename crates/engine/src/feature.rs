@@ -1,6 +1,7 @@
 //! The table of features: every number and boolean that a rule may name, with its meaning, unit and way of changing.
 
 use crate::expression::{Symbol, ValueType};
+pub use crate::feature_set::FeatureSet;
 
 /// How a feature can change without an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -141,17 +142,25 @@ pub enum Feature {
     AtRisk,
     OpenAtRisk,
     DaysSinceAtRisk,
+    DaysInStage,
+    ExperienceScore,
+    OutcomeScore,
+    Quadrant,
+    Holiday,
 }
 
 /// Labels of `grade`, worst first.
 pub const GRADES: &[&str] = &["red", "amber", "green"];
-/// Labels of `stage`, in the order of the journey.
+/// Labels of `quadrant`: experience and outcomes both bad; good experience alone, which leaves without warning; good outcomes alone, which
+/// leave at the next good offer; both good.
+pub const QUADRANTS: &[&str; 4] = &["failing", "silent_risk", "vulnerable", "thriving"];
+/// Labels of `stage` where the settings name no stages, in the order of the journey.
 pub const STAGES: &[&str] = &["onboarding", "adoption", "engagement", "retention", "expansion", "advocacy", "churned"];
 
 impl Feature {
     /// Every feature with its doc line, in the order of the enum.
     #[rustfmt::skip]
-    pub const ALL: [FeatureInfo; 104] = [
+    pub const ALL: [FeatureInfo; 109] = [
         info(Feature::Logins7d, "logins_7d", Change::Day, ValueType::Number, "logins", "Successful logins in the last 7 UTC days, today included."),
         info(Feature::Logins28d, "logins_28d", Change::Day, ValueType::Number, "logins", "Successful logins in the last 28 UTC days."),
         info(Feature::LoginsPrev28d, "logins_prev_28d", Change::Day, ValueType::Number, "logins", "Successful logins in the 28 UTC days before the last 28."),
@@ -193,7 +202,7 @@ impl Feature {
         info(Feature::OldestUrgentTicketHours, "oldest_urgent_ticket_hours", Change::Clock, ValueType::Number, "hours", "Age of the oldest unsolved urgent ticket; absent without one."),
         info(Feature::Reopened90d, "reopened_90d", Change::Day, ValueType::Number, "reopenings", "Tickets reopened in the last 90 UTC days."),
         info(Feature::FirstResponseHours, "first_response_hours", Change::Day, ValueType::Number, "hours", "Median time to the first answer of tickets answered in the last 28 UTC days; absent without one."),
-        info(Feature::SlowFirstResponses28d, "slow_first_responses_28d", Change::Day, ValueType::Number, "tickets", "Tickets of the last 28 UTC days whose first answer came after the limit of their priority."),
+        info(Feature::SlowFirstResponses28d, "slow_first_responses_28d", Change::Day, ValueType::Number, "tickets", "Tickets of the last 28 UTC days whose first answer came after the limit of their priority, in hours of the clock or of business (settings)."),
         info(Feature::Csat84d, "csat_84d", Change::Day, ValueType::Number, "0-100", "Mean CSAT of the last 84 UTC days, its scale mapped to 0-100; absent without answers."),
         info(Feature::Ces84d, "ces_84d", Change::Day, ValueType::Number, "0-100", "Mean CES of the last 84 UTC days, mapped to 0-100 so that high is easy; absent without answers."),
         info(Feature::LowRatings56d, "low_ratings_56d", Change::Day, ValueType::Number, "answers", "CSAT and CES answers of the last 56 UTC days in the lowest two fifths of their scale."),
@@ -219,7 +228,7 @@ impl Feature {
         info(Feature::CancelReasonGiven, "cancel_reason_given", Change::Day, ValueType::Boolean, "yes or no", "A reason for leaving was given in the last 28 UTC days."),
         info(Feature::CancelRequested, "cancel_requested", Change::Event, ValueType::Boolean, "yes or no", "Notice was given for the current subscription and not withdrawn."),
         info(Feature::DaysSinceCancelRequest, "days_since_cancel_request", Change::Clock, ValueType::Number, "days", "Time since that notice; absent without one."),
-        info(Feature::CancelUnacknowledgedBusinessHours, "cancel_unacknowledged_business_hours", Change::Clock, ValueType::Number, "business hours", "Business hours (settings: Monday to Friday, opening to closing hour, UTC) since a notice that nobody acknowledged; absent without one."),
+        info(Feature::CancelUnacknowledgedBusinessHours, "cancel_unacknowledged_business_hours", Change::Clock, ValueType::Number, "business hours", "Business hours (settings: Monday to Friday, opening to closing hour, time zone, holidays) since a notice that nobody acknowledged; absent without one."),
         info(Feature::ContactChangedDays, "contact_changed_days", Change::Clock, ValueType::Number, "days", "Time since a contact last changed or was removed (the first naming of a contact is no change); absent without a change."),
         info(Feature::ChampionDaysSinceLogin, "champion_days_since_login", Change::Clock, ValueType::Number, "days", "Time since the current contact last logged in; absent without a login or a contact."),
         info(Feature::ChampionLoggedIn, "champion_logged_in", Change::Event, ValueType::Boolean, "yes or no", "The current contact has logged in since becoming the contact; absent without a contact."),
@@ -252,10 +261,15 @@ impl Feature {
         info(Feature::Health, "health", Change::Day, ValueType::Number, "0-100", "Health score: weighted mean of its components; absent while no component has data."),
         info(Feature::HealthChange28d, "health_change_28d", Change::Day, ValueType::Number, "points", "Health now minus health 28 UTC days ago; absent without both."),
         info(Feature::Grade, "grade", Change::Day, ValueType::Label(GRADES), "label", "Grade of the health score by the bands of the settings; absent without health."),
-        info(Feature::Stage, "stage", Change::Day, ValueType::Label(STAGES), "label", "Journey stage: the first whose condition holds, from the last to the first."),
+        info(Feature::Stage, "stage", Change::Day, ValueType::Label(STAGES), "label", "Journey stage: the first whose condition holds, from the last to the first. The labels are the names under `stages` of the rule file; without any, these."),
         info(Feature::AtRisk, "at_risk", Change::Event, ValueType::Boolean, "yes or no", "An at-risk episode is open."),
         info(Feature::OpenAtRisk, "open_at_risk", Change::Event, ValueType::Number, "episodes", "Open at-risk episodes."),
         info(Feature::DaysSinceAtRisk, "days_since_at_risk", Change::Clock, ValueType::Number, "days", "Time since the last at-risk episode closed; absent while one is open, or if there never was one."),
+        info(Feature::DaysInStage, "days_in_stage", Change::Clock, ValueType::Number, "days", "Time since the customer came into its journey stage; absent where the settings have no stages."),
+        info(Feature::ExperienceScore, "experience_score", Change::Day, ValueType::Number, "0-100", "Weighted mean of the health components of the axis `experience`; absent while none of them has data."),
+        info(Feature::OutcomeScore, "outcome_score", Change::Day, ValueType::Number, "0-100", "The same for the axis `outcome`."),
+        info(Feature::Quadrant, "quadrant", Change::Day, ValueType::Label(QUADRANTS), "label", "Experience and outcomes, each good from the profile's bound on: both bad, experience alone good, outcomes alone good, both good; absent without both scores."),
+        info(Feature::Holiday, "holiday", Change::Day, ValueType::Boolean, "yes or no", "The UTC day is in the holiday calendar of the customer's country; absent where the country is unknown or has no calendar."),
     ];
 
     /// Its table row.
@@ -310,66 +324,8 @@ pub fn symbols() -> Vec<Symbol> {
             feature: row.feature as u16,
             value_type: row.value_type,
             clock: row.change == Change::Clock,
+            labels: None,
+            family: None,
         })
         .collect()
-}
-
-/// A set of features, one bit each.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct FeatureSet(pub u128);
-
-impl FeatureSet {
-    /// No feature.
-    pub const EMPTY: FeatureSet = FeatureSet(0);
-    /// Every feature.
-    pub const ALL: FeatureSet = FeatureSet(u128::MAX);
-
-    /// The set of these features.
-    #[must_use]
-    pub const fn of(features: &[Feature]) -> FeatureSet {
-        let mut bits = 0;
-        let mut index = 0;
-        while index < features.len() {
-            bits |= 1_u128 << features[index] as u8;
-            index += 1;
-        }
-        FeatureSet(bits)
-    }
-
-    /// Features that change in one of these ways.
-    #[must_use]
-    pub const fn changing(change: Change) -> FeatureSet {
-        let mut bits = 0;
-        let mut index = 0;
-        while index < Feature::ALL.len() {
-            if Feature::ALL[index].change as u8 == change as u8 {
-                bits |= 1_u128 << index;
-            }
-            index += 1;
-        }
-        FeatureSet(bits)
-    }
-
-    /// Adds the features of `other`.
-    pub fn add(&mut self, other: FeatureSet) {
-        self.0 |= other.0;
-    }
-
-    /// Both sets together.
-    #[must_use]
-    pub const fn union(self, other: FeatureSet) -> FeatureSet {
-        FeatureSet(self.0 | other.0)
-    }
-
-    /// Whether the sets share a feature.
-    #[must_use]
-    pub const fn intersects(self, other: FeatureSet) -> bool {
-        self.0 & other.0 != 0
-    }
-
-    /// Whether the feature is in the set.
-    #[must_use]
-    pub const fn contains(self, feature: Feature) -> bool {
-        self.0 & (1_u128 << feature as u8) != 0
-    }
 }

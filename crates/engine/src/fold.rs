@@ -2,11 +2,12 @@
 
 use crate::customer::{
     Answer, Customer, Incident, Invoice, Leaving, MAX_INCIDENTS, MAX_INVOICES, MAX_NOTES, MAX_QUOTAS, MAX_SUBSCRIPTIONS, MAX_TICKETS, Note,
-    Quota, Stamp, Subscription, Support, Ticket, UserChange, kept_name, name_hash,
+    Own, Quota, Stamp, Subscription, Support, Ticket, UserChange, kept_name, name_hash,
 };
 use crate::event::{
     Body, CampaignStep, CancellationStep, Event, InvoiceStep, SubscriptionStep, SurveyKind, TicketStep, UserStep, UserToken,
 };
+use crate::event_type::EventTypes;
 use crate::feature::{Feature, FeatureSet};
 use crate::fold_features::{
     ACTIVE_DAY, CONTACTS, INCIDENTS, INVITATIONS, INVOICES, LEAVING, LOGIN, LOGIN_BACK, LOGIN_DAY, MILESTONES, MONEY, NOTES,
@@ -52,13 +53,16 @@ pub fn fold(customer: &mut Customer, event: &Event<'_>, identity: u64, now: Time
     customer.references.note(event, kind);
     let (stamp, day, today) = (Stamp::of(event, kind, identity), event.time.day(), now.day());
     let mut fold = Fold { event, stamp, identity, day, now, today, settings, folded: Folded::default() };
-    if !customer.seen.intersects(crate::event_type::EventTypes(1 << kind as u8)) {
+    if !customer.seen.intersects(EventTypes(1 << kind as u8)) {
         customer.seen.insert(kind);
         // `needs` of a rule may be met from now on.
         fold.folded.dirty = FeatureSet::ALL;
     }
     fold.tenure(customer);
     fold.body(customer);
+    if !settings.own.is_empty() {
+        fold.own(customer);
+    }
     fold.folded
 }
 
@@ -77,6 +81,16 @@ impl Fold<'_> {
         }
     }
 
+    /// Own features of the rule set. A customer without the section is new: its features start complete.
+    fn own(&mut self, customer: &mut Customer) {
+        let features = &self.settings.own;
+        let own = customer.own.get_or_insert_with(|| Box::new(Own::of_new_customer(features)));
+        if features.events.intersects(EventTypes(1 << self.event.event_type() as u8)) {
+            let changed = own.fold(features, self.event, self.stamp, self.today);
+            self.touch(FeatureSet::own(changed));
+        }
+    }
+
     fn body(&mut self, customer: &mut Customer) {
         match &self.event.body {
             Body::Login { user, ok } => {
@@ -92,9 +106,14 @@ impl Fold<'_> {
             Body::Cancellation { step, .. } => self.cancellation(customer.leaving.get_or_insert_default(), *step),
             Body::Account { segment, industry, country, owner, .. } => {
                 let text = |value: &Option<crate::event::Text<'_>>| value.as_deref().map(|text| Box::from(&*kept_name(text)));
-                customer.account.segment.set_some(self.stamp, text(segment));
+                // A health profile may be for a segment, and holidays are by country.
+                if customer.account.segment.set_some(self.stamp, text(segment)) {
+                    self.touch(FeatureSet::ALL);
+                }
                 customer.account.industry.set_some(self.stamp, text(industry));
-                customer.account.country.set_some(self.stamp, text(country));
+                if customer.account.country.set_some(self.stamp, text(country)) {
+                    self.touch(FeatureSet::of(&[Feature::Holiday]));
+                }
                 customer.account.owner.set_some(self.stamp, text(owner));
             }
             Body::User { step, user, expires } => {

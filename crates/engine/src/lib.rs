@@ -5,19 +5,27 @@
 //! No clock, no IO, no randomness, no threads: the same records give the same bytes.
 
 pub mod aggregates;
+pub mod business_hours;
 pub mod clock;
 pub mod customer;
 pub mod episode;
+pub mod erasure;
 mod evaluate;
 pub mod event;
+pub mod event_field;
 pub mod event_type;
 pub mod expression;
 pub mod feature;
+mod feature_set;
 pub mod fold;
 mod fold_features;
 pub mod health;
+pub mod health_profile;
+pub mod holidays;
 mod index;
+pub mod journey;
 mod lifecycle;
+pub mod own_feature;
 pub mod partition;
 mod record;
 mod record_signal;
@@ -29,3 +37,4 @@ pub mod silence;
 pub mod time;
 mod timers;
 pub mod view;
+pub mod zone;

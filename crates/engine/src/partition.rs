@@ -1,5 +1,8 @@
 //! One journal partition: its customers, timers and aggregates, and the one function that folds a record.
 
+mod erasing;
+mod reviewing;
+
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
@@ -8,7 +11,8 @@ use serde::{Deserialize, Serialize};
 use crate::aggregates::{self, Aggregates};
 use crate::customer::Customer;
 use crate::episode::Episode;
-use crate::evaluate::{self, DAY, Evaluation, MIDNIGHT};
+use crate::erasure::{Erased, ErasureKey, Erasures};
+use crate::evaluate::{self, Evaluation};
 use crate::event::{Body, CustomerKey, Event};
 use crate::feature::FeatureSet;
 use crate::fold::fold;
@@ -19,6 +23,8 @@ use crate::signal::Output;
 use crate::silence::{self, Families, SilentSources};
 use crate::time::Time;
 use crate::timers::Timers;
+use erasing::is_straggler;
+use reviewing::{adopt_own, review};
 
 /// Before any review: no review is due in 1970.
 const NO_REVIEW: (Time, CustomerKey) = (Time(0), CustomerKey(0));
@@ -45,11 +51,14 @@ pub struct Header {
     pub silent: SilentSources,
     /// Sums over the customers.
     pub aggregates: Aggregates,
+    /// Customers that were erased.
+    pub erasures: Erasures,
 }
 
 impl Default for Header {
     fn default() -> Self {
-        Self { journal_time: Time::MIN, rule_set: 0, silent: SilentSources::default(), aggregates: Aggregates::default() }
+        let (silent, aggregates, erasures) = Default::default();
+        Self { journal_time: Time::MIN, rule_set: 0, silent, aggregates, erasures }
     }
 }
 
@@ -91,6 +100,8 @@ pub struct Partition {
     free: Vec<u32>,
     timers: Timers,
     touched: Vec<CustomerKey>,
+    erasure_key: ErasureKey,
+    erased: Vec<Erased>,
     /// The last review run since the last record was done: with the offset of the record it precedes, the exact position in the journal.
     last_review: (Time, CustomerKey),
     /// Where the eviction clock stands.
@@ -112,6 +123,8 @@ impl Partition {
             free: Vec::new(),
             timers: Timers::default(),
             touched: Vec::new(),
+            erasure_key: ErasureKey::default(),
+            erased: Vec::new(),
             last_review: NO_REVIEW,
             hand: 0,
         }
@@ -146,13 +159,23 @@ impl Partition {
             self.last_review = NO_REVIEW;
             return Progress::Done;
         };
-        let slot = self.index.get(key).unwrap_or_else(|| self.occupy(key, Slot::new(Customer::new(&event.customer, event.time))));
+        self.last_review = NO_REVIEW;
+        if matches!(event.body, Body::Erased) {
+            let done = self.guarded(outputs, |partition, outputs| partition.erase(key, event, outputs));
+            return if done { Progress::Done } else { Progress::PoisonedRecord };
+        }
+        let slot = match self.index.get(key) {
+            Some(slot) => slot,
+            None => {
+                let Some(customer) = self.admit(event) else { return Progress::Done };
+                self.occupy(key, Slot::new(customer))
+            }
+        };
         let mut dirty = FeatureSet::EMPTY;
         if !self.guarded(outputs, |partition, outputs| dirty = partition.event(slot, event, identity, outputs)) {
             return Progress::PoisonedRecord;
         }
         self.settle(slot, key, dirty);
-        self.last_review = NO_REVIEW;
         Progress::Done
     }
 
@@ -163,6 +186,7 @@ impl Partition {
         if let Some(Slot { customer, .. }) = self.slots[slot as usize].as_mut() {
             let now = now.max(customer.clock);
             let rules = &*self.rules;
+            adopt_own(customer, rules, now);
             let gone = |episode: &Episode| !rules.rules.iter().any(|rule| rule.hash == episode.rule);
             evaluate::expire(customer, rules, self.previous_rules.as_deref(), now, outputs, gone);
             let mut evaluation = Evaluation { rules, frozen: self.frozen, now, outputs, evaluated: 0, due: Time::NEVER };
@@ -312,6 +336,10 @@ impl Partition {
         let aggregates = &mut self.header.aggregates;
         aggregates.events += 1;
         let Some(Slot { customer, .. }) = self.slots[slot as usize].as_mut() else { return FeatureSet::EMPTY };
+        if is_straggler(customer, event) {
+            aggregates.stragglers += 1;
+            return FeatureSet::EMPTY;
+        }
         let now = self.header.journal_time.max(event.time).max(customer.clock);
         // An event from ahead of journal time moves its customer's clock: what was due before comes first.
         while customer.next_review() <= now {
@@ -324,9 +352,6 @@ impl Partition {
         aggregates.limited += u64::from(folded.limited);
         if folded.duplicate {
             return folded.dirty;
-        }
-        if matches!(event.body, Body::Erased) {
-            evaluate::expire(customer, &self.rules, None, now, outputs, |_| true);
         }
         let mut evaluation = Evaluation { rules: &self.rules, frozen: self.frozen, now, outputs, evaluated: 0, due: Time::NEVER };
         evaluation.changed(customer, folded.dirty);
@@ -371,26 +396,4 @@ impl Partition {
         self.index.insert(key, slot);
         slot
     }
-}
-
-/// Runs the review of a customer that is due.
-fn review(customer: &mut Customer, rules: &RuleSet, frozen: u128, due: Time, outputs: &mut Vec<Output>, work: &mut Work) {
-    let mut evaluation = Evaluation { rules, frozen, now: due, outputs, evaluated: 0, due: Time::NEVER };
-    if customer.clock_due <= due {
-        evaluation.everything(customer);
-    } else {
-        let last_day = customer.clock.day();
-        let mut dirty = MIDNIGHT;
-        if customer.week(last_day) == customer.week(due.day()) {
-            dirty = DAY;
-        }
-        evaluation.changed(customer, dirty);
-    }
-    work.rules_evaluated += evaluation.evaluated;
-    work.rules_possible += rules.rules.len() as u64;
-    if customer.midnight_due <= due {
-        let today = due.day();
-        customer.midnight_due = if customer.is_quiet(today) { Time::NEVER } else { today.next().start() };
-    }
-    assert!(customer.next_review() > due, "a review schedules the next one strictly later");
 }

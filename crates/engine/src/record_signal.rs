@@ -42,9 +42,11 @@ pub(crate) fn signal(subject: &Subject<'_>, episode: &Episode, transition: Trans
         health: customer.health.score,
         health_contributions: health::contributions(customer, &subject.rules.settings),
         grade: customer.health.grade(&subject.rules.settings.health),
+        quadrant: customer.health.quadrant,
+        health_profile: customer.health.profile_of(&subject.rules.settings.health),
         mrr_minor: customer.billing.mrr_minor(),
         currency: customer.billing.currency(),
-        stage: customer.health.stage,
+        stage: subject.rules.settings.stage_name(customer.health.stage).into(),
         days_to_renewal: days_to_renewal.map(|days| days as i32),
         priority: priority(subject, episode.severity(), days_to_renewal),
         summary,
@@ -57,7 +59,7 @@ fn evidence(subject: &Subject<'_>) -> Vec<Evidence> {
     let comparisons = subject.rule.when.comparisons().iter();
     comparisons
         .map(|comparison| Evidence {
-            feature: Feature::at(comparison.feature).name(),
+            feature: subject.rules.settings.feature_name(comparison.feature),
             value: value_of(comparison.feature),
             operator: comparison.operator.symbol(),
             threshold: comparison.threshold(&value_of),

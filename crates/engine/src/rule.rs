@@ -187,6 +187,8 @@ pub struct Rule {
     pub features: FeatureSet,
     /// Families of events that contribute to it.
     pub families: Vec<Family>,
+    /// Families of the events of own features that it sets against time.
+    pub own_families: Vec<Family>,
 }
 
 impl Rule {
@@ -217,12 +219,23 @@ impl Rule {
         if definition.kind.needs_paying() {
             features.add(FeatureSet::of(&[Feature::Mrr]));
         }
+        let own_families = |features: u128| {
+            let read = symbols.iter().filter(move |symbol| features >> symbol.feature & 1 == 1);
+            read.filter_map(|symbol| symbol.family)
+        };
+        let mut families = families(FeatureSet(when.features()));
+        families.extend(own_families(when.features()));
+        families.sort_unstable();
+        families.dedup();
+        let conditions = until.iter().chain(severity.iter().map(|(_, condition)| condition));
+        let own_families = own_families(conditions.fold(when.features(), |all, condition| all | condition.features())).collect();
         Ok(Arc::new(Rule {
             name: definition.name.clone(),
             hash: name_hash(&definition.name),
             kind: definition.kind,
             object: definition.object,
-            families: families(FeatureSet(when.features())),
+            families,
+            own_families,
             when,
             until,
             hold_ms: definition.hold_ms,
@@ -304,6 +317,7 @@ pub(crate) fn families(features: FeatureSet) -> Vec<Family> {
             feature if feature <= Feature::TicketReopenings as u8 => &[Family::Ticket],
             feature if feature <= Feature::IncidentQuietDays as u8 => &[Family::Account],
             feature if feature == Feature::QuotaShare as u8 => &[Family::Usage],
+            feature if feature == Feature::Holiday as u8 => &[],
             _ => &[Family::Login, Family::Usage, Family::Billing],
         };
         families.extend_from_slice(sources);

@@ -39,16 +39,16 @@ impl RuleSet {
     pub fn new(number: u32, mut rules: Vec<Arc<Rule>>, settings: Settings) -> Self {
         assert!(rules.len() <= MAX_RULES, "a rule set holds at most {MAX_RULES} rules");
         rules.sort_by_key(|rule| rule.kind != Kind::AtRisk);
-        let rules_of = |row: &crate::feature::FeatureInfo| {
-            let reads = rules.iter().enumerate().filter(|(_, rule)| rule.features.contains(row.feature));
+        let rules_of = |feature: u16| {
+            let reads = rules.iter().enumerate().filter(|(_, rule)| rule.features.has_number(feature));
             reads.fold(0, |bits, (index, _)| bits | 1_u128 << index)
         };
-        let rules_of_feature: Vec<u128> = Feature::ALL.iter().map(rules_of).collect();
+        let rules_of_feature: Vec<u128> = (0..128).map(rules_of).collect();
         let rules_of_change = [Change::Day, Change::Week].map(|change| {
             let features = FeatureSet::changing(change);
             (features, union_of(&rules_of_feature, features))
         });
-        let stage_features = FeatureSet(settings.stages.iter().fold(0, |bits, (_, condition)| bits | condition.features()));
+        let stage_features = FeatureSet(settings.stages.iter().fold(0, |bits, stage| bits | stage.when.features()));
         let features = rules.iter().fold(stage_features.union(settings.health.features), |all, rule| all.union(rule.features));
         Self { number, rules, settings, rules_of_feature, rules_of_change, stage_features, features }
     }

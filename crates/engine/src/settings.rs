@@ -1,8 +1,16 @@
 //! Decision settings other than rules: what a rule-set record carries beside them.
 
+use std::borrow::Cow;
+use std::sync::Arc;
+
+use crate::business_hours::BusinessHours;
 use crate::expression::Expression;
-use crate::feature::{Feature, FeatureSet};
-use crate::time::{DAY_MS, HOUR_MS, Time};
+use crate::feature::{Feature, STAGES};
+pub use crate::health_profile::{Axis, Component, HealthProfile, HealthProfiles, Veto};
+use crate::holidays::Holidays;
+use crate::journey::stage_hash;
+use crate::own_feature::{FIRST_OWN_FEATURE, OwnFeatures};
+use crate::time::{DAY_MS, Time};
 
 /// Settings as the engine uses them, compiled.
 #[derive(Clone, Debug)]
@@ -19,12 +27,20 @@ pub struct Settings {
     pub plan_features: Vec<(String, Vec<u32>)>,
     /// Limit for the first answer in hours, by ticket priority (low, normal, high, urgent).
     pub response_limit_hours: [f64; 4],
-    /// Business hours, UTC.
+    /// Whether that limit is in business hours.
+    pub response_in_business_hours: bool,
+    /// Business hours.
     pub business_hours: BusinessHours,
-    /// The health profile.
-    pub health: HealthProfile,
-    /// Conditions of the journey's stages, by index in `feature::STAGES`; the last one that holds is the stage.
-    pub stages: Vec<(u8, Expression)>,
+    /// Holiday calendars by country.
+    pub holidays: Holidays,
+    /// The health profiles.
+    pub health: HealthProfiles,
+    /// The journey's stages, in its order, at most `MAX_STAGES`; the last one whose condition holds is the stage, else the first.
+    pub stages: Vec<Stage>,
+    /// Whether stages are found before health, as they must be where they choose its profile.
+    pub stages_first: bool,
+    /// Features that the rule file defines.
+    pub own: OwnFeatures,
     /// Named conditions under which signals are held back.
     pub suppressions: Vec<Suppression>,
     /// Bands of the priority.
@@ -45,9 +61,13 @@ impl Default for Settings {
             first_value: None,
             plan_features: Vec::new(),
             response_limit_hours: [48.0, 24.0, 8.0, 4.0],
-            business_hours: BusinessHours { opens: 9, closes: 17 },
-            health: HealthProfile::default(),
+            response_in_business_hours: false,
+            business_hours: BusinessHours::default(),
+            holidays: Holidays::default(),
+            health: HealthProfiles::default(),
             stages: Vec::new(),
+            stages_first: false,
+            own: OwnFeatures::default(),
             suppressions: Vec::new(),
             priority: PriorityBands::default(),
             quiet_until: Time::MIN,
@@ -56,100 +76,48 @@ impl Default for Settings {
     }
 }
 
-/// Opening hours from Monday to Friday, in whole hours UTC; `opens < closes <= 24`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct BusinessHours {
-    /// First hour of the business day.
-    pub opens: u8,
-    /// Hour at which it ends.
-    pub closes: u8,
-}
-
-impl BusinessHours {
-    /// Business hours between two instants.
+impl Settings {
+    /// The name of a feature by its number, as rules have it.
     #[must_use]
-    pub fn between(self, from: Time, to: Time) -> f64 {
-        if to <= from {
-            return 0.0;
+    pub fn feature_name(&self, feature: u16) -> Cow<'static, str> {
+        match self.own.get(feature) {
+            Some(own) => Cow::Owned(own.name.to_string()),
+            None if feature >= FIRST_OWN_FEATURE => Cow::Borrowed(""),
+            None => Cow::Borrowed(Feature::at(feature).name()),
         }
-        // Whole weeks first, so that the walk over single days stays short.
-        let weeks = to.since_ms(from) / (7 * DAY_MS);
-        let mut total_ms = weeks * 5 * i64::from(self.closes - self.opens) * HOUR_MS;
-        let mut cursor = from.plus_ms(weeks * 7 * DAY_MS);
-        while cursor < to {
-            let (opens, closes) = self.of_day(cursor);
-            total_ms += closes.min(to).since_ms(opens.max(cursor)).max(0);
-            cursor = cursor.day().next().start();
-        }
-        total_ms as f64 / HOUR_MS as f64
     }
 
-    /// The instant at which so many business hours have passed since `from`.
+    /// The name of a stage by its index.
     #[must_use]
-    pub fn after(self, from: Time, hours: f64) -> Time {
-        let week_hours = 5.0 * f64::from(self.closes - self.opens);
-        let weeks = (hours / week_hours).floor().clamp(0.0, 10_000.0);
-        let mut rest_ms = ((hours - weeks * week_hours) * HOUR_MS as f64).ceil() as i64;
-        let mut cursor = from.plus_ms(weeks as i64 * 7 * DAY_MS);
-        loop {
-            let (opens, closes) = self.of_day(cursor);
-            let open_ms = closes.since_ms(opens.max(cursor)).max(0);
-            if rest_ms <= open_ms {
-                return opens.max(cursor).plus_ms(rest_ms.max(0));
-            }
-            rest_ms -= open_ms;
-            cursor = cursor.day().next().start();
-        }
+    pub fn stage_name(&self, stage: u8) -> &str {
+        let builtin = || STAGES.get(usize::from(stage)).copied().unwrap_or_default();
+        self.stages.get(usize::from(stage)).map_or_else(builtin, |stage| &stage.name)
     }
 
-    /// Opening and closing of the day that holds an instant; the same instant twice on a weekend.
-    fn of_day(self, time: Time) -> (Time, Time) {
-        let start = time.day().start();
-        // 1970-01-01 was a Thursday: day 2 is a Saturday.
-        if (time.day().0 - 2).rem_euclid(7) < 2 {
-            return (start, start);
-        }
-        (start.plus_ms(i64::from(self.opens) * HOUR_MS), start.plus_ms(i64::from(self.closes) * HOUR_MS))
+    /// The names of all stages, in their order.
+    #[must_use]
+    pub fn stage_names(&self) -> Vec<&str> {
+        if self.stages.is_empty() { STAGES.to_vec() } else { self.stages.iter().map(|stage| &*stage.name).collect() }
     }
 }
 
-/// How health is made of features.
-#[derive(Clone, Debug, Default)]
-pub struct HealthProfile {
-    /// A number that changes when the profile does; changes of health are only told within one version.
-    pub version: u32,
-    /// The components; the weights need not sum to one.
-    pub components: Vec<Component>,
-    /// Conditions that cap the score.
-    pub vetoes: Vec<Veto>,
-    /// Scores under this are red.
-    pub amber_from: f64,
-    /// Scores from this on are green.
-    pub green_from: f64,
-    /// Every feature read.
-    pub features: FeatureSet,
-}
-
-/// A part of health with its weight.
+/// A stage of the journey.
 #[derive(Clone, Debug)]
-pub struct Component {
-    /// Name in contributions.
-    pub name: String,
-    /// Weight, over zero; a component without data gives its weight to the others.
-    pub weight: f64,
-    /// The features it is the mean of, each mapped to 0-100 by straight lines between points.
-    pub inputs: Vec<(Feature, Vec<(f64, f64)>)>,
-}
-
-/// A condition that caps health.
-#[derive(Clone, Debug)]
-pub struct Veto {
-    /// Name in contributions.
-    pub name: String,
-    /// When it holds.
+pub struct Stage {
+    /// Its name.
+    pub name: Arc<str>,
+    /// [`stage_hash`] of the name.
+    pub hash: u16,
+    /// When a customer may be in it.
     pub when: Expression,
-    /// The score is at most this.
-    pub cap: f64,
+}
+
+impl Stage {
+    /// A stage.
+    #[must_use]
+    pub fn new(name: &str, when: Expression) -> Self {
+        Self { name: name.into(), hash: stage_hash(name), when }
+    }
 }
 
 /// A named reason to hold a signal back.

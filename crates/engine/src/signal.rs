@@ -1,5 +1,6 @@
 //! What leaves the engine: one record per transition of an episode, sent as a signal or kept as a decision.
 
+use std::borrow::Cow;
 use std::sync::Arc;
 
 use xxhash_rust::xxh3::xxh3_128;
@@ -49,7 +50,7 @@ impl Transition {
 #[derive(Clone, Debug, PartialEq)]
 pub struct Evidence {
     /// Name of the feature.
-    pub feature: &'static str,
+    pub feature: Cow<'static, str>,
     /// Its value; NaN when absent.
     pub value: f64,
     /// The comparison, such as `>=`.
@@ -120,12 +121,16 @@ pub struct Signal {
     pub health_contributions: Vec<Contribution>,
     /// Index into `feature::GRADES`.
     pub grade: Option<u8>,
+    /// Index into `feature::QUADRANTS`.
+    pub quadrant: Option<u8>,
+    /// The profile that the score was made by, and its version.
+    pub health_profile: (Box<str>, u32),
     /// MRR in minor units of `currency`.
     pub mrr_minor: i64,
     /// The customer's main currency.
     pub currency: Option<Currency>,
-    /// Index into `feature::STAGES`.
-    pub stage: u8,
+    /// The journey stage.
+    pub stage: Box<str>,
     /// UTC days to the next renewal.
     pub days_to_renewal: Option<i32>,
     /// Priority with its parts.

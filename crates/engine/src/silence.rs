@@ -79,7 +79,7 @@ impl SilentSources {
 
 /// The rules that are frozen while events of these families are missing, one bit each: those in which such events stand against time.
 pub(crate) fn frozen(rules: &RuleSet, missing: Families) -> u128 {
-    let is_frozen = |rule: &Rule| families(moving(rule)).into_iter().any(|family| missing.contains(family));
+    let is_frozen = |rule: &Rule| families(moving(rule)).iter().chain(&rule.own_families).any(|family| missing.contains(*family));
     rules.rules.iter().enumerate().filter(|(_, rule)| is_frozen(rule)).fold(0, |bits, (index, _)| bits | 1 << index)
 }
 

@@ -4,6 +4,7 @@ use crate::clock::Clock;
 use crate::customer::{ActiveCounts, Customer, Incident, Invitation, Invoice, Quota, Ticket};
 use crate::event::{NoteKind, Priority, SurveyKind, UserToken};
 use crate::feature::{Change, Feature, FeatureSet};
+use crate::own_feature::FIRST_OWN_FEATURE;
 use crate::settings::Settings;
 use crate::time::{DAY_MS, Day, HOUR_MS, Time};
 
@@ -60,13 +61,16 @@ impl<'a> View<'a> {
     /// The value of a feature; NaN where it is absent.
     #[must_use]
     pub fn value(&self, feature: u16) -> f64 {
+        if feature >= FIRST_OWN_FEATURE {
+            return self.own(feature).unwrap_or(f64::NAN);
+        }
         let feature = Feature::at(feature);
         self.get(feature).filter(|value| value.is_finite()).unwrap_or(f64::NAN)
     }
 
     /// How a clock feature runs; `None` where it is absent.
     #[must_use]
-    pub fn clock(&self, feature: Feature) -> Option<Clock> {
+    pub fn clock(&self, feature: Feature) -> Option<Clock<'a>> {
         let days = |origin: Time| Clock::Since(origin, DAY_MS);
         let hours = |origin: Time| Clock::Since(origin, HOUR_MS);
         let customer = self.customer;
@@ -97,7 +101,7 @@ impl<'a> View<'a> {
             Feature::CancelUnacknowledgedBusinessHours => {
                 let notice = customer.notice_at()?;
                 let unanswered = leaving?.notice.get() == Some(&crate::event::CancellationStep::Requested);
-                unanswered.then_some(Clock::BusinessHoursSince(notice, self.settings.business_hours))
+                unanswered.then_some(Clock::BusinessHoursSince(notice, &self.settings.business_hours))
             }
             Feature::ContactChangedDays => relation?.contact_changed_at.map(days),
             Feature::ChampionDaysSinceLogin => relation?.champion_login_at.map(days),
@@ -110,11 +114,12 @@ impl<'a> View<'a> {
             Feature::DaysSinceLead => relation?.lead_at.map(days),
             Feature::DaysSinceCampaign => relation?.campaign_at.map(days),
             Feature::DaysSinceAtRisk => customer.at_risk.ended_at().map(days),
+            Feature::DaysInStage => customer.journey.entered().map(days),
             _ => self.object_clock(feature),
         }
     }
 
-    fn object_clock(&self, feature: Feature) -> Option<Clock> {
+    fn object_clock(&self, feature: Feature) -> Option<Clock<'a>> {
         let days = |origin: Time| Clock::Since(origin, DAY_MS);
         match (feature, self.object?) {
             (Feature::InvitationAgeDays, Object::Invitation(invitation)) if invitation.is_pending() => invitation.invited_at.map(days),
@@ -145,6 +150,11 @@ impl<'a> View<'a> {
             _ if feature < Feature::Health => self.of_object(feature),
             _ => self.derived(feature),
         }
+    }
+
+    fn own(&self, feature: u16) -> Option<f64> {
+        let own = self.settings.own.get(feature)?;
+        self.customer.own.as_ref()?.value(usize::from(feature - FIRST_OWN_FEATURE), own, self.today)
     }
 
     fn activity(&self, feature: Feature) -> Option<f64> {
@@ -232,7 +242,8 @@ impl<'a> View<'a> {
             Feature::FirstResponseHours => support?.first_response_hours(today),
             Feature::SlowFirstResponses28d => {
                 let limits = &self.settings.response_limit_hours;
-                Some(support.map_or(0.0, |support| support.slow_first_responses(today, limits) as f64))
+                let hours = self.settings.response_in_business_hours.then_some(&self.settings.business_hours);
+                Some(support.map_or(0.0, |support| support.slow_first_responses(today, limits, hours) as f64))
             }
             Feature::Csat84d => support?.mean_rating(SurveyKind::Csat, today, 84),
             Feature::Ces84d => support?.mean_rating(SurveyKind::Ces, today, 84),
@@ -322,6 +333,13 @@ impl<'a> View<'a> {
             Feature::Stage => Some(f64::from(health.stage)),
             Feature::AtRisk => Some(flag(self.customer.at_risk.open() > 0)),
             Feature::OpenAtRisk => Some(f64::from(self.customer.at_risk.open())),
+            Feature::ExperienceScore => health.experience.map(f64::from),
+            Feature::OutcomeScore => health.outcome.map(f64::from),
+            Feature::Quadrant => health.quadrant.map(f64::from),
+            Feature::Holiday => {
+                let country = self.customer.account.country.get()?;
+                self.settings.holidays.is_holiday(country, self.today).map(flag)
+            }
             _ => None,
         }
     }

@@ -43,6 +43,13 @@ impl HealthChanges {
         }
     }
 
+    /// A customer was erased in the step.
+    pub fn erased(&mut self, customer: &str) {
+        if self.is_active {
+            self.updates.push(HealthUpdate { customer: customer.into(), record: None });
+        }
+    }
+
     /// How a customer is after the step.
     pub fn after(&mut self, key: CustomerKey, customer: &Customer, rules: &RuleSet) {
         if !self.is_active {
@@ -52,7 +59,7 @@ impl HealthChanges {
         if known.is_ok_and(|index| self.before[index].1 == digest(customer, rules, &mut self.scratch)) {
             return;
         }
-        let record = HealthRecord::of(customer, rules).map(|record| record.to_binary());
+        let record = Some(HealthRecord::of(customer, rules).to_binary());
         self.updates.push(HealthUpdate { customer: customer.id.clone(), record });
     }
 

@@ -7,7 +7,7 @@ use bellwether_codec::dead_letter::DeadLetter;
 use bellwether_codec::event::{Decoder, encode_event};
 use bellwether_codec::intake::{DecodedEvent, DecodedLine, Sequenced};
 use bellwether_codec::rejection::{RejectReason, Rejection};
-use bellwether_codec::run::Run;
+use bellwether_codec::run::{Run, TICK_LINE};
 use bellwether_engine::event::{CustomerKey, Event};
 use bellwether_engine::time::Time;
 
@@ -47,6 +47,12 @@ pub fn encode_control(watermark: Time, control: &serde_json::Value) -> Vec<u8> {
     compress(&text)
 }
 
+/// Encodes the text of a block.
+#[must_use]
+pub fn encode_text(text: &str) -> Vec<u8> {
+    compress(text.as_bytes())
+}
+
 /// The text of a block.
 pub fn block_text(block: &[u8]) -> Result<String, LiveError> {
     let damaged = |error: String| LiveError::Damaged(format!("a journal block does not read back: {error}"));
@@ -71,6 +77,10 @@ pub fn decode_block<'a>(text: &'a str, decoder: &Decoder) -> Result<BlockRecords
         let damaged = || LiveError::Damaged(format!("a journal record does not read back: {}", line.chars().take(200).collect::<String>()));
         let (watermark, event) = line.split_once('\t').map_or((line, None), |(watermark, event)| (watermark, Some(event)));
         let watermark = Time(watermark.parse().map_err(|_| damaged())?);
+        // A tick in the middle stands for a record that was purged.
+        if let Some(watermark) = block.tick.take() {
+            block.records.push(Sequenced { line: TICK_LINE, key: CustomerKey(0), identity: 0, watermark });
+        }
         let Some(event) = event else {
             block.tick = Some(watermark);
             continue;

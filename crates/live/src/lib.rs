@@ -3,16 +3,19 @@
 //! Read [`embedded::run`] first: prefetch, apply, publish, commit. Then `worker` (one journal partition),
 //! `journal` (the bytes of journal blocks; [`journal_directory`] reads them), `process_state` (what a commit remembers beside the partitions),
 //! `output` (files that are cut back to their committed length), `health_changes` (whose published health a step changes) and `metrics`.
-//! [`snapshot`] keeps copies of partitions elsewhere.
+//! [`erasing`] removes a customer; `erased_lines` does it in files that others read. [`snapshot`] keeps copies of partitions elsewhere.
 //! [`kafka`] is the same beside a broker; `config` is what it is told.
 
 mod client_metrics;
 pub mod config;
 pub mod embedded;
+mod erased_lines;
+pub mod erasing;
 pub mod error;
 mod health_changes;
 mod journal;
 pub mod journal_directory;
+mod journey_metrics;
 pub mod kafka;
 pub mod metrics;
 pub mod options;

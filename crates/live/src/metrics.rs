@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use crate::journey_metrics::JourneyMetrics;
 use crate::pipeline::Pipeline;
 use bellwether_codec::rendered::SignalCounts;
-use bellwether_engine::feature::STAGES;
 use bellwether_engine::partition::Header;
 use bellwether_engine::time::Time;
 use prometheus::{Encoder, Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry, TextEncoder};
@@ -21,9 +21,11 @@ pub struct Metrics {
     too_late: IntGauge,
     limited: IntGauge,
     poisoned: IntGauge,
+    stragglers: IntGauge,
     customers: IntGauge,
     active_customers: IntGauge,
-    customers_by_stage: IntGaugeVec,
+    /// What customers' journeys tell.
+    pub journey: JourneyMetrics,
     mrr_minor: IntGaugeVec,
     journal_time_seconds: IntGauge,
     commit_seconds: Histogram,
@@ -65,7 +67,7 @@ impl Metrics {
             HistogramOpts::new("bellwether_commit_seconds", "Time from the first prefetch of a batch to its commit.").buckets(buckets);
         let commit_seconds = Histogram::with_opts(latency).expect("a valid name");
         registry.register(Box::new(commit_seconds.clone())).expect("a name of its own");
-        let metrics = Self {
+        Self {
             events,
             commit_seconds,
             rejected: counters("bellwether_rejected_total", "Input lines written to the dead letters, by reason.", &["reason"]),
@@ -78,9 +80,10 @@ impl Metrics {
             too_late: gauge("bellwether_too_late_events", "Events too old for their windows since the journal was created."),
             limited: gauge("bellwether_limited_events", "Events that met a full table of a state since the journal was created."),
             poisoned: gauge("bellwether_poisoned_records", "Records and reviews left out because folding them panicked."),
+            stragglers: gauge("bellwether_straggler_events", "Events dropped because they are dated before the erasure of their customer."),
             customers: gauge("bellwether_customers", "Customers ever seen."),
             active_customers: gauge("bellwether_active_customers", "Customers with a running subscription."),
-            customers_by_stage: gauges("bellwether_customers_by_stage", "Customers by journey stage.", "stage"),
+            journey: JourneyMetrics::register(&registry),
             mrr_minor: gauges("bellwether_mrr_minor_units", "Monthly recurring revenue in minor units, by currency.", "currency"),
             journal_time_seconds: gauge("bellwether_journal_time_seconds", "Journal time, seconds since 1970-01-01T00:00:00Z."),
             pipeline: Pipeline::register(&registry),
@@ -91,9 +94,7 @@ impl Metrics {
             ),
             board: Mutex::default(),
             registry,
-        };
-        STAGES.iter().for_each(|stage| metrics.customers_by_stage.with_label_values(&[stage]).set(0));
-        metrics
+        }
     }
 
     /// The exposition in Prometheus' text format.
@@ -137,19 +138,17 @@ impl Metrics {
     /// The partitions stand so after a commit.
     pub fn settled<'a>(&self, headers: impl Iterator<Item = &'a Header>, watermark: Time) {
         let mut sums = bellwether_codec::summary::Summary::default();
-        let mut stages = [0; STAGES.len()];
         for header in headers {
             sums.add_aggregates(&header.aggregates);
-            stages.iter_mut().zip(header.aggregates.customers_by_stage).for_each(|(sum, count)| *sum += count);
         }
         let whole = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
         self.duplicates.set(whole(sums.duplicates));
         self.too_late.set(whole(sums.too_late));
         self.limited.set(whole(sums.limited));
         self.poisoned.set(whole(sums.poisoned));
+        self.stragglers.set(whole(sums.stragglers));
         self.customers.set(sums.customers);
         self.active_customers.set(sums.active_customers);
-        STAGES.iter().zip(stages).for_each(|(stage, count)| self.customers_by_stage.with_label_values(&[stage]).set(count));
         for (currency, mrr) in &sums.mrr_minor {
             self.mrr_minor.with_label_values(&[currency.as_str()]).set(*mrr);
         }
@@ -166,6 +165,7 @@ impl Metrics {
     /// A partition is no longer this process's: its new owner tells about it.
     pub fn partition_gone(&self, partition: u16) {
         self.board().remove(&partition);
+        self.journey.gone(partition);
         self.settle_board();
     }
 

@@ -30,7 +30,7 @@ pub(crate) const RULES_TEXT: &str = "rules";
 pub(crate) const PREVIOUS_RULES_TEXT: &str = "rules/previous";
 
 /// The dead letters within the data directory.
-const DEAD_LETTERS: &str = "dead-letters.jsonl";
+pub(crate) const DEAD_LETTERS: &str = "dead-letters.jsonl";
 
 /// Everything that one run holds open.
 pub(crate) struct Session {
@@ -59,7 +59,9 @@ impl Session {
         check(&state, &options)?;
         let rules = stored_rules(&store, &options, RULES_TEXT, state.rules.number)?;
         let previous_rules = stored_rules(&store, &options, PREVIOUS_RULES_TEXT, state.rules.number.saturating_sub(1))?;
-        let mut workers = (0..state.partitions).map(|number| Worker::open(number, &store, &rules)).collect::<Result<Vec<_>, _>>()?;
+        let mut workers = (0..state.partitions)
+            .map(|number| Worker::open(number, &store, &rules, options.decoder.erasure_key()))
+            .collect::<Result<Vec<_>, _>>()?;
         for worker in &mut workers {
             if let Some(bytes) = store.input(&outbox_name(worker.number))?.filter(|bytes| !bytes.is_empty()) {
                 let damaged = |error| LiveError::Damaged(format!("outbox of partition {}: {error}", worker.number));
@@ -144,7 +146,7 @@ impl Session {
     }
 
     /// Prefetch, apply, publish, commit, until every partition has folded its run. The first commit writes the journal blocks.
-    fn fold_runs(&mut self, runs: &[Run<'_>], mut blocks: Vec<(u16, u64, Vec<u8>)>) -> Result<(), LiveError> {
+    pub(crate) fn fold_runs(&mut self, runs: &[Run<'_>], mut blocks: Vec<(u16, u64, Vec<u8>)>) -> Result<(), LiveError> {
         loop {
             let started = Instant::now();
             let (store, limits) = (&self.store, self.options.limits);
@@ -211,6 +213,9 @@ impl Session {
         let limit = self.options.memory_bytes / 100 * STATES_SHARE_PERCENT / DECODED_STATE_BYTES / self.workers.len().max(1) as u64;
         self.workers.iter_mut().for_each(|worker| worker.partition.evict_idle(limit as usize));
         self.metrics.settled(self.headers(), self.state.sequencer.watermark());
+        for worker in &self.workers {
+            self.metrics.journey.settled(worker.number, &worker.partition.header, worker.partition.rules());
+        }
         Ok(())
     }
 

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use bellwether_codec::rendered::Rendered;
 use bellwether_codec::run::{Budget, Run, Skipped, TICK_LINE};
 use bellwether_codec::state::{decode_customer, decode_header, encode_customer, encode_header};
+use bellwether_engine::erasure::ErasureKey;
 use bellwether_engine::event::CustomerKey;
 use bellwether_engine::partition::{Header, Partition, Progress};
 use bellwether_engine::rule_set::RuleSet;
@@ -29,6 +30,7 @@ const RULES_REVIEW_DUE: i64 = i64::MAX;
 pub struct Worker {
     /// Its number.
     pub number: u16,
+    erasure_key: ErasureKey,
     /// Its working set.
     pub partition: Partition,
     /// How far it is folded.
@@ -52,15 +54,18 @@ pub struct Worker {
 struct Changes {
     start: Option<Position>,
     states: Vec<(CustomerKey, Vec<u8>, Option<Time>)>,
+    /// Customers to remove before.
+    erased: Vec<CustomerKey>,
     header: Vec<u8>,
 }
 
 impl Worker {
     /// A partition as the store has it.
-    pub fn open(number: u16, store: &Store, rules: &Arc<RuleSet>) -> Result<Self, LiveError> {
-        let (partition, position) = load(number, store, rules)?;
+    pub fn open(number: u16, store: &Store, rules: &Arc<RuleSet>, erasure_key: ErasureKey) -> Result<Self, LiveError> {
+        let (partition, position) = load(number, store, rules, erasure_key)?;
         Ok(Self {
             number,
+            erasure_key,
             partition,
             position,
             outputs: Vec::new(),
@@ -236,6 +241,10 @@ impl Worker {
         let changes = std::mem::take(&mut self.changes);
         let Some(start) = changes.start else { return };
         commit.advance(self.number, start, self.position, &changes.header);
+        for key in &changes.erased {
+            commit.delete_state(self.number, key.0);
+            commit.delete_timer(self.number, key.0);
+        }
         for (key, state, due) in &changes.states {
             commit.put_state(self.number, key.0, state);
             match due {
@@ -301,12 +310,17 @@ impl Worker {
         }
         self.outputs.clear();
         let rules = self.partition.rules().clone();
-        (self.partition, self.position) = load(self.number, store, &rules)?;
+        (self.partition, self.position) = load(self.number, store, &rules, self.erasure_key)?;
         Ok(())
     }
 
     fn collect_changes(&mut self, start: Position) -> Result<(), LiveError> {
         let as_state_error = |error| LiveError::State { partition: self.number, error };
+        let erased = self.partition.take_erased();
+        if let Some(health) = &mut self.health {
+            erased.iter().for_each(|erased| health.erased(&erased.customer));
+        }
+        let erased = erased.into_iter().map(|erased| erased.key).collect();
         let changed = self.partition.take_changed();
         let mut states = Vec::with_capacity(changed.len());
         for (key, due) in changed {
@@ -320,7 +334,7 @@ impl Worker {
         }
         let mut header = Vec::new();
         encode_header(&self.partition.header, &mut header).map_err(as_state_error)?;
-        self.changes = Changes { start: Some(start), states, header };
+        self.changes = Changes { start: Some(start), states, erased, header };
         Ok(())
     }
 }
@@ -333,14 +347,14 @@ pub fn rule_set_in_force(number: u16, store: &Store) -> Result<u32, LiveError> {
 }
 
 /// A partition's header, position and timers from the store; states come when they are needed.
-fn load(number: u16, store: &Store, rules: &Arc<RuleSet>) -> Result<(Partition, Position), LiveError> {
+fn load(number: u16, store: &Store, rules: &Arc<RuleSet>, erasure_key: ErasureKey) -> Result<(Partition, Position), LiveError> {
     let stored = store.header(number)?;
     let position = stored.as_ref().map_or(Position::default(), |stored| stored.position);
     let header = match stored {
         Some(stored) => decode_header(&stored.body).map_err(|error| LiveError::State { partition: number, error })?,
         None => Header::default(),
     };
-    let mut partition = Partition::new(rules.clone(), header);
+    let mut partition = Partition::new(rules.clone(), header).with_erasure_key(erasure_key);
     for timer in store.timers(number) {
         let (due, key) = timer?;
         partition.insert_timer(Time(due), CustomerKey(key));

@@ -6,7 +6,9 @@ use std::ops::Deref;
 use std::path::Path;
 use std::sync::{Mutex, PoisonError};
 
-use rocksdb::{ColumnFamily, DB, DBPinnableSlice, DEFAULT_COLUMN_FAMILY_NAME, WriteBatch, WriteOptions};
+use rocksdb::{
+    BottommostLevelCompaction, ColumnFamily, CompactOptions, DB, DBPinnableSlice, DEFAULT_COLUMN_FAMILY_NAME, WriteBatch, WriteOptions,
+};
 
 use crate::commit::{Advance, Commit, Durability};
 use crate::error::StoreError;
@@ -144,6 +146,16 @@ impl Store {
     /// Brings every commit so far into files on the disk, so that nothing needs to be recovered at the next start.
     pub fn flush(&self) -> Result<(), StoreError> {
         self.database.flush().map_err(|error| self.failure(error))
+    }
+
+    /// Rewrites every file, so that no bytes are left of what was deleted or overwritten before. It takes about as long as copying the store.
+    pub fn purge(&self) -> Result<(), StoreError> {
+        self.flush()?;
+        let mut options = CompactOptions::default();
+        options.set_exclusive_manual_compaction(true);
+        options.set_bottommost_level_compaction(BottommostLevelCompaction::Force);
+        self.database.compact_range_opt(None::<&[u8]>, None::<&[u8]>, &options);
+        self.flush()
     }
 
     /// What to watch.

@@ -32,7 +32,7 @@ pub fn latest_health(key: Option<&[u8]>, value: Option<&[u8]>) -> (String, Optio
 pub(super) fn health_of(replayed: &Replayed) -> LatestHealth {
     let mut all = LatestHealth::new();
     for partition in &replayed.partitions {
-        let health = |customer: &Customer| (customer.id.to_string(), HealthRecord::of(customer, partition.rules()).map(comparable));
+        let health = |customer: &Customer| (customer.id.to_string(), Some(comparable(HealthRecord::of(customer, partition.rules()))));
         all.extend(partition.customers().map(health));
     }
     all
@@ -40,7 +40,7 @@ pub(super) fn health_of(replayed: &Replayed) -> LatestHealth {
 
 /// A record without what depends on when it was written.
 fn comparable(record: HealthRecord) -> HealthRecord {
-    HealthRecord { as_of: String::new(), health_contributions: Vec::new(), ..record }
+    HealthRecord { as_of: String::new(), health_contributions: Vec::new(), top_driver: None, ..record }
 }
 
 /// Encoded states by partition and customer.

@@ -103,7 +103,9 @@ pub fn assert_as_replayed(world: &World, store: &Store, context: &str) {
         assert_eq!(stored, replayed, "{context}: the state of {key:?}");
     }
     assert!(stored == states, "{context}: the states in the store differ from those of the replay");
-    assert_eq!(world.latest_health(), health, "{context}: the latest health of each customer");
+    let mut latest = world.latest_health();
+    latest.retain(|_, record| record.is_some());
+    assert_eq!(latest, health, "{context}: the latest health of each customer");
 }
 
 fn run(seed: u64, plan: Plan, rule_sets: &Arc<RuleSets>, context: &str) -> (World, usize) {
@@ -114,7 +116,7 @@ fn run(seed: u64, plan: Plan, rule_sets: &Arc<RuleSets>, context: &str) -> (Worl
     let mut workers = [Restarting::new("a")];
     process(&world, &store, &mut workers, context);
     assert_as_replayed(&world, &store, context);
-    assert!(world.latest_health().values().any(Option::is_none), "{context}: a customer is erased");
+    assert!(world.tombstones() > 0, "{context}: a customer is erased");
     (world, workers[0].deaths)
 }
 

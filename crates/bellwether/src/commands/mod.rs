@@ -5,6 +5,7 @@ mod completions;
 mod config;
 mod demo;
 mod dlq;
+mod erase;
 mod explain;
 mod journal;
 mod open_table;
@@ -57,6 +58,7 @@ enum Command {
     Journal(journal::Command),
     #[command(subcommand)]
     Dlq(dlq::Command),
+    Erase(erase::Arguments),
     Pseudonym(pseudonym::Arguments),
     Completions(completions::Arguments),
 }
@@ -77,6 +79,7 @@ impl CommandLine {
             Command::Topics(command) => topics::run(command),
             Command::Journal(command) => journal::run(command),
             Command::Dlq(command) => dlq::run(command),
+            Command::Erase(arguments) => erase::run(&arguments),
             Command::Pseudonym(arguments) => pseudonym::run(&arguments),
             Command::Completions(arguments) => completions::run(&arguments),
         }

@@ -3,6 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use bellwether_codec::event::Decoder;
+use bellwether_codec::intake::InputSpec;
 use bellwether_codec::summary::Summary;
 use bellwether_engine::time::Time;
 use bellwether_live::embedded;
@@ -108,6 +110,9 @@ pub struct Arguments {
     limits: Limits,
 }
 
+/// The signals file within a data directory, where no other is given.
+const SIGNALS_FILE: &str = "signals.jsonl";
+
 /// How much at once.
 #[derive(Args, Debug)]
 #[command(next_help_heading = "Sizes")]
@@ -167,23 +172,34 @@ pub fn run(arguments: Arguments) -> Result<Outcome, Failure> {
     Ok(judge(&summary, arguments.strict, &arguments.data))
 }
 
+/// Options that find the data directory of a run as it is.
+pub fn options_as_found(data: &Path, signals: Option<PathBuf>) -> Result<EmbeddedOptions, Failure> {
+    let signals = signals.unwrap_or_else(|| data.join(SIGNALS_FILE));
+    let limits = Limits { partitions: None, ..Limits::default() };
+    let decoder = Decoder::new(environment::pseudonymiser()?);
+    embedded_options(Vec::new(), decoder, data, SignalsTarget::File(signals), &RuleText::read(None)?, &limits, true)
+}
+
 /// Options of a run that keeps all it knows in `data`, with everything else as it is by default.
 pub fn options_of(inputs: &EventArguments, data: &Path, signals: PathBuf, rules: &RuleText) -> Result<EmbeddedOptions, Failure> {
-    embedded_options(inputs, data, SignalsTarget::File(signals), rules, &Limits::default(), true)
+    let decoder = inputs.decoder(environment::pseudonymiser()?);
+    embedded_options(inputs.specs()?, decoder, data, SignalsTarget::File(signals), rules, &Limits::default(), true)
 }
 
 fn options(arguments: &Arguments) -> Result<EmbeddedOptions, Failure> {
-    let rules = RuleText::read(arguments.rules.as_deref())?.quiet_until(arguments.quiet_until)?;
+    let rules = RuleText::read(arguments.rules.as_deref())?.quiet_until(arguments.quiet_until)?.with_time_zone()?;
     let signals = match &arguments.signals {
         Some(path) if path == Path::new("-") => SignalsTarget::StandardOutput,
         Some(path) => SignalsTarget::File(path.clone()),
-        None => SignalsTarget::File(arguments.data.join("signals.jsonl")),
+        None => SignalsTarget::File(arguments.data.join(SIGNALS_FILE)),
     };
-    embedded_options(&arguments.inputs, &arguments.data, signals, &rules, &arguments.limits, arguments.once)
+    let decoder = arguments.inputs.decoder(environment::pseudonymiser()?);
+    embedded_options(arguments.inputs.specs()?, decoder, &arguments.data, signals, &rules, &arguments.limits, arguments.once)
 }
 
 fn embedded_options(
-    inputs: &EventArguments,
+    inputs: Vec<InputSpec>,
+    decoder: Decoder,
     data: &Path,
     signals: SignalsTarget,
     rules: &RuleText,
@@ -193,11 +209,11 @@ fn embedded_options(
     rules.parse()?;
     let pseudonymiser = environment::pseudonymiser()?;
     Ok(EmbeddedOptions {
-        inputs: inputs.specs()?,
+        inputs,
         data: data.to_owned(),
         signals,
         partitions: limits.partitions,
-        decoder: inputs.decoder(pseudonymiser),
+        decoder,
         rules_text: rules.text.clone(),
         compile_rules: Arc::new(rule_text::compile),
         new_journal_id: Uuid::new_v4().to_string(),

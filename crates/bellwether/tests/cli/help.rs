@@ -28,6 +28,7 @@ const COMMANDS: &[&[&str]] = &[
     &["dlq"],
     &["dlq", "list"],
     &["dlq", "replay"],
+    &["erase"],
     &["pseudonym"],
     &["topics", "create"],
     &["topics", "check"],

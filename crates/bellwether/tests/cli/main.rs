@@ -3,6 +3,7 @@
 mod backtest;
 mod bad_input;
 mod config;
+mod erase;
 mod explain;
 mod help;
 mod journals;

@@ -89,3 +89,13 @@ fn the_list_shows_rules_and_what_they_said() {
     let output = run(&["rules", "list", "--events", &events]).exits(0).output;
     assert!(output.contains("inactive: no source"), "{output}");
 }
+
+#[test]
+fn check_lists_features_of_the_files_own() {
+    let scratch = Scratch::new();
+    let text =
+        "features:\n- { name: exports, event: usage, where: { feature: export }, count: true, window: 28d, unit: uses }\nsignals: []\n";
+    let found = run(&["rules", "check", &scratch.file("rules.yaml", text)]).exits(0);
+    let expected = "feature exports: count of usage in 28 days, filtered by feature (uses)";
+    assert!(found.output.contains(expected), "{}", found.output);
+}

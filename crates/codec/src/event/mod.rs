@@ -26,6 +26,7 @@ pub(crate) use depth::check as check_depth;
 pub(crate) use parts::{Attribute, Parts, data_field_names, text_of};
 pub(crate) use scalar::{Scalar, quote};
 
+use bellwether_engine::erasure::ErasureKey;
 use bellwether_engine::event::Event;
 use bellwether_engine::event_type::EventType;
 
@@ -79,6 +80,12 @@ impl Decoder {
     #[must_use]
     pub fn new(pseudonymiser: Pseudonymiser) -> Self {
         Self { pseudonymiser, skip_unknown_types: false }
+    }
+
+    /// The key under which ids of erased customers are remembered.
+    #[must_use]
+    pub fn erasure_key(&self) -> ErasureKey {
+        self.pseudonymiser.erasure_key()
     }
 
     /// Whether events of unknown types are [`RejectReason::SkippedType`] instead of [`RejectReason::UnknownType`].

@@ -2,9 +2,11 @@
 
 use std::fmt::Write;
 
+use bellwether_engine::event_field::{FieldType, fields};
 use bellwether_engine::event_type::{EventType, Family};
 use bellwether_engine::expression::ValueType;
 use bellwether_engine::feature::{Change, Feature, FeatureInfo};
+use bellwether_engine::own_feature::{MAX_DISTINCT_VALUES, MAX_OWN_FEATURES, MAX_OWN_WINDOW_DAYS};
 
 /// Title and meaning of each group, with its first feature; a group goes on until the next begins.
 const GROUPS: [(&str, &str, Feature); 8] = [
@@ -34,6 +36,7 @@ pub fn features_page() -> String {
         let _ = writeln!(page, "| `{name}` | {} | {unit} | {} | {} |", value_type(row), changes(row), doc.replace('|', "\\|"));
     }
     page.push_str(LANGUAGE);
+    own_features(&mut page);
     page.push_str("\n## Event types\n\n`needs` names families or types. `data` fields are those of the event contract.\n\n| family | types |\n|---|---|\n");
     for family in Family::ALL {
         let types = EventType::ALL.iter().filter(|(_, _, of)| *of == family);
@@ -41,6 +44,32 @@ pub fn features_page() -> String {
         let _ = writeln!(page, "| `{}` | {} |", family.name(), types.join(", "));
     }
     page
+}
+
+/// The section about features of the user's own, with the fields that there are.
+fn own_features(page: &mut String) {
+    let _ = write!(
+        page,
+        "{OWN}\nA rule file has at most {MAX_OWN_FEATURES} of them, a window is 1 to {MAX_OWN_WINDOW_DAYS} UTC days, today included, and `distinct` knows \
+         {MAX_DISTINCT_VALUES} values of a customer.\n\n| events | fields |\n|---|---|\n"
+    );
+    let mut rows: Vec<(Vec<&str>, String)> = Vec::new();
+    for (kind, name, _) in EventType::ALL {
+        let of_type = |found: FieldType| match found {
+            FieldType::Text => "text",
+            FieldType::Number => "number",
+            FieldType::Flag => "true or false",
+            FieldType::User => "user",
+        };
+        let told: Vec<String> = fields(kind).iter().map(|(name, found)| format!("`{name}` ({})", of_type(*found))).collect();
+        match rows.iter_mut().find(|(_, known)| *known == told.join(", ")) {
+            Some((names, _)) => names.push(name),
+            None => rows.push((vec![name], told.join(", "))),
+        }
+    }
+    for (names, fields) in rows.iter().filter(|(_, fields)| !fields.is_empty()) {
+        let _ = writeln!(page, "| `{}` | {fields} |", names.join("`, `"));
+    }
 }
 
 fn value_type(row: &FeatureInfo) -> String {
@@ -78,6 +107,27 @@ Absent means unknown, never zero. How a feature changes, besides with the events
 | weekly | It may also change at the customer's weekly check, a UTC midnight that differs by customer. |
 | with the clock | It runs with time. The engine works out the instant at which a comparison with it turns. Health and stages cannot use it. |
 ";
+
+const OWN: &str = r#"
+## Features of your own
+
+A rule file may define features of its own, which conditions, summaries and health profiles use like the others:
+
+```yaml
+features:
+  - name: exports_28d
+    event: usage                              # one type of event
+    where: { feature: [export, report] }      # a text or several, a number, { min: 2, max: 9 }, true or false
+    count: true                               # or sum: FIELD, distinct: FIELD, last: FIELD
+    window: 28d
+    unit: exports                             # shown only, as is `doc`
+```
+
+`count`, `sum` and `distinct` are 0 for a customer without such events; `last` is absent. Late events count as long as their day is in the window. A sum is
+kept to the thousandth. A feature that a new rule set defines is absent for the customers that were there before until its window has passed, since
+what came earlier is unknown; for later customers it is complete. It keeps what it knows as long as event, conditions, field and window stay
+as they are, also under another name. With more than the values that `distinct` can hold it is absent.
+"#;
 
 const LANGUAGE: &str = r#"
 ## Expressions

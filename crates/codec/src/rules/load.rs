@@ -1,16 +1,18 @@
 //! Reads the sections of a rule file one after the other, and hands over the file or all that is wrong with it.
 
+use bellwether_engine::feature::symbols;
 use bellwether_engine::settings::Settings;
 use bellwether_engine::time::Time;
 use xxhash_rust::xxh3::xxh3_128;
 
 use super::rule_tests::{Known, RuleTest};
 use super::signals::Signals;
-use super::{RuleFile, RuleFileErrors, health, rule_tests, settings, signals, suppressions};
+use super::{RuleFile, RuleFileErrors, health, holidays, own_features, rule_tests, settings, signals, suppressions, time_zone};
 use crate::timestamp::parse_date_or_time;
 use crate::yaml::{Node, Reader, Value, parse, render, tags};
 
-const SECTIONS: [&str; 7] = ["settings", "health", "stages", "suppressions", "signals", "tests", "quiet_until"];
+const SECTIONS: [&str; 10] =
+    ["settings", "features", "holidays", "health", "stages", "suppressions", "signals", "tests", "quiet_until", time_zone::SECTION];
 
 pub(super) fn load(name: &str, text: &str) -> Result<RuleFile, RuleFileErrors> {
     let hash = xxh3_128(text.as_bytes());
@@ -18,41 +20,54 @@ pub(super) fn load(name: &str, text: &str) -> Result<RuleFile, RuleFileErrors> {
     let root = parse(text, "rule file").map_err(|mistake| render(name, text, vec![mistake]))?;
     let mut reader = Reader::new(text);
     tags(text, "rule files", &root, &mut reader.mistakes);
-    let (settings, signals, tests) = sections(&mut reader, &root);
+    reader.symbols = symbols();
+    let (settings, signals, tests, time_zone) = sections(&mut reader, &root);
     if !reader.mistakes.is_empty() {
         return Err(render(name, text, reader.mistakes));
     }
     let Signals { rules, definitions, lines: rule_lines, .. } = signals;
-    Ok(RuleFile { name: name.to_owned(), rules, definitions, rule_lines, settings, tests, hash })
+    let symbols = reader.symbols;
+    Ok(RuleFile { name: name.to_owned(), rules, definitions, symbols, rule_lines, settings, tests, time_zone, hash })
 }
 
-fn sections(reader: &mut Reader<'_>, root: &Node) -> (Settings, Signals, Vec<RuleTest>) {
+fn sections(reader: &mut Reader<'_>, root: &Node) -> (Settings, Signals, Vec<RuleTest>, Option<String>) {
     let mut all = Settings::default();
     if matches!(root.value, Value::Nothing) {
         reader.error_with_help(&(0..0), "the file is empty", "a rule file has at least `signals`");
-        return (all, Signals::default(), Vec::new());
+        return (all, Signals::default(), Vec::new(), None);
     }
     let fields = reader.fields(root, "a rule file", &SECTIONS);
-    if let Some(node) = fields.get("settings") {
-        settings::settings(reader, node, &mut all);
+    if let Some(node) = fields.get("holidays") {
+        all.holidays = holidays::holidays(reader, node);
+    }
+    if let Some(node) = fields.get(time_zone::SECTION) {
+        all.business_hours.zone = time_zone::read(reader, node);
+    }
+    let has_table = fields.get(time_zone::SECTION).is_some();
+    let time_zone = fields.get("settings").and_then(|node| settings::settings(reader, node, &mut all, has_table));
+    if let Some(node) = fields.get("features") {
+        all.own = own_features::own_features(reader, node);
+    }
+    if let Some(node) = fields.get("stages") {
+        suppressions::name_stages(reader, node);
     }
     if let Some(node) = fields.get("quiet_until") {
         all.quiet_until = quiet_until(reader, node);
     }
     if let Some(node) = fields.get("health") {
         all.health = health::health(reader, node);
+        all.stages_first = health::reads_stage(&all.health);
     }
     if let Some(node) = fields.get("stages") {
-        all.stages = suppressions::stages(reader, node);
+        all.stages = suppressions::stages(reader, node, all.stages_first);
     }
-    let suppressions = fields.get("suppressions").map(|node| suppressions::suppressions(reader, node));
-    let suppressions = suppressions.unwrap_or_default();
+    let suppressions = suppressions::suppressions(reader, fields.get("suppressions"));
     let signals = fields.get("signals").map(|node| signals::signals(reader, node, &suppressions));
     let signals = signals.unwrap_or_default();
     let known = Known { rules: &signals.names, suppressions: &suppressions.names };
     let tests = fields.get("tests").map(|node| rule_tests::tests(reader, node, &known)).unwrap_or_default();
     all.suppressions = suppressions.compiled;
-    (all, signals, tests)
+    (all, signals, tests, time_zone)
 }
 
 /// An instant, or the first one of a day.

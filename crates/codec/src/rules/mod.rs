@@ -5,17 +5,21 @@
 
 mod features_page;
 mod health;
+mod holidays;
 mod load;
+mod own_features;
 mod rule_tests;
 mod scopes;
 mod settings;
 mod signals;
 mod suppressions;
 mod test_events;
+mod time_zone;
 mod variants;
 
 use std::sync::Arc;
 
+use bellwether_engine::expression::Symbol;
 use bellwether_engine::rule::{Rule, RuleDefinition};
 use bellwether_engine::rule_set::RuleSet;
 use bellwether_engine::settings::Settings;
@@ -38,12 +42,16 @@ pub struct RuleFile {
     pub rules: Vec<Arc<Rule>>,
     /// What each rule was compiled from.
     definitions: Vec<RuleDefinition>,
+    /// What their conditions may name.
+    symbols: Vec<Symbol>,
     /// The line on which each rule begins.
     pub rule_lines: Vec<usize>,
     /// All other decision settings.
     pub settings: Settings,
     /// The unit tests, in the order of the file.
     pub tests: Vec<RuleTest>,
+    /// The time zone of its business hours, where it names one that it has no table of.
+    pub time_zone: Option<String>,
     /// Hash of the text: other content has another.
     pub hash: u128,
 }
@@ -55,6 +63,12 @@ impl RuleFile {
     /// With every mistake in the text, in its order. Only what is no YAML at all is told alone.
     pub fn parse(name: &str, text: &str) -> Result<RuleFile, RuleFileErrors> {
         load::load(name, text)
+    }
+
+    /// What must be added to the text before it is published: the table of a time zone that it only names.
+    #[must_use]
+    pub fn time_zone_section(&self) -> Option<String> {
+        self.time_zone.as_ref().map(|name| time_zone::section(name, &self.settings.business_hours.zone))
     }
 
     /// Its rules and settings under a number.

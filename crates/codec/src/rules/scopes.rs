@@ -1,7 +1,8 @@
 //! Which features may stand where, and expressions compiled under that, with their mistakes placed in the file.
 
 use bellwether_engine::expression::{Expected, Expression, ExpressionError, Scope, Symbol, compile};
-use bellwether_engine::feature::{Change, Feature, FeatureInfo, FeatureSet, symbols};
+use bellwether_engine::feature::{Change, Feature, FeatureInfo, FeatureSet};
+use bellwether_engine::own_feature::FIRST_OWN_FEATURE;
 use bellwether_engine::rule_set::clock_feature_error;
 
 use crate::yaml::{Mistake, Node, Reader, Value, part_of_scalar};
@@ -10,13 +11,22 @@ use crate::yaml::{Mistake, Node, Reader, Value, part_of_scalar};
 pub(super) const AT_RISK: FeatureSet = FeatureSet::of(&[Feature::AtRisk, Feature::OpenAtRisk, Feature::DaysSinceAtRisk]);
 
 /// What follows from health.
-const HEALTH: FeatureSet = FeatureSet::of(&[Feature::Health, Feature::HealthChange28d, Feature::Grade]);
+pub(super) const HEALTH: FeatureSet = FeatureSet::of(&[
+    Feature::Health,
+    Feature::HealthChange28d,
+    Feature::Grade,
+    Feature::ExperienceScore,
+    Feature::OutcomeScore,
+    Feature::Quadrant,
+]);
 
 /// Where an expression stands.
 #[derive(Clone, Copy)]
 pub(super) enum Place<'a> {
     /// In a component or a veto of health.
     Health,
+    /// In the condition that chooses a health profile.
+    Profile,
     /// In the condition of a stage.
     Stage,
     /// In the condition of a suppression.
@@ -38,16 +48,19 @@ pub(super) enum About<'a> {
 
 impl Place<'_> {
     /// The features that may stand here.
-    pub fn symbols(self) -> Vec<Symbol> {
-        let mut symbols = symbols();
-        symbols.retain(|symbol| self.barrier(&Feature::ALL[usize::from(symbol.feature)]).is_none());
-        symbols
+    pub fn symbols(self, all: &[Symbol]) -> Vec<Symbol> {
+        all.iter().filter(|symbol| self.barrier_of(symbol.feature).is_none()).cloned().collect()
+    }
+
+    /// [`Self::barrier`] by the number of a feature; own features may stand everywhere.
+    pub fn barrier_of(self, feature: u16) -> Option<(String, String)> {
+        (feature < FIRST_OWN_FEATURE).then(|| self.barrier(&Feature::ALL[usize::from(feature)])).flatten()
     }
 
     /// Why a feature may not stand here, and what to do about it.
     pub fn barrier(self, row: &FeatureInfo) -> Option<(String, String)> {
         let name = row.name;
-        let daily = matches!(self, Place::Health | Place::Stage);
+        let daily = matches!(self, Place::Health | Place::Profile | Place::Stage);
         if let Some(object) = object_of(row) {
             let rights = [About::Object(object), About::Unclear];
             let allowed = matches!(self, Place::Rule { about, .. } if rights.contains(&about));
@@ -61,9 +74,11 @@ impl Place<'_> {
             return clock_feature_error(name).map(|error| (error.message, error.help.unwrap_or_default()));
         }
         let made_later = match self {
-            Place::Health if HEALTH.contains(row.feature) => Some("health"),
+            Place::Health | Place::Profile if HEALTH.contains(row.feature) => Some("health"),
             Place::Health | Place::Stage if row.feature == Feature::Stage => Some("the stage"),
-            Place::Health | Place::Stage | Place::Rule { at_risk: true, .. } if AT_RISK.contains(row.feature) => Some("at-risk rules"),
+            Place::Health | Place::Profile | Place::Stage | Place::Rule { at_risk: true, .. } if AT_RISK.contains(row.feature) => {
+                Some("at-risk rules")
+            }
             _ => None,
         };
         made_later.map(|of| {
@@ -82,7 +97,7 @@ impl Reader<'_> {
     /// A compiled condition without params.
     pub(super) fn condition(&mut self, node: &Node, place: Place<'_>) -> Option<Expression> {
         let source = self.expression(node)?;
-        let compiled = compile(&source, Expected::Boolean, &Scope { symbols: &place.symbols(), params: &[] });
+        let compiled = compile(&source, Expected::Boolean, &Scope { symbols: &place.symbols(&self.symbols), params: &[] });
         compiled.map_err(|errors| self.expression_errors(node, &source, errors, place)).ok()
     }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use bellwether_engine::customer::name_hash;
 use bellwether_engine::event_type::{EventType, EventTypes, Family};
-use bellwether_engine::feature::{Feature, FeatureSet};
+use bellwether_engine::feature::FeatureSet;
 use bellwether_engine::rule::{Kind, Mode, ObjectKind, Rule, RuleDefinition, RuleError, Severity};
 use bellwether_engine::rule_set::MAX_RULES;
 
@@ -112,7 +112,7 @@ fn rule(reader: &mut Reader<'_>, fields: &Fields<'_>, name: &str, suppressions: 
         playbook: fields.get("playbook").and_then(|node| reader.text(node, "the name of a playbook")).unwrap_or_default().to_owned(),
     };
     let place = Place::Rule { at_risk: kind == Some(Kind::AtRisk), about: about(fields, object) };
-    let compiled = Rule::compile(&definition, &place.symbols(), &suppressions.compiled);
+    let compiled = Rule::compile(&definition, &place.symbols(&reader.symbols), &suppressions.compiled);
     let rule = compiled.map_err(|errors| rule_errors(reader, fields, &definition, errors, place)).ok()?;
     Some((rule, definition))
 }
@@ -154,10 +154,9 @@ fn params(reader: &mut Reader<'_>, fields: &Fields<'_>) -> Vec<(String, f64)> {
     let Some(node) = fields.get("params") else { return Vec::new() };
     let mut params = Vec::new();
     for (key, name, node) in reader.open_fields(node, "params").entries {
-        let is_word = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
-        if Feature::ALL.iter().any(|row| row.name == name) {
+        if reader.symbols.iter().any(|symbol| symbol.name == name) {
             reader.error_with_help(&key.place, format!("the param `{name}` hides the feature"), "choose another name");
-        } else if !name.bytes().all(is_word) || name.as_bytes()[0].is_ascii_digit() || WORDS.contains(&name) {
+        } else if !is_word(name) {
             let help = "params are made of a-z, 0-9 and `_`, and are no word of the language";
             reader.error_with_help(&key.place, format!("`{name}` cannot be the name of a param"), help);
         }
@@ -166,6 +165,12 @@ fn params(reader: &mut Reader<'_>, fields: &Fields<'_>) -> Vec<(String, f64)> {
         params.push((name.to_owned(), value.unwrap_or(1.0)));
     }
     params
+}
+
+/// Whether expressions can hold it as a name of the user's choice.
+pub(super) fn is_word(name: &str) -> bool {
+    let is_part = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'_';
+    name.bytes().all(is_part) && !name.as_bytes()[0].is_ascii_digit() && !WORDS.contains(&name)
 }
 
 /// Words that mean something in expressions, here or where people come from.

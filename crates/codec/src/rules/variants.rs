@@ -79,7 +79,7 @@ impl RuleFile {
         let object = ObjectKind::ALL.iter().find(|(kind, _)| Some(*kind) == definition.object);
         let about = object.map_or(About::Customer, |(_, name)| About::Object(name));
         let place = Place::Rule { at_risk: definition.kind == Kind::AtRisk, about };
-        Rule::compile(&definition, &place.symbols(), &self.settings.suppressions).map_err(|errors| VariantError::Value {
+        Rule::compile(&definition, &place.symbols(&self.symbols), &self.settings.suppressions).map_err(|errors| VariantError::Value {
             rule: rule.to_owned(),
             param: param.to_owned(),
             value: value.to_string(),

@@ -2,7 +2,7 @@
 
 use std::ops::{Range, RangeInclusive};
 
-use bellwether_engine::expression::nearest;
+use bellwether_engine::expression::{Symbol, nearest};
 
 use super::durations::{DurationError, parse_duration};
 use super::errors::Mistake;
@@ -17,6 +17,8 @@ pub struct Reader<'t> {
     pub text: &'t str,
     /// What is wrong so far.
     pub mistakes: Vec<Mistake>,
+    /// What expressions of a rule file may name; none elsewhere.
+    pub symbols: Vec<Symbol>,
 }
 
 /// The fields of a mapping by name.
@@ -40,7 +42,7 @@ impl<'t> Reader<'t> {
     /// A reader of this text that has found nothing wrong.
     #[must_use]
     pub fn new(text: &'t str) -> Self {
-        Self { text, mistakes: Vec::new() }
+        Self { text, mistakes: Vec::new(), symbols: Vec::new() }
     }
 }
 

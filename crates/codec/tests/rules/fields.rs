@@ -3,7 +3,7 @@
 use bellwether_engine::customer::name_hash;
 use bellwether_engine::feature::{Feature, FeatureSet};
 use bellwether_engine::rule::{Kind, Mode, ObjectKind, Severity};
-use bellwether_engine::settings::{BusinessHours, Settings};
+use bellwether_engine::settings::Settings;
 use bellwether_engine::time::{DAY_MS, HOUR_MS, Time};
 
 use crate::parse;
@@ -63,7 +63,7 @@ fn settings() {
     let team = vec![name_hash("reports"), name_hash("api")];
     assert_eq!(settings.plan_features, [("team".to_owned(), team), ("pro".to_owned(), Vec::new())]);
     assert_eq!(settings.response_limit_hours, [72.0, 24.0, 8.0, 0.5]);
-    assert_eq!(settings.business_hours, BusinessHours { opens: 8, closes: 18 });
+    assert_eq!((settings.business_hours.opens, settings.business_hours.closes), (8, 18));
     assert_eq!(settings.priority.value_mrr_minor, [1.0, 2.0, 3.0, 4.0, 5.0, 6.5]);
     assert_eq!(settings.priority.urgency_days, [1.0, 2.0, 3.0, 4.0, 5.0, 6.0]);
 }
@@ -71,21 +71,23 @@ fn settings() {
 #[test]
 fn health_and_stages() {
     let settings = parse(EVERYTHING).settings;
-    let health = settings.health;
+    let [health] = settings.health.all() else { panic!("one profile") };
     assert_eq!((health.version, health.amber_from, health.green_from), (7, 40.0, 70.0));
     let components: Vec<_> = health.components.iter().map(|one| (one.name.as_str(), one.weight, one.inputs.clone())).collect();
-    let activity =
-        vec![(Feature::UsageRatio, vec![(0.0, 0.0), (0.6, 40.0), (1.0, 90.0)]), (Feature::Logins7d, vec![(-1.0, 0.0), (5.0, 100.0)])];
-    let support = vec![(Feature::Nps, vec![(0.0, 0.0), (10.0, 100.0)])];
+    let activity = vec![
+        (Feature::UsageRatio as u16, vec![(0.0, 0.0), (0.6, 40.0), (1.0, 90.0)]),
+        (Feature::Logins7d as u16, vec![(-1.0, 0.0), (5.0, 100.0)]),
+    ];
+    let support = vec![(Feature::Nps as u16, vec![(0.0, 0.0), (10.0, 100.0)])];
     assert_eq!(components, [("activity", 3.0, activity), ("support", 0.5, support)]);
     let [veto] = health.vetoes.as_slice() else { panic!("one veto") };
     assert_eq!((veto.name.as_str(), veto.when.source(), veto.cap), ("notice", "cancel_requested", 10.0));
     let read = [Feature::UsageRatio, Feature::Logins7d, Feature::Nps, Feature::CancelRequested];
-    assert_eq!(health.features, FeatureSet::of(&read));
-    let stages: Vec<_> = settings.stages.iter().map(|(stage, when)| (*stage, when.source())).collect();
-    assert_eq!(stages, [(0, "!onboarded"), (6, "subscriptions == 0 && health < 20")]);
+    assert_eq!(settings.health.features, FeatureSet::of(&read));
+    let stages: Vec<_> = settings.stages.iter().map(|stage| (&*stage.name, stage.when.source())).collect();
+    assert_eq!(stages, [("onboarding", "!onboarded"), ("churned", "subscriptions == 0 && health < 20")]);
     let suppressions: Vec<_> = settings.suppressions.iter().map(|one| (one.name.as_str(), one.when.source())).collect();
-    assert_eq!(suppressions, [("notice-given", "cancel_requested"), ("touched", "days_since_touch < 7")]);
+    assert_eq!(suppressions, [("notice-given", "cancel_requested"), ("touched", "days_since_touch < 7"), ("holiday", "holiday")]);
 }
 
 #[test]
@@ -120,7 +122,10 @@ fn defaults_of_a_signal() {
 fn defaults_of_a_file() {
     let file = parse("signals: []");
     assert!(file.rules.is_empty() && file.tests.is_empty());
-    assert_eq!(format!("{:?}", file.settings), format!("{:?}", Settings::default()));
+    let mut settings = file.settings;
+    assert_eq!(settings.suppressions.iter().map(|one| &*one.name).collect::<Vec<_>>(), ["holiday"], "it is built in");
+    settings.suppressions.clear();
+    assert_eq!(format!("{settings:?}"), format!("{:?}", Settings::default()));
 }
 
 #[test]

@@ -5,6 +5,7 @@ mod mistakes;
 mod page;
 mod rejected;
 mod robust;
+mod sections;
 mod tests_section;
 
 use bellwether_codec::rules::RuleFile;

@@ -67,8 +67,8 @@ fn mistakes_in_tests() {
             "7:28: unknown event type `ticket.open`; did you mean `ticket.opened`?",
         ),
         (
-            "  until: 1d\n  events: []\n  expect: [{ at: 1d, transition: raised, suppressed: holiday }]",
-            "7:54: unknown suppression `holiday`",
+            "  until: 1d\n  events: []\n  expect: [{ at: 1d, transition: raised, suppressed: vacation }]",
+            "7:54: unknown suppression `vacation`; known are `holiday`",
         ),
     ] {
         assert_eq!(mistakes(&format!("{HEAD}{rest}")), [expected]);

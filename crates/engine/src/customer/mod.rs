@@ -8,6 +8,7 @@ mod last_word;
 mod leaving;
 mod login_days;
 mod onboarding;
+mod own;
 mod packed;
 mod packed_reader;
 mod packed_writer;
@@ -31,6 +32,7 @@ pub use last_word::{LastWord, Stamp};
 pub use leaving::Leaving;
 pub use login_days::LoginDays;
 pub use onboarding::{Invitation, MAX_INVITATIONS, MAX_MILESTONES, Onboarding};
+pub use own::Own;
 pub(crate) use packed::{Packed, PackedReader, PackedWriter};
 pub use recent::{RECENT_IDS, RecentIds};
 pub use references::{EventReference, References};
@@ -44,6 +46,7 @@ use crate::episode::{AtRisk, Episode};
 use crate::event::CustomerKey;
 use crate::event_type::EventTypes;
 use crate::health::Health;
+use crate::journey::Journey;
 
 use crate::time::{Day, Time};
 
@@ -122,6 +125,12 @@ pub struct Customer {
     pub onboarding: Option<Box<Onboarding>>,
     /// Health score and stage.
     pub health: Health,
+    /// Since when it is in that stage, and the stages before.
+    pub journey: Journey,
+    /// When a customer of this id was erased: what is dated before is dropped.
+    pub erased_at: Option<Time>,
+    /// What the own features of the rule set know.
+    pub own: Option<Box<Own>>,
     /// Open, pending and cooling episodes.
     pub episodes: Vec<Episode>,
     /// How many at-risk episodes are open.
@@ -153,6 +162,9 @@ impl Customer {
             relation: None,
             onboarding: None,
             health: Health::default(),
+            journey: Journey::default(),
+            own: None,
+            erased_at: None,
             episodes: Vec::new(),
             at_risk: AtRisk::default(),
             contribution: Contribution::default(),

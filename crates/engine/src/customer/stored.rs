@@ -46,8 +46,10 @@ impl Packed for Customer {
         writer.put_text(&self.id);
         self.references.pack_ids(writer);
         writer.put_time(self.since);
-        let flags = [self.created, self.support.is_some(), self.leaving.is_some(), self.relation.is_some(), self.onboarding.is_some()];
-        writer.put_flags(flags);
+        let parts =
+            [self.support.is_some(), self.leaving.is_some(), self.relation.is_some(), self.onboarding.is_some(), self.own.is_some()];
+        let [support, leaving, relation, onboarding, own] = parts;
+        writer.put_flags([self.created, support, leaving, relation, onboarding, own, self.erased_at.is_some()]);
         writer.put_time(self.clock);
         writer.put_time(self.clock_due);
         writer.put_time(self.midnight_due);
@@ -57,12 +59,15 @@ impl Packed for Customer {
         self.billing.pack(writer);
         self.account.pack(writer);
         self.health.pack(writer);
+        self.journey.pack(writer);
         writer.put_list(&self.episodes);
         self.at_risk.pack(writer);
         self.support.iter().for_each(|part| part.pack(writer));
         self.leaving.iter().for_each(|part| part.pack(writer));
         self.relation.iter().for_each(|part| part.pack(writer));
         self.onboarding.iter().for_each(|part| part.pack(writer));
+        self.own.iter().for_each(|part| part.pack(writer));
+        self.erased_at.iter().for_each(|time| writer.put_time(*time));
     }
 
     fn unpack(reader: &mut PackedReader<'_>) -> Option<Self> {
@@ -71,7 +76,7 @@ impl Packed for Customer {
         let id = reader.take_name()?;
         references.unpack_ids(reader)?;
         let since = reader.take_time()?;
-        let [created, has_support, has_leaving, has_relation, has_onboarding] = reader.take_flags()?;
+        let [created, has_support, has_leaving, has_relation, has_onboarding, has_own, was_erased] = reader.take_flags()?;
         let mut customer = Self {
             week_offset: Customer::week_offset(CustomerKey::of(&id)),
             id,
@@ -87,12 +92,15 @@ impl Packed for Customer {
             billing: Packed::unpack(reader)?,
             account: Packed::unpack(reader)?,
             health: Packed::unpack(reader)?,
+            journey: Packed::unpack(reader)?,
             episodes: reader.take_list(Packed::unpack)?,
             at_risk: Packed::unpack(reader)?,
             support: reader.take_part(has_support)?,
             leaving: reader.take_part(has_leaving)?,
             relation: reader.take_part(has_relation)?,
             onboarding: reader.take_part(has_onboarding)?,
+            own: reader.take_part(has_own)?,
+            erased_at: if was_erased { Some(reader.take_time()?) } else { None },
             contribution: Contribution::default(),
         };
         customer.contribution = Contribution::of(&customer);

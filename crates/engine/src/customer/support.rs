@@ -4,6 +4,7 @@ use super::counts::Counts;
 use super::last_word::LastWord;
 use super::packed::{Packed, PackedReader, PackedWriter};
 use super::table::{Entry, Table};
+use crate::business_hours::BusinessHours;
 use crate::event::{Priority, SurveyKind, TicketStep, UserToken};
 use crate::time::{DAY_MS, Day, HOUR_MS, Time};
 
@@ -182,10 +183,15 @@ impl Support {
         }
     }
 
-    /// Tickets of the last 28 days whose first answer came after the limit of their priority, in hours by [`Priority`].
+    /// Tickets of the last 28 days whose first answer came after the limit of their priority, in hours by [`Priority`]; in business hours
+    /// where these are given.
     #[must_use]
-    pub fn slow_first_responses(&self, today: Day, limits_hours: &[f64; 4]) -> usize {
-        let slow = |ticket: &&Ticket| ticket.first_response_hours().is_some_and(|hours| hours > limits_hours[ticket.priority() as usize]);
+    pub fn slow_first_responses(&self, today: Day, limits_hours: &[f64; 4], business: Option<&BusinessHours>) -> usize {
+        let waited = |ticket: &Ticket| match business {
+            Some(business) => Some(business.between(ticket.opened_at?, ticket.answered_at?)),
+            None => ticket.first_response_hours(),
+        };
+        let slow = |ticket: &&Ticket| waited(ticket).is_some_and(|hours| hours > limits_hours[ticket.priority() as usize]);
         self.answered_28d(today).filter(slow).count()
     }
 

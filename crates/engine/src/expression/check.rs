@@ -28,7 +28,7 @@ pub(super) enum Checked<'a> {
     Flag(u16),
     /// A lone feature that runs with the clock.
     Clock(&'a Symbol),
-    Label(u16, &'static [&'static str]),
+    Label(&'a Symbol),
     Text(&'a str),
     /// Already reported.
     Invalid,
@@ -63,8 +63,8 @@ impl<'a> Checker<'a> {
             Checked::Invalid => {}
             found => {
                 let help = match found {
-                    Checked::Label(_, labels) => {
-                        format!("compare it with a label, as in `== \"{}\"`", example(labels))
+                    Checked::Label(symbol) => {
+                        format!("compare it with a label, as in `== \"{}\"`", example(symbol))
                     }
                     Checked::Text(_) => "compare a label feature with it, as in `grade == \"red\"`".to_owned(),
                     _ => "compare it with something, as in `mrr > 0`".to_owned(),
@@ -118,7 +118,7 @@ impl<'a> Checker<'a> {
             _ if symbol.clock => Checked::Clock(symbol),
             ValueType::Number => Checked::Number(Number::Feature(symbol.feature)),
             ValueType::Boolean => Checked::Flag(symbol.feature),
-            ValueType::Label(labels) => Checked::Label(symbol.feature, labels),
+            ValueType::Label(_) => Checked::Label(symbol),
         }
     }
 
@@ -198,6 +198,6 @@ impl Checked<'_> {
 }
 
 /// A label to show in a help text.
-pub(super) fn example(labels: &[&'static str]) -> &'static str {
-    labels.first().copied().unwrap_or_default()
+pub(super) fn example(symbol: &Symbol) -> String {
+    symbol.labels().first().map(|label| (*label).to_owned()).unwrap_or_default()
 }

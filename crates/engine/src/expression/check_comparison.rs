@@ -19,17 +19,17 @@ impl<'a> Checker<'a> {
                 self.equality_only(operator, left, right, "true and false have no order");
                 Some((operator, truth(first), truth(second)))
             }
-            (Checked::Label(feature, labels), Checked::Text(text)) => {
+            (Checked::Label(symbol), Checked::Text(text)) => {
                 self.equality_only(operator, left, right, "labels have no order");
-                Some((operator, Number::Feature(feature), self.position(labels, text, right)))
+                Some((operator, Number::Feature(symbol.feature), self.position(&symbol.labels(), text, right)))
             }
-            (Checked::Text(text), Checked::Label(feature, labels)) => {
+            (Checked::Text(text), Checked::Label(symbol)) => {
                 self.equality_only(operator, left, right, "labels have no order");
-                Some((operator, Number::Feature(feature), self.position(labels, text, left)))
+                Some((operator, Number::Feature(symbol.feature), self.position(&symbol.labels(), text, left)))
             }
-            (Checked::Label(first, labels), Checked::Label(second, other)) if labels == other => {
+            (Checked::Label(first), Checked::Label(second)) if first.labels() == second.labels() => {
                 self.equality_only(operator, left, right, "labels have no order");
-                Some((operator, Number::Feature(first), Number::Feature(second)))
+                Some((operator, Number::Feature(first.feature), Number::Feature(second.feature)))
             }
             (first, second) => {
                 self.mismatch(left, right, &first, &second);
@@ -95,9 +95,9 @@ impl<'a> Checker<'a> {
                 ("two texts are compared".to_owned(), Some("a text is compared with a label feature".to_owned()))
             }
             (Checked::Label(..), Checked::Label(..)) => ("the two labels are from different lists".to_owned(), None),
-            (Checked::Label(_, labels), _) | (_, Checked::Label(_, labels)) => (
+            (Checked::Label(symbol), _) | (_, Checked::Label(symbol)) => (
                 format!("cannot compare {} with {}", first.describe(), second.describe()),
-                Some(format!("a label is compared with a text, as in `== \"{}\"`", example(labels))),
+                Some(format!("a label is compared with a text, as in `== \"{}\"`", example(symbol))),
             ),
             _ => (format!("cannot compare {} with {}", first.describe(), second.describe()), None),
         };

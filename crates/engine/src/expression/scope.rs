@@ -2,9 +2,11 @@
 
 use std::borrow::Cow;
 use std::ops::Range;
+use std::sync::Arc;
 
 use super::error::ExpressionError;
 use super::nearest::nearest;
+use crate::event_type::Family;
 
 /// The type of a feature.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,6 +39,22 @@ pub struct Symbol {
     pub value_type: ValueType,
     /// Whether it changes continuously with time alone.
     pub clock: bool,
+    /// The labels of a label feature, where the settings name others than its type does.
+    pub labels: Option<Arc<[Arc<str>]>>,
+    /// The events that a user's own feature is made from; none for a built-in one, whose table knows.
+    pub family: Option<Family>,
+}
+
+impl Symbol {
+    /// The labels of a label feature, in the order of its values.
+    #[must_use]
+    pub fn labels(&self) -> Vec<&str> {
+        match (&self.labels, self.value_type) {
+            (Some(labels), _) => labels.iter().map(|label| &**label).collect(),
+            (None, ValueType::Label(labels)) => labels.to_vec(),
+            (None, _) => Vec::new(),
+        }
+    }
 }
 
 /// Everything that an expression may name.

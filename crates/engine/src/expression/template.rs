@@ -7,7 +7,7 @@ use std::fmt::Write;
 use std::ops::Range;
 
 use super::error::{ExpressionError, check_length};
-use super::scope::{Meaning, Scope, ValueType, bit};
+use super::scope::{Meaning, Scope, Symbol, ValueType, bit};
 
 /// A checked template.
 #[derive(Debug, Clone, PartialEq)]
@@ -19,7 +19,7 @@ pub struct Template {
 #[derive(Debug, Clone, PartialEq)]
 enum Part {
     Text(String),
-    Value(u16, ValueType),
+    Value(Symbol),
 }
 
 /// Compiles `source`, or says everything that is wrong with it.
@@ -44,7 +44,7 @@ impl Template {
         for part in &self.parts {
             match part {
                 Part::Text(fixed) => text.push_str(fixed),
-                Part::Value(feature, value_type) => push_value(value_of(*feature), *value_type, text),
+                Part::Value(symbol) => push_value(value_of(symbol.feature), symbol, text),
             }
         }
     }
@@ -53,7 +53,7 @@ impl Template {
     pub fn features(&self) -> u128 {
         self.parts.iter().fold(0, |set, part| match part {
             Part::Text(_) => set,
-            Part::Value(feature, _) => set | bit(*feature),
+            Part::Value(symbol) => set | bit(symbol.feature),
         })
     }
 
@@ -63,14 +63,15 @@ impl Template {
     }
 }
 
-fn push_value(value: f64, value_type: ValueType, text: &mut String) {
-    match value_type {
+fn push_value(value: f64, symbol: &Symbol, text: &mut String) {
+    match symbol.value_type {
         _ if !value.is_finite() => text.push_str("unknown"),
         ValueType::Number => push_number(value, text),
         ValueType::Boolean => text.push_str(if value == 0.0 { "no" } else { "yes" }),
-        ValueType::Label(labels) => {
+        ValueType::Label(_) => {
+            let labels = symbol.labels();
             let known = labels.iter().enumerate().find(|(position, _)| *position as f64 == value);
-            text.push_str(known.map_or("unknown", |(_, label)| label));
+            text.push_str(known.map_or("unknown", |(_, label)| *label));
         }
     }
 }
@@ -134,10 +135,10 @@ impl Compiler<'_> {
     fn value(&mut self, name: &str, range: Range<usize>, braces: Range<usize>) {
         let is_name = name.chars().all(|letter| letter.is_ascii_alphanumeric() || letter == '_');
         match self.scope.find(name) {
-            Some(Meaning::Param(value)) => push_value(value, ValueType::Number, &mut self.text),
+            Some(Meaning::Param(value)) => push_number(value, &mut self.text),
             Some(Meaning::Feature(symbol)) => {
                 self.end_text();
-                self.parts.push(Part::Value(symbol.feature, symbol.value_type));
+                self.parts.push(Part::Value(symbol.clone()));
             }
             None if name.is_empty() || !is_name => {
                 let error = ExpressionError::new(braces, "braces hold the name of one feature or param");

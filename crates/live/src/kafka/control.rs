@@ -1,9 +1,13 @@
 //! Control records: making a journal, and publishing rule sets into it.
 
+use bellwether_codec::event::encode_event;
 use bellwether_codec::journal::{CONTROL_HEADER, Control, Created, PublishedRules};
+use bellwether_engine::event::CustomerKey;
+use bellwether_engine::time::Time;
 use bellwether_kafka::{Client, CommitError, ConnectionOptions, KafkaError, Outgoing, Reader, TopicPartition, Transaction};
 
 use super::error::JournalError;
+use crate::erasing::erasure;
 use crate::error::LiveError;
 
 /// Records read at once when a partition is searched.
@@ -48,6 +52,28 @@ pub fn publish_rules(client: &mut dyn Client, topic: &str, partitions: u16, rule
     write_everywhere(client, topic, partitions, &Control::Rules(rules))
 }
 
+/// Publishes the erasure of a customer to its partition of a journal.
+///
+/// # Errors
+///
+/// When the transaction fails, or nobody knows.
+pub fn publish_erasure(client: &mut dyn Client, topic: &str, partitions: u16, customer: &str, time: Time) -> Result<u16, LiveError> {
+    let partition = CustomerKey::of(customer).partition(partitions);
+    let mut value = Vec::new();
+    encode_event(&erasure(customer, time), &mut value);
+    let mut transaction = Transaction::default();
+    transaction.push(&Outgoing {
+        topic,
+        partition: Some(i32::from(partition)),
+        key: Some(customer.as_bytes()),
+        value: Some(&value),
+        headers: &[],
+        timestamp_ms: None,
+    });
+    commit(client, &transaction, || format!("writing an erasure into {topic}"))?;
+    Ok(partition)
+}
+
 /// The rule set with the highest number in a journal. It reads the first partition, which has them all.
 ///
 /// # Errors
@@ -85,8 +111,12 @@ fn write_everywhere(client: &mut dyn Client, topic: &str, partitions: u16, contr
             timestamp_ms: None,
         });
     }
-    client.commit(&transaction).map_err(|error| {
+    commit(client, &transaction, || format!("writing {} into {topic}", control.name()))
+}
+
+fn commit(client: &mut dyn Client, transaction: &Transaction, what: impl Fn() -> String) -> Result<(), LiveError> {
+    client.commit(transaction).map_err(|error| {
         let (CommitError::NotCommitted(cause) | CommitError::Lost(cause)) = &error;
-        KafkaError::new(cause.remedy, format!("writing {} into {topic}", control.name()), &error).into()
+        KafkaError::new(cause.remedy, what(), &error).into()
     })
 }

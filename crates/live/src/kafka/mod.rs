@@ -49,7 +49,7 @@ pub use arrivals::{Arrivals, SilentAfter, families as arrival_families, is_silen
 pub use breaker::BreakerLimits;
 pub use check::key_id;
 pub use connect::Connect;
-pub use control::{create_journal, publish_rules, read_created, rules_in_force};
+pub use control::{create_journal, publish_erasure, publish_rules, read_created, rules_in_force};
 pub use copying::Copier;
 pub use dead_letters::header as dead_letter_header;
 pub use error::JournalError;

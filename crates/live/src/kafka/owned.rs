@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use bellwether_codec::journal::{Created, Piece, PublishedRules};
+use bellwether_engine::erasure::ErasureKey;
 use bellwether_kafka::TopicPartition;
 use bellwether_store::{Commit, Position, Store};
 
@@ -29,10 +30,17 @@ pub(crate) struct Owned {
 
 impl Owned {
     /// A partition as the store has it, about to fold in silence what is published already.
-    pub fn open(number: u16, at: TopicPartition, opening: Opening, store: &Store, rule_sets: &RuleSets) -> Result<Self, LiveError> {
+    pub fn open(
+        number: u16,
+        at: TopicPartition,
+        opening: Opening,
+        store: &Store,
+        rule_sets: &RuleSets,
+        erasure_key: ErasureKey,
+    ) -> Result<Self, LiveError> {
         let in_force = rule_set_in_force(number, store)?;
         let rules = rule_sets.get(in_force, number, store)?;
-        let mut worker = Worker::open(number, store, &rules)?;
+        let mut worker = Worker::open(number, store, &rules, erasure_key)?;
         if worker.is_reviewing_all() {
             let previous = rule_sets.get(rule_sets::number_before(in_force, store)?, number, store)?;
             worker.partition.set_rules(rules, Some(previous));
@@ -45,9 +53,11 @@ impl Owned {
     /// Prefetch and apply: one step over a piece. Returns whether all of the piece is folded.
     pub fn step(&mut self, piece: &Piece<'_>, store: &Store, rule_sets: &RuleSets, options: &ProcessOptions) -> Result<bool, LiveError> {
         match piece {
-            Piece::Created(offset, _) | Piece::Rules(offset, _) | Piece::SourceSilent(offset, _) | Piece::SourceResumed(offset, _) => {
-                self.worker.arrive_at(*offset)
-            }
+            Piece::Created(offset, _)
+            | Piece::Rules(offset, _)
+            | Piece::SourceSilent(offset, _)
+            | Piece::SourceResumed(offset, _)
+            | Piece::Erased(offset, _) => self.worker.arrive_at(*offset),
             Piece::Records(_) => {}
         }
         self.published_from = (!self.worker.is_catching_up()).then_some(self.worker.position);
@@ -66,6 +76,13 @@ impl Owned {
             Piece::SourceSilent(offset, source) => {
                 if self.worker.position.offset <= *offset {
                     self.worker.partition.source_silent(&source.source, source.families());
+                    self.worker.pass_over(*offset)?;
+                }
+                Ok(true)
+            }
+            Piece::Erased(offset, erasure) => {
+                if self.worker.position.offset <= *offset {
+                    self.worker.partition.remember_erasure(erasure.hash, erasure.time);
                     self.worker.pass_over(*offset)?;
                 }
                 Ok(true)

@@ -49,7 +49,7 @@ pub struct Arguments {
 
 /// Publishes the file.
 pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
-    let rules = RuleText::read(arguments.rules.as_deref())?.quiet_until(arguments.quiet_until)?;
+    let rules = RuleText::read(arguments.rules.as_deref())?.quiet_until(arguments.quiet_until)?.with_time_zone()?;
     if rules.text.len() > MAX_BYTES {
         return Err(Failure::Usage(format!(
             "{} has {} bytes, more than the {MAX_BYTES} that may be published",

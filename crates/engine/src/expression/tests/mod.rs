@@ -28,7 +28,7 @@ static SYMBOLS: [Symbol; FEATURES] = [
 ];
 
 const fn symbol(feature: u16, name: &'static str, value_type: ValueType, clock: bool) -> Symbol {
-    Symbol { name: std::borrow::Cow::Borrowed(name), feature, value_type, clock }
+    Symbol { name: std::borrow::Cow::Borrowed(name), feature, value_type, clock, labels: None, family: None }
 }
 
 fn params() -> Vec<(String, f64)> {

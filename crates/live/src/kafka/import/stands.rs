@@ -64,7 +64,7 @@ impl Seen {
                 self.latest = Some(progress);
                 is_next
             }
-            Some(Control::Tick | Control::SourceSilent(_) | Control::SourceResumed(_)) | None => {
+            Some(Control::Tick | Control::SourceSilent(_) | Control::SourceResumed(_) | Control::Erased(_)) | None => {
                 let is_ours = self.expected > 0;
                 self.expected = self.expected.saturating_sub(1);
                 is_ours

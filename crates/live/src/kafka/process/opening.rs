@@ -55,7 +55,10 @@ impl Processor {
             } else {
                 tracing::info!(partition = number, %store, "the state is where everything is published: nothing to replay");
             }
-            self.partitions.insert(number, Owned::open(number, at.clone(), opening, &self.store, &self.rule_sets)?);
+            self.partitions.insert(
+                number,
+                Owned::open(number, at.clone(), opening, &self.store, &self.rule_sets, self.options.decoder.erasure_key())?,
+            );
             starts.push((at, store.offset));
         }
         Ok(starts)
