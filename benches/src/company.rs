@@ -127,7 +127,7 @@ pub struct Read {
 /// When no rule set is given.
 pub fn read(directory: &Path, rule_sets: &[Arc<RuleSet>]) -> Result<Read, Box<dyn Error>> {
     let decoder = Decoder::default();
-    let mut folds: Vec<Fold> = rule_sets.iter().map(|rules| Fold::new(rules)).collect();
+    let mut folds: Vec<Fold> = rule_sets.iter().map(Fold::new).collect();
     let mut sources = Sources::default();
     let mut watermark = Time::MIN;
     let mut reader = BufReader::new(zstd::Decoder::new(File::open(directory.join("events.jsonl.zst"))?)?);

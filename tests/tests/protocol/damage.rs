@@ -34,6 +34,8 @@ fn process(world: &World, worker: &mut Processor, context: &str) {
     for _ in 0..MAX_TURNS {
         if worker.turn().unwrap_or_else(|error| panic!("{context}: {error}")) == 0 {
             if world.is_processed() {
+                // What is decided is not yet seen everywhere: the last marks may be on their way.
+                world.cluster.settle();
                 return;
             }
             sleep(Duration::from_millis(1));

@@ -19,7 +19,7 @@ const CUSTOMERS: u64 = 6;
 /// The one that leaves, and its last day.
 const LEAVING: (u64, i64) = (5, 36);
 /// The days without the source of logins; they are as many as those after which it counts as resumed.
-const OUTAGE: std::ops::Range<i64> = 40..52;
+const OUTAGE: std::ops::Range<i64> = 40..56;
 const DAYS: i64 = 80;
 
 fn event(customer: u64, time: Time, what: &str, body: Body<'static>) -> Event<'static> {

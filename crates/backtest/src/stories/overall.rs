@@ -106,3 +106,52 @@ fn leads(company: &Company, episodes: &[Episode], judgement: &Judgement, counts:
     }
     leads.into_values().collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn day(day: i64) -> Time {
+        Time(day * DAY_MS)
+    }
+
+    /// One that leaves on day 200 and one that stays, in a log of 400 days.
+    fn company() -> Company {
+        let truth = |notice: Option<i64>| Truth {
+            story: "slow-decline".to_owned(),
+            start: day(0),
+            decision: notice.map(|notice| day(notice - 10)),
+            notice: notice.map(day),
+            end: None,
+            upsell: None,
+        };
+        [("leaves".to_owned(), truth(Some(200))), ("stays".to_owned(), truth(None))].into_iter().collect()
+    }
+
+    fn episode(customer: &str, raised: i64) -> Episode {
+        Episode { customer: customer.to_owned(), rule: "rule".to_owned(), kind: Kind::AtRisk, raised: day(raised), ended: None }
+    }
+
+    #[test]
+    fn an_alarm_on_any_day_is_as_good_as_the_base_rate() {
+        let (company, judgement) = (company(), Judgement::until(day(400)));
+        let base = Base::of(&company, &judgement);
+        // True are leads of 14 to 90 days; false the days before them, and of who stays those with 90 days of log to come.
+        assert_eq!(base, Base { true_days: 77, false_days: 82 + 283 });
+        let every_day: Vec<Episode> = (28..400).flat_map(|day| [episode("leaves", day), episode("stays", day)]).collect();
+        let figures = overall(&company, &every_day, &judgement, base, |_| true);
+        assert!((figures.lift - 1.0).abs() < 1e-9, "{figures:?}");
+        assert_eq!(figures.outcomes, [77, 14, 82 + 283, 89]);
+    }
+
+    #[test]
+    fn the_first_true_alarm_counts_for_the_story() {
+        let (company, judgement) = (company(), Judgement::until(day(400)));
+        let episodes = [episode("leaves", 100), episode("leaves", 150), episode("leaves", 160), episode("stays", 50)];
+        let row = &super::super::story_table(&company, &episodes, &judgement, |_| true)["slow-decline"];
+        assert_eq!((row.customers, row.left, row.warned), (2, 1, 1));
+        assert_eq!((row.lead_to_decision_days, row.lead_to_churn_days), (Some(40.0), Some(50.0)));
+        let figures = overall(&company, &episodes, &judgement, Base::of(&company, &judgement), |_| true);
+        assert_eq!((figures.outcomes, figures.lead_days), ([2, 0, 2, 0], Some(50.0)));
+    }
+}

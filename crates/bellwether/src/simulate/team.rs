@@ -51,7 +51,13 @@ pub fn invite_first_users(customer: &mut Customer, today: Day, time: Second) {
         for _ in 0..customer.random.between(2, STALLED_INVITATIONS) {
             let invited = customer.random.between(0, 6);
             let time = customer.office_time(today + 1 + invited);
-            send_invitation(customer, time);
+            let user = send_invitation(customer, time);
+            // Who arrives after all takes back what nobody used.
+            if customer.plot.departure.is_none() {
+                let revoked = customer.plot.until + customer.random.between(0, 30);
+                let time = customer.office_time(revoked).max(time + INVITATION);
+                customer.plan(time, EventType::UserRemoved, Data::User { user, expires: None });
+            }
         }
     }
 }
