@@ -214,12 +214,10 @@ fn with_interval(share: Option<f64>, interval: Option<[f64; 2]>) -> String {
 fn plain_table(header: &[&str]) -> Table {
     let mut table = Table::new();
     table.load_style(presets::NOTHING).set_header(header.iter().copied());
-    for number in 1..header.len() {
-        if header[number] != "verdict" {
-            table.column_mut(number).into_iter().for_each(|column| {
-                column.set_cell_alignment(CellAlignment::Right);
-            });
-        }
+    for (number, _) in header.iter().enumerate().skip(1).filter(|(_, title)| **title != "verdict") {
+        table.column_mut(number).into_iter().for_each(|column| {
+            column.set_cell_alignment(CellAlignment::Right);
+        });
     }
     table
 }
