@@ -137,6 +137,23 @@ impl Batch {
         self.entries.retain(|entry| !gone.contains(&partitions[entry.partition]));
     }
 
+    /// Keeps the records of which this says so, by partition and offset, and gives the place of the others back.
+    pub fn retain(&mut self, is_kept: impl Fn(&TopicPartition, u64) -> bool) {
+        let partitions = &self.partitions;
+        self.entries.retain(|entry| is_kept(&partitions[entry.partition], entry.offset));
+        let mut end = 0;
+        // Ranges follow one another in the order of the entries, so each moves towards the beginning.
+        for entry in &mut self.entries {
+            for range in [&mut entry.key, &mut entry.value].into_iter().flatten() {
+                let length = range.len();
+                self.bytes.copy_within(range.clone(), end);
+                *range = end..end + length;
+                end += length;
+            }
+        }
+        self.bytes.truncate(end);
+    }
+
     /// Few partitions come in one batch, and mostly the same one again.
     fn partition_index(&mut self, (topic, partition): (&str, i32)) -> usize {
         let is_it = |known: &TopicPartition| known.partition == partition && &*known.topic == topic;
@@ -169,5 +186,19 @@ mod tests {
         assert_eq!((first.header("name"), first.header("none"), first.headers().count()), (Some(&b"x"[..]), None, 2));
         batch.forget(&[TopicPartition::new("a", 0)]);
         assert_eq!(batch.records().map(|record| record.offset).collect::<Vec<_>>(), [4]);
+    }
+
+    #[test]
+    fn records_that_stay_keep_their_bytes() {
+        let mut batch = Batch::default();
+        let values = ["one", "", "three", "four"].map(str::as_bytes);
+        values.iter().zip(0..).for_each(|(value, offset)| batch.push(("a", 0), offset, None, Some(b"k"), Some(value), Vec::new()));
+        batch.retain(|_, offset| offset % 2 == 1);
+        let found: Vec<_> = batch.records().map(|record| (record.offset, record.key, record.value)).collect();
+        assert_eq!(found, [(1, Some(&b"k"[..]), Some(values[1])), (3, Some(&b"k"[..]), Some(values[3]))]);
+        assert_eq!(batch.size_bytes(), 6);
+        batch.push(("b", 1), 9, None, None, Some(b"nine"), Vec::new());
+        batch.retain(|at, _| at.partition == 1);
+        assert_eq!((batch.len(), batch.size_bytes(), batch.records().next().unwrap().value), (1, 4, Some(&b"nine"[..])));
     }
 }

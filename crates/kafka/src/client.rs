@@ -52,6 +52,20 @@ pub trait Client: Send {
     /// When a partition is no longer assigned, or the broker does not answer.
     fn seek(&mut self, starts: &[(TopicPartition, u64)]) -> Result<(), KafkaError>;
 
+    /// Reads no further in these assigned partitions, until [`Client::resume`]. A revocation ends it too.
+    ///
+    /// # Errors
+    ///
+    /// When the client has to be rebuilt.
+    fn pause(&mut self, partitions: &[TopicPartition]) -> Result<(), KafkaError>;
+
+    /// Reads on in these partitions, behind what was read last.
+    ///
+    /// # Errors
+    ///
+    /// When the client has to be rebuilt.
+    fn resume(&mut self, partitions: &[TopicPartition]) -> Result<(), KafkaError>;
+
     /// What the group has committed, for any partitions, assigned or not. Waits until transactions that are being committed are done.
     ///
     /// # Errors

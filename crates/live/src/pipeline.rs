@@ -58,6 +58,7 @@ pub struct Pipeline {
     input_lag_records: IntGaugeVec,
     input_lag_seconds: GaugeVec,
     watermark_age_seconds: IntGauge,
+    waiting_records: IntGauge,
     watermarks_ahead: IntCounter,
     breaker_open: IntGaugeVec,
     skipped: IntCounter,
@@ -120,6 +121,10 @@ impl Pipeline {
             ),
             watermark_age_seconds: make
                 .gauge("watermark_age_seconds", "How far the watermark is behind the present; it grows while time stands still."),
+            waiting_records: make.gauge(
+                "waiting_records",
+                "Input records that were read and wait, because another input is behind by more than `max_watermark_drift`.",
+            ),
             watermarks_ahead: make.counter(
                 "watermarks_ahead_total",
                 "Journal records whose watermark was more than 5 minutes ahead of their append: it did not move time.",
@@ -196,6 +201,11 @@ impl Pipeline {
         if watermark_ms != i64::MIN {
             self.watermark_age_seconds.set(seconds_since(watermark_ms) as i64);
         }
+    }
+
+    /// So many more input records wait for inputs that are behind, or fewer.
+    pub fn waiting(&self, change: i64) {
+        self.waiting_records.add(change);
     }
 
     /// Journal records came from a clock ahead.

@@ -87,6 +87,7 @@ kafka:
   min_insync_replicas: 1
   commit_interval: 50ms
   watermark_interval: 500ms
+  max_watermark_drift: 6h
   topics:
 ",
             data = self.data(instance).display()

@@ -57,6 +57,8 @@ pub fn pack() -> &'static str {
 pub struct World {
     /// The log.
     pub cluster: Cluster,
+    /// How far the inputs of its ingest workers may drift apart; by default as far as they like.
+    pub max_watermark_drift: Duration,
     rule_sets: Arc<RuleSets>,
     safekeeping: Arc<Safekeeping>,
 }
@@ -101,7 +103,7 @@ impl World {
         [INPUT, SECOND_INPUT].iter().for_each(|name| topic(name, INPUT_PARTITIONS as usize, TimestampType::CreateTime));
         topic("journal", usize::from(PARTITIONS), TimestampType::LogAppendTime);
         ["signals", "health", "decisions", "dead-letters"].iter().for_each(|name| topic(name, 2, TimestampType::CreateTime));
-        Self { cluster, rule_sets: rule_sets.clone(), safekeeping: Arc::default() }
+        Self { cluster, max_watermark_drift: Duration::MAX, rule_sets: rule_sets.clone(), safekeeping: Arc::default() }
     }
 
     /// Writes a rule set into every partition of the journal.
@@ -234,6 +236,7 @@ impl World {
             sources,
             turn: turn(max_records),
             watermark_interval: Duration::ZERO,
+            max_watermark_drift: self.max_watermark_drift,
             tick_interval: Duration::from_secs(60),
             ticks: true,
             breaker,

@@ -1,5 +1,6 @@
 //! The commit protocol on a log in memory, stopped at every step: what is published equals the replay of the journal.
 
+mod behind;
 mod clock;
 mod damage;
 mod ingest;

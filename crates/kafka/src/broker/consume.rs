@@ -8,7 +8,7 @@ use rdkafka::error::KafkaError as Cause;
 use rdkafka::message::{BorrowedMessage, Headers as _};
 use rdkafka::types::RDKafkaErrorCode as Code;
 
-use super::lists::{list_with_offsets, partition};
+use super::lists::{list, list_with_offsets, partition};
 use super::session::Session;
 use crate::batch::{Batch, TopicPartition};
 use crate::client::Polled;
@@ -67,6 +67,9 @@ impl Session {
             let gone: Vec<_> = std::mem::take(&mut rebalances.gone).into_iter().collect();
             self.positions.forget(&gone);
             batch.forget(&gone);
+            drop(rebalances);
+            // librdkafka would remember it, should they come back.
+            self.resume(&gone)?;
             return Ok(Some(Polled::Revoked(gone)));
         }
         if !rebalances.came.is_empty() {
@@ -111,6 +114,28 @@ impl Session {
             self.positions.start(at, *offset);
         }
         Ok(())
+    }
+
+    pub(super) fn pause(&mut self, partitions: &[TopicPartition]) -> Result<(), KafkaError> {
+        let reading: Vec<TopicPartition> = {
+            let rebalances = self.consumer.context().rebalances();
+            partitions.iter().filter(|at| rebalances.reading.contains(*at) && !self.paused.contains(*at)).cloned().collect()
+        };
+        if !reading.is_empty() {
+            let paused = self.consumer.pause(&list(&reading));
+            paused.map_err(|cause| KafkaError::new(Remedy::Rebuild, "pausing the reading of partitions", cause))?;
+            self.paused.extend(reading);
+        }
+        Ok(())
+    }
+
+    /// Only of paused ones: otherwise librdkafka drops what it has read ahead, and goes on behind it.
+    pub(super) fn resume(&mut self, partitions: &[TopicPartition]) -> Result<(), KafkaError> {
+        let paused: Vec<TopicPartition> = partitions.iter().filter_map(|at| self.paused.take(at)).collect();
+        if paused.is_empty() {
+            return Ok(());
+        }
+        self.consumer.resume(&list(&paused)).map_err(|cause| KafkaError::new(Remedy::Rebuild, "going on reading paused partitions", cause))
     }
 
     pub(super) fn seek(&mut self, starts: &[(TopicPartition, u64)], timeout: Duration) -> Result<(), KafkaError> {

@@ -70,6 +70,14 @@ impl Client for BrokerClient {
         self.session()?.seek(starts, timeout)
     }
 
+    fn pause(&mut self, partitions: &[TopicPartition]) -> Result<(), KafkaError> {
+        self.session()?.pause(partitions)
+    }
+
+    fn resume(&mut self, partitions: &[TopicPartition]) -> Result<(), KafkaError> {
+        self.session()?.resume(partitions)
+    }
+
     fn committed(&mut self, partitions: &[TopicPartition]) -> Result<Vec<Option<CommittedOffset>>, KafkaError> {
         self.lookup.committed(partitions)
     }

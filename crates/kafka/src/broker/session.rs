@@ -1,5 +1,7 @@
 //! One life of consumer and producer, from a rebuild to the next.
 
+use std::collections::BTreeSet;
+
 use rdkafka::consumer::{BaseConsumer, Consumer as _, ConsumerGroupMetadata};
 use rdkafka::producer::{Producer as _, ThreadedProducer};
 
@@ -7,6 +9,7 @@ use super::callbacks::{ConsumerCallbacks, ProducerCallbacks};
 use super::options::BrokerOptions;
 use super::positions::Positions;
 use super::troubles::{Troubles, patiently};
+use crate::batch::TopicPartition;
 use crate::error::KafkaError;
 
 /// Consumer and producer of one name. The consumer is dropped first, since leaving the group may still call back.
@@ -14,6 +17,8 @@ pub(super) struct Session {
     pub(super) consumer: BaseConsumer<ConsumerCallbacks>,
     pub(super) producer: ThreadedProducer<ProducerCallbacks>,
     pub(super) positions: Positions,
+    /// Partitions that are not read further for now.
+    pub(super) paused: BTreeSet<TopicPartition>,
     /// This member's place in the group, as the last poll left it; none while there is no such place. A later one must not be taken when a
     /// transaction is committed: once the group has given this member up, librdkafka forgets the place, and a broker takes the offsets of
     /// somebody without a place unchecked.
@@ -40,7 +45,7 @@ impl Session {
         if !topics.is_empty() {
             consumer.subscribe(&topics).map_err(|cause| nothing.explain(format!("subscribing to {topics:?}"), &cause))?;
         }
-        Ok(Self { consumer, producer, positions: Positions::default(), place: None, is_doubtful: false })
+        Ok(Self { consumer, producer, positions: Positions::default(), paused: BTreeSet::new(), place: None, is_doubtful: false })
     }
 }
 

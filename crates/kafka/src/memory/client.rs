@@ -42,13 +42,14 @@ pub struct MemoryClient {
     /// Assigned, and not yet answered.
     awaited: BTreeSet<TopicPartition>,
     positions: BTreeMap<TopicPartition, u64>,
+    paused: BTreeSet<TopicPartition>,
 }
 
 impl MemoryClient {
     pub(super) fn new(cluster: Cluster, life: Life, options: ClientOptions) -> Result<Self, KafkaError> {
         let session = init(&cluster, &life, &options.transactional_id)?;
-        let (awaited, positions) = (BTreeSet::new(), BTreeMap::new());
-        Ok(Self { cluster, life, options, session, lost: false, member: None, awaited, positions })
+        let (awaited, positions, paused) = (BTreeSet::new(), BTreeMap::new(), BTreeSet::new());
+        Ok(Self { cluster, life, options, session, lost: false, member: None, awaited, positions, paused })
     }
 
     /// Who the group's coordinator will be told is committing, as things are now.
@@ -81,6 +82,7 @@ impl MemoryClient {
             Polled::Revoked(gone) => {
                 self.awaited.retain(|at| !gone.contains(at));
                 self.positions.retain(|at, _| !gone.contains(at));
+                self.paused.retain(|at| !gone.contains(at));
             }
             Polled::Records => {}
         }
@@ -90,6 +92,7 @@ impl MemoryClient {
     fn leave(&mut self) {
         self.awaited.clear();
         self.positions.clear();
+        self.paused.clear();
         let mut state = self.cluster.lock();
         let State { groups, topics, .. } = &mut *state;
         if let (Some(member), Some(group)) = (self.member.take(), groups.get_mut(&self.options.group)) {
@@ -109,7 +112,7 @@ impl Client for MemoryClient {
                 if polled != Polled::Records {
                     return Ok(polled);
                 }
-                read(&mut state, &mut self.positions, batch, max_records, max_bytes)?;
+                read(&mut state, &mut self.positions, &self.paused, batch, max_records, max_bytes)?;
             }
             let full = batch.len() >= max_records || batch.size_bytes() >= max_bytes;
             // Waiting gives the brokers the time for a marker, and that may be what was waited for.
@@ -147,6 +150,16 @@ impl Client for MemoryClient {
             return Err(KafkaError::new(Remedy::Retry, format!("going to {at}, offset {start}"), "the partition is not assigned"));
         }
         self.positions.extend(starts.iter().cloned());
+        Ok(())
+    }
+
+    fn pause(&mut self, partitions: &[TopicPartition]) -> Result<(), KafkaError> {
+        self.paused.extend(partitions.iter().filter(|at| self.positions.contains_key(*at)).cloned());
+        Ok(())
+    }
+
+    fn resume(&mut self, partitions: &[TopicPartition]) -> Result<(), KafkaError> {
+        self.paused.retain(|at| !partitions.contains(at));
         Ok(())
     }
 

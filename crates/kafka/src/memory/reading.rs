@@ -1,6 +1,6 @@
 //! Reading committed records: from several partitions in turns, or one record alone.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::log::{Log, Record};
 use super::state::State;
@@ -14,11 +14,12 @@ const TURN_RECORDS_MAX: usize = 8;
 pub(super) fn read(
     state: &mut State,
     positions: &mut BTreeMap<TopicPartition, u64>,
+    paused: &BTreeSet<TopicPartition>,
     batch: &mut Batch,
     max_records: usize,
     max_bytes: usize,
 ) -> Result<(), KafkaError> {
-    let mut turns: Vec<TopicPartition> = positions.keys().cloned().collect();
+    let mut turns: Vec<TopicPartition> = positions.keys().filter(|at| !paused.contains(*at)).cloned().collect();
     while !turns.is_empty() {
         let turn = state.random.usize(..turns.len());
         let at = turns[turn].clone();

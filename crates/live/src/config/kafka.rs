@@ -37,6 +37,8 @@ pub struct KafkaSettings {
     pub commit_interval_ms: i64,
     /// How often an ingest tells how far it has read, milliseconds.
     pub watermark_interval_ms: i64,
+    /// How far an input may be taken in ahead of the one most behind, milliseconds.
+    pub max_watermark_drift_ms: i64,
     /// When bad records stop the ingest.
     pub breaker: BreakerSettings,
     /// Copies of partition states, if there are to be any.
@@ -116,6 +118,7 @@ pub fn read_kafka(reader: &mut Reader<'_>, node: &Node) -> KafkaSettings {
         journal_retention_ms: read_retention(reader, &settings),
         commit_interval_ms: positive(reader, &settings, "commit_interval"),
         watermark_interval_ms: positive(reader, &settings, "watermark_interval"),
+        max_watermark_drift_ms: positive(reader, &settings, "max_watermark_drift"),
         breaker: within(reader, &settings, "breaker", read_breaker),
         snapshots: settings.get("snapshots").map(|node| read_snapshots(reader, node)),
         user_lookup: settings.get("user_lookup").map(|node| read_user_lookup(reader, node)),

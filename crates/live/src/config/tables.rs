@@ -65,6 +65,12 @@ pub const KAFKA: Section = Section {
             Absent::Default("1s"),
             "How often an ingest tells how far it has read, also when it is idle.",
         ),
+        field(
+            "max_watermark_drift",
+            Form::Duration,
+            Absent::Default("60s"),
+            "How far an input may be taken in ahead of the one that is most behind, by the timestamps of their records. What is further ahead waits in its topic: then signals are those of a run in which no input was behind. Longer than any outage, and events are judged at once, whatever other inputs have not brought yet.",
+        ),
         field("breaker", Form::Section(&BREAKER), Absent::Default("{}"), "When bad records stop the ingest."),
         field(
             "snapshots",

@@ -16,6 +16,7 @@ use super::patience::Patience;
 use super::silences::Silences;
 use super::take_in::{Taken, TakenIn, take_in};
 use super::ticks::Ticks;
+use super::waiting::{Left, Waiting};
 use super::watermark::{Journaled, Watermarks};
 use crate::error::LiveError;
 use crate::metrics::Metrics;
@@ -35,7 +36,7 @@ pub struct Ingest {
     /// When it last told how far time is.
     told_at: Time,
     lag_told_at: Option<Instant>,
-    batch: Batch,
+    waiting: Waiting,
     transaction: Transaction,
     patience: Patience,
 }
@@ -58,7 +59,7 @@ impl Ingest {
             silences: Silences::default(),
             told_at: Time::MIN,
             lag_told_at: None,
-            batch: Batch::default(),
+            waiting: Waiting::default(),
             transaction: Transaction::default(),
             patience,
         }
@@ -82,23 +83,21 @@ impl Ingest {
     ///
     /// As [`Self::run`].
     pub fn turn(&mut self) -> Result<usize, LiveError> {
-        let mut batch = std::mem::take(&mut self.batch);
-        batch.clear();
-        let turn = self.options.turn;
-        let polled = self.client.poll(&mut batch, turn.max_records, turn.max_bytes, turn.commit_interval);
-        let read = batch.len();
+        let mut waiting = std::mem::take(&mut self.waiting);
+        let (polled, read) = waiting.read(&mut *self.client, self.options.turn);
+        let batch = &waiting.batch;
         let outcome = match polled {
-            Ok(Polled::Records) => self.journal(&batch),
-            Ok(Polled::Assigned(assigned)) => self.journal(&batch).and_then(|()| self.assigned(&assigned)),
+            Ok(Polled::Records) => self.journal(batch),
+            Ok(Polled::Assigned(assigned)) => self.journal(batch).and_then(|left| self.assigned(&assigned).map(|()| left)),
             Ok(Polled::Revoked(revoked)) => {
                 self.revoked(&revoked);
-                batch.forget(&revoked);
-                self.journal(&batch)
+                self.journal(batch)
             }
-            Err(error) if error.remedy == Remedy::Retry => self.journal(&batch).and_then(|()| self.patience.wait(&error)),
+            Err(error) if error.remedy == Remedy::Retry => self.journal(batch).and_then(|left| self.patience.wait(&error).map(|()| left)),
             Err(error) => Err(error.into()),
         };
-        self.batch = batch;
+        let outcome = outcome.and_then(|left| self.keep(&mut waiting, left));
+        self.waiting = waiting;
         match outcome {
             Err(LiveError::Kafka(error)) => {
                 self.patience.wait(&error)?;
@@ -108,8 +107,23 @@ impl Ingest {
         }
     }
 
-    /// Decode, stamp, publish, commit; and from time to time tell how far time is.
-    fn journal(&mut self, batch: &Batch) -> Result<(), LiveError> {
+    /// Keeps what was read and is ahead. What a stopped source brings is left in its topic.
+    fn keep(&mut self, waiting: &mut Waiting, left: Left) -> Result<(), LiveError> {
+        let is_left = |at: &TopicPartition, offset: u64| {
+            self.next_offsets.get(at).is_some_and(|next_offset| offset >= *next_offset) && !self.is_stopped(at)
+        };
+        waiting.keep(left, is_left);
+        let before = std::mem::replace(&mut waiting.told, waiting.batch.len());
+        self.metrics.pipeline.waiting(waiting.told as i64 - before as i64);
+        Ok(waiting.pace(&mut *self.client, self.options.turn)?)
+    }
+
+    fn is_stopped(&self, at: &TopicPartition) -> bool {
+        self.options.sources.index_of(&at.topic).is_none_or(|source| self.breakers[source].is_open())
+    }
+
+    /// Decode, stamp, publish, commit; and from time to time tell how far time is. Returns what is left of the batch.
+    fn journal(&mut self, batch: &Batch) -> Result<Left, LiveError> {
         self.transaction.clear();
         let now = (self.options.clock)();
         let watermark = self.watermarks.smallest();
@@ -117,7 +131,10 @@ impl Ingest {
         self.silences.put(&self.watermarks, &self.options, &mut self.transaction);
         let mut taken = take_in(batch, now, &self.watermarks, &self.options, &mut self.breakers, &mut self.transaction);
         self.ticks.note(&taken.written, watermark, now);
-        if now.since_ms(self.told_at) >= milliseconds(self.options.watermark_interval) {
+        self.tell_heads(&mut taken);
+        let is_behind = !taken.waiting.is_empty();
+        let left = if is_behind { Left::Ahead { is_moving: !taken.partitions.is_empty() } } else { Left::Nothing };
+        if is_behind || now.since_ms(self.told_at) >= milliseconds(self.options.watermark_interval) {
             self.pass_time(now, &mut taken)?;
         }
         for (at, Taken { next_offset, journaled }) in &taken.partitions {
@@ -129,13 +146,26 @@ impl Ingest {
         if self.options.ticks {
             self.ticks.put(self.watermarks.smallest(), now, &self.options.topics.journal, &mut self.transaction);
         }
-        if !self.transaction.is_empty() {
-            self.commit(taken)?;
-        }
-        Ok(())
+        let is_committed = self.transaction.is_empty() || self.commit(taken)?;
+        Ok(if is_committed { left } else { Left::Nothing })
     }
 
-    fn commit(&mut self, taken: TakenIn) -> Result<(), LiveError> {
+    /// Nothing arrived before the first record that waits: so far its partition is known to the others, who may be waiting for it.
+    fn tell_heads(&mut self, taken: &mut TakenIn) {
+        for (at, arrival) in &taken.waiting {
+            if let Some(of_partition) = taken.partitions.get_mut(at) {
+                of_partition.journaled.until = of_partition.journaled.until.max(*arrival);
+            } else if let (Some(next_offset), Some(known)) = (self.next_offsets.get(at), self.watermarks.of(at))
+                && known.until < *arrival
+            {
+                let journaled = Journaled { until: *arrival, arrivals: known.arrivals.clone() };
+                taken.partitions.insert(at.clone(), Taken { next_offset: *next_offset, journaled });
+            }
+        }
+    }
+
+    /// Returns false if nothing of the transaction counts, and what it held is read again.
+    fn commit(&mut self, taken: TakenIn) -> Result<bool, LiveError> {
         let began = Instant::now();
         let committed = self.client.commit(&self.transaction);
         self.metrics.pipeline.transaction(pipeline::Worker::Ingest, outcome_of(&committed), began.elapsed());
@@ -148,13 +178,14 @@ impl Ingest {
                     self.watermarks.journaled(&at, journaled);
                     self.next_offsets.insert(at, next_offset);
                 }
-                Ok(())
+                Ok(true)
             }
             Err(CommitError::NotCommitted(error)) => {
                 tracing::warn!(%error, "a transaction was aborted: what it held is taken in again");
                 self.patience.wait(&error)?;
                 let starts: Vec<_> = self.next_offsets.iter().map(|(at, offset)| (at.clone(), *offset)).collect();
-                Ok(self.client.seek(&starts)?)
+                self.client.seek(&starts)?;
+                Ok(false)
             }
             // What is committed tells where to go on; it is asked when partitions are assigned anew.
             Err(CommitError::Lost(error)) => Err(error.into()),
@@ -163,10 +194,8 @@ impl Ingest {
 
     /// Partitions that are read to their end are journaled up to now; what others have journaled is asked.
     fn pass_time(&mut self, now: Time, taken: &mut TakenIn) -> Result<(), LiveError> {
-        self.told_at = now;
-        let is_stopped =
-            |at: &TopicPartition| self.options.sources.index_of(&at.topic).is_none_or(|source| self.breakers[source].is_open());
-        let is_idle = |at: &&TopicPartition| !taken.partitions.contains_key(*at) && !is_stopped(at);
+        let is_idle =
+            |at: &&TopicPartition| !taken.partitions.contains_key(*at) && !taken.waiting.contains_key(*at) && !self.is_stopped(at);
         let idle: Vec<TopicPartition> = self.next_offsets.keys().filter(is_idle).cloned().collect();
         for at in self.client.at_end(&idle)? {
             if let (Some(next_offset), Some(known)) = (self.next_offsets.get(&at), self.watermarks.of(&at)) {
@@ -182,6 +211,7 @@ impl Ingest {
             known.push((at, journaled));
         }
         self.watermarks.committed(known.into_iter());
+        self.told_at = now;
         self.tell_lag();
         Ok(())
     }
@@ -239,6 +269,8 @@ impl Ingest {
     fn rebuild(&mut self) -> Result<(), LiveError> {
         let all: Vec<TopicPartition> = self.next_offsets.keys().cloned().collect();
         self.revoked(&all);
+        self.metrics.pipeline.waiting(-(self.waiting.told as i64));
+        self.waiting = Waiting::default();
         while let Err(error) = self.client.rebuild() {
             self.patience.wait(&error)?;
         }

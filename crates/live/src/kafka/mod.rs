@@ -3,7 +3,7 @@
 //! # Layout
 //! - `run`: [`run()`], which starts the workers. `connect`: their clients. `control`: making a journal, and publishing rules.
 //! - `ingest`: [`Ingest`], an ingest worker. `sources`: its topics. `take_in`: a batch of it. `breaker`: what stops a flood of bad records.
-//!   `watermark`, `ticks`: how time passes. `arrivals`, `silences`: whose silence is a source's and no customer's.
+//!   `watermark`, `ticks`: how time passes. `drift`, `waiting`: inputs that are ahead wait for those behind. `arrivals`, `silences`: whose silence is a source's and no customer's.
 //! - `process`: [`Processor`], a processing worker; its `fold` is prefetch, apply, publish, commit. Below it
 //!   `opening`, partitions that come, and `mishaps`, a full disk and damage.
 //! - `owned`: a partition at work. `open`: what must hold before it may be. `publish`, `dead_letters`: what goes out.
@@ -18,6 +18,7 @@ mod connect;
 mod control;
 mod copying;
 mod dead_letters;
+mod drift;
 mod error;
 mod import;
 mod ingest;
@@ -40,6 +41,7 @@ mod silences;
 mod sources;
 mod take_in;
 mod ticks;
+mod waiting;
 mod watermark;
 
 pub use arrivals::SilentAfter;

@@ -87,6 +87,8 @@ pub struct IngestOptions {
     pub turn: Turn,
     /// How often a worker tells how far time is, also when nothing comes.
     pub watermark_interval: Duration,
+    /// How far the arrivals of an input may be journaled ahead of those of the input that is most behind.
+    pub max_watermark_drift: Duration,
     /// After how long a quiet journal partition gets a tick.
     pub tick_interval: Duration,
     /// Whether this worker writes ticks; one in a process is enough.

@@ -273,6 +273,7 @@ fn ingest_options(options: &RunOptions, created: &Created) -> Result<IngestOptio
         sources: sources.map_err(|error| LiveError::Settings(error.to_string()))?,
         turn: turn(options),
         watermark_interval: interval(settings.watermark_interval_ms),
+        max_watermark_drift: interval(settings.max_watermark_drift_ms),
         tick_interval: interval(settings.journal.tick_interval_ms),
         ticks: true,
         breaker: BreakerLimits {

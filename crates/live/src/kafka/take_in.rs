@@ -13,6 +13,7 @@ use bellwether_kafka::{Batch, Outgoing, Received, TopicPartition, Transaction};
 
 use super::breaker::Breaker;
 use super::dead_letters;
+use super::drift::Drift;
 use super::options::IngestOptions;
 use super::watermark::{Journaled, Watermarks};
 use crate::metrics::Metrics;
@@ -25,6 +26,8 @@ pub(crate) const MAX_AHEAD_OF_ARRIVAL_MS: i64 = DAY_MS;
 pub(crate) struct TakenIn {
     /// How far each input partition is.
     pub partitions: BTreeMap<TopicPartition, Taken>,
+    /// When the first record arrived that waits, because it is ahead of other inputs.
+    pub waiting: BTreeMap<TopicPartition, Time>,
     /// The journal partitions that were written to.
     pub written: Vec<u16>,
     /// For the metrics.
@@ -61,7 +64,8 @@ impl Counts {
     }
 }
 
-/// Decodes every record, and adds it to the transaction: to the journal with this watermark, or to the dead letters.
+/// Decodes every record that need not wait for other inputs, and adds it to the transaction: to the journal with this watermark, or to the
+/// dead letters.
 pub(crate) fn take_in(
     batch: &Batch,
     now: Time,
@@ -73,15 +77,24 @@ pub(crate) fn take_in(
     let mut taken = TakenIn::default();
     let mut journal = Journal::new(watermarks.smallest(), options, transaction);
     let mut headers = Vec::new();
-    for (arrival, record) in by_arrival(batch, now) {
+    let (merged, latest) = by_arrival(batch, now);
+    let mut drift = Drift::new(options.max_watermark_drift, watermarks, |at| {
+        latest.get(at).copied().filter(|_| options.sources.index_of(&at.topic).is_some_and(|source| !breakers[source].is_open()))
+    });
+    for (so_far, arrival, record) in merged {
         // What a stopped source still brings stays where it is: its offsets do not move.
         let Some(source) = options.sources.index_of(&record.at.topic).filter(|source| !breakers[*source].is_open()) else { continue };
+        if drift.is_ahead(so_far) {
+            taken.waiting.entry(record.at.clone()).or_insert(so_far);
+            continue;
+        }
         headers.clear();
         headers.extend(record.headers());
         let decoded = options.sources.get(source).decoder.decode(&source_record(&record, &headers));
         let decoded = decoded.and_then(|decoded| not_from_the_future(decoded, arrival));
         if breakers[source].trips_on(decoded.is_err()) {
             tell_of_flood(&options.sources.get(source).name, &record, &decoded);
+            drift.stopped_at(so_far);
             continue;
         }
         // A producer whose clock is ahead does not bring its partition ahead of ours.
@@ -111,19 +124,23 @@ pub(crate) fn take_in(
     taken
 }
 
-/// The records of a batch with their arrivals, merged as they arrived: after a time in which nothing was read, events of several
-/// partitions come into the journal in the order in which they happened. Within a partition its own order stays.
-fn by_arrival(batch: &Batch, now: Time) -> Vec<(Time, Received<'_>)> {
+/// A record with its arrival, and before that the latest arrival of its partition so far.
+type Arrived<'b> = (Time, Time, Received<'b>);
+
+/// The records of a batch, merged as they arrived: after a time in which nothing was read, events of several partitions come into the
+/// journal in the order in which they happened. Within a partition its own order stays. With the latest arrival of each partition.
+fn by_arrival(batch: &Batch, now: Time) -> (Vec<Arrived<'_>>, BTreeMap<&TopicPartition, Time>) {
     let mut latest: BTreeMap<&TopicPartition, Time> = BTreeMap::new();
-    let mut merged: Vec<(Time, Time, Received<'_>)> = Vec::with_capacity(batch.len());
+    let mut merged: Vec<Arrived<'_>> = Vec::with_capacity(batch.len());
     for record in batch.records() {
         let arrival = record.timestamp_ms.map_or(now, Time);
-        let so_far = latest.entry(record.at).or_insert(arrival);
-        *so_far = arrival.max(*so_far);
+        // A clock that is ahead does not make the records behind wait for the time that it shows.
+        let so_far = latest.entry(record.at).or_insert(Time::MIN);
+        *so_far = arrival.min(now).max(*so_far);
         merged.push((*so_far, arrival, record));
     }
     merged.sort_by_key(|(so_far, ..)| *so_far);
-    merged.into_iter().map(|(_, arrival, record)| (arrival, record)).collect()
+    (merged, latest)
 }
 
 /// The journal as this batch writes to it.
@@ -189,6 +206,6 @@ fn tell_of_flood(source: &str, record: &Received<'_>, decoded: &Result<SourceEve
         input = %record.at,
         offset = record.offset,
         last,
-        "the breaker has stopped a source: too many of its records are refused. Nothing of it is lost; mend the source or its mapping, then restart"
+        "the breaker has stopped a source: too many of its records are refused. Nothing of it is lost, and what other inputs bring from now on waits for it; mend the source or its mapping, then restart"
     );
 }
