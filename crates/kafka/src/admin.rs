@@ -146,7 +146,7 @@ impl Admin {
             while answer.is_err() && self.consumer.poll(LISTEN).is_some() {}
             answer
         };
-        let answer = patiently(self.connection.timeout, &self.consumer.context().troubles, ask);
+        let answer = patiently(&self.connection, &self.consumer.context().troubles, ask);
         answer.map_err(|cause| self.failed(&format!("asking for the topic `{topic}`"), &cause, Some(topic)))
     }
 

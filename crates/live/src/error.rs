@@ -15,6 +15,9 @@ use crate::snapshot::SnapshotError;
 /// A run that had to stop. Nothing that was committed is lost, and the same command goes on from there.
 #[derive(Debug, thiserror::Error)]
 pub enum LiveError {
+    /// Somebody asked to stop while Kafka did not do what it was asked to. No failure: what is not committed comes again with the next start.
+    #[error("asked to stop")]
+    Stopped,
     /// The inputs.
     #[error(transparent)]
     Intake(#[from] IntakeError),

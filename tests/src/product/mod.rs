@@ -313,6 +313,7 @@ kafka:
             client_id: "test".to_owned(),
             properties: [].into_iter().collect(),
             timeout: Duration::from_secs(60),
+            stop: Default::default(),
         }
     }
 }

@@ -79,6 +79,11 @@ pub fn topics() -> Topics {
     Topics { journal, signals, health, decisions, dead_letters }
 }
 
+/// What the journal is.
+fn created() -> Created {
+    Created { journal: JOURNAL_ID.to_owned(), partitions: PARTITIONS, pseudonym_key_id: "0".to_owned() }
+}
+
 /// A partition of the journal.
 #[must_use]
 pub fn journal_partition(number: u16) -> TopicPartition {
@@ -90,9 +95,7 @@ impl World {
     #[must_use]
     pub fn new(seed: u64, rule_sets: &Arc<RuleSets>) -> Self {
         let world = Self::without_journal(seed, rule_sets);
-        let created =
-            Control::Created(Created { journal: JOURNAL_ID.to_owned(), partitions: PARTITIONS, pseudonym_key_id: "0".to_owned() });
-        world.control(&created);
+        world.control(&Control::Created(created()));
         world.publish_rules(1, pack());
         world
     }
@@ -202,12 +205,14 @@ impl World {
         let options = ProcessOptions {
             group: PROCESS_GROUP.to_owned(),
             topics: topics(),
-            journal_id: JOURNAL_ID.to_owned(),
+            created: created(),
+            signal_partitions: 2,
             decoder: Decoder::default(),
             turn: turn(max_records),
             limits: BatchLimits { records: 20, reviews: 7 },
             states_in_memory: 4,
             safekeeping: safekeeping.clone(),
+            stop: Arc::default(),
         };
         Ok(Processor::new(Box::new(client), store.clone(), self.rule_sets.clone(), options, metrics.clone()))
     }
@@ -241,6 +246,7 @@ impl World {
             ticks: true,
             breaker,
             clock: Arc::new(move || Time(cluster.now_ms())),
+            stop: Arc::default(),
         };
         Ok(Ingest::new(Box::new(client), options, Arc::new(Metrics::new())))
     }

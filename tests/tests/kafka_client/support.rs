@@ -20,6 +20,7 @@ pub fn connection(broker: &Broker) -> ConnectionOptions {
         client_id: "test".into(),
         properties: BTreeMap::new(),
         timeout: Duration::from_secs(30),
+        stop: Default::default(),
     }
 }
 

@@ -40,7 +40,6 @@ fn what_does_not_belong_together_is_refused() {
     offsets(broker, &product);
     records_gone(broker, &product);
     partitions_altered(broker, &product);
-    beginning_gone(broker, &product);
     journal_made_anew(broker, &product);
 }
 
@@ -60,13 +59,23 @@ fn offsets(broker: &Broker, product: &Product) {
     assert_goes_on(product);
 }
 
-/// A state that stands behind the gap goes on; one that would have to read what is gone does not.
+/// A state that stands behind the gap goes on, even if the record is gone that tells what the journal is; one that would have to read what is
+/// gone does not.
 fn records_gone(broker: &Broker, product: &Product) {
     delete_records(broker, product, 1);
     assert_goes_on(product);
+    delete_records(broker, product, 0);
+    assert_goes_on(product);
+    let said = log(product, "all");
+    assert!(said.contains("the beginning of the journal is gone"), "{said}");
+    let committed = committed(product);
+    let group = product.topic("process").replace('.', "-");
+    broker.tool(tool::CONSUMER_GROUPS, &["--group", &group, "--topic", &product.topic("journal"), "--delete-offsets"]);
+    assert_refused(product, &[], "the journal in the topic wrong.journal has lost its beginning (it starts at offset 20)");
+    commit(product, &committed);
     let (data, aside) = (product.data("all"), product.data("aside"));
     fs::rename(&data, &aside).expect("the data can be put aside");
-    assert_refused(product, &[], "partition 1 of the journal begins at offset 20, but the state stands at 0");
+    assert_refused(product, &[], "of the journal begins at offset 20, but the state stands at 0");
     fs::remove_dir_all(&data).and_then(|()| fs::rename(&aside, &data)).expect("the data can be put back");
     assert_goes_on(product);
 }
@@ -74,11 +83,6 @@ fn records_gone(broker: &Broker, product: &Product) {
 fn partitions_altered(broker: &Broker, product: &Product) {
     broker.tool(tool::TOPICS, &["--alter", "--topic", &product.topic("journal"), "--partitions", "3"]);
     assert_refused(product, &[], "made with 2 partitions, but the topic wrong.journal has 3");
-}
-
-fn beginning_gone(broker: &Broker, product: &Product) {
-    delete_records(broker, product, 0);
-    assert_refused(product, &[], "the journal in the topic wrong.journal has lost its beginning (it starts at offset 20)");
 }
 
 fn delete_records(broker: &Broker, product: &Product, partition: u16) {

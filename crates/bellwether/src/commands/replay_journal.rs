@@ -103,6 +103,7 @@ impl Topic {
             client_id: "bellwether-replay".to_owned(),
             properties: config.map(properties).transpose()?.unwrap_or_default(),
             timeout: TIMEOUT,
+            stop: Default::default(),
         };
         Self::reached_by(connection, &address.topic)
     }

@@ -20,6 +20,9 @@ use crate::error::{KafkaError, Remedy};
 /// How long to listen for the reason why there is no answer.
 pub(crate) const LISTEN: Duration = Duration::from_millis(10);
 
+/// How long to wait for the ends of partitions: they are asked for again soon.
+const ENDS_TIMEOUT: Duration = Duration::from_secs(5);
+
 /// A consumer that asks.
 pub(super) struct Lookup {
     consumer: BaseConsumer<PlainCallbacks>,
@@ -52,7 +55,7 @@ impl Lookup {
             while answer.is_err() && self.consumer.poll(LISTEN).is_some() {}
             answer
         };
-        patiently(self.connection.timeout, &self.consumer.context().troubles, ask).map_err(|cause| self.explain(what(), &cause))
+        patiently(&self.connection, &self.consumer.context().troubles, ask).map_err(|cause| self.explain(what(), &cause))
     }
 
     /// Waits for transactions that are being committed, since the consumer is one of committed records only.
@@ -95,7 +98,7 @@ impl Lookup {
             let asked = list.add_partition(&at.topic, at.partition).set_offset(Offset::End);
             debug_assert!(asked.is_ok());
         }
-        let found = consumer.offsets_for_times(list, self.connection.timeout).unwrap_or_default();
+        let found = consumer.offsets_for_times(list, self.connection.timeout.min(ENDS_TIMEOUT)).unwrap_or_default();
         let end = |at: &TopicPartition| found.find_partition(&at.topic, at.partition).filter(|element| element.error().is_ok());
         partitions.iter().map(|at| end(at).and_then(|element| lists::offset(&element))).collect()
     }

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use rdkafka::ClientConfig;
@@ -22,6 +24,8 @@ pub struct ConnectionOptions {
     pub properties: BTreeMap<String, String>,
     /// How long one question to the cluster may take.
     pub timeout: Duration,
+    /// Once it is set, nobody waits for brokers that do not answer any longer than for one more second.
+    pub stop: Arc<AtomicBool>,
 }
 
 /// Values of properties may be secrets.
@@ -201,6 +205,7 @@ mod tests {
             client_id: "test".into(),
             properties: properties.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect(),
             timeout: Duration::from_secs(1),
+            stop: Arc::default(),
         }
     }
 

@@ -51,6 +51,6 @@ impl Session {
 
 fn init_transactions(producer: &ThreadedProducer<ProducerCallbacks>, options: &BrokerOptions) -> Result<(), KafkaError> {
     let troubles = &producer.context().troubles;
-    patiently(options.connection.timeout, troubles, |timeout| producer.init_transactions(timeout))
+    patiently(&options.connection, troubles, |timeout| producer.init_transactions(timeout))
         .map_err(|cause| troubles.explain(format!("starting transactions as `{}`", options.transactional_id), &cause))
 }

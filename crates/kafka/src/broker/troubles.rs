@@ -1,6 +1,7 @@
 //! Why brokers are not reached: librdkafka tells it aside, and the call that suffers from it only times out.
 
 use std::sync::Mutex;
+use std::sync::atomic::Ordering;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
@@ -9,6 +10,7 @@ use rdkafka::error::KafkaError as Cause;
 use rdkafka::types::RDKafkaErrorCode as Code;
 
 use super::classify::classify;
+use super::options::ConnectionOptions;
 use crate::error::{KafkaError, Remedy};
 
 /// The last trouble with the connections of one client.
@@ -71,8 +73,14 @@ impl Troubles {
 /// How long to wait at a time, before looking whether a broker has refused.
 const PATIENCE: Duration = Duration::from_secs(1);
 
-/// Asks until there is an answer, an error that does not pass, a broker that does not want us, or the end of the time.
-pub(crate) fn patiently<T>(limit: Duration, troubles: &Troubles, mut ask: impl FnMut(Duration) -> Result<T, Cause>) -> Result<T, Cause> {
+/// Asks until there is an answer, an error that does not pass, a broker that does not want us, the word to stop, or the end of the time.
+pub(crate) fn patiently<T>(
+    connection: &ConnectionOptions,
+    troubles: &Troubles,
+    mut ask: impl FnMut(Duration) -> Result<T, Cause>,
+) -> Result<T, Cause> {
+    let limit = connection.timeout;
+    let is_over = |deadline| Instant::now() >= deadline || connection.stop.load(Ordering::Relaxed);
     let deadline = Instant::now() + limit;
     loop {
         match ask(PATIENCE.min(limit)) {
@@ -80,7 +88,7 @@ pub(crate) fn patiently<T>(limit: Duration, troubles: &Troubles, mut ask: impl F
                 troubles.forget();
                 return Ok(answer);
             }
-            Err(cause) if classify(&cause).remedy != Remedy::Retry || Instant::now() >= deadline || troubles.refused() => {
+            Err(cause) if classify(&cause).remedy != Remedy::Retry || is_over(deadline) || troubles.refused() => {
                 return Err(cause);
             }
             Err(_) => sleep(BREATH),

@@ -1,5 +1,7 @@
 //! From the settings of a Kafka run to clients: names of groups, members and transactions.
 
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use bellwether_kafka::{Admin, AdminError, BrokerClient, BrokerOptions, ConnectionOptions, KafkaError, TopicPartition};
@@ -31,8 +33,15 @@ impl Connect {
             client_id: format!("{}-{instance}", settings.application),
             properties: settings.client_properties()?.into_iter().collect(),
             timeout: TIMEOUT,
+            stop: Arc::default(),
         };
         Ok(Self { settings: settings.clone(), instance, connection })
+    }
+
+    /// The same, with clients that do not wait for brokers any longer once this is set.
+    #[must_use]
+    pub fn until(&self, stop: &Arc<AtomicBool>) -> Self {
+        Self { connection: ConnectionOptions { stop: stop.clone(), ..self.connection.clone() }, ..self.clone() }
     }
 
     /// The settings.
@@ -88,6 +97,15 @@ impl Connect {
     /// When the settings are wrong, or the brokers do not answer, or refuse.
     pub fn process_client(&self, worker: usize) -> Result<BrokerClient, KafkaError> {
         self.member(self.process_group(), &format!("process-{worker}"), vec![self.settings.journal.topic.clone()])
+    }
+
+    /// A client that only looks at what the processing workers have committed. Asking joins no group.
+    ///
+    /// # Errors
+    ///
+    /// When the settings are wrong, or the brokers do not answer, or refuse.
+    pub fn process_lookup(&self) -> Result<BrokerClient, KafkaError> {
+        self.member(self.process_group(), "look", Vec::new())
     }
 
     /// The client of an ingest worker.

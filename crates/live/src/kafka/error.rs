@@ -11,9 +11,9 @@ pub enum JournalError {
         /// The topic.
         topic: String,
     },
-    /// The first record of the journal is gone, and with it what the journal is.
+    /// The first record of the journal is gone, and nothing else tells what the journal is.
     #[error(
-        "the journal in the topic {topic} has lost its beginning (it starts at offset {first}): its first record, which tells its id, its partitions and its key, was deleted. Restore the topic, and keep it whole with retention.ms=-1 and retention.bytes=-1; or, to start over, give another application name, data directory and topics"
+        "the journal in the topic {topic} has lost its beginning (it starts at offset {first}): its first record, which tells its id, its partitions and its key, was deleted, and nothing is committed beside which it stands too. Restore the topic or the offsets of the group, and keep the topic whole with retention.ms=-1 and retention.bytes=-1; or, to start over, give another application name, data directory and topics"
     )]
     BeginningGone {
         /// The topic.

@@ -45,7 +45,7 @@ impl Ingest {
     /// A worker with nothing assigned yet.
     #[must_use]
     pub fn new(client: Box<dyn Client>, options: IngestOptions, metrics: Arc<Metrics>) -> Self {
-        let patience = Patience::new(options.turn.retry_wait);
+        let patience = Patience::new(options.turn.retry_wait, &options.stop);
         let breakers = vec![Breaker::new(options.breaker); options.sources.len()];
         let ticks = Ticks::new(options.journal_partitions, options.tick_interval, (options.clock)());
         Self {
@@ -72,7 +72,10 @@ impl Ingest {
     /// When somebody has to act; nothing that was committed is lost.
     pub fn run(&mut self, stop: &AtomicBool) -> Result<(), LiveError> {
         while !stop.load(Ordering::Relaxed) {
-            self.turn()?;
+            match self.turn() {
+                Err(LiveError::Stopped) => break,
+                turned => _ = turned?,
+            }
         }
         Ok(())
     }

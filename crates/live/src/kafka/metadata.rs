@@ -1,5 +1,6 @@
 //! What stands beside a committed offset: the rest of a position, or how far time is known.
 
+use bellwether_codec::journal::Created;
 use bellwether_codec::state::FOLD_VERSION;
 use bellwether_engine::time::Time;
 use bellwether_kafka::{CommittedOffset, TopicPartition};
@@ -10,10 +11,12 @@ use super::arrivals::Arrivals;
 use super::error::JournalError;
 use super::watermark::Journaled;
 
-/// Beside an offset of the journal: the position within the reviews before the record, and what the fold was.
+/// Beside an offset of the journal: what the journal is, should its own record of that be gone; what the fold was; and the position within the
+/// reviews before the record.
 #[derive(Debug, Serialize, Deserialize)]
 struct Processed {
-    journal: String,
+    #[serde(flatten)]
+    created: Created,
     fold: u8,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     review: Option<(i64, String)>,
@@ -31,25 +34,25 @@ struct TakenIn {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct CommittedPosition {
     pub position: Position,
-    pub journal: String,
+    pub created: Created,
     pub fold: u8,
 }
 
 /// A position as an offset and what stands beside it.
-pub(crate) fn of_position(position: Position, journal: &str) -> CommittedOffset {
+pub(crate) fn of_position(position: Position, created: &Created) -> CommittedOffset {
     let review = (position.review_due != 0).then(|| (position.review_due, format!("{:032x}", position.customer)));
-    encode(position.offset, &Processed { journal: journal.to_owned(), fold: FOLD_VERSION, review })
+    encode(position.offset, &Processed { created: created.clone(), fold: FOLD_VERSION, review })
 }
 
 /// The position of a committed offset.
 pub(crate) fn position_of(at: &TopicPartition, committed: &CommittedOffset) -> Result<CommittedPosition, JournalError> {
-    let Processed { journal, fold, review } = decode(at, committed)?;
+    let Processed { created, fold, review } = decode(at, committed)?;
     let mut position = Position { offset: committed.offset, ..Position::default() };
     if let Some((due, customer)) = review {
         position.review_due = due;
         position.customer = u128::from_str_radix(&customer, 16).map_err(|error| unreadable(at, &error))?;
     }
-    Ok(CommittedPosition { position, journal, fold })
+    Ok(CommittedPosition { position, created, fold })
 }
 
 /// An input's next offset, and what is journaled of it.
@@ -87,10 +90,11 @@ mod tests {
     #[test]
     fn positions_come_back() {
         let at = TopicPartition::new("journal", 3);
+        let created = Created { journal: "j".to_owned(), partitions: 12, pseudonym_key_id: "0f".to_owned() };
         for (review_due, customer) in [(0, 0), (1_700_000_000_000, u128::MAX), (i64::MAX, 7)] {
             let position = Position { offset: 42, review_due, customer };
-            let expected = CommittedPosition { position, journal: "j".to_owned(), fold: FOLD_VERSION };
-            assert_eq!(position_of(&at, &of_position(position, "j")), Ok(expected));
+            let expected = CommittedPosition { position, created: created.clone(), fold: FOLD_VERSION };
+            assert_eq!(position_of(&at, &of_position(position, &created)), Ok(expected));
         }
     }
 

@@ -1,7 +1,7 @@
 //! The live product beside Kafka: input topics into the journal, the journal into signals.
 //!
 //! # Layout
-//! - `run`: [`run()`], which starts the workers. `connect`: their clients. `control`: making a journal, and publishing rules.
+//! - `run`: [`run()`], which starts the workers. `check`: what must hold before. `connect`: their clients. `control`: making a journal, and publishing rules.
 //! - `ingest`: [`Ingest`], an ingest worker. `sources`: its topics. `take_in`: a batch of it. `breaker`: what stops a flood of bad records.
 //!   `watermark`, `ticks`: how time passes. `drift`, `waiting`: inputs that are ahead wait for those behind. `arrivals`, `silences`: whose silence is a source's and no customer's.
 //! - `process`: [`Processor`], a processing worker; its `fold` is prefetch, apply, publish, commit. Below it
@@ -14,6 +14,7 @@
 
 mod arrivals;
 mod breaker;
+mod check;
 mod connect;
 mod control;
 mod copying;
@@ -46,6 +47,7 @@ mod watermark;
 
 pub use arrivals::SilentAfter;
 pub use breaker::BreakerLimits;
+pub use check::key_id;
 pub use connect::Connect;
 pub use control::{create_journal, publish_rules, read_created, rules_in_force};
 pub use copying::Copier;
@@ -60,6 +62,6 @@ pub use options::{Clock, IngestOptions, ProcessOptions, Topics, Turn};
 pub use process::{Processor, journal_record};
 pub use quarantine::{MAX_DAMAGED_STORES, MAX_DROPS};
 pub use rule_sets::{RuleSets, keep_rule_texts, rule_texts};
-pub use run::{Role, RunOptions, key_id, run};
+pub use run::{Role, RunOptions, run};
 pub use safekeeping::{MAX_RECORDS_BEHIND, Replacing, Safekeeping, Snapshots};
 pub use sources::{Source, Sources};

@@ -1,5 +1,6 @@
 //! Opening a partition that was assigned: where the store stands, what is committed, and whether the two belong together.
 
+use bellwether_codec::journal::Created;
 use bellwether_codec::state::FOLD_VERSION;
 use bellwether_kafka::{Client, TopicPartition};
 use bellwether_store::{Commit, Durability, Position, Store};
@@ -67,16 +68,16 @@ pub(crate) fn number_of(at: &TopicPartition) -> u16 {
 
 fn check_journal(store: &Store, options: &ProcessOptions) -> Result<(), LiveError> {
     match store.input(JOURNAL_ID)? {
-        Some(id) if id != options.journal_id.as_bytes() => Err(JournalError::OtherJournal {
+        Some(id) if id != options.created.journal.as_bytes() => Err(JournalError::OtherJournal {
             topic: options.topics.journal.clone(),
-            expected: options.journal_id.clone(),
+            expected: options.created.journal.clone(),
             found: String::from_utf8_lossy(&id).into_owned(),
         }
         .into()),
         Some(_) => Ok(()),
         None => {
             let mut commit = Commit::new();
-            commit.put_input(JOURNAL_ID, options.journal_id.as_bytes());
+            commit.put_input(JOURNAL_ID, options.created.journal.as_bytes());
             Ok(store.commit(commit, Durability::Synced)?)
         }
     }
@@ -90,9 +91,9 @@ fn check_committed(
     end: u64,
 ) -> Result<Position, JournalError> {
     let partition = number_of(at);
-    let CommittedPosition { position, journal, fold } = committed;
-    if journal != options.journal_id {
-        let (topic, expected) = (options.topics.journal.clone(), options.journal_id.clone());
+    let CommittedPosition { position, created: Created { journal, .. }, fold } = committed;
+    if journal != options.created.journal {
+        let (topic, expected) = (options.topics.journal.clone(), options.created.journal.clone());
         return Err(JournalError::OtherJournal { topic, expected, found: journal });
     }
     if fold > FOLD_VERSION {
@@ -120,9 +121,11 @@ fn check_fresh(client: &mut dyn Client, options: &ProcessOptions, at: &TopicPart
     if client.committed(&journal)?.iter().any(Option::is_some) {
         return Ok(());
     }
-    let signals = client.bounds(&TopicPartition::new(options.topics.signals.as_str(), 0))?;
-    if signals.1 > 0 {
-        return Err(nothing_committed(format!("the topic {} holds signals", options.topics.signals)));
+    for number in 0..options.signal_partitions {
+        let signals = TopicPartition::new(options.topics.signals.as_str(), number as i32);
+        if client.bounds(&signals)?.1 > 0 {
+            return Err(nothing_committed(format!("the topic {} holds signals", options.topics.signals)));
+        }
     }
     Ok(())
 }

@@ -1,9 +1,11 @@
 //! What the workers of a Kafka run need to know, gathered by the binary.
 
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use bellwether_codec::event::Decoder;
+use bellwether_codec::journal::Created;
 use bellwether_engine::time::Time;
 
 use super::breaker::BreakerLimits;
@@ -60,8 +62,10 @@ pub struct ProcessOptions {
     pub group: String,
     /// The topics.
     pub topics: Topics,
-    /// The id of the journal, from its first record.
-    pub journal_id: String,
+    /// What the journal is, from its first record.
+    pub created: Created,
+    /// Partitions of the topic of signals.
+    pub signal_partitions: u32,
     /// Reads journal records.
     pub decoder: Decoder,
     /// Reading.
@@ -72,6 +76,8 @@ pub struct ProcessOptions {
     pub states_in_memory: usize,
     /// What the workers that have one store share about its states.
     pub safekeeping: Arc<Safekeeping>,
+    /// Once it is set, no worker waits for anything any more.
+    pub stop: Arc<AtomicBool>,
 }
 
 /// Options of the ingest workers.
@@ -97,4 +103,6 @@ pub struct IngestOptions {
     pub breaker: BreakerLimits,
     /// The real clock: an input that is read to its end is journaled up to what it says.
     pub clock: Clock,
+    /// Once it is set, no worker waits for anything any more.
+    pub stop: Arc<AtomicBool>,
 }

@@ -129,9 +129,9 @@ impl Owned {
 }
 
 fn check_created(created: &Created, options: &ProcessOptions) -> Result<(), JournalError> {
-    if created.journal == options.journal_id {
+    if created.journal == options.created.journal {
         return Ok(());
     }
-    let (topic, expected, found) = (options.topics.journal.clone(), options.journal_id.clone(), created.journal.clone());
+    let (topic, expected, found) = (options.topics.journal.clone(), options.created.journal.clone(), created.journal.clone());
     Err(JournalError::OtherJournal { topic, expected, found })
 }

@@ -71,7 +71,7 @@ impl Processor {
         options: ProcessOptions,
         metrics: Arc<Metrics>,
     ) -> Self {
-        let patience = Patience::new(options.turn.retry_wait);
+        let patience = Patience::new(options.turn.retry_wait, &options.stop);
         let (batch, transaction) = (Batch::default(), Transaction::default());
         Self {
             client,
@@ -98,7 +98,10 @@ impl Processor {
     /// When somebody has to act; nothing that was committed is lost.
     pub fn run(&mut self, stop: &AtomicBool) -> Result<(), LiveError> {
         while !stop.load(Ordering::Relaxed) {
-            self.turn()?;
+            match self.turn() {
+                Err(LiveError::Stopped) => break,
+                turned => _ = turned?,
+            }
         }
         Ok(self.store.flush()?)
     }
@@ -138,7 +141,7 @@ impl Processor {
                 self.rebuild()?;
                 Ok(read)
             }
-            Err(LiveError::Store(error @ StoreError::DiskFull { .. })) => {
+            Err(LiveError::Store(error)) if error.is_retriable() => {
                 self.pause(&error);
                 Ok(read)
             }

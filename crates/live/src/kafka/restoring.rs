@@ -108,7 +108,7 @@ fn begin(number: u16, opening: Opening, store: &Arc<Store>, options: &ProcessOpt
         // However the restore ends, a panic included, the partition may be opened then.
         let _replacing = replacing;
         if let Some(snapshots) = &options.safekeeping.snapshots {
-            restore(number, opening, &store, snapshots, &options.journal_id, &metrics);
+            restore(number, opening, &store, snapshots, &options.created.journal, &metrics);
         }
     };
     if let Err(error) = thread::Builder::new().name(format!("restore-{number}")).spawn(restore) {

@@ -7,7 +7,6 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use bellwether_codec::event::Decoder;
-use bellwether_codec::journal::Created;
 use bellwether_codec::pseudonym::Pseudonymiser;
 use bellwether_codec::source::CustomerDirectory;
 use bellwether_engine::time::Time;
@@ -15,10 +14,9 @@ use bellwether_kafka::{Client, Remedy};
 use bellwether_store::{Store, StoreOptions};
 
 use super::breaker::BreakerLimits;
+use super::check::{Found, check_journal};
 use super::connect::Connect;
-use super::control::read_created;
 use super::copying::Copier;
-use super::error::JournalError;
 use super::ingest::Ingest;
 use super::learn::Learning;
 use super::options::{Clock, IngestOptions, ProcessOptions, Turn};
@@ -65,7 +63,7 @@ pub struct RunOptions {
     pub clock: fn() -> Option<Time>,
 }
 
-type Work<'w> = Box<dyn FnOnce(&AtomicBool) -> Result<(), LiveError> + Send + 'w>;
+type Work<'w> = Box<dyn FnOnce(&Arc<AtomicBool>) -> Result<(), LiveError> + Send + 'w>;
 
 /// Runs until `stop` is set, or a worker has to give up: then all of them end in good order.
 ///
@@ -73,9 +71,9 @@ type Work<'w> = Box<dyn FnOnce(&AtomicBool) -> Result<(), LiveError> + Send + 'w
 ///
 /// That of the worker that gave up first. Nothing that was committed is lost, and the same command goes on from there.
 pub fn run(options: &RunOptions, metrics: &Arc<Metrics>, stop: &AtomicBool) -> Result<(), LiveError> {
-    let created = check_journal(&options.connect, &options.pseudonymiser)?;
+    let found = check_journal(&options.connect, &options.pseudonymiser)?;
     loop {
-        let ended = run_workers(options, &created, metrics, stop);
+        let ended = run_workers(options, &found, metrics, stop);
         let Some(reason) = ended.as_ref().err().and_then(damaged_store).filter(|_| !stop.load(Ordering::Relaxed)) else { return ended };
         move_aside(&options.data, &options.data.join(STORE), &reason)?;
         metrics.state_event("store_moved_aside");
@@ -87,11 +85,13 @@ const STORE: &str = "state";
 const SCRATCH: &str = "snapshot-scratch";
 
 /// Runs until `stop` is set or a worker gives up. Then nothing has the store open any more.
-fn run_workers(options: &RunOptions, created: &Created, metrics: &Arc<Metrics>, stop: &AtomicBool) -> Result<(), LiveError> {
+fn run_workers(options: &RunOptions, found: &Found, metrics: &Arc<Metrics>, stop: &AtomicBool) -> Result<(), LiveError> {
+    let over = Arc::new(AtomicBool::new(false));
+    let connect = &options.connect.until(&over);
     let mut work: Vec<(String, Work<'_>)> = Vec::new();
     let mut shared = None;
     if options.role != Role::Process {
-        let ingest = ingest_options(options, created)?;
+        let ingest = ingest_options(options, found, &over)?;
         let learning = Arc::new(Learning::new(options.directory.as_ref()));
         for worker in 0..options.workers {
             let (ingest, metrics) = (IngestOptions { ticks: worker == 0, ..ingest.clone() }, metrics.clone());
@@ -99,8 +99,8 @@ fn run_workers(options: &RunOptions, created: &Created, metrics: &Arc<Metrics>, 
             work.push((
                 format!("ingest-{worker}"),
                 Box::new(move |stop| {
-                    learning.once(&options.connect, ingest.journal_partitions, stop)?;
-                    let client = connected(stop, || options.connect.ingest_client(worker, ingest.sources.topics()))?;
+                    learning.once(connect, ingest.journal_partitions, stop)?;
+                    let client = connected(stop, || connect.ingest_client(worker, ingest.sources.topics()))?;
                     client.map_or(Ok(()), |client| Ingest::new(client, ingest, metrics).run(stop))
                 }),
             ));
@@ -112,9 +112,9 @@ fn run_workers(options: &RunOptions, created: &Created, metrics: &Arc<Metrics>, 
             &StoreOptions { memory_bytes: options.memory_bytes / 100 * STORE_SHARE_PERCENT },
         )?);
         let rule_sets = Arc::new(RuleSets::new(options.compile_rules.clone()));
-        let process = process_options(options, created, snapshots(options)?);
+        let process = process_options(options, found, snapshots(options)?, &over);
         if process.safekeeping.snapshots.is_some() {
-            let mut copier = Copier::new(store.clone(), process.safekeeping.clone(), created.journal.clone(), metrics.clone());
+            let mut copier = Copier::new(store.clone(), process.safekeeping.clone(), found.created.journal.clone(), metrics.clone());
             let clock = clock(options);
             work.push((
                 "snapshots".to_owned(),
@@ -130,13 +130,13 @@ fn run_workers(options: &RunOptions, created: &Created, metrics: &Arc<Metrics>, 
             work.push((
                 format!("process-{worker}"),
                 Box::new(move |stop| {
-                    let client = connected(stop, || options.connect.process_client(worker))?;
+                    let client = connected(stop, || connect.process_client(worker))?;
                     client.map_or(Ok(()), |client| Processor::new(client, store, rule_sets, process, metrics).run(stop))
                 }),
             ));
         }
     }
-    let ended = run_all(work, stop);
+    let ended = run_all(work, &over, stop);
     if let Some(store) = shared {
         // A restore may be under way, in a thread that belongs to nobody. It changes nothing that is not whole, but it has the store open.
         let is_damaged = ended.as_ref().is_err_and(|error| damaged_store(error).is_some());
@@ -163,13 +163,15 @@ fn snapshots(options: &RunOptions) -> Result<Option<Snapshots>, LiveError> {
     }))
 }
 
-/// Starts every piece of work in a thread of its own. The first that fails ends the others.
-fn run_all<'w>(work: Vec<(String, Work<'w>)>, stop: &AtomicBool) -> Result<(), LiveError> {
-    let over = AtomicBool::new(false);
+/// Starts every piece of work in a thread of its own. The first that fails sets `over`, which ends the others.
+fn run_all<'w>(work: Vec<(String, Work<'w>)>, over: &Arc<AtomicBool>, stop: &AtomicBool) -> Result<(), LiveError> {
     let run = |work: Work<'w>| {
         // However the work ends, a panic included, the others are to end too.
-        let _end = SetOnDrop(&over);
-        work(&over)
+        let _end = SetOnDrop(over);
+        match work(over) {
+            Err(LiveError::Stopped) => Ok(()),
+            ended => ended,
+        }
     };
     thread::scope(|scope| {
         let run = &run;
@@ -201,10 +203,10 @@ impl Drop for SetOnDrop<'_> {
 
 /// A client, as soon as the brokers answer; none if the process is to stop before.
 fn connected<C: Client + 'static>(
-    stop: &AtomicBool,
+    stop: &Arc<AtomicBool>,
     connect: impl Fn() -> Result<C, bellwether_kafka::KafkaError>,
 ) -> Result<Option<Box<dyn Client>>, LiveError> {
-    let mut patience = super::patience::Patience::new(Turn::default().retry_wait);
+    let mut patience = super::patience::Patience::new(Turn::default().retry_wait, stop);
     while !stop.load(Ordering::Relaxed) {
         match connect() {
             Ok(client) => return Ok(Some(Box::new(client))),
@@ -215,49 +217,28 @@ fn connected<C: Client + 'static>(
     Ok(None)
 }
 
-/// The topics must be there, and the journal must be the one that the settings mean.
-pub(crate) fn check_journal(connect: &Connect, pseudonymiser: &Pseudonymiser) -> Result<Created, LiveError> {
-    let topics = connect.topics();
-    let written = [&topics.journal, &topics.signals, &topics.health, &topics.decisions, &topics.dead_letters];
-    let described = connect.admin()?.describe(&written.map(String::as_str))?;
-    let mut client = connect.looking_client()?;
-    let created = read_created(&mut client, &topics.journal)?.ok_or(JournalError::NotCreated { topic: topics.journal.clone() })?;
-    let found = described.first().map_or(0, |topic| topic.partitions);
-    if u32::from(created.partitions) != found {
-        return Err(JournalError::Partitions { topic: topics.journal, created: created.partitions, found: found as usize }.into());
-    }
-    if created.pseudonym_key_id != key_id(pseudonymiser) {
-        return Err(JournalError::PseudonymKey.into());
-    }
-    Ok(created)
-}
-
-/// How a journal names the key of its pseudonyms.
-#[must_use]
-pub fn key_id(pseudonymiser: &Pseudonymiser) -> String {
-    format!("{:016x}", pseudonymiser.key_id())
-}
-
 fn turn(options: &RunOptions) -> Turn {
     let commit_interval = Duration::from_millis(u64::try_from(options.connect.settings().commit_interval_ms).unwrap_or(100));
     Turn { commit_interval, ..Turn::default() }
 }
 
-fn process_options(options: &RunOptions, created: &Created, snapshots: Option<Snapshots>) -> ProcessOptions {
+fn process_options(options: &RunOptions, found: &Found, snapshots: Option<Snapshots>, over: &Arc<AtomicBool>) -> ProcessOptions {
     let all_states = options.memory_bytes / 100 * STATES_SHARE_PERCENT / DECODED_STATE_BYTES;
     ProcessOptions {
         group: options.connect.process_group(),
         topics: options.connect.topics(),
-        journal_id: created.journal.clone(),
+        created: found.created.clone(),
+        signal_partitions: found.signal_partitions,
         decoder: Decoder::new(options.pseudonymiser),
         turn: turn(options),
         limits: BatchLimits::default(),
         states_in_memory: usize::try_from(all_states).unwrap_or(usize::MAX) / options.workers.max(1),
         safekeeping: Arc::new(Safekeeping::new(snapshots)),
+        stop: over.clone(),
     }
 }
 
-fn ingest_options(options: &RunOptions, created: &Created) -> Result<IngestOptions, LiveError> {
+fn ingest_options(options: &RunOptions, found: &Found, over: &Arc<AtomicBool>) -> Result<IngestOptions, LiveError> {
     let settings = options.connect.settings();
     let source = |source: &crate::config::SourceSettings| Source {
         name: source.name.clone(),
@@ -269,7 +250,7 @@ fn ingest_options(options: &RunOptions, created: &Created) -> Result<IngestOptio
     let interval = |milliseconds: i64| Duration::from_millis(u64::try_from(milliseconds).unwrap_or(1_000));
     Ok(IngestOptions {
         topics: options.connect.topics(),
-        journal_partitions: created.partitions,
+        journal_partitions: found.created.partitions,
         sources: sources.map_err(|error| LiveError::Settings(error.to_string()))?,
         turn: turn(options),
         watermark_interval: interval(settings.watermark_interval_ms),
@@ -282,6 +263,7 @@ fn ingest_options(options: &RunOptions, created: &Created) -> Result<IngestOptio
             consecutive: settings.breaker.consecutive as usize,
         },
         clock: clock(options),
+        stop: over.clone(),
     })
 }
 

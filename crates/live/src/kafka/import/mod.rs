@@ -4,6 +4,7 @@ mod stands;
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use bellwether_codec::event::{Decoder, encode_event};
@@ -15,11 +16,11 @@ use bellwether_engine::time::Time;
 use bellwether_kafka::{Client, CommitError, KafkaError, Outgoing, Remedy, Transaction};
 use serde::{Deserialize, Serialize};
 
+use super::check::check_journal;
 use super::connect::Connect;
 use super::error::JournalError;
 use super::options::Turn;
 use super::patience::Patience;
-use super::run::check_journal;
 use crate::error::LiveError;
 use crate::output::OutputFile;
 
@@ -66,7 +67,7 @@ pub struct Imported {
 ///
 /// When the journal has records of somebody else or of another import, when an input is not what it was, or a transaction fails.
 pub fn import(options: &ImportOptions, stop: &AtomicBool, mut observe: impl FnMut(&Progress, &Imported)) -> Result<Imported, LiveError> {
-    let created = check_journal(&options.connect, &options.pseudonymiser)?;
+    let created = check_journal(&options.connect, &options.pseudonymiser)?.created;
     // Whoever began this import before is fenced by now: nothing of it comes after what is found.
     let mut client = options.connect.control_client()?;
     let mut state = match stands::find(&options.connect, created.partitions)? {
@@ -78,7 +79,7 @@ pub fn import(options: &ImportOptions, stop: &AtomicBool, mut observe: impl FnMu
     check_inputs(&state, intake.inputs(), options)?;
     let mut dead_letters = OutputFile::open(&options.dead_letters, state.dead_letter_bytes)?;
     let progress = intake.progress();
-    let mut patience = Patience::new(Turn::default().retry_wait);
+    let mut patience = Patience::new(Turn::default().retry_wait, &Arc::default());
     let mut transaction = Transaction::default();
     while let Some(raw) = intake.next_epoch_until(stop)? {
         let epoch = DecodedEpoch::decode(raw, &options.decoder, true);

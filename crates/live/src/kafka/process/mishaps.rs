@@ -1,6 +1,4 @@
-//! What a worker does about a full disk and about damaged states.
-
-use std::thread;
+//! What a worker does about a store that cannot write now, and about damaged states.
 
 use bellwether_store::{Commit, Durability, StoreError};
 
@@ -9,28 +7,29 @@ use crate::error::LiveError;
 use crate::kafka::open::JOURNAL_ID;
 
 impl Processor {
-    /// The disk is full. What is committed to Kafka and not in the store is folded again, in silence, once there is room.
+    /// The store cannot write now: the disk is full, or RocksDB is busy. What is committed to Kafka and not in the store is folded again, in
+    /// silence, once it can.
     pub(super) fn pause(&mut self, error: &StoreError) {
-        tracing::error!(%error, "pausing until there is room: nothing is lost");
-        self.metrics.state_event("disk_full");
+        tracing::error!(%error, "pausing until the store takes writes again: nothing is lost");
+        self.metrics.state_event(if matches!(error, StoreError::DiskFull { .. }) { "disk_full" } else { "store_busy" });
         self.is_paused = true;
         self.forget_all();
     }
 
-    /// Whether there is room again. The group may have given the partitions to others by then, so all of them are assigned anew.
+    /// Whether the store takes writes again. The group may have given the partitions to others by then, so all of them are assigned anew.
     pub(super) fn resumes(&mut self) -> Result<bool, LiveError> {
         // Before every look, so that a disk that is full again at once does not keep the whole group busy.
-        thread::sleep(self.patience.next_wait());
+        self.patience.wait_longer()?;
         let mut commit = Commit::new();
-        commit.put_input(JOURNAL_ID, self.options.journal_id.as_bytes());
+        commit.put_input(JOURNAL_ID, self.options.created.journal.as_bytes());
         match self.store.commit(commit, Durability::Synced) {
             Ok(()) => {
-                tracing::warn!("there is room on the disk again: going on");
+                tracing::warn!("the store takes writes again: going on");
                 self.is_paused = false;
                 self.rebuild()?;
                 Ok(true)
             }
-            Err(StoreError::DiskFull { .. } | StoreError::Busy { .. }) => Ok(false),
+            Err(error) if error.is_retriable() => Ok(false),
             Err(error) => Err(error.into()),
         }
     }
@@ -42,7 +41,7 @@ impl Processor {
         // If somebody else is at it already, his work is waited for as for any other.
         if let Some(_replacing) = self.options.safekeeping.replace(number) {
             match self.store.drop_partition(number) {
-                Err(error @ StoreError::DiskFull { .. }) => {
+                Err(error) if error.is_retriable() => {
                     self.pause(&error);
                     return Ok(());
                 }
