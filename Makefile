@@ -59,9 +59,11 @@ advisories: setup-checks ## Check the dependencies for known vulnerabilities (ne
 	cargo deny check advisories
 
 .PHONY: bench
-bench: setup ## Measure the hot stages (BENCH_ARGS=NAME for one)
+bench: setup ## Measure the hot stages (BENCH_ARGS=NAME for one), whole runs, and the product beside a real Kafka
+	cargo build --release --workspace --bins
 	cargo bench --package bellwether-benches --bench stages -- $(BENCH_ARGS)
 	cargo run --release --package bellwether-benches --bin load
+	cargo run --release --package bellwether-benches --bin load_kafka
 
 .PHONY: clean
 clean: ## Remove what was built

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use crate::batch::{Batch, TopicPartition};
 use crate::error::{CommitError, KafkaError};
+use crate::statistics::ClientStatistics;
 use crate::transaction::Transaction;
 
 /// A committed offset of a consumer group.
@@ -109,6 +110,9 @@ pub trait Client: Send {
     ///
     /// [`CommitError::NotCommitted`]: nothing of it will ever be seen. [`CommitError::Lost`]: nobody knows, or somebody else has taken over.
     fn commit(&mut self, transaction: &Transaction) -> Result<(), CommitError>;
+
+    /// How the client library is doing, as it told last; nothing at first.
+    fn statistics(&self) -> Vec<ClientStatistics>;
 
     /// Drops consumer and producer and makes new ones under the same names. What an earlier producer left open is ended by then.
     /// Nothing is assigned afterwards: assignments come anew.

@@ -4,7 +4,7 @@
 //! - `client`: [`Client`], all that a worker asks of Kafka; every call belongs to one thread.
 //! - `batch`: what was read. `transaction`: what is to be written, with the offsets that count together with it.
 //! - `broker`: the client of a real Kafka, and a plain reader. `admin`: topics. `memory`: a seeded log in memory with Kafka's rules, for tests of the protocol.
-//! - `error`: what can go wrong, and what to do then.
+//! - `statistics`: how the client library is doing. `error`: what can go wrong, and what to do then.
 //!
 //! # Invariants
 //! - No transaction is open between two calls: [`Client::commit`] begins and ends it.
@@ -17,6 +17,7 @@ mod broker;
 mod client;
 mod error;
 pub mod memory;
+mod statistics;
 mod transaction;
 
 pub use admin::{Admin, AdminError, TopicDescription, TopicSettings};
@@ -24,4 +25,5 @@ pub use batch::{Batch, Received, TopicPartition};
 pub use broker::{BrokerClient, BrokerOptions, ConnectionOptions, Reader};
 pub use client::{Client, CommittedOffset, Polled};
 pub use error::{CommitError, KafkaError, Remedy};
+pub use statistics::ClientStatistics;
 pub use transaction::{Outgoing, Transaction};

@@ -6,6 +6,7 @@
 //! [`snapshot`] keeps copies of partitions elsewhere.
 //! [`kafka`] is the same beside a broker; `config` is what it is told.
 
+mod client_metrics;
 pub mod config;
 pub mod embedded;
 pub mod error;

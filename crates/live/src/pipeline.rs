@@ -1,11 +1,14 @@
 //! Metrics of the pipeline beside Kafka: what its parts tell as facts, and what an operator sees of them.
 
+use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use bellwether_kafka::TopicPartition;
+use bellwether_kafka::{ClientStatistics, TopicPartition};
 use bellwether_store::StoreMetrics;
 use prometheus::{GaugeVec, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry};
+
+use crate::client_metrics::ClientMetrics;
 
 /// The two kinds of workers, as the label `role` names them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -66,6 +69,9 @@ pub struct Pipeline {
     process_seconds: Histogram,
     store_bytes: IntGaugeVec,
     store_told_at: Mutex<Option<Instant>>,
+    clients: ClientMetrics,
+    /// The state of the transactions of each client, as told last.
+    transaction_states: Mutex<BTreeMap<String, String>>,
 }
 
 /// How often the store is asked how large it is.
@@ -144,6 +150,8 @@ impl Pipeline {
                 &["part"],
             ),
             store_told_at: Mutex::default(),
+            clients: ClientMetrics::register(&make),
+            transaction_states: Mutex::default(),
         }
     }
 
@@ -233,6 +241,17 @@ impl Pipeline {
         self.process_seconds.observe(seconds_since(appended_ms));
     }
 
+    /// How the client library is doing.
+    pub fn clients(&self, statistics: &[ClientStatistics]) {
+        let mut states = self.transaction_states.lock().unwrap_or_else(PoisonError::into_inner);
+        for client in statistics {
+            self.clients.tell(client, states.get(&client.client).map(String::as_str));
+            if let Some(state) = &client.transaction_state {
+                states.insert(client.client.clone(), state.clone());
+            }
+        }
+    }
+
     /// The store is so large; asked now and then only.
     pub fn store(&self, read: impl FnOnce() -> Option<StoreMetrics>) {
         let mut told_at = self.store_told_at.lock().unwrap_or_else(PoisonError::into_inner);
@@ -264,7 +283,7 @@ fn seconds_since(milliseconds: i64) -> f64 {
 }
 
 /// Makes metrics whose names begin with `bellwether_`, each registered once.
-struct Make<'r>(&'r Registry);
+pub(crate) struct Make<'r>(&'r Registry);
 
 impl Make<'_> {
     fn registered<M: prometheus::core::Collector + Clone + 'static>(&self, metric: prometheus::Result<M>) -> M {
@@ -289,11 +308,11 @@ impl Make<'_> {
         self.registered(IntGauge::with_opts(Self::options(name, help)))
     }
 
-    fn gauges(&self, name: &str, help: &str, labels: &[&str]) -> IntGaugeVec {
+    pub(crate) fn gauges(&self, name: &str, help: &str, labels: &[&str]) -> IntGaugeVec {
         self.registered(IntGaugeVec::new(Self::options(name, help), labels))
     }
 
-    fn float_gauges(&self, name: &str, help: &str, labels: &[&str]) -> GaugeVec {
+    pub(crate) fn float_gauges(&self, name: &str, help: &str, labels: &[&str]) -> GaugeVec {
         self.registered(GaugeVec::new(Self::options(name, help), labels))
     }
 

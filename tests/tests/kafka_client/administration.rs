@@ -2,10 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use bellwether_kafka::{Admin, AdminError, ConnectionOptions, TopicSettings};
+use bellwether_kafka::{Admin, AdminError, Batch, BrokerClient, Client, ConnectionOptions, TopicSettings};
 use bellwether_tests::broker::Broker;
 
-use crate::support::{LONG, connection};
+use crate::support::{LONG, connection, make_topic, options};
 
 #[test]
 fn a_topic_is_as_it_was_made() {
@@ -36,4 +36,26 @@ fn a_broker_out_of_reach_is_told_in_time() {
     assert!(start.elapsed() < LONG);
     assert!(matches!(error, AdminError::Unreachable { seconds: 2, .. }), "{error}");
     assert!(error.to_string().contains("127.0.0.1:1") && error.to_string().contains("refused"), "{error}");
+}
+
+#[test]
+fn the_library_tells_how_it_is_doing() {
+    let broker = Broker::shared();
+    make_topic(broker, "told", 1);
+    let mut client = BrokerClient::new(options(broker, "told", "told")).unwrap_or_else(|error| panic!("{error}"));
+    let start = Instant::now();
+    let told = loop {
+        client.poll(&mut Batch::default(), 1, 1, Duration::from_millis(100)).unwrap_or_else(|error| panic!("{error}"));
+        let told = client.statistics();
+        if told.len() == 2 && told.iter().all(|told| told.round_trip_p99_seconds > 0.0) {
+            break told;
+        }
+        assert!(start.elapsed() < LONG, "{told:?}");
+    };
+    assert_eq!(
+        [0, 1].map(|index: usize| (told[index].client.as_str(), told[index].kind.as_str())),
+        [("test", "consumer"), ("test", "producer")]
+    );
+    assert_eq!([0, 1].map(|index: usize| told[index].transaction_state.as_deref()), [None, Some("Ready")]);
+    assert!(told.iter().all(|told| told.connects > 0), "{told:?}");
 }

@@ -1,4 +1,4 @@
-//! What librdkafka calls: rebalances are acknowledged and written down, and failed deliveries are kept. Nothing else happens here.
+//! What librdkafka calls: rebalances are acknowledged and written down, failed deliveries and statistics are kept. Nothing else happens here.
 
 use std::collections::BTreeSet;
 use std::sync::{Mutex, MutexGuard};
@@ -9,9 +9,10 @@ use rdkafka::error::KafkaError as Cause;
 use rdkafka::message::DeliveryResult;
 use rdkafka::producer::ProducerContext;
 use rdkafka::types::RDKafkaRespErr;
-use rdkafka::{ClientContext, Message as _, TopicPartitionList};
+use rdkafka::{ClientContext, Message as _, Statistics, TopicPartitionList};
 
 use super::lists::{list, partitions};
+use super::statistics::Latest;
 use super::troubles::{self, Troubles};
 use crate::batch::TopicPartition;
 
@@ -19,6 +20,7 @@ use crate::batch::TopicPartition;
 #[derive(Debug, Default)]
 pub(super) struct ConsumerCallbacks {
     pub(super) troubles: Troubles,
+    pub(super) statistics: Latest,
     rebalances: Mutex<Rebalances>,
 }
 
@@ -48,7 +50,9 @@ impl ClientContext for ConsumerCallbacks {
         troubles::log(level, facility, message);
     }
 
-    fn stats_raw(&self, _statistics: &[u8]) {}
+    fn stats(&self, statistics: Statistics) {
+        self.statistics.put(&statistics);
+    }
 
     fn error(&self, error: Cause, reason: &str) {
         self.troubles.note(&error, reason);
@@ -86,6 +90,7 @@ impl ConsumerContext for ConsumerCallbacks {
 #[derive(Debug, Default)]
 pub(super) struct ProducerCallbacks {
     pub(super) troubles: Troubles,
+    pub(super) statistics: Latest,
     failed: Mutex<Option<(TopicPartition, Cause)>>,
 }
 
@@ -101,7 +106,9 @@ impl ClientContext for ProducerCallbacks {
         troubles::log(level, facility, message);
     }
 
-    fn stats_raw(&self, _statistics: &[u8]) {}
+    fn stats(&self, statistics: Statistics) {
+        self.statistics.put(&statistics);
+    }
 
     fn error(&self, error: Cause, reason: &str) {
         self.troubles.note(&error, reason);

@@ -11,6 +11,7 @@ mod options;
 mod positions;
 mod reader;
 mod session;
+mod statistics;
 mod troubles;
 
 use std::time::Duration;
@@ -18,6 +19,7 @@ use std::time::Duration;
 use crate::batch::{Batch, TopicPartition};
 use crate::client::{Client, CommittedOffset, Polled};
 use crate::error::{CommitError, KafkaError, Remedy};
+use crate::statistics::ClientStatistics;
 use crate::transaction::Transaction;
 use lookup::Lookup;
 use session::Session;
@@ -103,6 +105,10 @@ impl Client for BrokerClient {
 
     fn commit(&mut self, transaction: &Transaction) -> Result<(), CommitError> {
         self.session().map_err(CommitError::Lost)?.commit(transaction)
+    }
+
+    fn statistics(&self) -> Vec<ClientStatistics> {
+        self.session.iter().flat_map(Session::statistics).collect()
     }
 
     fn rebuild(&mut self) -> Result<(), KafkaError> {

@@ -10,6 +10,7 @@ use rdkafka::ClientConfig;
 use rdkafka::config::RDKafkaLogLevel;
 use regex::Regex;
 
+use super::statistics::INTERVAL_MS;
 use crate::error::{KafkaError, Remedy};
 
 /// How to reach the cluster.
@@ -139,8 +140,11 @@ impl ConnectionOptions {
     }
 }
 
-/// Committed records only, offsets under our own control, and a bounded queue that is refilled soon.
+/// Committed records only, offsets under our own control, and a bounded queue that is refilled soon. A process that was killed is given up as
+/// soon as brokers allow by default; heartbeats come from a thread of librdkafka's own, however busy the worker is.
 const CONSUMER: &[(&str, &str)] = &[
+    ("session.timeout.ms", "6000"),
+    ("heartbeat.interval.ms", "1500"),
     ("enable.auto.commit", "false"),
     ("enable.auto.offset.store", "false"),
     ("isolation.level", "read_committed"),
@@ -164,6 +168,7 @@ impl BrokerOptions {
         let mut config = self.connection.config()?;
         let mut ours = vec![("group.id", self.group_id.as_str()), ("partition.assignment.strategy", "cooperative-sticky")];
         ours.extend(self.group_instance_id.as_ref().map(|id| ("group.instance.id", id.as_str())));
+        ours.push(("statistics.interval.ms", INTERVAL_MS));
         self.connection.finish(&mut config, &[CONSUMER, &ours].concat());
         Ok(config)
     }
@@ -175,6 +180,7 @@ impl BrokerOptions {
             ("transactional.id", self.transactional_id.as_str()),
             ("transaction.timeout.ms", transaction.as_str()),
             ("message.timeout.ms", message.as_str()),
+            ("statistics.interval.ms", INTERVAL_MS),
         ];
         self.connection.finish(&mut config, &[PRODUCER, &ours].concat());
         Ok(config)

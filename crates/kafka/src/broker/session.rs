@@ -11,6 +11,7 @@ use super::positions::Positions;
 use super::troubles::{Troubles, patiently};
 use crate::batch::TopicPartition;
 use crate::error::KafkaError;
+use crate::statistics::ClientStatistics;
 
 /// Consumer and producer of one name. The consumer is dropped first, since leaving the group may still call back.
 pub(super) struct Session {
@@ -46,6 +47,11 @@ impl Session {
             consumer.subscribe(&topics).map_err(|cause| nothing.explain(format!("subscribing to {topics:?}"), &cause))?;
         }
         Ok(Self { consumer, producer, positions: Positions::default(), paused: BTreeSet::new(), place: None, is_doubtful: false })
+    }
+
+    /// What consumer and producer have told last of themselves.
+    pub(super) fn statistics(&self) -> impl Iterator<Item = ClientStatistics> {
+        [self.consumer.context().statistics.get(), self.producer.context().statistics.get()].into_iter().flatten()
     }
 }
 

@@ -14,6 +14,7 @@ use super::transactions::Session;
 use crate::batch::{Batch, TopicPartition};
 use crate::client::{Client, CommittedOffset, Polled};
 use crate::error::{CommitError, KafkaError, Remedy};
+use crate::statistics::ClientStatistics;
 use crate::transaction::Transaction;
 
 /// How a client introduces itself.
@@ -225,6 +226,10 @@ impl Client for MemoryClient {
 
     fn commit(&mut self, transaction: &Transaction) -> Result<(), CommitError> {
         self.write_transaction(transaction)
+    }
+
+    fn statistics(&self) -> Vec<ClientStatistics> {
+        Vec::new()
     }
 
     fn rebuild(&mut self) -> Result<(), KafkaError> {

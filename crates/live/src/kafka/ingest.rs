@@ -227,6 +227,7 @@ impl Ingest {
         self.lag_told_at = Some(Instant::now());
         let pipeline = &self.metrics.pipeline;
         pipeline.watermark(self.watermarks.smallest().0);
+        pipeline.clients(&self.client.statistics());
         for (at, next_offset) in &self.next_offsets {
             // A broker that does not answer is noticed where it matters more.
             let Ok((_, end)) = self.client.bounds(at) else { break };

@@ -40,6 +40,7 @@ impl Lag {
             let left = end.saturating_sub(owned.worker.position.offset);
             metrics.pipeline.journal_lag(*number, left, self.last_appended_ms.get(number).copied());
         }
+        metrics.pipeline.clients(&client.statistics());
         metrics.pipeline.store(|| store.metrics().ok());
     }
 }

@@ -1,5 +1,7 @@
 //! The load command beside a real Kafka on this machine: throughput, latency and restart, against the bare rates of the same client.
 
+mod restart;
+
 use std::collections::BTreeMap;
 use std::error::Error;
 use std::thread::sleep;
@@ -35,6 +37,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     if is_wanted("latency") {
         latency(&broker)?;
+    }
+    if is_wanted("restart") {
+        restart::restart(&broker)?;
     }
     Ok(())
 }
