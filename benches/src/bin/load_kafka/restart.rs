@@ -64,9 +64,7 @@ pub fn restart(broker: &Broker) -> Result<(), Box<dyn Error>> {
             println!("kill -9 to the first new signal, {CUSTOMERS} customers, {what}: {:.1} s (limit {limit})", took_ms as f64 / 1e3);
         }
         Ok(())
-    })?;
-    drop(instance);
-    Ok(())
+    })
 }
 
 /// Ends the producing thread, however the measuring ends.
