@@ -4,7 +4,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use bellwether_kafka::{BrokerOptions, Client, CommitError, CommittedOffset, KafkaError, TopicPartition};
+use bellwether_kafka::{BrokerOptions, Client, CommitError, CommittedOffset, KafkaError, Remedy, TopicPartition};
 use bellwether_tests::broker::Broker;
 use bellwether_tests::company::Random;
 
@@ -119,6 +119,11 @@ impl Numbers {
         }
         if let Err(error) = self.worker.step() {
             println!("{:?}: {error}", self.start.elapsed());
+            if error.remedy == Remedy::Rebuild {
+                self.is_lost = true;
+                self.worker.mine.clear();
+                return;
+            }
         }
         if !self.worker.mine.contains(&self.at) {
             return;

@@ -62,6 +62,8 @@ pub fn restart(broker: &Broker) -> Result<(), Box<dyn Error>> {
             instance = product.start("one", "all", 1);
             let took_ms = first_signal_since(&mut subscriber, killed)?.since_ms(killed);
             println!("kill -9 to the first new signal, {CUSTOMERS} customers, {what}: {:.1} s (limit {limit})", took_ms as f64 / 1e3);
+            let restored = fs::read_to_string(product.log("one"))?.matches("restored from a snapshot").count();
+            println!("  partitions that have come from snapshots so far: {restored}");
         }
         Ok(())
     })
