@@ -63,7 +63,7 @@ fn a_kafka_run_has_its_defaults() {
     );
     assert_eq!(kafka.topics.dead_letters, "bellwether.dead-letters");
     assert_eq!((kafka.replication, kafka.min_insync_replicas, kafka.journal_retention_ms), (3, 2, None));
-    assert_eq!((kafka.commit_interval_ms, kafka.watermark_interval_ms), (100, 1_000));
+    assert_eq!((kafka.commit_interval_ms, kafka.watermark_interval_ms, kafka.max_watermark_drift_ms), (100, 1_000, 60_000));
     assert_eq!((kafka.breaker.ratio, kafka.breaker.window, kafka.breaker.consecutive), (0.5, 1_000, 200));
     assert_eq!(kafka.snapshots, None);
     let source = &kafka.sources[0];
@@ -179,6 +179,8 @@ fn mistakes_in_the_section_kafka() {
         "  application: a b",
         &["4:16: `a b` cannot be the name of an application; such names have a-z, A-Z, 0-9, `.`, `_` and `-`, and at most 249 of them"],
     );
+    let drift = "max_watermark_drift must be at least twice watermark_interval: inputs that are not behind would wait for each other";
+    check_kafka("  watermark_interval: 40s", &[&format!("4:23: {drift}")]);
     check_kafka("  replication: 1", &["4:16: 2 replicas cannot be in sync (min_insync_replicas) where there are 1 (replication)"]);
     check_kafka("  commit_interval: 0s", &["4:20: commit_interval must be more than nothing"]);
     check_kafka(

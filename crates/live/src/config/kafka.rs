@@ -132,6 +132,12 @@ pub fn read_kafka(reader: &mut Reader<'_>, node: &Node) -> KafkaSettings {
         let (least, all) = (kafka.min_insync_replicas, kafka.replication);
         reader.error(&node.place, format!("{least} replicas cannot be in sync (min_insync_replicas) where there are {all} (replication)"));
     }
+    if let Some(node) = settings.get("max_watermark_drift").or(settings.get("watermark_interval"))
+        && kafka.max_watermark_drift_ms < kafka.watermark_interval_ms.saturating_mul(2)
+    {
+        let problem = "max_watermark_drift must be at least twice watermark_interval: inputs that are not behind would wait for each other";
+        reader.error(&node.place, problem);
+    }
     check_topics(reader, &settings, &kafka);
     check_lookups(reader, &settings, &kafka);
     kafka

@@ -22,6 +22,9 @@ use crate::error::LiveError;
 use crate::metrics::Metrics;
 use crate::pipeline;
 
+/// While records wait, the others are asked in so many turns how far they are by now; later only as often as always, for it may take days.
+const EAGER_TURNS: u32 = 50;
+
 /// One worker: one thread, one client, and the input partitions that the group has given it.
 pub struct Ingest {
     client: Box<dyn Client>,
@@ -37,6 +40,8 @@ pub struct Ingest {
     told_at: Time,
     lag_told_at: Option<Instant>,
     waiting: Waiting,
+    /// Turns since anything of what waits was journaled.
+    turns_in_vain: u32,
     transaction: Transaction,
     patience: Patience,
 }
@@ -60,6 +65,7 @@ impl Ingest {
             told_at: Time::MIN,
             lag_told_at: None,
             waiting: Waiting::default(),
+            turns_in_vain: 0,
             transaction: Transaction::default(),
             patience,
         }
@@ -136,8 +142,10 @@ impl Ingest {
         self.ticks.note(&taken.written, watermark, now);
         self.tell_heads(&mut taken);
         let is_behind = !taken.waiting.is_empty();
-        let left = if is_behind { Left::Ahead { is_moving: !taken.partitions.is_empty() } } else { Left::Nothing };
-        if is_behind || now.since_ms(self.told_at) >= milliseconds(self.options.watermark_interval) {
+        let is_moving = is_behind && !taken.partitions.is_empty();
+        let left = if is_behind { Left::Ahead { is_moving } } else { Left::Nothing };
+        self.turns_in_vain = if is_behind && !is_moving { self.turns_in_vain.saturating_add(1) } else { 0 };
+        if is_behind && self.turns_in_vain < EAGER_TURNS || now.since_ms(self.told_at) >= milliseconds(self.options.watermark_interval) {
             self.pass_time(now, &mut taken)?;
         }
         for (at, Taken { next_offset, journaled }) in &taken.partitions {
