@@ -5,6 +5,7 @@ use std::time::Instant;
 
 use bellwether_codec::event::Decoder;
 use bellwether_codec::intake::{DecodedLine, InputSpec, Intake, RawEpoch, SequencedLines, Sequencer, decode_lines};
+use bellwether_codec::kpi_days::KpiDays;
 use bellwether_codec::rendered::Rendered;
 use bellwether_codec::run::{Budget, Run, Skipped};
 use bellwether_codec::summary::Summary;
@@ -46,6 +47,15 @@ pub trait Sink {
     ///
     /// When they cannot be written.
     fn append(&mut self, rendered: &Rendered) -> std::io::Result<()>;
+
+    /// Appends daily records of KPIs, in the order of their days. Most want none.
+    ///
+    /// # Errors
+    ///
+    /// When they cannot be written.
+    fn append_kpis(&mut self, _lines: &[u8]) -> std::io::Result<()> {
+        Ok(())
+    }
 
     /// Takes back everything: the replay starts again, without a record that could not be folded.
     ///
@@ -119,6 +129,7 @@ fn attempt(options: &ReplayOptions, sink: &mut impl Sink, skipped: &[Skipped]) -
     let mut sequencer = Sequencer::new(options.partitions);
     let mut shards: Vec<Shard> = (0..).zip(skipped).map(|(number, skipped)| Shard::new(number, &options.rules, skipped.clone())).collect();
     let mut summary = Summary::default();
+    let (mut days, mut lines) = (KpiDays::default(), Vec::new());
     while let Some(raw) = intake.next_epoch()? {
         let mut parts = (0..Part::count(&raw)).map(|number| Part::read(&raw, number, options, &mut sequencer));
         let mut current = parts.next();
@@ -137,13 +148,17 @@ fn attempt(options: &ReplayOptions, sink: &mut impl Sink, skipped: &[Skipped]) -
         }
         summary.events += raw.lines.len() as u64;
         for shard in &mut shards {
-            let rendered = std::mem::take(&mut shard.rendered);
+            let mut rendered = std::mem::take(&mut shard.rendered);
+            days.add(rendered.kpis.drain(..));
             summary.add_signals(&rendered.counts);
             sink.append(&rendered).map_err(ReplayError::Output)?;
         }
+        days.write_ended(shards.iter().map(|shard| &shard.partition.header), &mut lines);
+        sink.append_kpis(&lines).map_err(ReplayError::Output)?;
+        lines.clear();
         sink.progress(intake.bytes_read(), intake.bytes_total(), summary.events);
     }
-    shards.iter().for_each(|shard| summary.add_aggregates(&shard.partition.header.aggregates));
+    summary.add_partitions(shards.iter().map(|shard| &shard.partition.header), &options.rules.settings.kpis);
     let partitions = shards.into_iter().map(|shard| shard.partition).collect();
     Ok(Attempt::Finished(Box::new(Replayed { summary, partitions })))
 }

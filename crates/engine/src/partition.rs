@@ -3,20 +3,21 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
-
-use crate::aggregates::{self, Aggregates};
+use crate::aggregates::{self, Contribution};
 use crate::customer::Customer;
 use crate::episode::Episode;
 use crate::evaluate::{self, DAY, Evaluation, MIDNIGHT};
 use crate::event::{Body, CustomerKey, Event};
 use crate::feature::FeatureSet;
+use crate::fold::Folded;
 use crate::fold::fold;
+pub use crate::header::Header;
 use crate::index::Index;
+use crate::kpi;
 pub use crate::record::{Payload, Progress, Record};
 use crate::rule_set::RuleSet;
 use crate::signal::Output;
-use crate::silence::{self, Families, SilentSources};
+use crate::silence::{self, Families};
 use crate::time::Time;
 use crate::timers::Timers;
 
@@ -32,25 +33,6 @@ pub struct Work {
     pub rules_evaluated: u64,
     /// Rules that every event and review could have looked at.
     pub rules_possible: u64,
-}
-
-/// What a partition remembers beside its customers.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Header {
-    /// Journal time: the largest watermark seen.
-    pub journal_time: Time,
-    /// Number of the rule set in force.
-    pub rule_set: u32,
-    /// Sources whose silence is no customer's.
-    pub silent: SilentSources,
-    /// Sums over the customers.
-    pub aggregates: Aggregates,
-}
-
-impl Default for Header {
-    fn default() -> Self {
-        Self { journal_time: Time::MIN, rule_set: 0, silent: SilentSources::default(), aggregates: Aggregates::default() }
-    }
 }
 
 /// A customer in memory.
@@ -127,10 +109,14 @@ impl Partition {
     /// `reviews` is the budget of reviews, counted down.
     pub fn apply(&mut self, record: &Record<'_>, reviews: &mut u64, outputs: &mut Vec<Output>) -> Progress {
         self.header.journal_time = self.header.journal_time.max(record.watermark);
-        while let Some((due, key)) = self.timers.first() {
-            if due > self.header.journal_time {
-                break;
+        loop {
+            let first = self.timers.first().filter(|(due, _)| *due <= self.header.journal_time);
+            let next = first.map_or(self.header.journal_time, |(due, _)| due);
+            if self.header.day_end <= next && next != Time::MIN {
+                outputs.extend(self.header.end_day(next, &self.rules).map(Output::Kpis));
+                continue;
             }
+            let Some((due, key)) = first else { break };
             let Some(slot) = self.index.get(key) else { return Progress::Missing(key) };
             if *reviews == 0 {
                 return Progress::OutOfBudget;
@@ -140,18 +126,18 @@ impl Partition {
                 return Progress::PoisonedReview(key);
             }
             self.last_review = (due, key);
-            self.settle(slot, key, FeatureSet::EMPTY);
+            self.settle(slot, key, Folded::default());
         }
         let Payload::Event { event, key, identity } = record.payload else {
             self.last_review = NO_REVIEW;
             return Progress::Done;
         };
         let slot = self.index.get(key).unwrap_or_else(|| self.occupy(key, Slot::new(Customer::new(&event.customer, event.time))));
-        let mut dirty = FeatureSet::EMPTY;
-        if !self.guarded(outputs, |partition, outputs| dirty = partition.event(slot, event, identity, outputs)) {
+        let mut folded = Folded::default();
+        if !self.guarded(outputs, |partition, outputs| folded = partition.event(slot, event, identity, outputs)) {
             return Progress::PoisonedRecord;
         }
-        self.settle(slot, key, dirty);
+        self.settle(slot, key, folded);
         self.last_review = NO_REVIEW;
         Progress::Done
     }
@@ -168,7 +154,7 @@ impl Partition {
             let mut evaluation = Evaluation { rules, frozen: self.frozen, now, outputs, evaluated: 0, due: Time::NEVER };
             evaluation.everything(customer);
         }
-        self.settle(slot, key, FeatureSet::ALL);
+        self.settle(slot, key, Folded { dirty: FeatureSet::ALL, ..Folded::default() });
     }
 
     /// Replaces the rule set, telling the one before where there was one. Every customer must then be reviewed.
@@ -209,7 +195,11 @@ impl Partition {
     }
 
     /// Puts a customer loaded from a store into memory.
-    pub fn insert(&mut self, customer: Customer) {
+    pub fn insert(&mut self, mut customer: Customer) {
+        // While customers are reviewed under a new rule set, those not reviewed yet contribute under the one before.
+        let under = customer.contributed_under;
+        let rules = self.previous_rules.as_ref().filter(|previous| previous.number == under).unwrap_or(&self.rules);
+        customer.contribution = Contribution::of(&customer, rules);
         let key = CustomerKey::of(&customer.id);
         let timer = customer.next_review();
         let slot =
@@ -307,11 +297,11 @@ impl Partition {
         review(customer, &self.rules, self.frozen, due, outputs, &mut self.work);
     }
 
-    /// Folds an event and evaluates what it changed. Returns the features that it may have changed.
-    fn event(&mut self, slot: u32, event: &Event<'_>, identity: u64, outputs: &mut Vec<Output>) -> FeatureSet {
+    /// Folds an event and evaluates what it changed. Returns what it may have changed.
+    fn event(&mut self, slot: u32, event: &Event<'_>, identity: u64, outputs: &mut Vec<Output>) -> Folded {
         let aggregates = &mut self.header.aggregates;
         aggregates.events += 1;
-        let Some(Slot { customer, .. }) = self.slots[slot as usize].as_mut() else { return FeatureSet::EMPTY };
+        let Some(Slot { customer, .. }) = self.slots[slot as usize].as_mut() else { return Folded::default() };
         let now = self.header.journal_time.max(event.time).max(customer.clock);
         // An event from ahead of journal time moves its customer's clock: what was due before comes first.
         while customer.next_review() <= now {
@@ -323,8 +313,9 @@ impl Partition {
         aggregates.too_late += u64::from(folded.too_late);
         aggregates.limited += u64::from(folded.limited);
         if folded.duplicate {
-            return folded.dirty;
+            return folded;
         }
+        aggregates.kpis.count(customer, event, &folded, &self.rules.settings);
         if matches!(event.body, Body::Erased) {
             evaluate::expire(customer, &self.rules, None, now, outputs, |_| true);
         }
@@ -333,18 +324,19 @@ impl Partition {
         self.work.rules_evaluated += evaluation.evaluated;
         self.work.rules_possible += self.rules.rules.len() as u64;
         customer.midnight_due = now.day().next().start();
-        folded.dirty
+        folded
     }
 
     /// Brings aggregates and timers up to a customer that was just folded or reviewed.
-    fn settle(&mut self, slot: u32, key: CustomerKey, dirty: FeatureSet) {
+    fn settle(&mut self, slot: u32, key: CustomerKey, folded: Folded) {
         let Some(entry) = self.slots[slot as usize].as_mut() else { return };
         entry.used = true;
         if !entry.changed {
             entry.changed = true;
             self.touched.push(key);
         }
-        aggregates::contribute(&mut entry.customer, &mut self.header.aggregates, dirty);
+        let dirty = if folded.contribution { FeatureSet::ALL } else { folded.dirty };
+        aggregates::contribute(&mut entry.customer, &mut self.header.aggregates, dirty, &self.rules);
         let due = entry.customer.next_review();
         self.set_timer(slot, key, due);
     }
@@ -390,7 +382,8 @@ fn review(customer: &mut Customer, rules: &RuleSet, frozen: u128, due: Time, out
     work.rules_possible += rules.rules.len() as u64;
     if customer.midnight_due <= due {
         let today = due.day();
-        customer.midnight_due = if customer.is_quiet(today) { Time::NEVER } else { today.next().start() };
+        let quiet_until = || kpi::next_change(customer, today).map_or(Time::NEVER, |day| day.start());
+        customer.midnight_due = if customer.is_quiet(today) { quiet_until() } else { today.next().start() };
     }
     assert!(customer.next_review() > due, "a review schedules the next one strictly later");
 }

@@ -13,6 +13,7 @@ mod health_changes;
 mod journal;
 pub mod journal_directory;
 pub mod kafka;
+mod kpi_metrics;
 pub mod metrics;
 pub mod options;
 mod output;

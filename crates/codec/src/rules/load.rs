@@ -6,11 +6,11 @@ use xxhash_rust::xxh3::xxh3_128;
 
 use super::rule_tests::{Known, RuleTest};
 use super::signals::Signals;
-use super::{RuleFile, RuleFileErrors, health, rule_tests, settings, signals, suppressions};
+use super::{RuleFile, RuleFileErrors, health, kpis, rule_tests, settings, signals, suppressions};
 use crate::timestamp::parse_date_or_time;
 use crate::yaml::{Node, Reader, Value, parse, render, tags};
 
-const SECTIONS: [&str; 7] = ["settings", "health", "stages", "suppressions", "signals", "tests", "quiet_until"];
+const SECTIONS: [&str; 9] = ["settings", "kpis", "targets", "health", "stages", "suppressions", "signals", "tests", "quiet_until"];
 
 pub(super) fn load(name: &str, text: &str) -> Result<RuleFile, RuleFileErrors> {
     let hash = xxh3_128(text.as_bytes());
@@ -35,6 +35,12 @@ fn sections(reader: &mut Reader<'_>, root: &Node) -> (Settings, Signals, Vec<Rul
     let fields = reader.fields(root, "a rule file", &SECTIONS);
     if let Some(node) = fields.get("settings") {
         settings::settings(reader, node, &mut all);
+    }
+    if let Some(node) = fields.get("kpis") {
+        kpis::kpis(reader, node, &mut all.kpis);
+    }
+    if let Some(node) = fields.get("targets") {
+        kpis::targets(reader, node, &mut all.kpis);
     }
     if let Some(node) = fields.get("quiet_until") {
         all.quiet_until = quiet_until(reader, node);

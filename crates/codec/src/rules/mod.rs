@@ -5,6 +5,7 @@
 
 mod features_page;
 mod health;
+mod kpis;
 mod load;
 mod rule_tests;
 mod scopes;

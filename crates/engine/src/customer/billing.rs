@@ -28,7 +28,7 @@ pub struct Billing {
     pub contracted_at: Option<Time>,
     /// When MRR or seats last rose.
     pub expanded_at: Option<Time>,
-    /// Sum of what the running subscriptions pay; kept because every rule asks for it.
+    /// Sum of what the running subscriptions pay, trials nothing; kept because every rule asks for it.
     mrr_minor: i64,
 }
 
@@ -54,6 +54,8 @@ pub struct Subscription {
     pub period_end: LastWord<Time>,
     /// Why it ended.
     pub reason: LastWord<EndReason>,
+    /// Whether it is a trial: then nothing is paid.
+    pub trial: LastWord<bool>,
 }
 
 impl Subscription {
@@ -71,7 +73,14 @@ impl Subscription {
             seats: LastWord::default(),
             period_end: LastWord::default(),
             reason: LastWord::default(),
+            trial: LastWord::default(),
         }
+    }
+
+    /// Whether it is a trial.
+    #[must_use]
+    pub fn is_trial(&self) -> bool {
+        self.trial.get() == Some(&true)
     }
 
     /// Whether it runs.
@@ -165,6 +174,7 @@ impl Billing {
         let main = self.currency();
         self.mrr_minor = self
             .active()
+            .filter(|subscription| !subscription.is_trial())
             .filter(|subscription| subscription.currency.get().is_none_or(|currency| Some(*currency) == main))
             .filter_map(|subscription| subscription.mrr_minor.get())
             .fold(0, |sum: i64, mrr| sum.saturating_add(*mrr));
@@ -223,6 +233,7 @@ impl Packed for Subscription {
         writer.put_word(&self.seats, |writer, seats| writer.put(u64::from(*seats)));
         writer.put_word(&self.period_end, |writer, end| writer.put_time(*end));
         writer.put_word(&self.reason, |writer, reason| writer.bytes.push(*reason as u8));
+        writer.put_word(&self.trial, |writer, trial| writer.bytes.push(u8::from(*trial)));
     }
 
     fn unpack(reader: &mut PackedReader<'_>) -> Option<Self> {
@@ -240,6 +251,7 @@ impl Packed for Subscription {
             seats: reader.take_word(PackedReader::take_u32)?,
             period_end: reader.take_word(PackedReader::take_time)?,
             reason: reader.take_word(|reader| reader.take_one_of(&REASONS))?,
+            trial: reader.take_word(PackedReader::take_bool)?,
         })
     }
 }

@@ -44,6 +44,7 @@ use crate::episode::{AtRisk, Episode};
 use crate::event::CustomerKey;
 use crate::event_type::EventTypes;
 use crate::health::Health;
+use crate::kpi::Ledger;
 
 use crate::time::{Day, Time};
 
@@ -120,6 +121,8 @@ pub struct Customer {
     pub relation: Option<Box<Relation>>,
     /// Milestones and invitations.
     pub onboarding: Option<Box<Onboarding>>,
+    /// What was paid by month, and campaigns.
+    pub ledger: Option<Box<Ledger>>,
     /// Health score and stage.
     pub health: Health,
     /// Open, pending and cooling episodes.
@@ -128,6 +131,8 @@ pub struct Customer {
     pub at_risk: AtRisk,
     /// What this customer adds to the aggregates of its partition.
     pub contribution: Contribution,
+    /// Number of the rule set under which it does.
+    pub contributed_under: u32,
 }
 
 impl Customer {
@@ -152,10 +157,12 @@ impl Customer {
             leaving: None,
             relation: None,
             onboarding: None,
+            ledger: None,
             health: Health::default(),
             episodes: Vec::new(),
             at_risk: AtRisk::default(),
             contribution: Contribution::default(),
+            contributed_under: 0,
         }
     }
 

@@ -42,6 +42,18 @@ impl Invitation {
     pub fn is_pending(&self) -> bool {
         self.status.get() == Some(&UserStep::Invited)
     }
+
+    /// When it was used.
+    #[must_use]
+    pub fn activated_at(&self) -> Option<Time> {
+        self.status.time().filter(|_| self.status.get() == Some(&UserStep::Activated))
+    }
+
+    /// When it was revoked, or its user removed.
+    #[must_use]
+    pub fn removed_at(&self) -> Option<Time> {
+        self.status.time().filter(|_| self.status.get() == Some(&UserStep::Removed))
+    }
 }
 
 impl Onboarding {
@@ -66,7 +78,13 @@ impl Onboarding {
     /// Whether that milestone was reached.
     #[must_use]
     pub fn has_reached(&self, name: u32) -> bool {
-        self.milestones.iter().any(|(known, _)| *known == name)
+        self.reached_at(name).is_some()
+    }
+
+    /// When that milestone was reached.
+    #[must_use]
+    pub fn reached_at(&self, name: u32) -> Option<Time> {
+        self.milestones.iter().find(|(known, _)| *known == name).map(|(_, time)| *time)
     }
 
     /// The latest milestone, while the final one is not reached.

@@ -278,6 +278,7 @@ impl Processor {
             // A partition that catches up is told when it is where everything is published.
             if !owned.worker.is_catching_up() {
                 self.metrics.partition_settled(*number, &owned.worker.partition.header);
+                self.metrics.rules_in_force(owned.worker.partition.rules());
                 self.options.safekeeping.settled(*number);
             }
         }

@@ -218,7 +218,7 @@ fn connected<C: Client + 'static>(
 /// The topics must be there, and the journal must be the one that the settings mean.
 pub(crate) fn check_journal(connect: &Connect, pseudonymiser: &Pseudonymiser) -> Result<Created, LiveError> {
     let topics = connect.topics();
-    let written = [&topics.journal, &topics.signals, &topics.health, &topics.decisions, &topics.dead_letters];
+    let written = [&topics.journal, &topics.signals, &topics.health, &topics.decisions, &topics.kpis, &topics.dead_letters];
     let described = connect.admin()?.describe(&written.map(String::as_str))?;
     let mut client = connect.looking_client()?;
     let created = read_created(&mut client, &topics.journal)?.ok_or(JournalError::NotCreated { topic: topics.journal.clone() })?;
