@@ -7,4 +7,5 @@ pub mod folding;
 pub mod machine;
 pub mod product;
 pub mod proxy;
+pub mod python;
 pub mod world;

@@ -203,6 +203,7 @@ impl Session {
     /// Appends what one partition has put out.
     pub fn publish_worker(&mut self, index: usize) -> Result<(), LiveError> {
         let rendered = std::mem::take(&mut self.workers[index].outbox);
+        self.kpi_days.add(rendered.kpis);
         self.metrics.published(&rendered.counts);
         for ((rule, transition), count) in &rendered.counts {
             *self.state.totals.signals.entry(rule.clone()).or_default().entry((*transition).to_owned()).or_default() += count;
@@ -231,7 +232,7 @@ impl Session {
 
     /// Appends the records of the days that all partitions have ended.
     fn end_days(&mut self, commit: &mut Commit) -> Result<(), LiveError> {
-        let had_days = !self.kpi_days.is_empty();
+        // Days do not wait for the turn of their partition, as signals do.
         self.workers.iter_mut().for_each(|worker| self.kpi_days.add(worker.outbox.kpis.drain(..)));
         let mut lines = Vec::new();
         self.kpi_days.write_ended(self.workers.iter().map(|worker| &worker.partition.header), &mut lines);
@@ -240,9 +241,8 @@ impl Session {
             file.sync()?;
             self.state.kpis_bytes = file.length();
         }
-        if had_days || !self.kpi_days.is_empty() {
-            commit.put_input(KPI_DAYS, &encode_kpi_days(&self.kpi_days).map_err(|error| LiveError::Damaged(error.to_string()))?);
-        }
+        let waiting = encode_kpi_days(&self.kpi_days).map_err(|error| LiveError::Damaged(format!("days of KPIs: {error}")))?;
+        commit.put_input(KPI_DAYS, &waiting);
         Ok(())
     }
 

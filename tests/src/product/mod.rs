@@ -317,7 +317,12 @@ kafka:
 }
 
 /// The binary, which `make test` builds before the tests run.
-fn binary() -> Command {
+///
+/// # Panics
+///
+/// When it was not.
+#[must_use]
+pub fn binary() -> Command {
     let own = std::env::current_exe().expect("a program knows where it is");
     // Tests are built into a directory below that of the binaries.
     let binaries = own.ancestors().skip(1).take(2).map(|directory| directory.join("bellwether"));

@@ -1,13 +1,12 @@
 //! Other clients than ours read the signals that are committed, and get the same: Kafka's own consumer, kcat, and Python's.
 
-use std::fs;
-use std::path::PathBuf;
 use std::process::Command;
 
 use bellwether_kafka::{BrokerClient, BrokerOptions, Client, Outgoing, Received, Transaction};
-use bellwether_tests::broker::{Broker, cache, tool};
+use bellwether_tests::broker::{Broker, tool};
 use bellwether_tests::company::company;
 use bellwether_tests::product::{Product, succeeded};
+use bellwether_tests::python::python;
 
 use crate::support::wait_until;
 
@@ -89,27 +88,11 @@ fn by_console_consumer(broker: &Broker, product: &Product, count: usize) -> Vec<
 
 fn by_python(product: &Product) -> Vec<String> {
     let partitions = PARTITIONS.to_string();
-    let mut command = Command::new(python());
+    let mut command = Command::new(python(CONFLUENT_KAFKA));
     command.args(["-c", READ_COMMITTED, &product.connection().bootstrap_servers, &product.topic("signals"), &partitions]);
     let output = command.output().expect("python runs");
     succeeded(&output);
     sorted(String::from_utf8_lossy(&output.stdout).lines().map(str::to_owned).collect())
-}
-
-/// The Python of an environment that has the client; the first call on a machine downloads some 4 MB.
-fn python() -> PathBuf {
-    let kept = cache().join(format!("python-{}", CONFLUENT_KAFKA.replace("==", "-")));
-    let (python, ready) = (kept.join("bin/python"), kept.join("ready"));
-    if !ready.exists() {
-        let run = |command: &mut Command| {
-            let output = command.output().unwrap_or_else(|error| panic!("{command:?} ({error}): `make setup` installs Python"));
-            succeeded(&output);
-        };
-        run(Command::new("python3").args(["-m", "venv", "--clear"]).arg(&kept));
-        run(Command::new(&python).args(["-m", "pip", "install", "--quiet", "--disable-pip-version-check", CONFLUENT_KAFKA]));
-        fs::write(&ready, "").expect("the environment can be marked as ready");
-    }
-    python
 }
 
 /// From `headers, key, value` to `key, id, value`.

@@ -19,9 +19,12 @@ const MAX_RESPONSE_HOURS: i64 = 720;
 impl KpiSums {
     /// Counts an event that was folded and is no duplicate.
     pub(crate) fn count(&mut self, customer: &Customer, event: &Event<'_>, folded: &Folded, settings: &Settings) {
+        // Most events are of use only to their customer.
+        if matches!(event.body, Body::Login { .. } | Body::Usage { .. }) {
+            return;
+        }
         let month = Month::of(event.time.day());
         match &event.body {
-            Body::Login { .. } | Body::Usage { .. } => {}
             Body::Ticket { step, channel, .. } => {
                 if let (TicketStep::Opened, Some(sums)) = (step, self.month(month)) {
                     add(&mut sums.tickets, settings.kpis.channels.of(channel.as_deref()).into(), 1);
