@@ -12,7 +12,7 @@ use crate::fold_features::{
     ACTIVE_DAY, CONTACTS, INCIDENTS, INVITATIONS, INVOICES, LEAVING, LOGIN, LOGIN_BACK, LOGIN_DAY, MILESTONES, MONEY, NOTES,
     PRODUCT_FEATURES, QUOTAS, SURVEYS, TICKETS, USAGE, USAGE_BACK, USER_DAY, USER_SHARES,
 };
-use crate::kpi::{Month, Statement, trial_said};
+use crate::kpi::{Month, RETAINED_MONTHS, Statement};
 use crate::settings::Settings;
 use crate::time::{Day, Time};
 
@@ -240,15 +240,15 @@ impl Fold<'_> {
         };
         self.touch(MONEY);
         let (stamp, time) = (self.stamp, self.event.time);
-        let statement = Statement { step: *step, trial: *trial, mrr_minor: *mrr_minor, currency: *currency };
-        let ledger = customer.ledger.get_or_insert_default();
-        self.folded.limited |= !ledger.note(name, stamp, statement, Month::of(self.today));
+        self.make_room(customer, name);
         let billing = &mut customer.billing;
         let before = (billing.mrr_minor(), billing.seats());
         let Some(subscription) = billing.subscriptions.entry(name, MAX_SUBSCRIPTIONS, self.now, || Subscription::new(name)) else {
             self.folded.limited = true;
             return;
         };
+        let said = Statement { step: *step, trial: *trial, mrr_minor: *mrr_minor };
+        let paid_before = subscription.note_payment(stamp, said, Month::of(self.today).back(RETAINED_MONTHS));
         subscription.status.set(stamp, *step);
         subscription.plan.set_some(stamp, plan.as_deref().map(|plan| kept_name(plan).into()));
         subscription.mrr_minor.set_some(stamp, *mrr_minor);
@@ -256,7 +256,7 @@ impl Fold<'_> {
         subscription.seats.set_some(stamp, *seats);
         subscription.period_end.set_some(stamp, *period_end);
         subscription.reason.set_some(stamp, *reason);
-        subscription.trial.set_some(stamp, trial_said(*step, *trial));
+        subscription.trial.set_some(stamp, *trial);
         if matches!(step, SubscriptionStep::Started | SubscriptionStep::Renewed) {
             subscription.term_start.set(stamp, ());
         }
@@ -274,6 +274,19 @@ impl Fold<'_> {
             billing.expanded_at = billing.expanded_at.max(Some(time));
         }
         billing.note_mrr(self.today);
+        if paid_before {
+            customer.ledger.get_or_insert_default().paid_before = true;
+        }
+    }
+
+    /// What subscriptions paid that make room for a new one is kept apart.
+    fn make_room(&self, customer: &mut Customer, name: &str) {
+        let subscriptions = &customer.billing.subscriptions;
+        if subscriptions.get(name).is_some() || subscriptions.iter().len() < MAX_SUBSCRIPTIONS {
+            return;
+        }
+        let ledger = customer.ledger.get_or_insert_default();
+        subscriptions.forgettable(self.now).for_each(|subscription| ledger.forget(subscription));
     }
 
     fn invoice(&mut self, customer: &mut Customer) {

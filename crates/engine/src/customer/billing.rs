@@ -1,9 +1,11 @@
 //! What a customer pays: subscriptions, invoices, and the history of its MRR.
 
-use super::last_word::LastWord;
+use super::last_word::{LastWord, Stamp};
 use super::packed::{Packed, PackedReader, PackedWriter};
 use super::table::{Entry, Table};
+use crate::aggregates::NO_CURRENCY;
 use crate::event::{Currency, EndReason, InvoiceStep, SubscriptionStep};
+use crate::kpi::History;
 use crate::time::{Day, Time};
 
 /// Subscriptions remembered per customer.
@@ -54,8 +56,10 @@ pub struct Subscription {
     pub period_end: LastWord<Time>,
     /// Why it ended.
     pub reason: LastWord<EndReason>,
-    /// Whether it is a trial: then nothing is paid.
+    /// Whether it is a trial, where that was ever said.
     pub trial: LastWord<bool>,
+    /// What it paid in the months before that of its latest event.
+    pub(crate) history: History,
 }
 
 impl Subscription {
@@ -74,13 +78,27 @@ impl Subscription {
             period_end: LastWord::default(),
             reason: LastWord::default(),
             trial: LastWord::default(),
+            history: History::default(),
         }
     }
 
-    /// Whether it is a trial.
+    /// Whether it is a trial: then nothing is paid.
     #[must_use]
     pub fn is_trial(&self) -> bool {
-        self.trial.get() == Some(&true)
+        self.trial_word().is_some_and(|(_, is_trial)| is_trial)
+    }
+
+    /// The last word on whether it is a trial: a start or a renewal that does not say so is none.
+    pub(crate) fn trial_word(&self) -> Option<(Stamp, bool)> {
+        let said = self.trial.entry().copied();
+        let term = self.term_start.entry().map(|(stamp, ())| (*stamp, false));
+        said.filter(|(said, _)| term.is_none_or(|(term, _)| term <= *said)).or(term)
+    }
+
+    /// The currency of what it pays.
+    #[must_use]
+    pub fn paid_currency(&self) -> Currency {
+        self.currency.get().copied().unwrap_or(NO_CURRENCY)
     }
 
     /// Whether it runs.
@@ -234,13 +252,14 @@ impl Packed for Subscription {
         writer.put_word(&self.period_end, |writer, end| writer.put_time(*end));
         writer.put_word(&self.reason, |writer, reason| writer.bytes.push(*reason as u8));
         writer.put_word(&self.trial, |writer, trial| writer.bytes.push(u8::from(*trial)));
+        self.pack_history(writer);
     }
 
     fn unpack(reader: &mut PackedReader<'_>) -> Option<Self> {
         const STEPS: [SubscriptionStep; 4] =
             [SubscriptionStep::Started, SubscriptionStep::Changed, SubscriptionStep::Renewed, SubscriptionStep::Ended];
         const REASONS: [EndReason; 3] = [EndReason::Voluntary, EndReason::Involuntary, EndReason::Other];
-        Some(Self {
+        let mut subscription = Self {
             name: reader.take_name()?,
             status: reader.take_word(|reader| reader.take_one_of(&STEPS))?,
             term_start: reader.take_word(|_| Some(()))?,
@@ -252,7 +271,10 @@ impl Packed for Subscription {
             period_end: reader.take_word(PackedReader::take_time)?,
             reason: reader.take_word(|reader| reader.take_one_of(&REASONS))?,
             trial: reader.take_word(PackedReader::take_bool)?,
-        })
+            history: History::default(),
+        };
+        subscription.unpack_history(reader)?;
+        Some(subscription)
     }
 }
 

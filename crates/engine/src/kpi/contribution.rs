@@ -1,7 +1,7 @@
 //! What a customer contributes to the sums: a function of its state, the rule set and the day.
 
 use super::durations::{Duration, add};
-use super::ledger::{Ledger, Money, MonthEnds};
+use super::ledger::{Money, MonthEnds, changes, money_at};
 use super::month::Month;
 use super::sums::{KpiSums, Label, Level, MoneyMoved, Movements};
 use crate::aggregates::NO_CURRENCY;
@@ -60,10 +60,8 @@ impl KpiContribution {
             let paid = (!subscription.is_trial()).then(|| (currency, subscription.mrr_minor.get().copied().unwrap_or(0)));
             contribution.plans.push((plan, paid));
         }
-        if let Some(ledger) = &customer.ledger {
-            contribution.money = ledger.money_at(Month(i32::MAX));
-            contribution.movements = movements(ledger, Month::of(today));
-        }
+        contribution.money = money_at(&customer.billing, customer.ledger.as_deref(), Month(i32::MAX));
+        contribution.movements = movements(customer, Month::of(today));
         contribution.durations = durations(customer, rules.settings.first_value);
         contribution.levels = contribution.levels(customer, today);
         contribution
@@ -114,17 +112,18 @@ impl KpiContribution {
 /// The first day after `today` on which time alone changes what a customer contributes.
 pub(crate) fn next_change(customer: &Customer, today: Day) -> Option<Day> {
     let month = Month::of(today);
-    let changed_within = |ledger: &Ledger| ledger.changes().last().is_some_and(|ends| ends.month >= month.back(13));
-    let year = customer.ledger.as_ref().filter(|ledger| changed_within(ledger)).map(|_| month.next().first_day());
+    let changes = changes(&customer.billing, customer.ledger.as_deref());
+    let year = changes.last().filter(|ends| ends.month >= month.back(13)).map(|_| month.next().first_day());
     let answers = customer.support.as_ref().and_then(|support| support.next_nps_expiry(today));
     let users = customer.activity.users.next_inactive(today);
     [year, answers, users].into_iter().flatten().min()
 }
 
-fn movements(ledger: &Ledger, present: Month) -> Vec<(Month, Movements)> {
-    let mut moved: Vec<(Month, Movements)> = ledger.changes().iter().map(|ends| (ends.month, movement(ends))).collect();
+fn movements(customer: &Customer, present: Month) -> Vec<(Month, Movements)> {
+    let (billing, ledger) = (&customer.billing, customer.ledger.as_deref());
+    let mut moved: Vec<(Month, Movements)> = changes(billing, ledger).iter().map(|ends| (ends.month, movement(ends))).collect();
     for month in (0..YEAR_MONTHS).map(|back| present.back(back)) {
-        let (then, now) = (ledger.money_at(month.back(12)), ledger.money_at(month));
+        let (then, now) = (money_at(billing, ledger, month.back(12)), money_at(billing, ledger, month));
         for (currency, before) in then {
             let after = of(&now, currency);
             let year = MoneyMoved { year_gained: after - before, year_lost: (before - after).max(0), ..MoneyMoved::default() };
