@@ -1,5 +1,6 @@
 //! KPIs against a recomputation from the events alone: SQL run by DuckDB, which shares nothing with the engine but the definitions.
 
+mod cases;
 mod flat;
 
 use std::collections::BTreeMap;
