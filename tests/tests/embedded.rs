@@ -43,6 +43,7 @@ fn options(directory: &TempDir, events: &Path, rules: &str, poison: Option<u64>)
         inputs: vec![InputSpec::from(events)],
         data: directory.path().join("data"),
         signals: SignalsTarget::File(directory.path().join("signals.jsonl")),
+        kpis: None,
         partitions: Some(3),
         decoder: Decoder::default(),
         rules_text: rules.to_owned(),

@@ -31,6 +31,7 @@ fn lives(outputs: &[Vec<Output>]) -> Lives {
         let (signal, reason) = match output {
             Output::Signal(signal) => (signal, ""),
             Output::Decision(signal, reason) => (signal, &**reason),
+            Output::Kpis(_) => continue,
         };
         let about = (signal.customer.to_string(), signal.rule.name.clone(), signal.object.to_string());
         lives.entry(about).or_default().push((signal.transition, signal.time, reason.to_owned(), signal.backfilled));

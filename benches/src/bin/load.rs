@@ -232,6 +232,7 @@ fn run_embedded(path: &Path) -> Result<Summary, Box<dyn Error>> {
         inputs: vec![InputSpec::from(path)],
         data: directory.path().join("data"),
         signals: SignalsTarget::File(directory.path().join("signals.jsonl")),
+        kpis: None,
         partitions: None,
         decoder: Decoder::default(),
         rules_text: RULES.to_owned(),

@@ -11,13 +11,13 @@ use std::thread;
 use std::time::Duration;
 
 use bellwether_codec::intake::{DecodedEpoch, IntakeError, PartReader, RawEpoch, Sequencer};
-use bellwether_codec::rendered::Rendered;
+use bellwether_codec::kpi_days::KpiDays;
 use bellwether_codec::run::Skipped;
 use bellwether_codec::summary::Summary;
 use bellwether_engine::time::Time;
 
 use crate::error::ReplayError;
-use crate::part::{PART_LINES, Part, Poisoned, Shard};
+use crate::part::{PART_LINES, Part, Poisoned, Shard, Told};
 use crate::replay::{MAX_POISONED, ReplayOptions, Sink};
 
 /// Parts that are between reader and signals at once, beside one a thread: a few, so that nobody runs out of work, and memory is bounded.
@@ -72,18 +72,13 @@ fn attempt<S: Shard>(
     let reader = PartReader::open(&options.inputs, PART_LINES)?;
     let progress = reader.progress();
     let crew = Crew::new(options, reader, shards, stop);
-    let mut signals = Summary::default();
-    let mut append = |rendered: &Rendered, sink: &mut dyn FnMut(&Rendered) -> std::io::Result<()>| {
-        signals.add_signals(&rendered.counts);
-        sink(rendered)
-    };
+    let mut writer = Writer { sink, signals: Summary::default(), days: KpiDays::default() };
     thread::scope(|scope| {
         let crew = &crew;
         (0..options.threads.get()).for_each(|thread| drop(scope.spawn(move || crew.work(thread))));
         while let Some(epoch) = crew.next_epoch(|| progress.drain()) {
-            let appended = epoch.rendered.iter().try_for_each(|rendered| append(rendered, &mut |rendered| sink.append(rendered)));
-            appended.inspect_err(|_| crew.stop())?;
-            sink.progress(progress.bytes_read(), progress.bytes_total(), epoch.lines);
+            writer.write(epoch.told).inspect_err(|_| crew.stop())?;
+            writer.sink.progress(progress.bytes_read(), progress.bytes_total(), epoch.lines);
         }
         Ok::<_, std::io::Error>(())
     })
@@ -101,16 +96,35 @@ fn attempt<S: Shard>(
             return Ok(Err((partition, poisoned)));
         }
     }
-    for shard in &mut shards {
-        append(&shard.take_rendered(), &mut |rendered| sink.append(rendered)).map_err(ReplayError::Output)?;
+    writer.write(shards.iter_mut().map(Shard::take).collect()).map_err(ReplayError::Output)?;
+    Ok(Ok(Folded { shards, counted: Summary { signals: writer.signals.signals, ..state.counted } }))
+}
+
+/// Writes what the shards have put out, and counts it.
+struct Writer<'s, K> {
+    sink: &'s mut K,
+    signals: Summary,
+    days: KpiDays,
+}
+
+impl<K: Sink> Writer<'_, K> {
+    fn write(&mut self, told: Vec<Told>) -> std::io::Result<()> {
+        let day_ends: Vec<Time> = told.iter().map(|told| told.day_end).collect();
+        for Told { mut rendered, .. } in told {
+            self.signals.add_signals(&rendered.counts);
+            self.days.add(rendered.kpis.drain(..));
+            self.sink.append(&rendered)?;
+        }
+        let mut lines = Vec::new();
+        self.days.write_ended(day_ends.into_iter(), &mut lines);
+        if lines.is_empty() { Ok(()) } else { self.sink.append_kpis(&lines) }
     }
-    Ok(Ok(Folded { shards, counted: Summary { signals: signals.signals, ..state.counted } }))
 }
 
 /// An epoch that every shard has folded.
 struct FoldedEpoch {
     /// What each shard has put out, in their order.
-    pub rendered: Vec<Rendered>,
+    told: Vec<Told>,
     /// Lines folded so far.
     pub lines: u64,
 }
@@ -171,7 +185,7 @@ struct Folding {
     part: Arc<Part>,
     shards_left: usize,
     /// What each shard has put out up to here, where an epoch ends.
-    rendered: Vec<Rendered>,
+    told: Vec<Told>,
 }
 
 enum Task<S> {
@@ -261,11 +275,11 @@ impl<'o, S: Shard> Crew<'o, S> {
         match task {
             Task::Fold(mut place, part) => {
                 let folded = place.shard.fold(&part);
-                let rendered = if part.decoded.raw().is_end { place.shard.take_rendered() } else { Rendered::default() };
+                let told = if part.decoded.raw().is_end { place.shard.take() } else { Told::default() };
                 drop(part);
                 place.last_thread = thread;
                 let mut state = self.lock();
-                if state.put_back(place, folded, rendered) {
+                if state.put_back(place, folded, told) {
                     self.epochs.notify_all();
                 }
                 state
@@ -276,8 +290,8 @@ impl<'o, S: Shard> Crew<'o, S> {
                 state.sequencer = Some(sequencer);
                 state.sequenced += 1;
                 let shards_left = state.places.len();
-                let rendered = vec![Rendered::default(); if part.decoded.raw().is_end { shards_left } else { 0 }];
-                state.folding.push_back(Folding { part, shards_left, rendered });
+                let told = vec![Told::default(); if part.decoded.raw().is_end { shards_left } else { 0 }];
+                state.folding.push_back(Folding { part, shards_left, told });
                 state
             }
             Task::Read(mut reader, number) => {
@@ -335,7 +349,7 @@ impl<S: Shard> State<S> {
     }
 
     /// Takes a shard back that has folded a part. Returns whether somebody who waits for an epoch should look.
-    fn put_back(&mut self, mut place: Box<Place<S>>, folded: Result<(), Poisoned>, rendered: Rendered) -> bool {
+    fn put_back(&mut self, mut place: Box<Place<S>>, folded: Result<(), Poisoned>, told: Told) -> bool {
         if let Err(poisoned) = folded {
             self.stopped = Some(Stopped::Poisoned(place.number, poisoned));
             self.is_over = true;
@@ -343,8 +357,8 @@ impl<S: Shard> State<S> {
         }
         let folding = &mut self.folding[(place.next_part - self.folded) as usize];
         folding.shards_left -= 1;
-        if let Some(room) = folding.rendered.get_mut(place.number) {
-            *room = rendered;
+        if let Some(room) = folding.told.get_mut(place.number) {
+            *room = told;
         }
         place.next_part += 1;
         let number = place.number;
@@ -362,7 +376,7 @@ impl<S: Shard> State<S> {
             self.folded += 1;
             self.count(&folded.part);
             if folded.part.decoded.raw().is_end {
-                self.waiting.push_back(FoldedEpoch { rendered: folded.rendered, lines: self.counted.events });
+                self.waiting.push_back(FoldedEpoch { told: folded.told, lines: self.counted.events });
             }
         }
         self.is_over |= self.is_read && self.read == self.folded;

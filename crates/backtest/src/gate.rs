@@ -55,8 +55,14 @@ impl Gate {
     ///
     /// With everything that is wrong with it.
     pub fn parse(text: &str) -> Result<Self, String> {
-        let symbol =
-            |(feature, (name, _)): (u16, &Figure)| Symbol { name: (*name).into(), feature, value_type: ValueType::Number, clock: false };
+        let symbol = |(feature, (name, _)): (u16, &Figure)| Symbol {
+            name: (*name).into(),
+            feature,
+            value_type: ValueType::Number,
+            clock: false,
+            labels: None,
+            family: None,
+        };
         let symbols: Vec<Symbol> = (0..).zip(&FIGURES).map(symbol).collect();
         compile(text, Expected::Boolean, &Scope { symbols: &symbols, params: &[] }).map(Self).map_err(|errors| {
             let told: Vec<String> = errors.iter().map(in_words).collect();

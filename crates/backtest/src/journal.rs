@@ -6,6 +6,7 @@ use std::time::Instant;
 
 use bellwether_codec::event::Decoder;
 use bellwether_codec::journal::{JournalRecord, Piece, Pieces, PublishedRules, Records};
+use bellwether_codec::kpi_days::KpiDays;
 use bellwether_codec::rendered::Rendered;
 use bellwether_codec::run::{Budget, Skipped};
 use bellwether_codec::summary::Summary;
@@ -60,19 +61,26 @@ impl JournalReplay<'_> {
         let started = Instant::now();
         let numbers: Vec<u16> = (0..journal.partitions()).collect();
         let mut summary = Summary::default();
-        let mut partitions = Vec::with_capacity(numbers.len());
+        let mut partitions: Vec<Partition> = Vec::with_capacity(numbers.len());
+        let mut days = KpiDays::default();
         // As many partitions at once as there are threads: what each puts out stays in memory until its turn.
         for numbers in numbers.chunks(rayon::current_num_threads().max(1)) {
             let shards: Vec<_> = numbers.par_iter().map(|number| self.shard(journal, *number)).collect();
             for shard in shards {
-                let shard = shard?;
+                let mut shard = shard?;
+                days.add(shard.rendered.kpis.drain(..));
                 summary.events += shard.events;
                 summary.journaled += shard.events;
                 summary.add_signals(&shard.rendered.counts);
-                summary.add_aggregates(&shard.partition.header.aggregates);
                 sink.append(&shard.rendered).map_err(ReplayError::Output)?;
                 partitions.push(shard.partition);
             }
+        }
+        let mut lines = Vec::new();
+        days.write_ended(partitions.iter().map(|partition| partition.header.day_end), &mut lines);
+        sink.append_kpis(&lines).map_err(ReplayError::Output)?;
+        if let Some(rules) = partitions.first().map(|partition| partition.rules().clone()) {
+            summary.add_partitions(partitions.iter().map(|partition| &partition.header), &rules.settings.kpis);
         }
         summary.measure(started.elapsed());
         Ok(Replayed { summary, partitions })

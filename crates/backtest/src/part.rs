@@ -34,6 +34,14 @@ impl Part {
     }
 }
 
+/// What a shard has put out up to some record.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Told {
+    pub rendered: Rendered,
+    /// When its present UTC day ends: the sums of the days before are among what is rendered.
+    pub day_end: Time,
+}
+
 /// A record that could not be folded: its offset, and how it failed.
 pub(crate) type Poisoned = (u64, Progress);
 
@@ -46,7 +54,7 @@ pub(crate) trait Shard: Send {
     fn end(&mut self, watermark: Time) -> Result<(), Poisoned>;
 
     /// What it has put out since it was last asked.
-    fn take_rendered(&mut self) -> Rendered;
+    fn take(&mut self) -> Told;
 
     /// Whether it wants no more.
     fn is_over(&self) -> bool;

@@ -19,7 +19,7 @@ use bellwether_engine::time::Time;
 
 use crate::crew::{self, Folded};
 use crate::error::ReplayError;
-use crate::part::{Part, Poisoned, Shard};
+use crate::part::{Part, Poisoned, Shard, Told};
 
 /// How to replay.
 pub struct ReplayOptions {
@@ -60,6 +60,15 @@ pub trait Sink {
     /// When they cannot be written.
     fn append(&mut self, rendered: &Rendered) -> std::io::Result<()>;
 
+    /// Appends daily records of KPIs, in the order of their days. Most want none.
+    ///
+    /// # Errors
+    ///
+    /// When they cannot be written.
+    fn append_kpis(&mut self, _lines: &[u8]) -> std::io::Result<()> {
+        Ok(())
+    }
+
     /// Takes back everything: the replay starts again, without a record that could not be folded.
     ///
     /// # Errors
@@ -84,7 +93,7 @@ pub fn replay(options: &ReplayOptions, sink: &mut impl Sink) -> Result<Replayed,
     let shards =
         |skipped: &[Skipped]| (0..).zip(skipped).map(|(number, skipped)| States::new(number, &options.rules, skipped.clone())).collect();
     let Folded { shards, counted: mut summary } = crew::fold(options, shards, sink, &AtomicBool::new(false))?;
-    shards.iter().for_each(|shard| summary.add_aggregates(&shard.partition.header.aggregates));
+    summary.add_partitions(shards.iter().map(|shard| &shard.partition.header), &options.rules.settings.kpis);
     summary.measure(started.elapsed());
     Ok(Replayed { summary, partitions: shards.into_iter().map(|shard| shard.partition).collect() })
 }
@@ -124,8 +133,8 @@ impl Shard for States {
         Ok(())
     }
 
-    fn take_rendered(&mut self) -> Rendered {
-        std::mem::take(&mut self.rendered)
+    fn take(&mut self) -> Told {
+        Told { rendered: std::mem::take(&mut self.rendered), day_end: self.partition.header.day_end }
     }
 
     fn is_over(&self) -> bool {

@@ -27,6 +27,7 @@ pub struct Filter {
 pub struct ReplaySink {
     signals: Output,
     decisions: Option<Output>,
+    kpis: Option<Output>,
     filter: Filter,
     counts: SignalCounts,
     progress: Progress,
@@ -55,19 +56,24 @@ impl ReplaySink {
         let mut decisions = path.to_owned().into_os_string();
         decisions.push(".decisions");
         let decisions = Some(Output::file(decisions.as_ref())?);
-        Ok(Self { signals: Output::file(path)?, decisions, filter, counts: SignalCounts::new(), progress: Progress::start() })
+        Ok(Self { signals: Output::file(path)?, decisions, kpis: None, filter, counts: SignalCounts::new(), progress: Progress::start() })
     }
 
     /// Writes signals to standard output, and no decisions.
     pub fn standard_output(filter: Filter) -> Self {
         let signals = Output::new(Box::new(BufWriter::new(io::stdout())));
-        Self { signals, decisions: None, filter, counts: SignalCounts::new(), progress: Progress::start() }
+        Self { signals, decisions: None, kpis: None, filter, counts: SignalCounts::new(), progress: Progress::start() }
+    }
+
+    /// Writes daily records of KPIs to a file too: those of all customers, whatever the filter.
+    pub fn with_kpis(self, path: &Path) -> io::Result<Self> {
+        Ok(Self { kpis: Some(Output::file(path)?), ..self })
     }
 
     /// Sees to it that all is written, and counts what was.
     pub fn finish(mut self) -> io::Result<SignalCounts> {
         self.signals.writer.flush()?;
-        self.decisions.as_mut().map_or(Ok(()), |decisions| decisions.writer.flush())?;
+        self.decisions.iter_mut().chain(&mut self.kpis).try_for_each(|output| output.writer.flush())?;
         Ok(self.counts)
     }
 }
@@ -94,10 +100,14 @@ impl Sink for ReplaySink {
         Ok(())
     }
 
+    fn append_kpis(&mut self, lines: &[u8]) -> io::Result<()> {
+        self.kpis.as_mut().map_or(Ok(()), |kpis| kpis.write(lines))
+    }
+
     fn restart(&mut self) -> io::Result<()> {
         self.counts.clear();
         self.signals.restart();
-        self.decisions.iter_mut().for_each(Output::restart);
+        self.decisions.iter_mut().chain(&mut self.kpis).for_each(Output::restart);
         Ok(())
     }
 

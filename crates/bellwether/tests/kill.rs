@@ -29,6 +29,7 @@ impl Case {
     fn command(&self) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_bellwether"));
         command.arg("run").arg("--events").arg(&self.events).arg("--data").arg(&self.data).arg("--signals").arg(&self.signals);
+        command.arg("--kpis").arg(kpis(&self.signals));
         command.args(["--once", "--metrics", "off", "--batch-records", "40", "--batch-reviews", "25"]);
         command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
         command
@@ -42,6 +43,7 @@ impl Case {
         fs::remove_dir_all(&self.data).expect("the data directory can be removed");
         fs::remove_file(&self.signals).expect("the signals can be removed");
         fs::remove_file(decisions(&self.signals)).expect("the decisions can be removed");
+        fs::remove_file(kpis(&self.signals)).expect("the KPIs can be removed");
     }
 
     fn assert_same(&self, replayed: &Path) {
@@ -49,11 +51,16 @@ impl Case {
         assert!(self.signals_length() > 10_000);
         assert!(read(&self.signals) == read(replayed), "signals after kills differ from the replay's");
         assert!(read(&decisions(&self.signals)) == read(&decisions(replayed)), "decisions after kills differ from the replay's");
+        assert!(read(&kpis(&self.signals)) == read(&kpis(replayed)), "KPIs after kills differ from the replay's");
     }
 }
 
 fn decisions(signals: &Path) -> PathBuf {
     PathBuf::from(format!("{}.decisions", text(signals)))
+}
+
+fn kpis(signals: &Path) -> PathBuf {
+    PathBuf::from(format!("{}.kpis", text(signals)))
 }
 
 fn bellwether(arguments: &[&str]) {
@@ -74,7 +81,7 @@ fn twenty_kills_are_invisible() {
     let mut seed = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).expect("after 1970").subsec_nanos() as u64 | 1;
     println!("seed {seed}");
     let replayed = at("replayed.jsonl");
-    bellwether(&["replay", "--events", text(&case.events), "--signals", text(&replayed)]);
+    bellwether(&["replay", "--events", text(&case.events), "--signals", text(&replayed), "--kpis", text(&kpis(&replayed))]);
     let (mut kills, mut kills_amid_signals) = (0, 0);
     let mut longest_life_ms = LONGEST_LIFE_MS;
     while kills < KILLS || kills_amid_signals < KILLS_AMID_SIGNALS {

@@ -5,6 +5,8 @@ pub mod event;
 pub mod health_record;
 pub mod intake;
 pub mod journal;
+pub mod kpi_days;
+pub mod kpi_record;
 pub mod pseudonym;
 pub mod rejection;
 pub mod rendered;

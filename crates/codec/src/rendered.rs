@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use bellwether_engine::kpi::KpiDay;
 use bellwether_engine::signal::Output;
 
 use crate::signal::write_output;
@@ -14,6 +15,7 @@ pub fn count(output: &Output, counts: &mut SignalCounts) {
     let (signal, transition) = match output {
         Output::Signal(signal) => (signal, signal.transition.name()),
         Output::Decision(signal, _) => (signal, "decided"),
+        Output::Kpis(_) => return,
     };
     *counts.entry((signal.rule.name.clone(), transition)).or_default() += 1;
 }
@@ -27,6 +29,8 @@ pub struct Rendered {
     pub decisions: Vec<u8>,
     /// What they are.
     pub counts: SignalCounts,
+    /// Days that ended.
+    pub kpis: Vec<KpiDay>,
 }
 
 impl Rendered {
@@ -37,6 +41,10 @@ impl Rendered {
             let lines = match &output {
                 Output::Signal(_) => &mut self.signals,
                 Output::Decision(..) => &mut self.decisions,
+                Output::Kpis(ended) => {
+                    self.kpis.push((**ended).clone());
+                    continue;
+                }
             };
             // Writing to a vector cannot fail, and every value of a signal is representable in JSON.
             write_output(&output, lines).expect("a signal renders to memory");
@@ -47,6 +55,7 @@ impl Rendered {
     pub fn append(&mut self, mut other: Rendered) {
         self.signals.append(&mut other.signals);
         self.decisions.append(&mut other.decisions);
+        self.kpis.append(&mut other.kpis);
         for (key, count) in other.counts {
             *self.counts.entry(key).or_default() += count;
         }

@@ -108,9 +108,9 @@ struct Priority {
     job_size: u8,
 }
 
-/// Writes an output as one line: a signal, or a decision with its reason.
+/// Writes an output as one line: a signal, or a decision with its reason. The end of a day is none, and writes nothing.
 pub fn write_output(output: &Output, into: &mut impl Write) -> io::Result<()> {
-    let Attributes { signal, id, r#type, time, reason } = Attributes::of(output);
+    let Some(Attributes { signal, id, r#type, time, reason }) = Attributes::of(output) else { return Ok(()) };
     let envelope = Envelope {
         specversion: SPEC_VERSION,
         id,
@@ -134,10 +134,10 @@ pub struct BinaryOutput {
     pub value: Vec<u8>,
 }
 
-/// Renders an output in binary mode; the data are those of [`write_output`].
+/// Renders a signal or a decision in binary mode; the data are those of [`write_output`].
 #[must_use]
-pub fn binary_output(output: &Output) -> BinaryOutput {
-    let Attributes { signal, id, r#type, time, reason } = Attributes::of(output);
+pub fn binary_output(output: &Output) -> Option<BinaryOutput> {
+    let Attributes { signal, id, r#type, time, reason } = Attributes::of(output)?;
     let headers = [
         ("ce_specversion", SPEC_VERSION.to_owned()),
         ("ce_id", id),
@@ -147,7 +147,8 @@ pub fn binary_output(output: &Output) -> BinaryOutput {
         ("ce_time", time),
         ("content-type", CONTENT_TYPE.to_owned()),
     ];
-    BinaryOutput { headers, value: serde_json::to_vec(&data(signal, reason)).expect("every value of a signal is representable in JSON") }
+    let value = serde_json::to_vec(&data(signal, reason)).expect("every value of a signal is representable in JSON");
+    Some(BinaryOutput { headers, value })
 }
 
 /// What both modes tell about an output.
@@ -160,18 +161,19 @@ struct Attributes<'a> {
 }
 
 impl<'a> Attributes<'a> {
-    fn of(output: &'a Output) -> Self {
+    fn of(output: &'a Output) -> Option<Self> {
         let (signal, family, reason) = match output {
             Output::Signal(signal) => (signal, "signal", None),
             Output::Decision(signal, reason) => (signal, "decision", Some(&**reason)),
+            Output::Kpis(_) => return None,
         };
-        Self {
+        Some(Self {
             signal,
             id: format!("{:032x}", signal.id),
             r#type: format!("bellwether.{family}.{}.v1", signal.transition.name()),
             time: format_time(signal.time),
             reason,
-        }
+        })
     }
 }
 
@@ -252,5 +254,6 @@ pub(crate) fn round(value: f64, decimals: i32) -> f64 {
 pub fn output_time(output: &Output) -> Time {
     match output {
         Output::Signal(signal) | Output::Decision(signal, _) => signal.time,
+        Output::Kpis(ended) => ended.day.next().start(),
     }
 }

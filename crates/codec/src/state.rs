@@ -8,6 +8,8 @@ use bincode::config::{Configuration, Fixint, Limit, LittleEndian, standard};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::kpi_days::KpiDays;
+
 /// The version of the fold: what the bytes mean and how events change them. A golden test forces it up.
 pub const FOLD_VERSION: u8 = 3;
 
@@ -16,6 +18,9 @@ pub const MAX_STATE_BYTES: usize = 16 * 1024;
 
 /// The largest header, in bytes.
 const MAX_HEADER_BYTES: usize = 1024 * 1024;
+
+/// Days that wait for the slowest partition, bytes: a header a day for a year.
+const MAX_KPI_DAYS_BYTES: usize = 256 * MAX_HEADER_BYTES;
 
 /// A stored value that cannot be read.
 #[derive(Debug, thiserror::Error)]
@@ -63,14 +68,30 @@ pub fn decode_header(bytes: &[u8]) -> Result<Header, StateError> {
     decode::<Header, MAX_HEADER_BYTES>(bytes)
 }
 
+/// Encodes days that not all partitions have ended yet.
+pub fn encode_kpi_days(days: &KpiDays) -> Result<Vec<u8>, StateError> {
+    let mut bytes = Vec::new();
+    encode_within::<MAX_KPI_DAYS_BYTES>(days, &mut bytes)?;
+    Ok(bytes)
+}
+
+/// Decodes days that not all partitions have ended yet.
+pub fn decode_kpi_days(bytes: &[u8]) -> Result<KpiDays, StateError> {
+    decode::<KpiDays, MAX_KPI_DAYS_BYTES>(bytes)
+}
+
 fn configuration<const LIMIT: usize>() -> Configuration<LittleEndian, Fixint, Limit<LIMIT>> {
     standard().with_fixed_int_encoding().with_limit::<LIMIT>()
 }
 
 fn encode(value: &impl Serialize, into: &mut Vec<u8>) -> Result<(), StateError> {
+    encode_within::<MAX_HEADER_BYTES>(value, into)
+}
+
+fn encode_within<const LIMIT: usize>(value: &impl Serialize, into: &mut Vec<u8>) -> Result<(), StateError> {
     into.clear();
     into.push(FOLD_VERSION);
-    bincode::serde::encode_into_std_write(value, into, configuration::<MAX_HEADER_BYTES>())
+    bincode::serde::encode_into_std_write(value, into, configuration::<LIMIT>())
         .map(|_| ())
         .map_err(|error| StateError::Damaged(error.to_string()))
 }

@@ -3,8 +3,12 @@
 use std::collections::BTreeMap;
 
 use bellwether_engine::aggregates::Aggregates;
+use bellwether_engine::kpi::{KpiSettings, KpiSums, Kpis};
+use bellwether_engine::partition::Header;
+use bellwether_engine::time::Time;
 use serde::Serialize;
 
+use crate::kpi_record::named;
 use crate::rendered::SignalCounts;
 
 /// What `--summary` writes, and the terminal shows.
@@ -32,6 +36,8 @@ pub struct Summary {
     pub active_customers: i64,
     /// MRR of running subscriptions, minor units by currency.
     pub mrr_minor: BTreeMap<String, i64>,
+    /// KPIs by name, as of journal time; absent where nothing can be divided.
+    pub kpis: BTreeMap<&'static str, Option<f64>>,
     /// Signals by rule and transition; decisions as `decided`.
     pub signals: BTreeMap<String, BTreeMap<String, u64>>,
     /// Wall time of the run.
@@ -44,7 +50,7 @@ pub struct Summary {
 
 impl Summary {
     /// Adds the aggregates of a partition.
-    pub fn add_aggregates(&mut self, aggregates: &Aggregates) {
+    fn add_aggregates(&mut self, aggregates: &Aggregates) {
         self.duplicates += aggregates.duplicates;
         self.too_late += aggregates.too_late;
         self.limited += aggregates.limited;
@@ -54,6 +60,19 @@ impl Summary {
         self.active_customers += aggregates.active_customers;
         for (currency, mrr) in aggregates.mrr_minor.iter().filter(|(_, mrr)| **mrr != 0) {
             *self.mrr_minor.entry(String::from_utf8_lossy(&currency.0).into_owned()).or_default() += mrr;
+        }
+    }
+
+    /// Adds the partitions, and computes the KPIs of all of them together.
+    pub fn add_partitions<'h>(&mut self, headers: impl Iterator<Item = &'h Header>, settings: &KpiSettings) {
+        let (mut sums, mut journal_time) = (KpiSums::default(), Time::MIN);
+        for header in headers {
+            self.add_aggregates(&header.aggregates);
+            sums.merge(&header.aggregates.kpis);
+            journal_time = journal_time.max(header.journal_time);
+        }
+        if journal_time != Time::MIN {
+            self.kpis = named(&Kpis::of(&sums, journal_time.day(), settings));
         }
     }
 

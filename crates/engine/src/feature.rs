@@ -232,7 +232,7 @@ impl Feature {
         info(Feature::ContactChangedDays, "contact_changed_days", Change::Clock, ValueType::Number, "days", "Time since a contact last changed or was removed (the first naming of a contact is no change); absent without a change."),
         info(Feature::ChampionDaysSinceLogin, "champion_days_since_login", Change::Clock, ValueType::Number, "days", "Time since the current contact last logged in; absent without a login or a contact."),
         info(Feature::ChampionLoggedIn, "champion_logged_in", Change::Event, ValueType::Boolean, "yes or no", "The current contact has logged in since becoming the contact; absent without a contact."),
-        info(Feature::MarketingConsent, "marketing_consent", Change::Event, ValueType::Boolean, "yes or no", "Marketing consent of the customer as a whole; absent when never told."),
+        info(Feature::MarketingConsent, "marketing_consent", Change::Event, ValueType::Boolean, "yes or no", "Marketing consent of the customer as a whole; where nothing was said for it, whether any user who spoke for itself agrees; absent when never told."),
         info(Feature::DaysSinceTouch, "days_since_touch", Change::Clock, ValueType::Number, "days", "Time since the latest recorded touch; absent without one."),
         info(Feature::FeatureRequestsOpen, "feature_requests_open", Change::Event, ValueType::Number, "requests", "Open feature requests; absent when the note table is full."),
         info(Feature::OldestFeatureRequestDays, "oldest_feature_request_days", Change::Clock, ValueType::Number, "days", "Age of the oldest open feature request; absent without one."),

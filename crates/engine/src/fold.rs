@@ -13,8 +13,12 @@ use crate::fold_features::{
     ACTIVE_DAY, CONTACTS, INCIDENTS, INVITATIONS, INVOICES, LEAVING, LOGIN, LOGIN_BACK, LOGIN_DAY, MILESTONES, MONEY, NOTES,
     PRODUCT_FEATURES, QUOTAS, SURVEYS, TICKETS, USAGE, USAGE_BACK, USER_DAY, USER_SHARES,
 };
+use crate::kpi::{Month, RETAINED_MONTHS, Statement};
 use crate::settings::Settings;
 use crate::time::{Day, Time};
+
+/// The role of respondents whose NPS is also told apart.
+const DECISION_MAKER: &str = "decision_maker";
 
 /// What folding an event came to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -27,6 +31,10 @@ pub struct Folded {
     pub too_late: bool,
     /// A table of the state was full, so that features become absent.
     pub limited: bool,
+    /// What the customer contributes to the KPIs may have changed although no feature has.
+    pub contribution: bool,
+    /// When a ticket was opened and for how many milliseconds it waited for its first answer: before the event, and after, where they differ.
+    pub first_response: [Option<(Time, i64)>; 2],
 }
 
 /// An event on its way into a state.
@@ -106,6 +114,7 @@ impl Fold<'_> {
             Body::Cancellation { step, .. } => self.cancellation(customer.leaving.get_or_insert_default(), *step),
             Body::Account { segment, industry, country, owner, .. } => {
                 let text = |value: &Option<crate::event::Text<'_>>| value.as_deref().map(|text| Box::from(&*kept_name(text)));
+                self.folded.contribution = true;
                 // A health profile may be for a segment, and holidays are by country.
                 if customer.account.segment.set_some(self.stamp, text(segment)) {
                     self.touch(FeatureSet::ALL);
@@ -127,6 +136,10 @@ impl Fold<'_> {
             Body::Milestone { name, is_final } => {
                 customer.onboarding.get_or_insert_default().milestone(name_hash(name), self.event.time, *is_final);
                 self.touch(MILESTONES);
+            }
+            Body::Campaign { step: CampaignStep::Sent, campaign, .. } => {
+                customer.ledger.get_or_insert_default().campaign_sent(campaign, self.event.time);
+                self.relation(customer);
             }
             _ => self.relation(customer),
         }
@@ -214,38 +227,47 @@ impl Fold<'_> {
             ticket.status.set(self.stamp, *step);
         }
         ticket.priority.set_some(self.stamp, *priority);
+        let before = ticket.first_response();
         match step {
             TicketStep::Opened => ticket.opened_at = Some(ticket.opened_at.map_or(time, |known| known.min(time))),
             TicketStep::Answered => ticket.answered_at = Some(ticket.answered_at.map_or(time, |known| known.min(time))),
             TicketStep::Reopened => ticket.reopenings = ticket.reopenings.saturating_add(1),
             TicketStep::Solved => {}
         }
+        let after = ticket.first_response();
+        if before != after {
+            self.folded.first_response = [before, after];
+        }
     }
 
     fn survey(&mut self, support: &mut Support) {
-        let Body::Survey { kind, score, scale_min, scale_max, higher_is_better, user, .. } = &self.event.body else {
+        let Body::Survey { kind, score, scale_min, scale_max, higher_is_better, user, role, .. } = &self.event.body else {
             return;
         };
         let share = (score - scale_min) / (scale_max - scale_min);
         let good = if *higher_is_better { share } else { 1.0 - share };
         let mapped = if *kind == SurveyKind::Nps { 10.0 * good } else { good };
-        support.answer(Answer::new(self.event.time, self.identity, *kind, mapped as f32, *user));
+        let answer = Answer::new(self.event.time, self.identity, *kind, mapped as f32, *user);
+        support.answer(answer.by_decision_maker(role.as_deref() == Some(DECISION_MAKER)));
         self.touch(SURVEYS);
     }
 
     fn subscription(&mut self, customer: &mut Customer) {
-        let Body::Subscription { step, subscription: name, plan, mrr_minor, currency, seats, period_end, reason, .. } = &self.event.body
+        let Body::Subscription { step, subscription: name, plan, mrr_minor, currency, seats, period_end, reason, trial } = &self.event.body
         else {
             return;
         };
         self.touch(MONEY);
         let (stamp, time) = (self.stamp, self.event.time);
+        self.make_room(customer, name);
         let billing = &mut customer.billing;
         let before = (billing.mrr_minor(), billing.seats());
         let Some(subscription) = billing.subscriptions.entry(name, MAX_SUBSCRIPTIONS, self.now, || Subscription::new(name)) else {
             self.folded.limited = true;
             return;
         };
+        let said = Statement { step: *step, trial: *trial, mrr_minor: *mrr_minor };
+        let paid_before = subscription.note_payment(stamp, said, Month::of(self.today).back(RETAINED_MONTHS));
         subscription.status.set(stamp, *step);
         subscription.plan.set_some(stamp, plan.as_deref().map(|plan| kept_name(plan).into()));
         subscription.mrr_minor.set_some(stamp, *mrr_minor);
@@ -253,6 +275,7 @@ impl Fold<'_> {
         subscription.seats.set_some(stamp, *seats);
         subscription.period_end.set_some(stamp, *period_end);
         subscription.reason.set_some(stamp, *reason);
+        subscription.trial.set_some(stamp, *trial);
         if matches!(step, SubscriptionStep::Started | SubscriptionStep::Renewed) {
             subscription.term_start.set(stamp, ());
         }
@@ -270,6 +293,19 @@ impl Fold<'_> {
             billing.expanded_at = billing.expanded_at.max(Some(time));
         }
         billing.note_mrr(self.today);
+        if paid_before {
+            customer.ledger.get_or_insert_default().paid_before = true;
+        }
+    }
+
+    /// What subscriptions paid that make room for a new one is kept apart.
+    fn make_room(&self, customer: &mut Customer, name: &str) {
+        let subscriptions = &customer.billing.subscriptions;
+        if subscriptions.get(name).is_some() || subscriptions.iter().len() < MAX_SUBSCRIPTIONS {
+            return;
+        }
+        let ledger = customer.ledger.get_or_insert_default();
+        subscriptions.forgettable(self.now).for_each(|subscription| ledger.forget(subscription));
     }
 
     fn invoice(&mut self, customer: &mut Customer) {
@@ -312,8 +348,8 @@ impl Fold<'_> {
                 self.folded.limited |= !relation.set_contact(stamp, name_hash(role), *user, previous_user.is_some());
                 self.touch(CONTACTS);
             }
-            Body::Consent { marketing, user: None } => {
-                relation.consent.set(stamp, *marketing);
+            Body::Consent { marketing, user } => {
+                self.folded.limited |= !relation.set_consent(stamp, *user, *marketing);
                 self.touch(FeatureSet::of(&[Feature::MarketingConsent]));
             }
             Body::Touch { .. } => {
@@ -367,6 +403,11 @@ impl Fold<'_> {
             Body::Lead { .. } => {
                 relation.lead_at = relation.lead_at.max(Some(time));
                 self.touch(FeatureSet::of(&[Feature::DaysSinceLead]));
+            }
+            // Who unsubscribes has withdrawn its consent.
+            Body::Campaign { step: CampaignStep::Unsubscribed, user, .. } => {
+                self.folded.limited |= !relation.set_consent(stamp, *user, false);
+                self.touch(FeatureSet::of(&[Feature::MarketingConsent]));
             }
             Body::Campaign { step: CampaignStep::Sent, .. } => {
                 relation.campaign_at = relation.campaign_at.max(Some(time));

@@ -33,6 +33,12 @@ impl Default for HealthProfiles {
 }
 
 impl HealthProfiles {
+    /// The profile of every customer that no other is for.
+    #[must_use]
+    pub fn for_others(&self) -> &HealthProfile {
+        &self.profiles[self.profiles.len() - 1]
+    }
+
     /// Profiles for some customers, at most [`MAX_HEALTH_PROFILES`] with the one for the others.
     #[must_use]
     pub fn new(mut profiles: Vec<HealthProfile>, for_others: HealthProfile) -> Self {

@@ -127,6 +127,15 @@ pub struct JourneySums {
 }
 
 impl JourneySums {
+    /// Adds those of another partition.
+    pub fn merge(&mut self, other: &Self) {
+        self.quadrants.iter_mut().zip(other.quadrants).for_each(|(sum, count)| *sum += count);
+        for (stage, (times, seconds)) in &other.stays {
+            let sum = self.stays.entry(*stage).or_default();
+            *sum = (sum.0 + times, sum.1.saturating_add(*seconds));
+        }
+    }
+
     /// Adds the part of a customer, or takes it away where `sign` is -1.
     pub(crate) fn add(&mut self, part: &JourneyPart, sign: i64) {
         if let Some(count) = part.quadrant.and_then(|quadrant| self.quadrants.get_mut(usize::from(quadrant))) {

@@ -6,21 +6,21 @@ mod reviewing;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use serde::{Deserialize, Serialize};
-
-use crate::aggregates::{self, Aggregates};
+use crate::aggregates::{self, Contribution};
 use crate::customer::Customer;
 use crate::episode::Episode;
-use crate::erasure::{Erased, ErasureKey, Erasures};
+use crate::erasure::{Erased, ErasureKey};
 use crate::evaluate::{self, Evaluation};
 use crate::event::{Body, CustomerKey, Event};
 use crate::feature::FeatureSet;
+use crate::fold::Folded;
 use crate::fold::fold;
+pub use crate::header::Header;
 use crate::index::Index;
 pub use crate::record::{Payload, Progress, Record};
 use crate::rule_set::RuleSet;
 use crate::signal::Output;
-use crate::silence::{self, Families, SilentSources};
+use crate::silence::{self, Families};
 use crate::time::Time;
 use crate::timers::Timers;
 use erasing::is_straggler;
@@ -38,28 +38,6 @@ pub struct Work {
     pub rules_evaluated: u64,
     /// Rules that every event and review could have looked at.
     pub rules_possible: u64,
-}
-
-/// What a partition remembers beside its customers.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Header {
-    /// Journal time: the largest watermark seen.
-    pub journal_time: Time,
-    /// Number of the rule set in force.
-    pub rule_set: u32,
-    /// Sources whose silence is no customer's.
-    pub silent: SilentSources,
-    /// Sums over the customers.
-    pub aggregates: Aggregates,
-    /// Customers that were erased.
-    pub erasures: Erasures,
-}
-
-impl Default for Header {
-    fn default() -> Self {
-        let (silent, aggregates, erasures) = Default::default();
-        Self { journal_time: Time::MIN, rule_set: 0, silent, aggregates, erasures }
-    }
 }
 
 /// A customer in memory.
@@ -140,10 +118,14 @@ impl Partition {
     /// `reviews` is the budget of reviews, counted down.
     pub fn apply(&mut self, record: &Record<'_>, reviews: &mut u64, outputs: &mut Vec<Output>) -> Progress {
         self.header.journal_time = self.header.journal_time.max(record.watermark);
-        while let Some((due, key)) = self.timers.first() {
-            if due > self.header.journal_time {
-                break;
+        loop {
+            let first = self.timers.first().filter(|(due, _)| *due <= self.header.journal_time);
+            let next = first.map_or(self.header.journal_time, |(due, _)| due);
+            if self.header.day_end <= next && next != Time::MIN {
+                outputs.extend(self.header.end_day(next, &self.rules).map(Output::Kpis));
+                continue;
             }
+            let Some((due, key)) = first else { break };
             let Some(slot) = self.index.get(key) else { return Progress::Missing(key) };
             if *reviews == 0 {
                 return Progress::OutOfBudget;
@@ -153,7 +135,7 @@ impl Partition {
                 return Progress::PoisonedReview(key);
             }
             self.last_review = (due, key);
-            self.settle(slot, key, FeatureSet::EMPTY);
+            self.settle(slot, key, Folded::default());
         }
         let Payload::Event { event, key, identity } = record.payload else {
             self.last_review = NO_REVIEW;
@@ -171,11 +153,11 @@ impl Partition {
                 self.occupy(key, Slot::new(customer))
             }
         };
-        let mut dirty = FeatureSet::EMPTY;
-        if !self.guarded(outputs, |partition, outputs| dirty = partition.event(slot, event, identity, outputs)) {
+        let mut folded = Folded::default();
+        if !self.guarded(outputs, |partition, outputs| folded = partition.event(slot, event, identity, outputs)) {
             return Progress::PoisonedRecord;
         }
-        self.settle(slot, key, dirty);
+        self.settle(slot, key, folded);
         Progress::Done
     }
 
@@ -192,7 +174,7 @@ impl Partition {
             let mut evaluation = Evaluation { rules, frozen: self.frozen, now, outputs, evaluated: 0, due: Time::NEVER };
             evaluation.everything(customer);
         }
-        self.settle(slot, key, FeatureSet::ALL);
+        self.settle(slot, key, Folded { dirty: FeatureSet::ALL, ..Folded::default() });
     }
 
     /// Replaces the rule set, telling the one before where there was one. Every customer must then be reviewed.
@@ -233,7 +215,11 @@ impl Partition {
     }
 
     /// Puts a customer loaded from a store into memory.
-    pub fn insert(&mut self, customer: Customer) {
+    pub fn insert(&mut self, mut customer: Customer) {
+        // While customers are reviewed under a new rule set, those not reviewed yet contribute under the one before.
+        let under = customer.contributed_under;
+        let rules = self.previous_rules.as_ref().filter(|previous| previous.number == under).unwrap_or(&self.rules);
+        customer.contribution = Contribution::of(&customer, rules);
         let key = CustomerKey::of(&customer.id);
         let timer = customer.next_review();
         let slot =
@@ -331,14 +317,14 @@ impl Partition {
         review(customer, &self.rules, self.frozen, due, outputs, &mut self.work);
     }
 
-    /// Folds an event and evaluates what it changed. Returns the features that it may have changed.
-    fn event(&mut self, slot: u32, event: &Event<'_>, identity: u64, outputs: &mut Vec<Output>) -> FeatureSet {
+    /// Folds an event and evaluates what it changed. Returns what it may have changed.
+    fn event(&mut self, slot: u32, event: &Event<'_>, identity: u64, outputs: &mut Vec<Output>) -> Folded {
         let aggregates = &mut self.header.aggregates;
         aggregates.events += 1;
-        let Some(Slot { customer, .. }) = self.slots[slot as usize].as_mut() else { return FeatureSet::EMPTY };
+        let Some(Slot { customer, .. }) = self.slots[slot as usize].as_mut() else { return Folded::default() };
         if is_straggler(customer, event) {
             aggregates.stragglers += 1;
-            return FeatureSet::EMPTY;
+            return Folded::default();
         }
         let now = self.header.journal_time.max(event.time).max(customer.clock);
         // An event from ahead of journal time moves its customer's clock: what was due before comes first.
@@ -351,25 +337,27 @@ impl Partition {
         aggregates.too_late += u64::from(folded.too_late);
         aggregates.limited += u64::from(folded.limited);
         if folded.duplicate {
-            return folded.dirty;
+            return folded;
         }
+        aggregates.kpis.count(customer, event, &folded, &self.rules.settings);
         let mut evaluation = Evaluation { rules: &self.rules, frozen: self.frozen, now, outputs, evaluated: 0, due: Time::NEVER };
         evaluation.changed(customer, folded.dirty);
         self.work.rules_evaluated += evaluation.evaluated;
         self.work.rules_possible += self.rules.rules.len() as u64;
         customer.midnight_due = now.day().next().start();
-        folded.dirty
+        folded
     }
 
     /// Brings aggregates and timers up to a customer that was just folded or reviewed.
-    fn settle(&mut self, slot: u32, key: CustomerKey, dirty: FeatureSet) {
+    fn settle(&mut self, slot: u32, key: CustomerKey, folded: Folded) {
         let Some(entry) = self.slots[slot as usize].as_mut() else { return };
         entry.used = true;
         if !entry.changed {
             entry.changed = true;
             self.touched.push(key);
         }
-        aggregates::contribute(&mut entry.customer, &mut self.header.aggregates, dirty);
+        let dirty = if folded.contribution { FeatureSet::ALL } else { folded.dirty };
+        aggregates::contribute(&mut entry.customer, &mut self.header.aggregates, dirty, &self.rules);
         let due = entry.customer.next_review();
         self.set_timer(slot, key, due);
     }

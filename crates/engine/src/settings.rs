@@ -9,6 +9,7 @@ use crate::feature::{Feature, STAGES};
 pub use crate::health_profile::{Axis, Component, HealthProfile, HealthProfiles, Veto};
 use crate::holidays::Holidays;
 use crate::journey::stage_hash;
+use crate::kpi::KpiSettings;
 use crate::own_feature::{FIRST_OWN_FEATURE, OwnFeatures};
 use crate::time::{DAY_MS, Time};
 
@@ -45,6 +46,8 @@ pub struct Settings {
     pub suppressions: Vec<Suppression>,
     /// Bands of the priority.
     pub priority: PriorityBands,
+    /// Labels, targets and the like of the KPIs.
+    pub kpis: KpiSettings,
     /// What is dated before this instant is decided and not sent, with the reason `quiet`; at this instant each episode still open is raised
     /// once. All rule sets of a journal have the same, so that no episode that was told is told again. `Time::MIN` is never.
     pub quiet_until: Time,
@@ -70,6 +73,7 @@ impl Default for Settings {
             own: OwnFeatures::default(),
             suppressions: Vec::new(),
             priority: PriorityBands::default(),
+            kpis: KpiSettings::default(),
             quiet_until: Time::MIN,
             poison: None,
         }

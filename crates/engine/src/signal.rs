@@ -8,6 +8,7 @@ use xxhash_rust::xxh3::xxh3_128;
 use crate::customer::EventReference;
 use crate::event::{Currency, UserToken};
 use crate::health::Contribution;
+use crate::kpi::KpiDay;
 use crate::rule::{Rule, Severity};
 use crate::time::Time;
 
@@ -146,6 +147,8 @@ pub enum Output {
     Signal(Box<Signal>),
     /// Not sent, with the reason: the name of a suppression, `shadow` or `quiet`.
     Decision(Box<Signal>, Arc<str>),
+    /// The sums of the partition at the end of a UTC day.
+    Kpis(Box<KpiDay>),
 }
 
 /// The id of a transition.

@@ -51,6 +51,12 @@ impl Day {
         Time(i64::from(self.0) * DAY_MS)
     }
 
+    /// The day before.
+    #[must_use]
+    pub fn before(self) -> Day {
+        Day(self.0.saturating_sub(1))
+    }
+
     /// The day that follows.
     #[must_use]
     pub fn next(self) -> Day {

@@ -307,7 +307,7 @@ impl<'a> View<'a> {
                 let relation = relation.filter(|relation| relation.has_contact())?;
                 Some(flag(relation.champion_login_at.is_some()))
             }
-            Feature::MarketingConsent => relation?.consent.get().map(|consent| flag(*consent)),
+            Feature::MarketingConsent => relation?.marketing_consent().map(flag),
             Feature::FeatureRequestsOpen => notes(NoteKind::FeatureRequest),
             Feature::RiskNotesOpen => notes(NoteKind::Risk),
             Feature::Incidents28d => Some(relation.map_or(0.0, |relation| relation.incidents_started.sum(self.today.0, 0, 28) as f64)),

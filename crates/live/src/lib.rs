@@ -17,6 +17,7 @@ mod journal;
 pub mod journal_directory;
 mod journey_metrics;
 pub mod kafka;
+mod kpi_metrics;
 pub mod metrics;
 pub mod options;
 mod output;

@@ -5,9 +5,12 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use crate::journey_metrics::JourneyMetrics;
+use crate::kpi_metrics::KpiMetrics;
 use crate::pipeline::Pipeline;
 use bellwether_codec::rendered::SignalCounts;
+use bellwether_engine::aggregates::Aggregates;
 use bellwether_engine::partition::Header;
+use bellwether_engine::rule_set::RuleSet;
 use bellwether_engine::time::Time;
 use prometheus::{Encoder, Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry, TextEncoder};
 
@@ -32,6 +35,7 @@ pub struct Metrics {
     /// What the parts of a Kafka run tell.
     pub pipeline: Pipeline,
     state_events: IntCounterVec,
+    kpis: KpiMetrics,
     /// How each partition stands that this process owns, beside Kafka.
     board: Mutex<BTreeMap<u16, Header>>,
 }
@@ -92,6 +96,7 @@ impl Metrics {
                 "What happened to stored states beside their work: snapshots, restores, damage.",
                 &["event"],
             ),
+            kpis: KpiMetrics::register(&registry),
             board: Mutex::default(),
             registry,
         }
@@ -101,6 +106,7 @@ impl Metrics {
     #[must_use]
     pub fn render(&self) -> String {
         self.settle_board();
+        self.kpis.refresh();
         let mut text = Vec::new();
         if let Err(error) = TextEncoder::new().encode(&self.registry.gather(), &mut text) {
             tracing::error!(%error, "metrics could not be rendered");
@@ -137,10 +143,8 @@ impl Metrics {
 
     /// The partitions stand so after a commit.
     pub fn settled<'a>(&self, headers: impl Iterator<Item = &'a Header>, watermark: Time) {
-        let mut sums = bellwether_codec::summary::Summary::default();
-        for header in headers {
-            sums.add_aggregates(&header.aggregates);
-        }
+        let mut sums = Aggregates::default();
+        headers.for_each(|header| sums.merge(&header.aggregates));
         let whole = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
         self.duplicates.set(whole(sums.duplicates));
         self.too_late.set(whole(sums.too_late));
@@ -150,11 +154,17 @@ impl Metrics {
         self.customers.set(sums.customers);
         self.active_customers.set(sums.active_customers);
         for (currency, mrr) in &sums.mrr_minor {
-            self.mrr_minor.with_label_values(&[currency.as_str()]).set(*mrr);
+            self.mrr_minor.with_label_values(&[&*String::from_utf8_lossy(&currency.0)]).set(*mrr);
         }
         if watermark != Time::MIN {
+            self.kpis.stand(sums.kpis, watermark.day());
             self.journal_time_seconds.set(watermark.0.div_euclid(1_000));
         }
+    }
+
+    /// A rule set is in force.
+    pub fn rules_in_force(&self, rules: &RuleSet) {
+        self.kpis.set_targets(&rules.settings.kpis.targets);
     }
 
     /// A partition that this process owns stands so after a commit.

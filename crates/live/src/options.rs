@@ -28,6 +28,8 @@ pub struct EmbeddedOptions {
     pub data: PathBuf,
     /// Where signals go.
     pub signals: SignalsTarget,
+    /// The file of the daily records of KPIs, if wanted.
+    pub kpis: Option<PathBuf>,
     /// Journal partitions of a new journal; an existing one keeps its number, and another one given is an error.
     pub partitions: Option<u16>,
     /// How lines become events.

@@ -29,6 +29,9 @@ pub struct ProcessState {
     pub output_bytes: (u64, u64),
     /// Committed length of the dead letters.
     pub dead_letter_bytes: u64,
+    /// Committed length of the file of KPIs.
+    #[serde(default)]
+    pub kpis_bytes: u64,
     /// The rule set in force.
     pub rules: RulesState,
     /// Totals since the journal was created.

@@ -36,6 +36,7 @@ impl Session {
         commit.put_input(RULES_TEXT, text.as_bytes());
         self.put_process_state(&mut commit);
         self.store.commit(commit, Durability::Synced)?;
+        self.metrics.rules_in_force(&rules);
         self.previous_rules = std::mem::replace(&mut self.rules, rules);
         self.review_all()
     }

@@ -4,9 +4,11 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use bellwether_codec::intake::{DecodedEpoch, Resume, SequencedEpoch, Sequencer};
+use bellwether_codec::kpi_days::KpiDays;
 use bellwether_codec::rejection::RejectReason;
 use bellwether_codec::rendered::Rendered;
 use bellwether_codec::run::Run;
+use bellwether_codec::state::{decode_kpi_days, encode_kpi_days};
 use bellwether_codec::summary::Summary;
 use bellwether_engine::partition::Header;
 use bellwether_engine::rule_set::RuleSet;
@@ -32,6 +34,9 @@ pub(crate) const PREVIOUS_RULES_TEXT: &str = "rules/previous";
 /// The dead letters within the data directory.
 pub(crate) const DEAD_LETTERS: &str = "dead-letters.jsonl";
 
+/// The name under which the store keeps days that not all partitions have ended yet.
+const KPI_DAYS: &str = "kpi-days";
+
 /// Everything that one run holds open.
 pub(crate) struct Session {
     pub options: EmbeddedOptions,
@@ -44,6 +49,9 @@ pub(crate) struct Session {
     output: SignalOutput,
     dead_letters: OutputFile,
     dead_letter_line: Vec<u8>,
+    /// Days that not all partitions have ended yet, and the file of those that they have, where one is wanted.
+    kpi_days: KpiDays,
+    kpis: Option<OutputFile>,
 }
 
 impl Session {
@@ -71,7 +79,13 @@ impl Session {
         }
         let output = open_output(&options, state.output_bytes)?;
         let dead_letters = OutputFile::open(&options.data.join(DEAD_LETTERS), state.dead_letter_bytes)?;
-        Ok(Self { options, store, state, workers, rules, previous_rules, metrics, output, dead_letters, dead_letter_line: Vec::new() })
+        let damaged = |error| LiveError::Damaged(format!("days of KPIs: {error}"));
+        let kpi_days = store.input(KPI_DAYS)?.filter(|bytes| !bytes.is_empty()).map(|bytes| decode_kpi_days(&bytes)).transpose();
+        let kpi_days = kpi_days.map_err(damaged)?.unwrap_or_default();
+        let kpis = options.kpis.as_ref().map(|path| OutputFile::open(path, state.kpis_bytes)).transpose()?;
+        metrics.rules_in_force(&rules);
+        let dead_letter_line = Vec::new();
+        Ok(Self { options, store, state, workers, rules, previous_rules, metrics, output, dead_letters, dead_letter_line, kpi_days, kpis })
     }
 
     /// Where the intake goes on.
@@ -191,6 +205,7 @@ impl Session {
     /// Appends what one partition has put out.
     pub fn publish_worker(&mut self, index: usize) -> Result<(), LiveError> {
         let rendered = std::mem::take(&mut self.workers[index].outbox);
+        self.kpi_days.add(rendered.kpis);
         self.metrics.published(&rendered.counts);
         for ((rule, transition), count) in &rendered.counts {
             *self.state.totals.signals.entry(rule.clone()).or_default().entry((*transition).to_owned()).or_default() += count;
@@ -200,6 +215,7 @@ impl Session {
 
     /// Commits: first the files reach the disk, then one synced write batch makes it all count.
     pub fn commit(&mut self, mut commit: Commit) -> Result<(), LiveError> {
+        self.end_days(&mut commit)?;
         self.output.sync()?;
         self.dead_letters.sync()?;
         self.state.output_bytes = self.output.lengths();
@@ -219,6 +235,22 @@ impl Session {
         Ok(())
     }
 
+    /// Appends the records of the days that all partitions have ended.
+    fn end_days(&mut self, commit: &mut Commit) -> Result<(), LiveError> {
+        // Days do not wait for the turn of their partition, as signals do.
+        self.workers.iter_mut().for_each(|worker| self.kpi_days.add(worker.outbox.kpis.drain(..)));
+        let mut lines = Vec::new();
+        self.kpi_days.write_ended(self.workers.iter().map(|worker| worker.partition.header.day_end), &mut lines);
+        if let Some(file) = &mut self.kpis {
+            file.append(&lines)?;
+            file.sync()?;
+            self.state.kpis_bytes = file.length();
+        }
+        let waiting = encode_kpi_days(&self.kpi_days).map_err(|error| LiveError::Damaged(format!("days of KPIs: {error}")))?;
+        commit.put_input(KPI_DAYS, &waiting);
+        Ok(())
+    }
+
     pub fn put_process_state(&self, commit: &mut Commit) {
         commit.put_input(PROCESS_STATE, &serde_json::to_vec(&self.state).expect("the process state is plain data"));
     }
@@ -232,7 +264,7 @@ impl Session {
     pub fn summary(&self) -> Summary {
         let Totals { events, journaled, rejected, signals } = self.state.totals.clone();
         let mut summary = Summary { events, journaled, rejected, signals, ..Summary::default() };
-        self.headers().for_each(|header| summary.add_aggregates(&header.aggregates));
+        summary.add_partitions(self.headers(), &self.rules.settings.kpis);
         summary
     }
 
@@ -293,6 +325,7 @@ fn create_journal(store: &Store, options: &EmbeddedOptions) -> Result<ProcessSta
         journal_ends: vec![1; usize::from(partitions)],
         output_bytes: (0, 0),
         dead_letter_bytes: 0,
+        kpis_bytes: 0,
         rules: RulesState::default(),
         totals: Totals::default(),
     };

@@ -92,7 +92,7 @@ kafka:
 ",
             data = self.data(instance).display()
         );
-        for topic in ["signals", "health", "decisions"] {
+        for topic in ["signals", "health", "decisions", "kpis"] {
             writeln!(text, "    {topic}: {application}.{topic}").expect("text takes text");
         }
         write!(

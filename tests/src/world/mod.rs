@@ -75,9 +75,9 @@ pub fn rule_sets() -> Arc<RuleSets> {
 /// The names of the topics.
 #[must_use]
 pub fn topics() -> Topics {
-    let [journal, signals, health, decisions, dead_letters] =
-        ["journal", "signals", "health", "decisions", "dead-letters"].map(str::to_owned);
-    Topics { journal, signals, health, decisions, dead_letters }
+    let [journal, signals, health, decisions, kpis, dead_letters] =
+        ["journal", "signals", "health", "decisions", "kpis", "dead-letters"].map(str::to_owned);
+    Topics { journal, signals, health, decisions, kpis, dead_letters }
 }
 
 /// What the journal is.
@@ -106,7 +106,7 @@ impl World {
         let topic = |name: &str, partitions: usize, timestamps| cluster.create_topic(name, partitions, timestamps).expect("it is new");
         [INPUT, SECOND_INPUT].iter().for_each(|name| topic(name, INPUT_PARTITIONS as usize, TimestampType::CreateTime));
         topic("journal", usize::from(PARTITIONS), TimestampType::LogAppendTime);
-        ["signals", "health", "decisions", "dead-letters"].iter().for_each(|name| topic(name, 2, TimestampType::CreateTime));
+        ["signals", "health", "decisions", "kpis", "dead-letters"].iter().for_each(|name| topic(name, 2, TimestampType::CreateTime));
         Self { cluster, max_watermark_drift: Duration::MAX, rule_sets: rule_sets.clone(), safekeeping: Arc::default() }
     }
 

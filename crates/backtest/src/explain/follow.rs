@@ -134,6 +134,7 @@ impl Explainer {
                         self.partition.review_now(self.key, &mut self.outputs);
                     }
                 }
+                Piece::Erased(_, erasure) => self.partition.remember_erasure(erasure.hash, erasure.time),
                 Piece::Created(..) => {}
             }
             self.note_outputs();
@@ -174,6 +175,7 @@ impl Explainer {
             let (signal, suffix) = match &output {
                 Output::Signal(signal) => (signal, String::new()),
                 Output::Decision(signal, reason) => (signal, format!(", not sent: {reason}")),
+                Output::Kpis(_) => continue,
             };
             let what = format!("{} {}{suffix}", signal.rule.name, signal.transition.name());
             self.note(TimelineEntry { time: format_time(signal.time), what, of: signal.object.to_string() });

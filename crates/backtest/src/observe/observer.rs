@@ -89,7 +89,7 @@ impl Observer {
             let signal = match output {
                 Output::Signal(signal) => signal,
                 Output::Decision(signal, reason) if UNSENT.contains(&&**reason) => signal,
-                Output::Decision(..) => continue,
+                Output::Decision(..) | Output::Kpis(_) => continue,
             };
             let Some(rule) = self.rules.get(&signal.rule.hash) else { continue };
             let owner = signal.owner.as_ref().map(|owner| match self.owners.get(owner) {

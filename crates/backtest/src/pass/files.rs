@@ -3,7 +3,6 @@
 use std::sync::atomic::Ordering;
 
 use bellwether_codec::rejection::RejectReason;
-use bellwether_codec::rendered::Rendered;
 use bellwether_codec::run::Skipped;
 use bellwether_engine::time::Time;
 
@@ -12,7 +11,7 @@ use super::{Pass, PassOptions};
 use crate::crew::{self, Folded};
 use crate::error::ReplayError;
 use crate::observe::{Observed, ObservedLog};
-use crate::part::{Part, Poisoned, Shard};
+use crate::part::{Part, Poisoned, Shard, Told};
 use crate::replay::{ReplayOptions, Sink};
 
 /// Folds the inputs under each rule set of `options`; `inputs` says what to read and how. Its own rules are not looked at.
@@ -77,8 +76,9 @@ impl Shard for Lanes {
         self.lanes.iter_mut().try_for_each(|lane| lane.pass_time(end, self.offset))
     }
 
-    fn take_rendered(&mut self) -> Rendered {
-        self.lanes.first_mut().and_then(|lane| lane.rendered.as_mut()).map(std::mem::take).unwrap_or_default()
+    fn take(&mut self) -> Told {
+        let rendered = self.lanes.first_mut().and_then(|lane| lane.rendered.as_mut()).map(std::mem::take);
+        Told { rendered: rendered.unwrap_or_default(), day_end: Time::MIN }
     }
 
     fn is_over(&self) -> bool {

@@ -111,6 +111,9 @@ impl Shard {
                         }
                     }
                 }
+                Piece::Erased(_, erasure) => {
+                    self.lanes.iter_mut().for_each(|lane| lane.partition().remember_erasure(erasure.hash, erasure.time));
+                }
                 Piece::Created(..) | Piece::Rules(..) => {}
             }
         }

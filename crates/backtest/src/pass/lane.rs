@@ -158,6 +158,7 @@ impl Lane {
             let hidden = &self.hidden;
             self.outputs.retain(|output| match output {
                 Output::Signal(signal) | Output::Decision(signal, _) => !hidden.contains(&signal.rule.hash),
+                Output::Kpis(_) => false,
             });
             rendered.take(&mut self.outputs);
         }

@@ -34,6 +34,7 @@ impl Found {
         let (signal, reason) = match output {
             Output::Signal(signal) => (signal, None),
             Output::Decision(signal, reason) => (signal, Some(reason.to_string())),
+            Output::Kpis(_) => return None,
         };
         let object = users.0.get(&*signal.object).map_or(&*signal.object, String::as_str);
         (signal.rule.name == rule).then(|| Found {

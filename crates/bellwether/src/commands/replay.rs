@@ -73,6 +73,10 @@ pub struct Arguments {
     #[arg(long, value_name = "FILE")]
     summary: Option<PathBuf>,
 
+    /// Write the KPIs to this file, one line of JSON for each UTC day that has ended
+    #[arg(long, value_name = "FILE")]
+    kpis: Option<PathBuf>,
+
     /// Exit with 1 if any line was refused
     #[arg(long)]
     strict: bool,
@@ -98,10 +102,15 @@ pub fn run(arguments: Arguments) -> Result<Outcome, Failure> {
 
 fn sink(arguments: &Arguments) -> Result<ReplaySink, Failure> {
     let filter = Filter { customer: arguments.customer.clone(), until: arguments.until };
-    if arguments.signals == Path::new("-") {
-        return Ok(ReplaySink::standard_output(filter));
+    let sink = if arguments.signals == Path::new("-") {
+        ReplaySink::standard_output(filter)
+    } else {
+        ReplaySink::files(&arguments.signals, filter).map_err(|error| Failure::writing(&arguments.signals, &error))?
+    };
+    match &arguments.kpis {
+        Some(path) => sink.with_kpis(path).map_err(|error| Failure::writing(path, &error)),
+        None => Ok(sink),
     }
-    ReplaySink::files(&arguments.signals, filter).map_err(|error| Failure::writing(&arguments.signals, &error))
 }
 
 fn finish(arguments: &Arguments, sink: ReplaySink, summary: &mut Summary) -> Result<Outcome, Failure> {

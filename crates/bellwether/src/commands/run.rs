@@ -57,7 +57,7 @@ pub struct Arguments {
     inputs: EventArguments,
 
     /// The configuration file of a run beside Kafka; the arguments on files do not go with it
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["events", "once", "signals", "rules", "summary", "strict", "partitions"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["events", "once", "signals", "rules", "summary", "kpis", "strict", "partitions"])]
     config: Option<PathBuf>,
 
     /// What this process does, beside Kafka
@@ -97,6 +97,12 @@ pub struct Arguments {
     /// Write totals to this file at the end, as JSON
     #[arg(long, value_name = "FILE")]
     summary: Option<PathBuf>,
+
+    /// Write the KPIs to this file, one line of JSON for each UTC day that has ended; like the signals, each once
+    ///
+    /// Give it with every run of a data directory. Beside Kafka they go to a topic, a record for each partition and day.
+    #[arg(long, value_name = "FILE")]
+    kpis: Option<PathBuf>,
 
     /// Exit with 1 if any line was refused
     #[arg(long)]
@@ -194,7 +200,9 @@ fn options(arguments: &Arguments) -> Result<EmbeddedOptions, Failure> {
         None => SignalsTarget::File(arguments.data.join(SIGNALS_FILE)),
     };
     let decoder = arguments.inputs.decoder(environment::pseudonymiser()?);
-    embedded_options(arguments.inputs.specs()?, decoder, &arguments.data, signals, &rules, &arguments.limits, arguments.once)
+    let options =
+        embedded_options(arguments.inputs.specs()?, decoder, &arguments.data, signals, &rules, &arguments.limits, arguments.once)?;
+    Ok(EmbeddedOptions { kpis: arguments.kpis.clone(), ..options })
 }
 
 fn embedded_options(
@@ -212,6 +220,7 @@ fn embedded_options(
         inputs,
         data: data.to_owned(),
         signals,
+        kpis: None,
         partitions: limits.partitions,
         decoder,
         rules_text: rules.text.clone(),

@@ -7,12 +7,24 @@ use xxhash_rust::xxh3::xxh3_128;
 
 use super::rule_tests::{Known, RuleTest};
 use super::signals::Signals;
-use super::{RuleFile, RuleFileErrors, health, holidays, own_features, rule_tests, settings, signals, suppressions, time_zone};
+use super::{RuleFile, RuleFileErrors, health, holidays, kpis, own_features, rule_tests, settings, signals, suppressions, time_zone};
 use crate::timestamp::parse_date_or_time;
 use crate::yaml::{Node, Reader, Value, parse, render, tags};
 
-const SECTIONS: [&str; 10] =
-    ["settings", "features", "holidays", "health", "stages", "suppressions", "signals", "tests", "quiet_until", time_zone::SECTION];
+const SECTIONS: [&str; 12] = [
+    "settings",
+    "features",
+    "holidays",
+    "kpis",
+    "targets",
+    "health",
+    "stages",
+    "suppressions",
+    "signals",
+    "tests",
+    "quiet_until",
+    time_zone::SECTION,
+];
 
 pub(super) fn load(name: &str, text: &str) -> Result<RuleFile, RuleFileErrors> {
     let hash = xxh3_128(text.as_bytes());
@@ -50,6 +62,12 @@ fn sections(reader: &mut Reader<'_>, root: &Node) -> (Settings, Signals, Vec<Rul
     }
     if let Some(node) = fields.get("stages") {
         suppressions::name_stages(reader, node);
+    }
+    if let Some(node) = fields.get("kpis") {
+        kpis::kpis(reader, node, &mut all.kpis);
+    }
+    if let Some(node) = fields.get("targets") {
+        kpis::targets(reader, node, &mut all.kpis);
     }
     if let Some(node) = fields.get("quiet_until") {
         all.quiet_until = quiet_until(reader, node);

@@ -6,6 +6,7 @@
 mod features_page;
 mod health;
 mod holidays;
+mod kpis;
 mod load;
 mod own_features;
 mod rule_tests;

@@ -1,9 +1,11 @@
 //! What a customer pays: subscriptions, invoices, and the history of its MRR.
 
-use super::last_word::LastWord;
+use super::last_word::{LastWord, Stamp};
 use super::packed::{Packed, PackedReader, PackedWriter};
 use super::table::{Entry, Table};
+use crate::aggregates::NO_CURRENCY;
 use crate::event::{Currency, EndReason, InvoiceStep, SubscriptionStep};
+use crate::kpi::History;
 use crate::time::{Day, Time};
 
 /// Subscriptions remembered per customer.
@@ -28,7 +30,7 @@ pub struct Billing {
     pub contracted_at: Option<Time>,
     /// When MRR or seats last rose.
     pub expanded_at: Option<Time>,
-    /// Sum of what the running subscriptions pay; kept because every rule asks for it.
+    /// Sum of what the running subscriptions pay, trials nothing; kept because every rule asks for it.
     mrr_minor: i64,
 }
 
@@ -54,6 +56,10 @@ pub struct Subscription {
     pub period_end: LastWord<Time>,
     /// Why it ended.
     pub reason: LastWord<EndReason>,
+    /// Whether it is a trial, where that was ever said.
+    pub trial: LastWord<bool>,
+    /// What it paid in the months before that of its latest event.
+    pub(crate) history: History,
 }
 
 impl Subscription {
@@ -71,7 +77,28 @@ impl Subscription {
             seats: LastWord::default(),
             period_end: LastWord::default(),
             reason: LastWord::default(),
+            trial: LastWord::default(),
+            history: History::default(),
         }
+    }
+
+    /// Whether it is a trial: then nothing is paid.
+    #[must_use]
+    pub fn is_trial(&self) -> bool {
+        self.trial_word().is_some_and(|(_, is_trial)| is_trial)
+    }
+
+    /// The last word on whether it is a trial: a start or a renewal that does not say so is none.
+    pub(crate) fn trial_word(&self) -> Option<(Stamp, bool)> {
+        let said = self.trial.entry().copied();
+        let term = self.term_start.entry().map(|(stamp, ())| (*stamp, false));
+        said.filter(|(said, _)| term.is_none_or(|(term, _)| term <= *said)).or(term)
+    }
+
+    /// The currency of what it pays.
+    #[must_use]
+    pub fn paid_currency(&self) -> Currency {
+        self.currency.get().copied().unwrap_or(NO_CURRENCY)
     }
 
     /// Whether it runs.
@@ -165,6 +192,7 @@ impl Billing {
         let main = self.currency();
         self.mrr_minor = self
             .active()
+            .filter(|subscription| !subscription.is_trial())
             .filter(|subscription| subscription.currency.get().is_none_or(|currency| Some(*currency) == main))
             .filter_map(|subscription| subscription.mrr_minor.get())
             .fold(0, |sum: i64, mrr| sum.saturating_add(*mrr));
@@ -223,13 +251,15 @@ impl Packed for Subscription {
         writer.put_word(&self.seats, |writer, seats| writer.put(u64::from(*seats)));
         writer.put_word(&self.period_end, |writer, end| writer.put_time(*end));
         writer.put_word(&self.reason, |writer, reason| writer.bytes.push(*reason as u8));
+        writer.put_word(&self.trial, |writer, trial| writer.bytes.push(u8::from(*trial)));
+        self.pack_history(writer);
     }
 
     fn unpack(reader: &mut PackedReader<'_>) -> Option<Self> {
         const STEPS: [SubscriptionStep; 4] =
             [SubscriptionStep::Started, SubscriptionStep::Changed, SubscriptionStep::Renewed, SubscriptionStep::Ended];
         const REASONS: [EndReason; 3] = [EndReason::Voluntary, EndReason::Involuntary, EndReason::Other];
-        Some(Self {
+        let mut subscription = Self {
             name: reader.take_name()?,
             status: reader.take_word(|reader| reader.take_one_of(&STEPS))?,
             term_start: reader.take_word(|_| Some(()))?,
@@ -240,7 +270,11 @@ impl Packed for Subscription {
             seats: reader.take_word(PackedReader::take_u32)?,
             period_end: reader.take_word(PackedReader::take_time)?,
             reason: reader.take_word(|reader| reader.take_one_of(&REASONS))?,
-        })
+            trial: reader.take_word(PackedReader::take_bool)?,
+            history: History::default(),
+        };
+        subscription.unpack_history(reader)?;
+        Some(subscription)
     }
 }
 

@@ -14,6 +14,26 @@ pub struct Stamp {
 }
 
 impl Stamp {
+    /// The stamp of an event of which only time and type count.
+    pub(crate) fn new(time: Time, kind: EventType) -> Stamp {
+        Self::of_rank(time, kind as u8)
+    }
+
+    /// The stamp of an event by its time and the rank of its type.
+    pub(crate) fn of_rank(time: Time, rank: u8) -> Stamp {
+        Stamp { time, tie: u32::from(rank) << 24 }
+    }
+
+    /// The rank of the type.
+    pub(crate) fn rank(self) -> u8 {
+        (self.tie >> 24) as u8
+    }
+
+    /// The same without the identity of the event.
+    pub(crate) fn without_identity(self) -> Stamp {
+        Self::of_rank(self.time, self.rank())
+    }
+
     /// The stamp of an event.
     #[must_use]
     pub fn of(event: &Event<'_>, kind: EventType, identity: u64) -> Stamp {

@@ -47,6 +47,7 @@ use crate::event::CustomerKey;
 use crate::event_type::EventTypes;
 use crate::health::Health;
 use crate::journey::Journey;
+use crate::kpi::Ledger;
 
 use crate::time::{Day, Time};
 
@@ -123,6 +124,8 @@ pub struct Customer {
     pub relation: Option<Box<Relation>>,
     /// Milestones and invitations.
     pub onboarding: Option<Box<Onboarding>>,
+    /// What was paid by month, and campaigns.
+    pub ledger: Option<Box<Ledger>>,
     /// Health score and stage.
     pub health: Health,
     /// Since when it is in that stage, and the stages before.
@@ -137,6 +140,8 @@ pub struct Customer {
     pub at_risk: AtRisk,
     /// What this customer adds to the aggregates of its partition.
     pub contribution: Contribution,
+    /// Number of the rule set under which it does.
+    pub contributed_under: u32,
 }
 
 impl Customer {
@@ -161,6 +166,7 @@ impl Customer {
             leaving: None,
             relation: None,
             onboarding: None,
+            ledger: None,
             health: Health::default(),
             journey: Journey::default(),
             own: None,
@@ -168,6 +174,7 @@ impl Customer {
             episodes: Vec::new(),
             at_risk: AtRisk::default(),
             contribution: Contribution::default(),
+            contributed_under: 0,
         }
     }
 

@@ -3,7 +3,7 @@
 use super::last_word::{LastWord, Stamp};
 use super::packed::{Packed, PackedReader, PackedWriter};
 use crate::event::{UserStep, UserToken};
-use crate::time::{DAY_MS, Time};
+use crate::time::{DAY_MS, Day, Time};
 
 /// Milestones remembered per customer.
 pub const MAX_MILESTONES: usize = 16;
@@ -34,6 +34,8 @@ pub struct Invitation {
     pub invited_at: Option<Time>,
     /// When it expires.
     pub expires: LastWord<Time>,
+    /// The first day on which it was used; also after its user was removed.
+    pub activated_on: Option<Day>,
 }
 
 impl Invitation {
@@ -41,6 +43,18 @@ impl Invitation {
     #[must_use]
     pub fn is_pending(&self) -> bool {
         self.status.get() == Some(&UserStep::Invited)
+    }
+
+    fn activate(&mut self, stamp: Stamp) -> bool {
+        let day = stamp.time.day();
+        self.activated_on = Some(self.activated_on.map_or(day, |known| known.min(day)));
+        self.status.set(stamp, UserStep::Activated)
+    }
+
+    /// When it was revoked, or its user removed.
+    #[must_use]
+    pub fn removed_at(&self) -> Option<Time> {
+        self.status.time().filter(|_| self.status.get() == Some(&UserStep::Removed))
     }
 }
 
@@ -66,7 +80,13 @@ impl Onboarding {
     /// Whether that milestone was reached.
     #[must_use]
     pub fn has_reached(&self, name: u32) -> bool {
-        self.milestones.iter().any(|(known, _)| *known == name)
+        self.reached_at(name).is_some()
+    }
+
+    /// When that milestone was reached.
+    #[must_use]
+    pub fn reached_at(&self, name: u32) -> Option<Time> {
+        self.milestones.iter().find(|(known, _)| *known == name).map(|(_, time)| *time)
     }
 
     /// The latest milestone, while the final one is not reached.
@@ -84,11 +104,16 @@ impl Onboarding {
             Some(index) => index,
             None => {
                 self.make_room(stamp.time);
-                self.invitations.push(Invitation { user, status: LastWord::default(), invited_at: None, expires: LastWord::default() });
+                let (status, expires) = (LastWord::default(), LastWord::default());
+                self.invitations.push(Invitation { user, status, invited_at: None, expires, activated_on: None });
                 self.invitations.len() - 1
             }
         };
         let invitation = &mut self.invitations[index];
+        if step == UserStep::Activated {
+            invitation.activate(stamp);
+            return;
+        }
         invitation.status.set(stamp, step);
         if step == UserStep::Invited {
             invitation.invited_at = invitation.invited_at.max(Some(stamp.time));
@@ -99,7 +124,7 @@ impl Onboarding {
     /// A login uses the user's invitation. Returns whether one was pending.
     pub fn used(&mut self, stamp: Stamp, user: UserToken) -> bool {
         let pending = self.invitations.iter_mut().find(|invitation| invitation.user == user && invitation.is_pending());
-        pending.is_some_and(|invitation| invitation.status.set(stamp, UserStep::Activated))
+        pending.is_some_and(|invitation| invitation.activate(stamp))
     }
 
     /// All remembered invitations.
@@ -133,6 +158,7 @@ impl Packed for Invitation {
         writer.put_word(&self.status, |writer, step| writer.bytes.push(*step as u8));
         writer.put_optional_time(self.invited_at);
         writer.put_word(&self.expires, |writer, time| writer.put_time(*time));
+        writer.put_day(self.activated_on.unwrap_or(Day(0)));
     }
 
     fn unpack(reader: &mut PackedReader<'_>) -> Option<Self> {
@@ -142,6 +168,7 @@ impl Packed for Invitation {
             status: reader.take_word(|reader| reader.take_one_of(&STEPS))?,
             invited_at: reader.take_optional_time()?,
             expires: reader.take_word(PackedReader::take_time)?,
+            activated_on: reader.take_day().map(|day| Some(day).filter(|day| *day != Day(0)))?,
         })
     }
 }

@@ -13,6 +13,8 @@ pub const MAX_NOTES: usize = 16;
 pub const MAX_INCIDENTS: usize = 8;
 /// Roles of contacts remembered per customer.
 pub const MAX_CONTACTS: usize = 8;
+/// Users whose own consent is remembered per customer.
+pub const MAX_CONSENTS: usize = 32;
 /// Quotas remembered per customer.
 pub const MAX_QUOTAS: usize = 8;
 
@@ -27,6 +29,8 @@ pub struct Relation {
     pub champion_login_at: Option<Time>,
     /// Marketing consent of the customer as a whole.
     pub consent: LastWord<bool>,
+    /// Marketing consent of users for themselves.
+    user_consents: Vec<(UserToken, LastWord<bool>)>,
     /// The latest touch.
     pub touched_at: Option<Time>,
     /// Feature requests, risks and other notes.
@@ -176,6 +180,37 @@ impl Relation {
         true
     }
 
+    /// Somebody agreed to marketing or withdrew: a user for itself, or the customer as a whole. Returns false when there are too many users to keep.
+    pub fn set_consent(&mut self, stamp: Stamp, user: Option<UserToken>, marketing: bool) -> bool {
+        let Some(user) = user else {
+            self.consent.set(stamp, marketing);
+            return true;
+        };
+        let index = match self.user_consents.iter().position(|(known, _)| *known == user) {
+            Some(index) => index,
+            None if self.user_consents.len() >= MAX_CONSENTS => return false,
+            None => {
+                self.user_consents.push((user, LastWord::default()));
+                self.user_consents.len() - 1
+            }
+        };
+        self.user_consents[index].1.set(stamp, marketing);
+        true
+    }
+
+    /// Marketing consent of the customer: what was said for it as a whole; where nothing was, whether any of the users who spoke agrees.
+    #[must_use]
+    pub fn marketing_consent(&self) -> Option<bool> {
+        let any_user = self.user_consents.iter().filter_map(|(_, consent)| consent.get().copied()).reduce(|any, one| any | one);
+        self.consent.get().copied().or(any_user)
+    }
+
+    /// Users who refused marketing for themselves.
+    #[must_use]
+    pub fn users_withdrawn(&self) -> usize {
+        self.user_consents.iter().filter(|(_, consent)| consent.get() == Some(&false)).count()
+    }
+
     /// Whether there is a contact at all.
     #[must_use]
     pub fn has_contact(&self) -> bool {
@@ -263,6 +298,11 @@ impl Packed for Relation {
         writer.put_optional_time(self.contact_changed_at);
         writer.put_optional_time(self.champion_login_at);
         writer.put_word(&self.consent, |writer, consent| writer.bytes.push(u8::from(*consent)));
+        writer.put(self.user_consents.len() as u64);
+        for (user, consent) in &self.user_consents {
+            writer.bytes.extend_from_slice(&user.0.to_le_bytes());
+            writer.put_word(consent, |writer, consent| writer.bytes.push(u8::from(*consent)));
+        }
         writer.put_optional_time(self.touched_at);
         self.notes.pack(writer);
         self.incidents.pack(writer);
@@ -277,11 +317,16 @@ impl Packed for Relation {
     fn unpack(reader: &mut PackedReader<'_>) -> Option<Self> {
         let contact =
             |reader: &mut PackedReader<'_>| Some((u32::from_le_bytes(reader.take_array()?), reader.take_word(PackedReader::take_user)?));
+        let consent = |reader: &mut PackedReader<'_>| {
+            let user = UserToken(u64::from_le_bytes(reader.take_array()?));
+            Some((user, reader.take_word(PackedReader::take_bool)?))
+        };
         Some(Self {
             contacts: reader.take_list(contact)?,
             contact_changed_at: reader.take_optional_time()?,
             champion_login_at: reader.take_optional_time()?,
             consent: reader.take_word(PackedReader::take_bool)?,
+            user_consents: reader.take_list(consent)?,
             touched_at: reader.take_optional_time()?,
             notes: Packed::unpack(reader)?,
             incidents: Packed::unpack(reader)?,

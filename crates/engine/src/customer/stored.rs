@@ -38,7 +38,7 @@ impl<'de> Deserialize<'de> for Customer {
 }
 
 /// Ids come one after the other, and instants are told from the day on which the customer was last evaluated. The contribution is not in
-/// it: it follows from the rest.
+/// it: it follows from the rest and the rule set under which it was made.
 impl Packed for Customer {
     fn pack(&self, writer: &mut PackedWriter) {
         writer.put_base(self.clock.day());
@@ -46,10 +46,16 @@ impl Packed for Customer {
         writer.put_text(&self.id);
         self.references.pack_ids(writer);
         writer.put_time(self.since);
-        let parts =
-            [self.support.is_some(), self.leaving.is_some(), self.relation.is_some(), self.onboarding.is_some(), self.own.is_some()];
-        let [support, leaving, relation, onboarding, own] = parts;
-        writer.put_flags([self.created, support, leaving, relation, onboarding, own, self.erased_at.is_some()]);
+        let parts = [
+            self.support.is_some(),
+            self.leaving.is_some(),
+            self.relation.is_some(),
+            self.onboarding.is_some(),
+            self.own.is_some(),
+            self.ledger.is_some(),
+        ];
+        let [support, leaving, relation, onboarding, own, ledger] = parts;
+        writer.put_flags([self.created, support, leaving, relation, onboarding, own, self.erased_at.is_some(), ledger]);
         writer.put_time(self.clock);
         writer.put_time(self.clock_due);
         writer.put_time(self.midnight_due);
@@ -57,11 +63,14 @@ impl Packed for Customer {
         self.recent.pack(writer);
         self.activity.pack(writer);
         self.billing.pack(writer);
+        // Next to billing, with which it shares stamps.
+        self.ledger.iter().for_each(|part| part.pack(writer));
         self.account.pack(writer);
         self.health.pack(writer);
         self.journey.pack(writer);
         writer.put_list(&self.episodes);
         self.at_risk.pack(writer);
+        writer.put(u64::from(self.contributed_under));
         self.support.iter().for_each(|part| part.pack(writer));
         self.leaving.iter().for_each(|part| part.pack(writer));
         self.relation.iter().for_each(|part| part.pack(writer));
@@ -76,8 +85,8 @@ impl Packed for Customer {
         let id = reader.take_name()?;
         references.unpack_ids(reader)?;
         let since = reader.take_time()?;
-        let [created, has_support, has_leaving, has_relation, has_onboarding, has_own, was_erased] = reader.take_flags()?;
-        let mut customer = Self {
+        let [created, has_support, has_leaving, has_relation, has_onboarding, has_own, was_erased, has_ledger] = reader.take_flags()?;
+        Some(Self {
             week_offset: Customer::week_offset(CustomerKey::of(&id)),
             id,
             references,
@@ -90,11 +99,13 @@ impl Packed for Customer {
             recent: Packed::unpack(reader)?,
             activity: Packed::unpack(reader)?,
             billing: Packed::unpack(reader)?,
+            ledger: reader.take_part(has_ledger)?,
             account: Packed::unpack(reader)?,
             health: Packed::unpack(reader)?,
             journey: Packed::unpack(reader)?,
             episodes: reader.take_list(Packed::unpack)?,
             at_risk: Packed::unpack(reader)?,
+            contributed_under: reader.take_u32()?,
             support: reader.take_part(has_support)?,
             leaving: reader.take_part(has_leaving)?,
             relation: reader.take_part(has_relation)?,
@@ -102,9 +113,7 @@ impl Packed for Customer {
             own: reader.take_part(has_own)?,
             erased_at: if was_erased { Some(reader.take_time()?) } else { None },
             contribution: Contribution::default(),
-        };
-        customer.contribution = Contribution::of(&customer);
-        Some(customer)
+        })
     }
 }
 

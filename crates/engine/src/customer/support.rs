@@ -68,11 +68,18 @@ impl Ticket {
         self.priority.get().copied().unwrap_or_default()
     }
 
+    /// When it was opened, and milliseconds from then to the first answer.
+    #[must_use]
+    pub fn first_response(&self) -> Option<(Time, i64)> {
+        let opened = self.opened_at?;
+        let waited_ms = self.answered_at?.since_ms(opened);
+        (waited_ms >= 0).then_some((opened, waited_ms))
+    }
+
     /// Hours from opening to the first answer.
     #[must_use]
     pub fn first_response_hours(&self) -> Option<f64> {
-        let waited_ms = self.answered_at?.since_ms(self.opened_at?);
-        (waited_ms >= 0).then(|| waited_ms as f64 / HOUR_MS as f64)
+        self.first_response().map(|(_, waited_ms)| waited_ms as f64 / HOUR_MS as f64)
     }
 }
 
@@ -96,13 +103,20 @@ pub struct Answer {
     /// NPS: 0 to 10. Others: 0 to 1, where 1 is good.
     pub score: f32,
     user: Option<UserToken>,
+    is_decision_maker: bool,
 }
 
 impl Answer {
     /// An answer whose score is mapped: NPS to 0-10, others to 0-1 with 1 the good end.
     #[must_use]
     pub fn new(time: Time, identity: u64, kind: SurveyKind, score: f32, user: Option<UserToken>) -> Self {
-        Self { time, identity, kind, score, user }
+        Self { time, identity, kind, score, user, is_decision_maker: false }
+    }
+
+    /// The same answer, by somebody who decides.
+    #[must_use]
+    pub fn by_decision_maker(self, is_decision_maker: bool) -> Self {
+        Self { is_decision_maker, ..self }
     }
 
     fn within(&self, today: Day, days: i32) -> bool {
@@ -125,8 +139,35 @@ impl Support {
         let place = self.answers.partition_point(|known| (known.time, known.identity) < (answer.time, answer.identity));
         self.answers.insert(place, answer);
         if self.answers.len() > MAX_ANSWERS {
-            self.answers.remove(0);
+            self.answers.remove(self.least_needed());
         }
+    }
+
+    /// The oldest rating; without ratings, the oldest answer: who was asked for NPS counts by the last answer for a whole quarter.
+    fn least_needed(&self) -> usize {
+        self.answers.iter().position(Answer::is_rating).unwrap_or(0)
+    }
+
+    /// The last NPS answer of each respondent within 90 days, and whether the respondent decides; an answer without a user is a respondent's only one.
+    pub fn last_nps_answers(&self, today: Day) -> impl Iterator<Item = (f64, bool)> {
+        let mut seen = Vec::new();
+        let within = self.nps_answers().filter(move |answer| answer.within(today, NPS_WINDOW_DAYS));
+        within.filter_map(move |answer| {
+            if let Some(user) = answer.user {
+                if seen.contains(&user) {
+                    return None;
+                }
+                seen.push(user);
+            }
+            Some((f64::from(answer.score), answer.is_decision_maker))
+        })
+    }
+
+    /// The first day after `today` on which an NPS answer does not count any more.
+    #[must_use]
+    pub fn next_nps_expiry(&self, today: Day) -> Option<Day> {
+        let ends = self.nps_answers().map(|answer| Day(answer.time.day().0.saturating_add(NPS_WINDOW_DAYS)));
+        ends.filter(|end| *end > today).min()
     }
 
     /// Mean of a kind over some days, 0 to 100.
@@ -231,22 +272,30 @@ impl Packed for Ticket {
     }
 }
 
+/// Beside the kind of an answer: its respondent decides.
+const DECISION_MAKER: u8 = 0x80;
+
 impl Packed for Answer {
     fn pack(&self, writer: &mut PackedWriter) {
         writer.put_time(self.time);
         writer.bytes.extend_from_slice(&self.identity.to_le_bytes());
-        writer.bytes.push(self.kind as u8);
+        writer.bytes.push(self.kind as u8 | if self.is_decision_maker { DECISION_MAKER } else { 0 });
         writer.bytes.extend_from_slice(&self.score.to_le_bytes());
         writer.put_user(self.user);
     }
 
     fn unpack(reader: &mut PackedReader<'_>) -> Option<Self> {
+        const KINDS: [SurveyKind; 4] = [SurveyKind::Nps, SurveyKind::Csat, SurveyKind::Ces, SurveyKind::Goal];
+        let time = reader.take_time()?;
+        let identity = u64::from_le_bytes(reader.take_array()?);
+        let kind = reader.take_byte()?;
         Some(Self {
-            time: reader.take_time()?,
-            identity: u64::from_le_bytes(reader.take_array()?),
-            kind: reader.take_one_of(&[SurveyKind::Nps, SurveyKind::Csat, SurveyKind::Ces, SurveyKind::Goal])?,
+            time,
+            identity,
+            kind: *KINDS.get(usize::from(kind & !DECISION_MAKER))?,
             score: f32::from_le_bytes(reader.take_array()?),
             user: reader.take_user()?,
+            is_decision_maker: kind & DECISION_MAKER != 0,
         })
     }
 }

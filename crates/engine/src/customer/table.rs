@@ -52,7 +52,12 @@ impl<T: Entry> Table<T> {
 
     /// Drops things that ended more than 30 days ago.
     pub fn forget_ended(&mut self, now: Time) {
-        self.items.retain(|item| item.ended_at().is_none_or(|end| now.since_ms(end) <= REMEMBER_ENDED_DAYS * DAY_MS));
+        self.items.retain(|item| !is_forgettable(item, now));
+    }
+
+    /// Things that ended more than 30 days ago: they make room for new ones.
+    pub fn forgettable(&self, now: Time) -> impl Iterator<Item = &T> {
+        self.items.iter().filter(move |item| is_forgettable(*item, now))
     }
 
     /// Whether every thing is in the table, so that counts over it are right.
@@ -82,6 +87,10 @@ impl<T: Entry> Table<T> {
     pub fn get(&self, name: &str) -> Option<&T> {
         self.items.iter().find(|item| item.name() == name)
     }
+}
+
+fn is_forgettable(item: &impl Entry, now: Time) -> bool {
+    item.ended_at().is_some_and(|end| now.since_ms(end) > REMEMBER_ENDED_DAYS * DAY_MS)
 }
 
 impl<T: Packed> Packed for Table<T> {

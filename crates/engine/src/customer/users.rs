@@ -222,6 +222,31 @@ impl Users {
         self.identified.total_at(block(today))
     }
 
+    /// How many users are known.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.users.len()
+    }
+
+    /// Whether no user is known.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.users.is_empty()
+    }
+
+    /// Whether that user is known.
+    #[must_use]
+    pub fn contains(&self, token: UserToken) -> bool {
+        self.users.binary_search_by_key(&token, |user| user.token).is_ok()
+    }
+
+    /// The first day after `today` on which a user is not active within 30 days any more.
+    #[must_use]
+    pub fn next_inactive(&self, today: Day) -> Option<Day> {
+        let ends = self.users.iter().map(|user| Day(user.newest.0.saturating_add(30)));
+        ends.filter(|end| *end > today).min()
+    }
+
     /// Known users without activity for `days` days up to `today`.
     pub fn dormant(&self, today: Day, days: i32) -> impl Iterator<Item = &User> {
         self.users.iter().filter(move |user| user.newest.0 <= today.0 - days)

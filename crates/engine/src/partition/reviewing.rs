@@ -3,6 +3,7 @@
 use super::Work;
 use crate::customer::Customer;
 use crate::evaluate::{DAY, Evaluation, MIDNIGHT};
+use crate::kpi;
 use crate::rule_set::RuleSet;
 use crate::signal::Output;
 use crate::time::Time;
@@ -34,7 +35,8 @@ pub(super) fn review(customer: &mut Customer, rules: &RuleSet, frozen: u128, due
     work.rules_possible += rules.rules.len() as u64;
     if customer.midnight_due <= due {
         let today = due.day();
-        customer.midnight_due = if customer.is_quiet(today) { Time::NEVER } else { today.next().start() };
+        let quiet_until = || kpi::next_change(customer, today).map_or(Time::NEVER, |day| day.start());
+        customer.midnight_due = if customer.is_quiet(today) { quiet_until() } else { today.next().start() };
     }
     assert!(customer.next_review() > due, "a review schedules the next one strictly later");
 }

@@ -69,6 +69,8 @@ pub struct OutputTopics {
     pub health: String,
     /// What was decided and not sent.
     pub decisions: String,
+    /// Sums of each partition and day, for KPIs.
+    pub kpis: String,
     /// Refused records.
     pub dead_letters: String,
 }
@@ -167,7 +169,13 @@ fn read_topics(reader: &mut Reader<'_>, node: &Node) -> OutputTopics {
         check_name(reader, settings.get(name), "a topic", &topic);
         topic
     };
-    OutputTopics { signals: topic("signals"), health: topic("health"), decisions: topic("decisions"), dead_letters: topic("dead_letters") }
+    OutputTopics {
+        signals: topic("signals"),
+        health: topic("health"),
+        decisions: topic("decisions"),
+        kpis: topic("kpis"),
+        dead_letters: topic("dead_letters"),
+    }
 }
 
 fn read_breaker(reader: &mut Reader<'_>, node: &Node) -> BreakerSettings {
@@ -218,14 +226,15 @@ pub(super) fn positive(reader: &mut Reader<'_>, settings: &Settings<'_>, name: &
 }
 
 /// The topics that are written, with what they are and where that stands.
-fn written<'k>(settings: &Settings<'_>, kafka: &'k KafkaSettings) -> [(&'static str, &'k str, Option<Range<usize>>); 5] {
-    let OutputTopics { signals, health, decisions, dead_letters } = &kafka.topics;
+fn written<'k>(settings: &Settings<'_>, kafka: &'k KafkaSettings) -> [(&'static str, &'k str, Option<Range<usize>>); 6] {
+    let OutputTopics { signals, health, decisions, kpis, dead_letters } = &kafka.topics;
     let place = |section: &str, name: &str| settings.get(section)?.entry(name).map(|node| node.place.clone());
     [
         ("journal", &kafka.journal.topic, place("journal", "topic")),
         ("signals", signals, place("topics", "signals")),
         ("health", health, place("topics", "health")),
         ("decisions", decisions, place("topics", "decisions")),
+        ("kpis", kpis, place("topics", "kpis")),
         ("dead_letters", dead_letters, place("topics", "dead_letters")),
     ]
 }

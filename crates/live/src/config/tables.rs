@@ -120,6 +120,7 @@ pub(super) const TOPICS: Section = Section {
             "The latest health and open episodes of each customer; compacted.",
         ),
         field("decisions", Form::Text, Absent::Default("bellwether.decisions"), "What was decided and not sent, and why."),
+        field("kpis", Form::Text, Absent::Default("bellwether.kpis"), "The sums behind the KPIs, a record for each partition and UTC day."),
         field("dead_letters", Form::Text, Absent::Default("bellwether.dead-letters"), "Records that were refused, with the reason."),
     ],
 };

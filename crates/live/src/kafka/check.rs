@@ -22,7 +22,7 @@ pub(crate) struct Found {
 /// The topics must be there, and the journal must be the one that the settings mean.
 pub(crate) fn check_journal(connect: &Connect, pseudonymiser: &Pseudonymiser) -> Result<Found, LiveError> {
     let topics = connect.topics();
-    let written = [&topics.journal, &topics.signals, &topics.health, &topics.decisions, &topics.dead_letters];
+    let written = [&topics.journal, &topics.signals, &topics.health, &topics.decisions, &topics.kpis, &topics.dead_letters];
     let described = connect.admin()?.describe(&written.map(String::as_str))?;
     let partitions_of = |index: usize| described.get(index).map_or(0, |topic| topic.partitions);
     let mut client = connect.looking_client()?;

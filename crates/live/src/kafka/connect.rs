@@ -74,6 +74,7 @@ impl Connect {
             signals: output.signals.clone(),
             health: output.health.clone(),
             decisions: output.decisions.clone(),
+            kpis: output.kpis.clone(),
             dead_letters: output.dead_letters.clone(),
         }
     }

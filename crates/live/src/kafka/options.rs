@@ -27,6 +27,8 @@ pub struct Topics {
     pub health: String,
     /// What was decided and not sent, keyed by customer.
     pub decisions: String,
+    /// The sums that KPIs are computed from, of each partition at the end of each UTC day.
+    pub kpis: String,
     /// What could not be taken in or folded.
     pub dead_letters: String,
 }

@@ -282,6 +282,7 @@ impl Processor {
             if !owned.worker.is_catching_up() {
                 self.metrics.partition_settled(*number, &owned.worker.partition.header);
                 self.metrics.journey.settled(*number, &owned.worker.partition.header, owned.worker.partition.rules());
+                self.metrics.rules_in_force(owned.worker.partition.rules());
                 self.options.safekeeping.settled(*number);
             }
         }

@@ -1,9 +1,11 @@
 //! What the steps of partitions put out, as records of one transaction.
 
 use bellwether_codec::journal::{Piece, Records};
+use bellwether_codec::kpi_record;
 use bellwether_codec::rejection::{RejectReason, Rejection};
 use bellwether_codec::rendered::{SignalCounts, count};
 use bellwether_codec::signal::binary_output;
+use bellwether_engine::kpi::KpiDay;
 use bellwether_engine::signal::Output;
 use bellwether_kafka::{Batch, Outgoing, Transaction};
 use bellwether_store::Position;
@@ -26,7 +28,7 @@ pub(crate) fn publish(
     let Some((from, to)) = owned.published() else { return };
     for output in owned.worker.outputs.drain(..) {
         count(&output, counts);
-        put_output(&output, options, transaction);
+        put_output(&output, owned.at.partition, options, transaction);
     }
     owned.worker.take_health().iter().for_each(|update| put_health(update, options, transaction));
     let poisoned = Rejection::new(RejectReason::Poisoned, "folding the event panicked; the run goes on without it");
@@ -46,15 +48,26 @@ fn unreadable_between<'r>(records: &'r Records<'_>, from: Position, to: Position
     records.unreadable().filter(move |(offset, _)| from.offset <= *offset && *offset < to.offset)
 }
 
-fn put_output(output: &Output, options: &ProcessOptions, transaction: &mut Transaction) {
+fn put_output(output: &Output, partition: i32, options: &ProcessOptions, transaction: &mut Transaction) {
     let (signal, topic) = match output {
         Output::Signal(signal) => (signal, &options.topics.signals),
         Output::Decision(signal, _) => (signal, &options.topics.decisions),
+        Output::Kpis(ended) => return put_kpis(ended, partition, options, transaction),
     };
-    let binary = binary_output(output);
+    let Some(binary) = binary_output(output) else { return };
     let headers: Vec<(&str, &[u8])> = binary.headers.iter().map(|(name, value)| (*name, value.as_bytes())).collect();
     let key = Some(signal.customer.as_bytes());
     transaction.push(&Outgoing { topic, partition: None, key, value: Some(&binary.value), headers: &headers, timestamp_ms: None });
+}
+
+/// The sums of a partition at the end of a day, keyed by both, for a warehouse to add up.
+fn put_kpis(ended: &KpiDay, partition: i32, options: &ProcessOptions, transaction: &mut Transaction) {
+    let record = kpi_record::record(ended, u16::try_from(partition).ok());
+    let key = format!("{}/{partition}", record["day"].as_str().unwrap_or_default());
+    let value = record.to_string();
+    let (topic, key, value) = (&options.topics.kpis, Some(key.as_bytes()), Some(value.as_bytes()));
+    let headers: [(&str, &[u8]); 1] = [("content-type", b"application/json")];
+    transaction.push(&Outgoing { topic, partition: None, key, value, headers: &headers, timestamp_ms: None });
 }
 
 /// A customer's latest health, or no value for one that was erased: then compaction forgets it.

@@ -83,7 +83,7 @@ impl Rules {
             hash: format!("{:032x}", self.file.hash),
             rules: &self.plan.rules,
             observed,
-            amber_from: self.file.settings.health.amber_from,
+            amber_from: self.file.settings.health.for_others().amber_from,
             sweep: self.plan.sweep.clone().map(|(sweep, current)| (sweep.rule, sweep.param, current, sweep.values)),
         }
     }

@@ -25,6 +25,7 @@ pub fn topics(kafka: &KafkaSettings) -> Vec<TopicSettings> {
         topic(kafka, &output.signals, &delete),
         topic(kafka, &output.health, &[("cleanup.policy", "compact")]),
         topic(kafka, &output.decisions, &delete),
+        topic(kafka, &output.kpis, &delete),
         topic(kafka, &output.dead_letters, &[("cleanup.policy", "delete"), ("max.message.bytes", JOURNAL_MAX_MESSAGE_BYTES)]),
     ]
 }

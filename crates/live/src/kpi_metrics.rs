@@ -1,0 +1,240 @@
+//! The sums behind the KPIs as metrics: levels, movements and counts that add up over instances; PromQL divides.
+//!
+//! Months are told as `current` and `last`, so that their number is bounded. Medians that need those who are not done yet are in the daily record.
+
+use std::collections::BTreeMap;
+use std::sync::{Mutex, PoisonError};
+
+use bellwether_engine::event::Currency;
+use bellwether_engine::kpi::{Durations, Flow, KpiSums, Level, Month};
+use bellwether_engine::time::Day;
+use prometheus::{GaugeVec, IntGaugeVec, Opts, Registry};
+
+/// Upper bounds of the buckets of durations, days.
+const DURATION_BUCKETS_DAYS: [u16; 9] = [1, 3, 7, 14, 30, 60, 90, 180, 365];
+
+/// Gauges that are set when they are asked for.
+pub(crate) struct KpiMetrics {
+    levels: IntGaugeVec,
+    mrr_minor: IntGaugeVec,
+    plan_subscriptions: IntGaugeVec,
+    plan_mrr_minor: IntGaugeVec,
+    month_mrr_minor: IntGaugeVec,
+    month_customers: IntGaugeVec,
+    month_flows: IntGaugeVec,
+    month_tickets: IntGaugeVec,
+    month_costs: IntGaugeVec,
+    durations: IntGaugeVec,
+    duration_buckets: IntGaugeVec,
+    campaigns: IntGaugeVec,
+    campaign_money: IntGaugeVec,
+    targets: GaugeVec,
+    standing: Mutex<(KpiSums, Day)>,
+}
+
+impl KpiMetrics {
+    /// Registers every metric.
+    pub fn register(registry: &Registry) -> Self {
+        let gauges = |name: &str, help: &str, labels: &[&str]| {
+            let gauges = IntGaugeVec::new(Opts::new(name, help), labels).expect("a valid name");
+            registry.register(Box::new(gauges.clone())).expect("a name of its own");
+            gauges
+        };
+        let levels: Vec<String> = Level::ALL.iter().map(|(_, name, doc)| format!("{name}: {doc}")).collect();
+        let flows: Vec<String> = Flow::ALL.iter().map(|(_, name, doc)| format!("{name}: {doc}")).collect();
+        let targets =
+            GaugeVec::new(Opts::new("bellwether_kpi_target", "Target of a KPI from the rule set in force, in the KPI's unit."), &["kpi"]);
+        let targets = targets.expect("a valid name");
+        registry.register(Box::new(targets.clone())).expect("a name of its own");
+        Self {
+            levels: gauges(
+                "bellwether_kpi_level",
+                &format!("How many there are now, by segment. {}", levels.join(" ")),
+                &["level", "segment"],
+            ),
+            mrr_minor: gauges(
+                "bellwether_kpi_mrr_minor_units",
+                "Monthly recurring revenue without trials, minor units, by currency and segment.",
+                &["currency", "segment"],
+            ),
+            plan_subscriptions: gauges(
+                "bellwether_kpi_plan_subscriptions",
+                "Running subscriptions, by plan; trials apart.",
+                &["plan", "trial"],
+            ),
+            plan_mrr_minor: gauges(
+                "bellwether_kpi_plan_mrr_minor_units",
+                "MRR of a plan without trials, minor units.",
+                &["currency", "plan"],
+            ),
+            month_mrr_minor: gauges(
+                "bellwether_kpi_month_mrr_minor_units",
+                "MRR at the beginning of the month (start) and how it moved, minor units; year_start, year_gained and year_lost: MRR a year before \
+                 the end of the month, what those who paid then pay more or less now, and the less alone.",
+                &["currency", "month", "movement"],
+            ),
+            month_customers: gauges(
+                "bellwether_kpi_month_customers",
+                "Customers with MRR at the beginning of the month (start), and those who came (new, reactivated) or left (churned).",
+                &["month", "movement"],
+            ),
+            month_flows: gauges(
+                "bellwether_kpi_month_count",
+                &format!("What happened in the month. {}", flows.join(" ")),
+                &["flow", "month"],
+            ),
+            month_tickets: gauges("bellwether_kpi_month_tickets", "Tickets opened in the month, by channel.", &["channel", "month"]),
+            month_costs: gauges(
+                "bellwether_kpi_month_cost_minor_units",
+                "Cost of winning (acquisition) and keeping (retention) customers in the month, minor units.",
+                &["currency", "kind", "month"],
+            ),
+            durations: gauges(
+                "bellwether_kpi_durations",
+                "Onboardings, ways to first value and activations that began in the retained months: done, given up, or waiting.",
+                &["process", "state"],
+            ),
+            duration_buckets: gauges(
+                "bellwether_kpi_duration_days_bucket",
+                "Those that are done, by the days they took at most.",
+                &["le", "process"],
+            ),
+            campaigns: gauges(
+                "bellwether_kpi_campaign_events",
+                "What became of campaigns since the journal was created.",
+                &["campaign", "industry", "step"],
+            ),
+            campaign_money: gauges(
+                "bellwether_kpi_campaign_converted_minor_units",
+                "Money of conversions within the horizon after a campaign was sent, minor units.",
+                &["campaign", "currency", "industry"],
+            ),
+            targets,
+            standing: Mutex::default(),
+        }
+    }
+
+    /// The customers stand so, as of a day.
+    pub fn stand(&self, sums: KpiSums, today: Day) {
+        *self.standing.lock().unwrap_or_else(PoisonError::into_inner) = (sums, today);
+    }
+
+    /// Targets of the rule set in force.
+    pub fn set_targets(&self, targets: &BTreeMap<String, f64>) {
+        self.targets.reset();
+        targets.iter().for_each(|(kpi, target)| self.targets.with_label_values(&[kpi.as_str()]).set(*target));
+    }
+
+    /// Brings every gauge up to how the customers stand.
+    pub fn refresh(&self) {
+        let standing = self.standing.lock().unwrap_or_else(PoisonError::into_inner);
+        let (sums, today) = (&standing.0, standing.1);
+        let all =
+            [&self.levels, &self.mrr_minor, &self.plan_subscriptions, &self.plan_mrr_minor, &self.month_mrr_minor, &self.month_customers];
+        let rest = [&self.month_flows, &self.month_tickets, &self.month_costs, &self.durations, &self.duration_buckets, &self.campaigns];
+        all.into_iter().chain(rest).chain([&self.campaign_money]).for_each(IntGaugeVec::reset);
+        self.refresh_levels(sums);
+        let current = Month::of(today);
+        for (name, month) in [("current", current), ("last", current.back(1))] {
+            self.refresh_month(sums, name, month);
+        }
+        let mut durations =
+            [("onboarding", Durations::default()), ("first_value", Durations::default()), ("activation", Durations::default())];
+        for month in sums.months.values() {
+            let of_month = [&month.onboarding, &month.first_value, &month.activation];
+            durations.iter_mut().zip(of_month).for_each(|((_, all), one)| all.merge(one));
+        }
+        durations.iter().for_each(|(process, durations)| self.refresh_durations(process, durations));
+        self.refresh_campaigns(sums);
+    }
+
+    fn refresh_levels(&self, sums: &KpiSums) {
+        for (label, segment) in &sums.segments {
+            for (level, name, _) in Level::ALL {
+                self.levels.with_label_values(&[name, label]).set(segment.level(level));
+            }
+            for (currency, mrr) in &segment.mrr_minor {
+                self.mrr_minor.with_label_values(&[&code(*currency), &**label]).set(*mrr);
+            }
+        }
+        for (label, plan) in &sums.plans {
+            self.plan_subscriptions.with_label_values(&[&**label, "no"]).set(plan.subscriptions);
+            self.plan_subscriptions.with_label_values(&[&**label, "yes"]).set(plan.trials);
+            for (currency, mrr) in &plan.mrr_minor {
+                self.plan_mrr_minor.with_label_values(&[&code(*currency), &**label]).set(*mrr);
+            }
+        }
+    }
+
+    fn refresh_month(&self, sums: &KpiSums, name: &str, month: Month) {
+        for currency in sums.currencies() {
+            let moved = sums.moved(currency, month);
+            let movements = [
+                ("start", sums.mrr_minor_at(currency, month.back(1))),
+                ("new", moved.new),
+                ("reactivated", moved.reactivated),
+                ("expansion", moved.expansion),
+                ("contraction", moved.contraction),
+                ("churned", moved.churned),
+                ("year_start", sums.mrr_minor_at(currency, month.back(12))),
+                ("year_gained", moved.year_gained),
+                ("year_lost", moved.year_lost),
+            ];
+            for (movement, minor) in movements {
+                self.month_mrr_minor.with_label_values(&[&code(currency), name, movement]).set(minor);
+            }
+        }
+        let of_month = || sums.segments.values().filter_map(|segment| segment.movements.get(&month));
+        let customers = [
+            ("start", sums.customers_at(month.back(1))),
+            ("new", of_month().map(|moved| moved.new_customers).sum()),
+            ("reactivated", of_month().map(|moved| moved.reactivated_customers).sum()),
+            ("churned", of_month().map(|moved| moved.churned_customers).sum()),
+        ];
+        customers.iter().for_each(|(movement, count)| self.month_customers.with_label_values(&[name, movement]).set(*count));
+        let Some(happened) = sums.months.get(&month) else { return };
+        for (flow, flow_name, _) in Flow::ALL {
+            self.month_flows.with_label_values(&[flow_name, name]).set(happened.flow(flow));
+        }
+        happened.tickets.iter().for_each(|(channel, count)| self.month_tickets.with_label_values(&[&**channel, name]).set(*count));
+        for (kind, costs) in [("acquisition", &happened.acquisition_cost_minor), ("retention", &happened.retention_cost_minor)] {
+            costs.iter().for_each(|(currency, cost)| self.month_costs.with_label_values(&[&code(*currency), kind, name]).set(*cost));
+        }
+    }
+
+    fn refresh_durations(&self, process: &str, durations: &Durations) {
+        let states = [
+            ("done", durations.done_count()),
+            ("given_up", durations.given_up.values().sum()),
+            ("waiting", durations.waiting.values().sum()),
+        ];
+        states.iter().for_each(|(state, count)| self.durations.with_label_values(&[process, state]).set(*count));
+        for bound in DURATION_BUCKETS_DAYS {
+            let within: i64 = durations.done.range(..=bound).map(|(_, count)| count).sum();
+            self.duration_buckets.with_label_values(&[&bound.to_string(), process]).set(within);
+        }
+        self.duration_buckets.with_label_values(&["+Inf", process]).set(durations.done_count());
+    }
+
+    fn refresh_campaigns(&self, sums: &KpiSums) {
+        for ((campaign, industry), one) in &sums.campaigns {
+            let steps = [
+                ("sent", one.sent),
+                ("failed", one.failed),
+                ("opened", one.opened),
+                ("clicked", one.clicked),
+                ("converted", one.converted),
+                ("converted_late", one.converted_late),
+                ("unsubscribed", one.unsubscribed),
+            ];
+            steps.iter().for_each(|(step, count)| self.campaigns.with_label_values(&[&**campaign, &**industry, step]).set(*count));
+            for (currency, minor) in &one.converted_minor {
+                self.campaign_money.with_label_values(&[&**campaign, &code(*currency), &**industry]).set(*minor);
+            }
+        }
+    }
+}
+
+fn code(currency: Currency) -> String {
+    String::from_utf8_lossy(&currency.0).into_owned()
+}
