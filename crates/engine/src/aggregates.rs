@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use crate::customer::Customer;
 use crate::event::Currency;
 use crate::feature::{Feature, FeatureSet};
+use crate::outcome_counts::OutcomeCounts;
 
 /// The currency code of money that came without one (ISO 4217 "no currency").
 pub const NO_CURRENCY: Currency = Currency(*b"XXX");
@@ -41,6 +42,8 @@ pub struct Aggregates {
     pub limited: u64,
     /// Records and reviews left out because folding them panicked.
     pub poisoned: u64,
+    /// What came of signals.
+    pub outcomes: OutcomeCounts,
 }
 
 /// The subject of events about ourselves, which is no customer.

@@ -141,6 +141,7 @@ pub enum Feature {
     AtRisk,
     OpenAtRisk,
     DaysSinceAtRisk,
+    AgeDays,
 }
 
 /// Labels of `grade`, worst first.
@@ -151,7 +152,7 @@ pub const STAGES: &[&str] = &["onboarding", "adoption", "engagement", "retention
 impl Feature {
     /// Every feature with its doc line, in the order of the enum.
     #[rustfmt::skip]
-    pub const ALL: [FeatureInfo; 104] = [
+    pub const ALL: [FeatureInfo; 105] = [
         info(Feature::Logins7d, "logins_7d", Change::Day, ValueType::Number, "logins", "Successful logins in the last 7 UTC days, today included."),
         info(Feature::Logins28d, "logins_28d", Change::Day, ValueType::Number, "logins", "Successful logins in the last 28 UTC days."),
         info(Feature::LoginsPrev28d, "logins_prev_28d", Change::Day, ValueType::Number, "logins", "Successful logins in the 28 UTC days before the last 28."),
@@ -256,6 +257,7 @@ impl Feature {
         info(Feature::AtRisk, "at_risk", Change::Event, ValueType::Boolean, "yes or no", "An at-risk episode is open."),
         info(Feature::OpenAtRisk, "open_at_risk", Change::Event, ValueType::Number, "episodes", "Open at-risk episodes."),
         info(Feature::DaysSinceAtRisk, "days_since_at_risk", Change::Clock, ValueType::Number, "days", "Time since the last at-risk episode closed; absent while one is open, or if there never was one."),
+        info(Feature::AgeDays, "age_days", Change::Clock, ValueType::Number, "days", "Time since the rule's own episode was raised; absent before. For `severity`, `until` and `summary` of a rule."),
     ];
 
     /// Its table row.

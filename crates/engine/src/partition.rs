@@ -8,14 +8,16 @@ use serde::{Deserialize, Serialize};
 use crate::aggregates::{self, Aggregates};
 use crate::customer::Customer;
 use crate::episode::Episode;
-use crate::evaluate::{self, DAY, Evaluation, MIDNIGHT};
+use crate::evaluate::{self, Evaluation};
 use crate::event::{Body, CustomerKey, Event};
 use crate::feature::FeatureSet;
+use crate::feedback;
 use crate::fold::fold;
 use crate::index::Index;
 pub use crate::record::{Payload, Progress, Record};
+use crate::review::review;
 use crate::rule_set::RuleSet;
-use crate::signal::Output;
+use crate::signal::{Expiry, Output};
 use crate::silence::{self, Families, SilentSources};
 use crate::time::Time;
 use crate::timers::Timers;
@@ -164,8 +166,9 @@ impl Partition {
             let now = now.max(customer.clock);
             let rules = &*self.rules;
             let gone = |episode: &Episode| !rules.rules.iter().any(|rule| rule.hash == episode.rule);
-            evaluate::expire(customer, rules, self.previous_rules.as_deref(), now, outputs, gone);
-            let mut evaluation = Evaluation { rules, frozen: self.frozen, now, outputs, evaluated: 0, due: Time::NEVER };
+            evaluate::expire(customer, rules, self.previous_rules.as_deref(), now, outputs, Expiry::RuleRemoved, gone);
+            let counts = &mut self.header.aggregates.outcomes;
+            let mut evaluation = Evaluation { rules, frozen: self.frozen, now, outputs, counts, evaluated: 0, due: Time::NEVER };
             evaluation.everything(customer);
         }
         self.settle(slot, key, FeatureSet::ALL);
@@ -304,7 +307,7 @@ impl Partition {
     fn review(&mut self, slot: u32, due: Time, outputs: &mut Vec<Output>) {
         let Some(Slot { customer, .. }) = self.slots[slot as usize].as_mut() else { return };
         self.work.reviews += 1;
-        review(customer, &self.rules, self.frozen, due, outputs, &mut self.work);
+        review(customer, &self.rules, self.frozen, due, outputs, &mut self.header.aggregates.outcomes, &mut self.work);
     }
 
     /// Folds an event and evaluates what it changed. Returns the features that it may have changed.
@@ -316,7 +319,7 @@ impl Partition {
         // An event from ahead of journal time moves its customer's clock: what was due before comes first.
         while customer.next_review() <= now {
             let due = customer.next_review();
-            review(customer, &self.rules, self.frozen, due, outputs, &mut self.work);
+            review(customer, &self.rules, self.frozen, due, outputs, &mut aggregates.outcomes, &mut self.work);
         }
         let folded = fold(customer, event, identity, now, &self.rules.settings);
         aggregates.duplicates += u64::from(folded.duplicate);
@@ -326,9 +329,12 @@ impl Partition {
             return folded.dirty;
         }
         if matches!(event.body, Body::Erased) {
-            evaluate::expire(customer, &self.rules, None, now, outputs, |_| true);
+            evaluate::expire(customer, &self.rules, None, now, outputs, Expiry::Erased, |_| true);
+            customer.outcomes = None;
         }
-        let mut evaluation = Evaluation { rules: &self.rules, frozen: self.frozen, now, outputs, evaluated: 0, due: Time::NEVER };
+        let counts = &mut aggregates.outcomes;
+        feedback::take(customer, event, identity, now, &self.rules, counts);
+        let mut evaluation = Evaluation { rules: &self.rules, frozen: self.frozen, now, outputs, counts, evaluated: 0, due: Time::NEVER };
         evaluation.changed(customer, folded.dirty);
         self.work.rules_evaluated += evaluation.evaluated;
         self.work.rules_possible += self.rules.rules.len() as u64;
@@ -371,26 +377,4 @@ impl Partition {
         self.index.insert(key, slot);
         slot
     }
-}
-
-/// Runs the review of a customer that is due.
-fn review(customer: &mut Customer, rules: &RuleSet, frozen: u128, due: Time, outputs: &mut Vec<Output>, work: &mut Work) {
-    let mut evaluation = Evaluation { rules, frozen, now: due, outputs, evaluated: 0, due: Time::NEVER };
-    if customer.clock_due <= due {
-        evaluation.everything(customer);
-    } else {
-        let last_day = customer.clock.day();
-        let mut dirty = MIDNIGHT;
-        if customer.week(last_day) == customer.week(due.day()) {
-            dirty = DAY;
-        }
-        evaluation.changed(customer, dirty);
-    }
-    work.rules_evaluated += evaluation.evaluated;
-    work.rules_possible += rules.rules.len() as u64;
-    if customer.midnight_due <= due {
-        let today = due.day();
-        customer.midnight_due = if customer.is_quiet(today) { Time::NEVER } else { today.next().start() };
-    }
-    assert!(customer.next_review() > due, "a review schedules the next one strictly later");
 }

@@ -2,6 +2,7 @@
 
 use crate::expression::Expression;
 use crate::feature::{Feature, FeatureSet};
+use crate::life_settings::LifeSettings;
 use crate::time::{DAY_MS, HOUR_MS, Time};
 
 /// Settings as the engine uses them, compiled.
@@ -29,6 +30,8 @@ pub struct Settings {
     pub suppressions: Vec<Suppression>,
     /// Bands of the priority.
     pub priority: PriorityBands,
+    /// How episodes end, are measured and are held back.
+    pub life: LifeSettings,
     /// What is dated before this instant is decided and not sent, with the reason `quiet`; at this instant each episode still open is raised
     /// once. All rule sets of a journal have the same, so that no episode that was told is told again. `Time::MIN` is never.
     pub quiet_until: Time,
@@ -50,6 +53,7 @@ impl Default for Settings {
             stages: Vec::new(),
             suppressions: Vec::new(),
             priority: PriorityBands::default(),
+            life: LifeSettings::default(),
             quiet_until: Time::MIN,
             poison: None,
         }

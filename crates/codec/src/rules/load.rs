@@ -6,11 +6,11 @@ use xxhash_rust::xxh3::xxh3_128;
 
 use super::rule_tests::{Known, RuleTest};
 use super::signals::Signals;
-use super::{RuleFile, RuleFileErrors, health, rule_tests, settings, signals, suppressions};
+use super::{RuleFile, RuleFileErrors, health, life, rule_tests, settings, signals, suppressions};
 use crate::timestamp::parse_date_or_time;
 use crate::yaml::{Node, Reader, Value, parse, render, tags};
 
-const SECTIONS: [&str; 7] = ["settings", "health", "stages", "suppressions", "signals", "tests", "quiet_until"];
+const SECTIONS: [&str; 8] = ["settings", "health", "stages", "suppressions", "signals", "tests", "silences", "quiet_until"];
 
 pub(super) fn load(name: &str, text: &str) -> Result<RuleFile, RuleFileErrors> {
     let hash = xxh3_128(text.as_bytes());
@@ -49,6 +49,9 @@ fn sections(reader: &mut Reader<'_>, root: &Node) -> (Settings, Signals, Vec<Rul
     let suppressions = suppressions.unwrap_or_default();
     let signals = fields.get("signals").map(|node| signals::signals(reader, node, &suppressions));
     let signals = signals.unwrap_or_default();
+    if let Some(node) = fields.get("silences") {
+        all.life.silences = life::silences(reader, node, &signals.names);
+    }
     let known = Known { rules: &signals.names, suppressions: &suppressions.names };
     let tests = fields.get("tests").map(|node| rule_tests::tests(reader, node, &known)).unwrap_or_default();
     all.suppressions = suppressions.compiled;

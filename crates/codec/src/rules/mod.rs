@@ -5,6 +5,7 @@
 
 mod features_page;
 mod health;
+mod life;
 mod load;
 mod rule_tests;
 mod scopes;
@@ -25,7 +26,7 @@ pub use rule_tests::{Expectation, RuleTest, TestEvent};
 pub use test_events::{TEST_CUSTOMER, TEST_START, TestLine};
 
 /// Reasons of decisions that are not suppressions: no suppression may have such a name.
-pub const RESERVED_REASONS: [&str; 4] = ["shadow", "hold-out", "quiet", "silence"];
+pub const RESERVED_REASONS: [&str; 8] = ["shadow", "hold-out", "quiet", "silence", "owner-cap", "dismissed", "snoozed", "outcome"];
 
 /// A rule file without mistakes.
 #[derive(Clone, Debug)]

@@ -4,6 +4,7 @@ use bellwether_engine::customer::name_hash;
 use bellwether_engine::settings::{BusinessHours, PriorityBands, Settings};
 use bellwether_engine::time::HOUR_MS;
 
+use super::life;
 use crate::yaml::{Node, Reader};
 
 const FIELDS: [&str; 8] =
@@ -11,7 +12,9 @@ const FIELDS: [&str; 8] =
 
 /// Reads what is given, and leaves the rest as it was.
 pub(super) fn settings(reader: &mut Reader<'_>, node: &Node, settings: &mut Settings) {
-    let fields = reader.fields(node, "the settings", &FIELDS);
+    let known: Vec<&str> = FIELDS.into_iter().chain(life::FIELDS).collect();
+    let fields = reader.fields(node, "the settings", &known);
+    life::settings(reader, &fields, &mut settings.life);
     if let Some(warm_up) = fields.get("warm_up").and_then(|node| reader.duration(node, "warm_up")) {
         settings.warm_up_ms = warm_up;
     }

@@ -8,6 +8,7 @@ mod last_word;
 mod leaving;
 mod login_days;
 mod onboarding;
+mod outcomes;
 mod packed;
 mod packed_reader;
 mod packed_writer;
@@ -31,6 +32,7 @@ pub use last_word::{LastWord, Stamp};
 pub use leaving::Leaving;
 pub use login_days::LoginDays;
 pub use onboarding::{Invitation, MAX_INVITATIONS, MAX_MILESTONES, Onboarding};
+pub use outcomes::{MAX_PENDING_OUTCOMES, Outcomes, PendingOutcome};
 pub(crate) use packed::{Packed, PackedReader, PackedWriter};
 pub use recent::{RECENT_IDS, RecentIds};
 pub use references::{EventReference, References};
@@ -126,6 +128,8 @@ pub struct Customer {
     pub episodes: Vec<Episode>,
     /// How many at-risk episodes are open.
     pub at_risk: AtRisk,
+    /// Ended episodes that wait for their outcome, and what outcomes depend on.
+    pub outcomes: Option<Box<Outcomes>>,
     /// What this customer adds to the aggregates of its partition.
     pub contribution: Contribution,
 }
@@ -155,6 +159,7 @@ impl Customer {
             health: Health::default(),
             episodes: Vec::new(),
             at_risk: AtRisk::default(),
+            outcomes: None,
             contribution: Contribution::default(),
         }
     }

@@ -46,7 +46,14 @@ impl Packed for Customer {
         writer.put_text(&self.id);
         self.references.pack_ids(writer);
         writer.put_time(self.since);
-        let flags = [self.created, self.support.is_some(), self.leaving.is_some(), self.relation.is_some(), self.onboarding.is_some()];
+        let flags = [
+            self.created,
+            self.support.is_some(),
+            self.leaving.is_some(),
+            self.relation.is_some(),
+            self.onboarding.is_some(),
+            self.outcomes.is_some(),
+        ];
         writer.put_flags(flags);
         writer.put_time(self.clock);
         writer.put_time(self.clock_due);
@@ -63,6 +70,7 @@ impl Packed for Customer {
         self.leaving.iter().for_each(|part| part.pack(writer));
         self.relation.iter().for_each(|part| part.pack(writer));
         self.onboarding.iter().for_each(|part| part.pack(writer));
+        self.outcomes.iter().for_each(|part| part.pack(writer));
     }
 
     fn unpack(reader: &mut PackedReader<'_>) -> Option<Self> {
@@ -71,7 +79,7 @@ impl Packed for Customer {
         let id = reader.take_name()?;
         references.unpack_ids(reader)?;
         let since = reader.take_time()?;
-        let [created, has_support, has_leaving, has_relation, has_onboarding] = reader.take_flags()?;
+        let [created, has_support, has_leaving, has_relation, has_onboarding, has_outcomes] = reader.take_flags()?;
         let mut customer = Self {
             week_offset: Customer::week_offset(CustomerKey::of(&id)),
             id,
@@ -93,6 +101,7 @@ impl Packed for Customer {
             leaving: reader.take_part(has_leaving)?,
             relation: reader.take_part(has_relation)?,
             onboarding: reader.take_part(has_onboarding)?,
+            outcomes: reader.take_part(has_outcomes)?,
             contribution: Contribution::default(),
         };
         customer.contribution = Contribution::of(&customer);
