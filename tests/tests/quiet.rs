@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use bellwether_engine::outcome::OUTCOME_REASON;
 use bellwether_engine::rule_set::RuleSet;
 use bellwether_engine::signal::{Output, Transition};
 use bellwether_engine::time::{DAY_MS, HOUR_MS, Time};
@@ -32,6 +33,10 @@ fn lives(outputs: &[Vec<Output>]) -> Lives {
             Output::Signal(signal) => (signal, ""),
             Output::Decision(signal, reason) => (signal, &**reason),
         };
+        // When an outcome is known depends on when an episode was told.
+        if reason == OUTCOME_REASON {
+            continue;
+        }
         let about = (signal.customer.to_string(), signal.rule.name.clone(), signal.object.to_string());
         lives.entry(about).or_default().push((signal.transition, signal.time, reason.to_owned(), signal.backfilled));
     }

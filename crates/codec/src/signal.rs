@@ -73,8 +73,8 @@ struct Outcome {
     outcome: &'static str,
     /// From the raise to what came of it; null where nothing came.
     lead_days: Option<f64>,
-    /// Whether the episode was held out, so that this says what happens without a signal.
-    held_out: bool,
+    /// Who was told of it: `told`, `held_out` (what happens without a signal), or `untold` (shadow mode, history).
+    group: &'static str,
 }
 
 #[derive(Serialize)]
@@ -222,7 +222,7 @@ fn data<'a>(signal: &'a Signal, reason: Option<&'a str>) -> Data<'a> {
         outcome: signal.verdict.map(|verdict| Outcome {
             outcome: verdict.outcome.name(),
             lead_days: verdict.lead_days().map(|days| round(days, 2)),
-            held_out: verdict.held_out,
+            group: verdict.group.name(),
         }),
         reason,
     }

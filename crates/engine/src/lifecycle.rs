@@ -243,7 +243,10 @@ impl Step {
 
     /// The silence is over: what is still open is raised as of now.
     pub(crate) fn backfill(&mut self, subject: &Subject<'_>, episode: &mut Episode) {
-        (episode.raised_at, episode.ordinal) = (subject.now, 0);
+        (episode.raised_at, episode.ordinal, episode.is_judged) = (subject.now, 0, false);
+        if subject.rule.kind == Kind::Upsell {
+            episode.mrr_minor = subject.customer.billing.mrr_minor();
+        }
         let mut output = tell(subject, episode, Transition::Raised, None, None);
         if let Output::Signal(signal) = &mut output {
             signal.backfilled = true;

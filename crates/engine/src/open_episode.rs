@@ -52,13 +52,14 @@ impl Step {
 
     /// What ends an open episode now, if anything does.
     fn ending(&mut self, subject: &Subject<'_>, episode: &mut Episode, condition: bool) -> Option<End> {
-        let (customer, life) = (subject.customer, &subject.rules.settings.life);
+        let (customer, settings) = (subject.customer, &subject.rules.settings);
+        let life = &settings.life;
         let churn = churn_time(customer, life.churn);
         if subject.rule.kind == Kind::AtRisk
             && let Some(churn) = churn.filter(|churn| *churn > episode.raised_at)
         {
             if churn <= subject.now {
-                return Some(End::Resolved(Case::of(Kind::AtRisk, episode).at_churn(churn, life)));
+                return Some(End::Resolved(Case::of(subject.rule, settings, episode).at_churn(churn, life)));
             }
             self.wait(churn);
         }
@@ -117,7 +118,7 @@ impl Step {
             return;
         }
         let life = &subject.rules.settings.life;
-        let Some(verdict) = Case::of(subject.rule.kind, episode).verdict(subject.customer, life, subject.now) else {
+        let Some(verdict) = Case::of(subject.rule, &subject.rules.settings, episode).verdict(subject.customer, life, subject.now) else {
             self.wait(episode.raised_at.plus_ms(life.horizon_ms));
             return;
         };
@@ -146,7 +147,10 @@ fn gone(subject: &Subject<'_>, episode: &Episode, churn: Option<Time>) -> End {
     }
     match churn.filter(|_| subject.rule.kind == Kind::AtRisk) {
         // It was raised after the churn: that is late.
-        Some(churn) => End::Resolved(Case::of(Kind::AtRisk, episode).at_churn(churn, &subject.rules.settings.life)),
+        Some(churn) => {
+            let settings = &subject.rules.settings;
+            End::Resolved(Case::of(subject.rule, settings, episode).at_churn(churn, &settings.life))
+        }
         None => End::Gone,
     }
 }

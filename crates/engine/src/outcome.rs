@@ -8,8 +8,9 @@ use crate::life_settings::{Churn, LifeSettings};
 use crate::lifecycle::Subject;
 use crate::outcome_counts::{ChurnCounts, OutcomeCounts};
 use crate::record_signal::signal;
-use crate::rule::{Kind, Mode, Severity};
+use crate::rule::{Kind, Mode, Rule, Severity};
 use crate::rule_set::RuleSet;
+use crate::settings::Settings;
 use crate::signal::{Output, Transition};
 use crate::time::{DAY_MS, Time};
 
@@ -48,6 +49,39 @@ impl Outcome {
     }
 }
 
+/// Who could act upon an episode, and so what its outcome says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Group {
+    /// Subscribers were told.
+    Told,
+    /// Held out: what happens without a signal.
+    HeldOut,
+    /// Nobody was told, but not by chance: a rule in shadow mode, or history.
+    Untold,
+}
+
+impl Group {
+    /// Every group.
+    pub const ALL: [Group; 3] = [Self::Told, Self::HeldOut, Self::Untold];
+
+    /// Its name in records.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Group::Told => "told",
+            Group::HeldOut => "held_out",
+            Group::Untold => "untold",
+        }
+    }
+
+    fn of(rule: &Rule, settings: &Settings, raised_at: Time, held_out: bool) -> Self {
+        if rule.mode == Mode::Shadow || raised_at < settings.quiet_until {
+            return Group::Untold;
+        }
+        if held_out { Group::HeldOut } else { Group::Told }
+    }
+}
+
 /// An outcome with the time from the signal to what came of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Verdict {
@@ -55,8 +89,8 @@ pub struct Verdict {
     pub outcome: Outcome,
     /// From the raise to the churn, the purchase or the word spoken for us, zero or more; none where nothing came.
     pub lead_ms: Option<i64>,
-    /// Whether the episode was held out: then it says what happens without a signal.
-    pub held_out: bool,
+    /// Who was told.
+    pub group: Group,
 }
 
 impl Verdict {
@@ -88,13 +122,22 @@ pub(crate) struct Case {
     pub raised_at: Time,
     /// When it ended; `None` while it is open.
     pub ended_at: Option<Time>,
-    pub held_out: bool,
+    pub group: Group,
     pub mrr_minor: i64,
 }
 
 impl Case {
-    pub fn of(kind: Kind, episode: &Episode) -> Self {
-        Self { kind, raised_at: episode.raised_at, ended_at: None, held_out: episode.held_out, mrr_minor: episode.mrr_minor }
+    /// Of an open episode.
+    pub fn of(rule: &Rule, settings: &Settings, episode: &Episode) -> Self {
+        let Episode { raised_at, held_out, mrr_minor, .. } = *episode;
+        Self { kind: rule.kind, raised_at, ended_at: None, group: Group::of(rule, settings, raised_at, held_out), mrr_minor }
+    }
+
+    /// Of one that has ended.
+    fn ended(rule: &Rule, settings: &Settings, pending: &PendingOutcome) -> Self {
+        let PendingOutcome { raised_at, ended_at, held_out, mrr_minor, .. } = *pending;
+        let group = Group::of(rule, settings, raised_at, held_out);
+        Self { kind: rule.kind, raised_at, ended_at: Some(ended_at), group, mrr_minor }
     }
 
     /// Its outcome, if that is known by now.
@@ -113,7 +156,7 @@ impl Case {
             _ => return None,
         };
         let is_over = self.raised_at.plus_ms(life.horizon_ms) <= now;
-        happened.or_else(|| is_over.then_some(Verdict { outcome: Outcome::False, lead_ms: None, held_out: self.held_out }))
+        happened.or_else(|| is_over.then_some(Verdict { outcome: Outcome::False, lead_ms: None, group: self.group }))
     }
 
     /// What churn says of an at-risk episode (SIGNALS 1).
@@ -125,11 +168,11 @@ impl Case {
             lead if lead > life.horizon_ms || was_over => Outcome::False,
             _ => Outcome::True,
         };
-        Verdict { outcome, lead_ms: Some(lead_ms), held_out: self.held_out }
+        Verdict { outcome, lead_ms: Some(lead_ms), group: self.group }
     }
 
     fn came_true(&self, at: Time) -> Verdict {
-        Verdict { outcome: Outcome::True, lead_ms: Some(at.since_ms(self.raised_at)), held_out: self.held_out }
+        Verdict { outcome: Outcome::True, lead_ms: Some(at.since_ms(self.raised_at)), group: self.group }
     }
 }
 
@@ -154,26 +197,22 @@ pub(crate) fn note_churn(customer: &mut Customer, rules: &RuleSet, now: Time, co
 fn count_churn(customer: &Customer, rules: &RuleSet, churn: Time, counts: &mut ChurnCounts) {
     let settings = &rules.settings;
     let was_paying = customer.billing.subscriptions.iter().any(|one| one.mrr_minor.get().is_some_and(|mrr| *mrr > 0));
-    if !was_paying || churn < customer.since.plus_ms(settings.warm_up_ms) {
+    // What came before the end of silence could not be told.
+    if !was_paying || churn < customer.since.plus_ms(settings.warm_up_ms).max(settings.quiet_until) {
         return;
     }
     let life = &settings.life;
-    let rule_of = |hash: u32| rules.rules.iter().find(|rule| rule.hash == hash && rule.kind == Kind::AtRisk && rule.mode == Mode::Live);
-    let open = customer.episodes.iter().filter(|episode| episode.phase == Phase::Open && !episode.held_out);
-    let open = open.filter_map(|episode| Some((rule_of(episode.rule)?, Case::of(Kind::AtRisk, episode))));
-    let pending = customer.outcomes.iter().flat_map(|outcomes| &outcomes.pending).filter(|pending| !pending.held_out);
-    let pending = pending.filter_map(|pending| Some((rule_of(pending.rule)?, case_of(Kind::AtRisk, pending))));
-    let warnings = open.chain(pending).filter_map(|(rule, case)| {
+    let rule_of = |hash: u32| rules.rules.iter().find(|rule| rule.hash == hash && rule.kind == Kind::AtRisk);
+    let open = customer.episodes.iter().filter(|episode| episode.phase == Phase::Open);
+    let open = open.filter_map(|episode| rule_of(episode.rule).map(|rule| (rule, Case::of(rule, settings, episode))));
+    let pending = customer.outcomes.iter().flat_map(|outcomes| &outcomes.pending);
+    let pending = pending.filter_map(|pending| rule_of(pending.rule).map(|rule| (rule, Case::ended(rule, settings, pending))));
+    let warnings = open.chain(pending).filter(|(_, case)| case.group == Group::Told).filter_map(|(rule, case)| {
         let verdict = case.at_churn(churn, life);
         let was_over = case.ended_at.is_some_and(|end| end < churn.plus_ms(-life.min_lead_ms));
         (!was_over).then_some((rule.name.as_str(), verdict))
     });
     counts.add(&warnings.collect::<Vec<_>>());
-}
-
-fn case_of(kind: Kind, pending: &PendingOutcome) -> Case {
-    let PendingOutcome { raised_at, ended_at, held_out, mrr_minor, .. } = *pending;
-    Case { kind, raised_at, ended_at: Some(ended_at), held_out, mrr_minor }
 }
 
 /// Remembers an episode that ends before its outcome is known.
@@ -204,7 +243,7 @@ pub(crate) fn settle(customer: &mut Customer, rules: &RuleSet, now: Time, output
     for pending in std::mem::take(&mut outcomes.pending) {
         // Of rules that are gone nothing is told any more.
         let Some(rule) = rules.rules.iter().find(|rule| rule.hash == pending.rule) else { continue };
-        match case_of(rule.kind, &pending).verdict(customer, life, now) {
+        match Case::ended(rule, &rules.settings, &pending).verdict(customer, life, now) {
             Some(verdict) => {
                 counts.judged(&rule.name, &verdict);
                 let subject = Subject { customer, rules, rule, name: &pending.object, object: None, now, raised_at: Some(pending.raised_at) };

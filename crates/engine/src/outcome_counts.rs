@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::outcome::{Outcome, Verdict};
+use crate::outcome::{Group, Outcome, Verdict};
 use crate::time::DAY_MS;
 
 /// Rules that are counted apart; what further ones do is counted under [`OTHER_RULES`]. Rules of old rule sets count too.
@@ -35,11 +35,9 @@ pub struct OutcomeCounts {
 /// Outcomes of one rule.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RuleOutcomes {
-    /// Episodes by `Outcome` that could be acted upon.
-    pub acted: [u64; 3],
-    /// Episodes by `Outcome` that were held out: the control group.
-    pub held_out: [u64; 3],
-    /// Sum of the leads of true and late episodes, seconds.
+    /// Episodes by `Group` and `Outcome`; those held out are the control group.
+    pub groups: [[u64; 3]; 3],
+    /// Sum of the leads of true and late episodes, seconds; without those held out.
     pub lead_sum_seconds: u64,
     /// Those episodes by lead: a bucket for each of [`LEAD_BUCKETS_DAYS`], and one for the rest.
     pub leads: [u64; LEAD_BUCKETS_DAYS.len() + 1],
@@ -66,9 +64,8 @@ impl OutcomeCounts {
     /// Counts an outcome.
     pub fn judged(&mut self, rule: &str, verdict: &Verdict) {
         let counts = entry(&mut self.rules, rule);
-        let outcomes = if verdict.held_out { &mut counts.held_out } else { &mut counts.acted };
-        outcomes[verdict.outcome as usize] += 1;
-        if let Some(lead_ms) = verdict.lead_ms.filter(|_| verdict.outcome != Outcome::False && !verdict.held_out) {
+        counts.groups[verdict.group as usize][verdict.outcome as usize] += 1;
+        if let Some(lead_ms) = verdict.lead_ms.filter(|_| verdict.outcome != Outcome::False && verdict.group != Group::HeldOut) {
             counts.lead_sum_seconds = counts.lead_sum_seconds.saturating_add(lead_ms.unsigned_abs() / 1_000);
             counts.leads[LEAD_BUCKETS_DAYS.iter().filter(|bound| lead_ms > **bound * DAY_MS).count()] += 1;
         }
@@ -84,8 +81,7 @@ impl OutcomeCounts {
     pub fn add(&mut self, other: &OutcomeCounts) {
         for (rule, more) in &other.rules {
             let counts = entry(&mut self.rules, rule);
-            add_all(&mut counts.acted, &more.acted);
-            add_all(&mut counts.held_out, &more.held_out);
+            counts.groups.iter_mut().zip(&more.groups).for_each(|(sums, more)| add_all(sums, more));
             add_all(&mut counts.leads, &more.leads);
             counts.lead_sum_seconds = counts.lead_sum_seconds.saturating_add(more.lead_sum_seconds);
             counts.useful += more.useful;

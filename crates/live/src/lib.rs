@@ -15,6 +15,7 @@ pub mod journal_directory;
 pub mod kafka;
 pub mod metrics;
 pub mod options;
+mod outcome_metrics;
 mod output;
 pub mod pipeline;
 mod process_state;

@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use crate::outcome_metrics::OutcomeMetrics;
 use crate::pipeline::Pipeline;
 use bellwether_codec::rendered::SignalCounts;
 use bellwether_engine::feature::STAGES;
+use bellwether_engine::outcome_counts::OutcomeCounts;
 use bellwether_engine::partition::Header;
 use bellwether_engine::time::Time;
 use prometheus::{Encoder, Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry, TextEncoder};
@@ -30,6 +32,7 @@ pub struct Metrics {
     /// What the parts of a Kafka run tell.
     pub pipeline: Pipeline,
     state_events: IntCounterVec,
+    outcomes: OutcomeMetrics,
     /// How each partition stands that this process owns, beside Kafka.
     board: Mutex<BTreeMap<u16, Header>>,
 }
@@ -84,6 +87,7 @@ impl Metrics {
             mrr_minor: gauges("bellwether_mrr_minor_units", "Monthly recurring revenue in minor units, by currency.", "currency"),
             journal_time_seconds: gauge("bellwether_journal_time_seconds", "Journal time, seconds since 1970-01-01T00:00:00Z."),
             pipeline: Pipeline::register(&registry),
+            outcomes: OutcomeMetrics::register(&registry),
             state_events: counters(
                 "bellwether_state_events_total",
                 "What happened to stored states beside their work: snapshots, restores, damage.",
@@ -138,10 +142,13 @@ impl Metrics {
     pub fn settled<'a>(&self, headers: impl Iterator<Item = &'a Header>, watermark: Time) {
         let mut sums = bellwether_codec::summary::Summary::default();
         let mut stages = [0; STAGES.len()];
+        let mut outcomes = OutcomeCounts::default();
         for header in headers {
             sums.add_aggregates(&header.aggregates);
+            outcomes.add(&header.aggregates.outcomes);
             stages.iter_mut().zip(header.aggregates.customers_by_stage).for_each(|(sum, count)| *sum += count);
         }
+        self.outcomes.set(&outcomes);
         let whole = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
         self.duplicates.set(whole(sums.duplicates));
         self.too_late.set(whole(sums.too_late));

@@ -1,0 +1,101 @@
+//! Metrics of what came of signals: with them live precision, recall, lead time and uplift per rule are queries.
+
+use bellwether_engine::outcome::{Group, Outcome};
+use bellwether_engine::outcome_counts::{LEAD_BUCKETS_DAYS, OutcomeCounts, WARNED_DAYS};
+use prometheus::{IntGauge, IntGaugeVec, Opts, Registry};
+
+/// The last bucket of a histogram.
+const INFINITY: &str = "+Inf";
+
+/// Sums over the partitions of this process; those of several instances add up. Labels are rules, and outcomes of a fixed list.
+pub struct OutcomeMetrics {
+    outcomes: IntGaugeVec,
+    leads: IntGaugeVec,
+    lead_sum_seconds: IntGaugeVec,
+    ratings: IntGaugeVec,
+    churned: IntGauge,
+    caught: IntGauge,
+    caught_by_rule: IntGaugeVec,
+    warned: IntGaugeVec,
+    forgotten: IntGauge,
+    unknown_feedback: IntGauge,
+}
+
+impl OutcomeMetrics {
+    /// Registers every metric.
+    ///
+    /// # Panics
+    ///
+    /// If two metrics have one name, which is a defect of this file.
+    #[must_use]
+    pub fn register(registry: &Registry) -> Self {
+        let gauge = |name: &str, help: &str| {
+            let gauge = IntGauge::new(name, help).expect("a valid name");
+            registry.register(Box::new(gauge.clone())).expect("a name of its own");
+            gauge
+        };
+        let gauges = |name: &str, help: &str, labels: &[&str]| {
+            let gauges = IntGaugeVec::new(Opts::new(name, help), labels).expect("a valid name");
+            registry.register(Box::new(gauges.clone())).expect("a name of its own");
+            gauges
+        };
+        Self {
+            outcomes: gauges(
+                "bellwether_outcomes",
+                "Episodes whose outcome is known, since the journal was created, by rule; group: told, held_out to compare with, or untold (shadow mode, history).",
+                &["rule", "group", "outcome"],
+            ),
+            leads: gauges(
+                "bellwether_outcome_lead_days_bucket",
+                "True and late episodes with a lead of at most so many days, by rule.",
+                &["rule", "le"],
+            ),
+            lead_sum_seconds: gauges("bellwether_outcome_lead_seconds_sum", "Sum of the leads of true and late episodes, by rule.", &["rule"]),
+            ratings: gauges("bellwether_signal_ratings", "What people thought of signals, by rule.", &["rule", "useful"]),
+            churned: gauge("bellwether_churned_customers", "Churns of customers that paid and were past the warm-up."),
+            caught: gauge("bellwether_caught_customers", "Those churns with a true at-risk episode before."),
+            caught_by_rule: gauges("bellwether_caught_customers_by_rule", "The same by rule; one churn may count for several rules.", &["rule"]),
+            warned: gauges("bellwether_warned_customers", "Those churns warned of at least so many days before, without a break.", &["days"]),
+            forgotten: gauge("bellwether_forgotten_outcomes", "Episodes whose outcome will never be known: one customer had too many."),
+            unknown_feedback: gauge("bellwether_unknown_feedback", "Feedback about signals that no episode in the state has told."),
+        }
+    }
+
+    /// The partitions of this process stand so.
+    pub fn set(&self, counts: &OutcomeCounts) {
+        // Rules of partitions that others own now must not stay behind.
+        for gauges in [&self.outcomes, &self.leads, &self.lead_sum_seconds, &self.ratings, &self.caught_by_rule] {
+            gauges.reset();
+        }
+        for (rule, one) in &counts.rules {
+            for (group, outcomes) in Group::ALL.iter().zip(&one.groups) {
+                for (outcome, count) in Outcome::ALL.iter().zip(outcomes) {
+                    self.outcomes.with_label_values(&[rule.as_str(), group.name(), outcome.name()]).set(whole(*count));
+                }
+            }
+            let mut up_to = 0;
+            let bounds = LEAD_BUCKETS_DAYS.iter().map(i64::to_string).chain([INFINITY.to_owned()]);
+            for (bound, count) in bounds.zip(one.leads) {
+                up_to += count;
+                self.leads.with_label_values(&[rule.as_str(), &bound]).set(whole(up_to));
+            }
+            self.lead_sum_seconds.with_label_values(&[rule]).set(whole(one.lead_sum_seconds));
+            for (useful, count) in [("true", one.useful), ("false", one.not_useful)] {
+                self.ratings.with_label_values(&[rule.as_str(), useful]).set(whole(count));
+            }
+        }
+        let churn = &counts.churn;
+        self.churned.set(whole(churn.churned));
+        self.caught.set(whole(churn.caught));
+        churn.caught_by_rule.iter().for_each(|(rule, count)| self.caught_by_rule.with_label_values(&[rule]).set(whole(*count)));
+        for (days, count) in WARNED_DAYS.iter().zip(churn.warned) {
+            self.warned.with_label_values(&[&days.to_string()]).set(whole(count));
+        }
+        self.forgotten.set(whole(counts.forgotten));
+        self.unknown_feedback.set(whole(counts.unknown_feedback));
+    }
+}
+
+fn whole(count: u64) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
+}
