@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use bellwether_engine::expression::Expression;
+use bellwether_engine::feature::{Feature, FeatureSet};
 use bellwether_engine::outcome::OUTCOME_REASON;
 use bellwether_engine::rule_set::RuleSet;
 use bellwether_engine::signal::{Output, Transition};
@@ -33,8 +35,9 @@ fn lives(outputs: &[Vec<Output>]) -> Lives {
             Output::Signal(signal) => (signal, ""),
             Output::Decision(signal, reason) => (signal, &**reason),
         };
-        // When an outcome is known depends on when an episode was told.
-        if reason == OUTCOME_REASON {
+        // When an outcome is known, and how old an episode is, depends on when it was told.
+        let reads_age = |condition: &Expression| FeatureSet(condition.features()).contains(Feature::AgeDays);
+        if reason == OUTCOME_REASON || signal.rule.severity.iter().any(|(_, condition)| reads_age(condition)) {
             continue;
         }
         let about = (signal.customer.to_string(), signal.rule.name.clone(), signal.object.to_string());

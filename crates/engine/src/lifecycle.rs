@@ -76,6 +76,12 @@ impl<'a> Subject<'a> {
         if warm > self.now { Err(Some(warm)) } else { Ok(()) }
     }
 
+    /// When the open episode is too old.
+    pub fn expires(&self) -> Time {
+        let expires_ms = self.rule.expires_ms.unwrap_or(self.rules.settings.life.expires_ms);
+        self.raised_at.map_or(Time::NEVER, |raised_at| raised_at.plus_ms(expires_ms))
+    }
+
     pub fn is_paying(&self) -> bool {
         !self.rule.kind.needs_paying() || self.customer.billing.mrr_minor() > 0
     }
@@ -272,6 +278,7 @@ impl Step {
 
     pub(crate) fn wait_while_open(&mut self, subject: &Subject<'_>) {
         self.wait(subject.rules.settings.quiet_until);
+        self.wait(subject.expires());
         let until = subject.rule.until.iter();
         until.chain(subject.rule.severity.iter().map(|(_, condition)| condition)).for_each(|one| self.wait(subject.next_flip(one)));
     }

@@ -83,9 +83,7 @@ impl Step {
         } else {
             episode.clearing_since = Time::NEVER;
         }
-        let expires = episode.raised_at.plus_ms(subject.rule.expires_ms.unwrap_or(life.expires_ms));
-        self.wait(expires);
-        (subject.now >= expires).then_some(End::TooOld)
+        (subject.now >= subject.expires()).then_some(End::TooOld)
     }
 
     fn end(&mut self, subject: &Subject<'_>, mut episode: Episode, end: End, condition: bool) {
