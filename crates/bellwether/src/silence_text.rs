@@ -75,7 +75,10 @@ fn edited(rules: &RuleText, lines: &[String], change: impl FnOnce(&mut Vec<Silen
 }
 
 fn not_a_block(rules: &RuleText) -> Failure {
-    Failure::Usage(format!("{}: write the section `silences` as a list with a line of its own for each item, or edit it by hand", rules.name))
+    Failure::Usage(format!(
+        "{}: write the section `silences` as a list with a line of its own for each item, or edit it by hand",
+        rules.name
+    ))
 }
 
 /// The line of the section's key, and the line after its last item.
@@ -143,7 +146,12 @@ mod tests {
         let one = with(&text(RULES), &silence("one")).unwrap();
         let two = with(&one, &silence("two")).unwrap();
         assert_eq!(names(&two), ["one", "two"]);
-        assert!(two.text.starts_with(RULES) && two.text.contains("\nsilences:\n  - { name: one, owner: \"ann \\\"#1\\\": x\", until: 2026-01-01T00:00:00Z }\n"), "{}", two.text);
+        assert!(
+            two.text.starts_with(RULES)
+                && two.text.contains("\nsilences:\n  - { name: one, owner: \"ann \\\"#1\\\": x\", until: 2026-01-01T00:00:00Z }\n"),
+            "{}",
+            two.text
+        );
         assert_eq!(without(&two, "two").unwrap().text, one.text);
         assert_eq!(names(&without(&two, "one").unwrap()), ["two"]);
         let none = without(&one, "one").unwrap();

@@ -30,7 +30,7 @@ pub struct Summary {
     pub active_customers: i64,
     /// MRR of running subscriptions, minor units by currency.
     pub mrr_minor: BTreeMap<String, i64>,
-    /// Signals by rule and transition; decisions as `decided`.
+    /// Signals by rule and transition; decisions as `decided`, outcomes that end nothing as `outcome`.
     pub signals: BTreeMap<String, BTreeMap<String, u64>>,
     /// Wall time of the run.
     pub wall_seconds: f64,

@@ -130,7 +130,8 @@ impl Evaluation<'_> {
     fn subject(&mut self, customer: &mut Customer, rule: &Arc<Rule>, object: &str, find: impl Fn(&Customer) -> Option<Object<'_>>) {
         let place = customer.episodes.iter().position(|episode| episode.rule == rule.hash && *episode.object == *object);
         if place.is_none() {
-            let subject = Subject { customer, rules: self.rules, rule, name: object, object: find(customer), now: self.now, raised_at: None };
+            let subject =
+                Subject { customer, rules: self.rules, rule, name: object, object: find(customer), now: self.now, raised_at: None };
             if let Some(due) = lifecycle::stays_idle(&subject) {
                 self.due = self.due.min(due);
                 return;

@@ -246,7 +246,8 @@ pub(crate) fn settle(customer: &mut Customer, rules: &RuleSet, now: Time, output
         match Case::ended(rule, &rules.settings, &pending).verdict(customer, life, now) {
             Some(verdict) => {
                 counts.judged(&rule.name, &verdict);
-                let subject = Subject { customer, rules, rule, name: &pending.object, object: None, now, raised_at: Some(pending.raised_at) };
+                let subject =
+                    Subject { customer, rules, rule, name: &pending.object, object: None, now, raised_at: Some(pending.raised_at) };
                 outputs.push(told(&subject, &ended(&pending), verdict));
             }
             None => {

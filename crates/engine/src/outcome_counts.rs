@@ -100,8 +100,7 @@ impl ChurnCounts {
     /// Counts a churn with the warnings that still stood before it.
     pub(crate) fn add(&mut self, warnings: &[(&str, Verdict)]) {
         self.churned += 1;
-        let mut rules: Vec<&str> =
-            warnings.iter().filter(|(_, verdict)| verdict.outcome == Outcome::True).map(|(rule, _)| *rule).collect();
+        let mut rules: Vec<&str> = warnings.iter().filter(|(_, verdict)| verdict.outcome == Outcome::True).map(|(rule, _)| *rule).collect();
         rules.sort_unstable();
         rules.dedup();
         self.caught += u64::from(!rules.is_empty());

@@ -74,7 +74,7 @@ impl Metrics {
             rejected: counters("bellwether_rejected_total", "Input lines written to the dead letters, by reason.", &["reason"]),
             signals: counters(
                 "bellwether_signals_total",
-                "Signals published, by rule and transition; decided: not sent.",
+                "Signals published, by rule and transition; decided: not sent; outcome: what came of one.",
                 &["rule", "transition"],
             ),
             duplicates: gauge("bellwether_duplicate_events", "Events dropped as duplicates since the journal was created."),

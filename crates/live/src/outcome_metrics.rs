@@ -50,12 +50,24 @@ impl OutcomeMetrics {
                 "True and late episodes with a lead of at most so many days, by rule.",
                 &["rule", "le"],
             ),
-            lead_sum_seconds: gauges("bellwether_outcome_lead_seconds_sum", "Sum of the leads of true and late episodes, by rule.", &["rule"]),
+            lead_sum_seconds: gauges(
+                "bellwether_outcome_lead_seconds_sum",
+                "Sum of the leads of true and late episodes, by rule.",
+                &["rule"],
+            ),
             ratings: gauges("bellwether_signal_ratings", "What people thought of signals, by rule.", &["rule", "useful"]),
             churned: gauge("bellwether_churned_customers", "Churns of customers that paid and were past the warm-up."),
             caught: gauge("bellwether_caught_customers", "Those churns with a true at-risk episode before."),
-            caught_by_rule: gauges("bellwether_caught_customers_by_rule", "The same by rule; one churn may count for several rules.", &["rule"]),
-            warned: gauges("bellwether_warned_customers", "Those churns warned of at least so many days before, without a break.", &["days"]),
+            caught_by_rule: gauges(
+                "bellwether_caught_customers_by_rule",
+                "The same by rule; one churn may count for several rules.",
+                &["rule"],
+            ),
+            warned: gauges(
+                "bellwether_warned_customers",
+                "Those churns warned of at least so many days before, without a break.",
+                &["days"],
+            ),
             forgotten: gauge("bellwether_forgotten_outcomes", "Episodes whose outcome will never be known: one customer had too many."),
             unknown_feedback: gauge("bellwether_unknown_feedback", "Feedback about signals that no episode in the state has told."),
         }
@@ -98,4 +110,43 @@ impl OutcomeMetrics {
 
 fn whole(count: u64) -> i64 {
     i64::try_from(count).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use bellwether_engine::outcome::Verdict;
+    use bellwether_engine::time::DAY_MS;
+    use prometheus::TextEncoder;
+
+    use super::*;
+
+    #[test]
+    fn precision_lead_and_uplift_are_series_of_a_rule() {
+        let registry = Registry::new();
+        let metrics = OutcomeMetrics::register(&registry);
+        let mut counts = OutcomeCounts::default();
+        for (outcome, group, lead_days) in
+            [(Outcome::True, Group::Told, Some(20)), (Outcome::Late, Group::Told, Some(3)), (Outcome::False, Group::HeldOut, None)]
+        {
+            counts.judged("silence", &Verdict { outcome, lead_ms: lead_days.map(|days| days * DAY_MS), group });
+        }
+        counts.rated("silence", true);
+        metrics.set(&counts);
+        let text = TextEncoder::new().encode_to_string(&registry.gather()).unwrap();
+        for line in [
+            r#"bellwether_outcomes{group="told",outcome="true",rule="silence"} 1"#,
+            r#"bellwether_outcomes{group="told",outcome="late",rule="silence"} 1"#,
+            r#"bellwether_outcomes{group="held_out",outcome="false",rule="silence"} 1"#,
+            r#"bellwether_outcome_lead_days_bucket{le="7",rule="silence"} 1"#,
+            r#"bellwether_outcome_lead_days_bucket{le="30",rule="silence"} 2"#,
+            r#"bellwether_outcome_lead_days_bucket{le="+Inf",rule="silence"} 2"#,
+            r#"bellwether_outcome_lead_seconds_sum{rule="silence"} 1987200"#,
+            r#"bellwether_signal_ratings{rule="silence",useful="true"} 1"#,
+        ] {
+            assert!(text.contains(&format!("{line}\n")), "no `{line}` in\n{text}");
+        }
+        metrics.set(&OutcomeCounts::default());
+        let text = TextEncoder::new().encode_to_string(&registry.gather()).unwrap();
+        assert!(!text.contains("silence"), "a partition that is gone leaves nothing behind:\n{text}");
+    }
 }

@@ -68,7 +68,8 @@ fn ratings_are_counted_also_after_the_end() {
 
 #[test]
 fn feedback_about_unknown_signals_is_counted_and_changes_nothing() {
-    let events = "12 signal.dismissed {\"signal\":\"no id\"}\n13 signal.rated {\"signal\":\"00000000000000000000000000000001\",\"useful\":true}";
+    let events =
+        "12 signal.dismissed {\"signal\":\"no id\"}\n13 signal.rated {\"signal\":\"00000000000000000000000000000001\",\"useful\":true}";
     let played = check(RULES, events, 15, &["10 raised warning silence"]);
     assert_eq!((played.counts.unknown_feedback, played.counts.rules.len()), (2, 0));
 }

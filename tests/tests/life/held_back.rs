@@ -44,7 +44,12 @@ fn a_silence_holds_back_until_it_is_over() {
         check(&silence(about, until), "", 21, &held);
     }
     let open = ["10 raised warning silence", "20 escalated critical silence"];
-    for (about, times) in [("owner: bob", until), ("rule: silence, owner: bob", until), ("owner: ann", "from: 2024-02-01, until: 2024-02-02"), ("owner: ann", "until: 2024-01-11")] {
+    for (about, times) in [
+        ("owner: bob", until),
+        ("rule: silence, owner: bob", until),
+        ("owner: ann", "from: 2024-02-01, until: 2024-02-02"),
+        ("owner: ann", "until: 2024-01-11"),
+    ] {
         check(&silence(about, times), "", 21, &open);
     }
     let meanwhile = silence("owner: ann", "from: 2024-01-12, until: 2024-01-30");
@@ -64,7 +69,8 @@ signals:
 ";
     let tickets = (1..4).map(|n| format!("{n} ticket.opened {{\"ticket\":\"t{n}\"}}\n")).collect::<String>();
     // The week from Monday ends on day 7. What is critical is told anyway.
-    let expected = ["1 raised warning a", "2 raised warning b", "3 raised warning c (owner-cap)", "3 raised critical d", "7 raised warning c"];
+    let expected =
+        ["1 raised warning a", "2 raised warning b", "3 raised warning c (owner-cap)", "3 raised critical d", "7 raised warning c"];
     check(rules, &tickets, 8, &expected);
     let without = rules.replace("settings: { owner_cap: { per_customer_week: 2 } }", "");
     check(&without, &tickets, 8, &["1 raised warning a", "2 raised warning b", "3 raised warning c", "3 raised critical d"]);

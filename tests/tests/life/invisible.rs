@@ -33,7 +33,8 @@ fn company_with_feedback(seed: u64, customers: u64) -> Vec<Event<'static>> {
     let mut random = Random(seed);
     for (number, output) in outputs.iter().flatten().enumerate() {
         let Output::Signal(signal) = output else { continue };
-        let step = [FeedbackStep::Acknowledged, FeedbackStep::Dismissed, FeedbackStep::Snoozed, FeedbackStep::Rated][random.below(4) as usize];
+        let step =
+            [FeedbackStep::Acknowledged, FeedbackStep::Dismissed, FeedbackStep::Snoozed, FeedbackStep::Rated][random.below(4) as usize];
         let useful = Some(random.one_in(2)).filter(|_| step == FeedbackStep::Rated);
         let body = Body::Feedback { step, signal: Cow::Owned(format!("{:032x}", signal.id)), by: None, until: None, useful };
         let (id, customer) = (Cow::Owned(format!("f-{number}")), Cow::Owned(signal.customer.to_string()));
@@ -57,13 +58,24 @@ fn batches_shards_others_and_the_future_do_not_show() {
         assert!(of_one(straight.clone()) == signals(&alone, &rules, 1, end, Cuts::None), "seed {seed}: others");
         let cut = START.plus_ms(100 * DAY_MS + 12_345);
         let known: Vec<_> = events.iter().filter(|event| event.time <= cut).cloned().collect();
-        let time = |line: &String| line.split_once("\"time\":\"").and_then(|(_, rest)| rest.split_once('"')).map(|(time, _)| time.to_owned());
+        let time =
+            |line: &String| line.split_once("\"time\":\"").and_then(|(_, rest)| rest.split_once('"')).map(|(time, _)| time.to_owned());
         let past: Vec<_> = straight.iter().filter(|line| time(line) <= Some(format_time(cut))).cloned().collect();
         assert!(past == signals(&known, &rules, 1, cut, Cuts::None), "seed {seed}: the future");
         all += &straight.join("\n");
     }
     // All of it was at work.
-    for wanted in ["hold-out", "owner-cap", "silence: spring", "dismissed", "too_old", "reminded", "\"outcome\":\"true\"", "\"outcome\":\"late\"", "held_out"] {
+    for wanted in [
+        "hold-out",
+        "owner-cap",
+        "silence: spring",
+        "dismissed",
+        "too_old",
+        "reminded",
+        "\"outcome\":\"true\"",
+        "\"outcome\":\"late\"",
+        "held_out",
+    ] {
         assert!(all.contains(wanted), "no `{wanted}`");
     }
 }

@@ -24,7 +24,8 @@ fn churn_in_time_is_true_and_ends_the_episode() {
 
 #[test]
 fn churn_too_soon_is_late() {
-    let played = check(SILENCE, &format!("23.5 {END}"), 200, &["10 raised warning silence", "23.5 resolved warning silence, late told 13.5d"]);
+    let played =
+        check(SILENCE, &format!("23.5 {END}"), 200, &["10 raised warning silence", "23.5 resolved warning silence, late told 13.5d"]);
     let churn = played.counts.churn;
     assert_eq!((churn.churned, churn.caught, churn.warned), (0, 0, [0; 4]), "the customer was in its warm-up");
     assert_eq!(played.counts.rules["silence"].groups[0], [0, 1, 0]);
@@ -34,7 +35,16 @@ fn churn_too_soon_is_late() {
 #[test]
 fn the_end_of_the_horizon_is_false_and_the_episode_goes_on() {
     let expected = ["10 raised warning silence", "100 resolved warning silence, false told (outcome)", "120 cleared warning silence"];
-    let played = check(SILENCE, "120 login {}", 400, &[&expected[..], &["130 raised warning silence", "220 resolved warning silence, false told (outcome)", "310 expired warning silence, too_old"]].concat());
+    let played = check(
+        SILENCE,
+        "120 login {}",
+        400,
+        &[
+            &expected[..],
+            &["130 raised warning silence", "220 resolved warning silence, false told (outcome)", "310 expired warning silence, too_old"],
+        ]
+        .concat(),
+    );
     assert_eq!(played.counts.rules["silence"].groups[0], [0, 0, 2]);
     // After the horizon churn is nothing that was foretold: the record says so, and it is not counted again.
     let events = format!("120 {END}");
@@ -48,7 +58,12 @@ fn an_episode_that_has_ended_gets_its_outcome_too() {
     let until = |expected: &'static str| [&told[..], &[expected]].concat();
     // It was open fourteen days before the churn, or it was not.
     check(SILENCE, &format!("25 login {{}}\n34 {END}"), 34, &until("34 resolved warning silence, true told 24d (outcome)"));
-    let played = check(SILENCE, &format!("25 login {{}}\n26 login {{}}\n35 login {{}}\n39.5 {END}"), 40, &until("39.5 resolved warning silence, false told 29.5d (outcome)"));
+    let played = check(
+        SILENCE,
+        &format!("25 login {{}}\n26 login {{}}\n35 login {{}}\n39.5 {END}"),
+        40,
+        &until("39.5 resolved warning silence, false told 29.5d (outcome)"),
+    );
     assert_eq!((played.counts.churn.churned, played.counts.churn.caught), (1, 0));
     let logins: String = (3..20).map(|week| format!("{} login {{}}\n", week * 9)).collect();
     check(SILENCE, &format!("25 login {{}}\n{logins}"), 150, &until("100 resolved warning silence, false told (outcome)"));
@@ -60,7 +75,11 @@ fn what_churn_is_can_be_chosen() {
         12 subscription.changed {"subscription":"s","mrr_minor":1000,"period_end":"2024-03-01T00:00:00Z"}
         25 cancellation.requested {}
         40 subscription.ended {"subscription":"s"}"#;
-    for (churn, end) in [("notice", "25 resolved warning silence, true told 15d"), ("end", "40 resolved warning silence, true told 30d"), ("paid_end", "60 resolved warning silence, true told 50d")] {
+    for (churn, end) in [
+        ("notice", "25 resolved warning silence, true told 15d"),
+        ("end", "40 resolved warning silence, true told 30d"),
+        ("paid_end", "60 resolved warning silence, true told 50d"),
+    ] {
         check(&with_settings(&format!("churn: {churn}"), SILENCE), events, 200, &["10 raised warning silence", end]);
     }
     let shorter = with_settings("horizon: 20d, min_lead: 1d", SILENCE);
@@ -79,7 +98,12 @@ fn a_notice_that_is_withdrawn_is_no_churn_any_more() {
 fn a_signal_of_the_notice_itself_is_late() {
     let rule = "signals: [{ name: notice, kind: at_risk, when: cancel_requested, warm_up: 0s, summary: x }]";
     let events = format!("25 cancellation.requested {{}}\n60 {END}");
-    let played = check(rule, &events, 200, &["25 raised warning notice", "25 resolved warning notice, late told 0d (outcome)", "60 resolved warning notice, late told 0d"]);
+    let played = check(
+        rule,
+        &events,
+        200,
+        &["25 raised warning notice", "25 resolved warning notice, late told 0d (outcome)", "60 resolved warning notice, late told 0d"],
+    );
     assert_eq!(played.counts.rules["notice"].groups[0], [0, 1, 0], "told twice, counted once");
 }
 
@@ -96,7 +120,12 @@ fn upsell_is_true_when_revenue_rises_by_a_twentieth() {
     let change = |day: i64, mrr: i64| format!("{look}\n{day} subscription.changed {{\"subscription\":\"s\",\"mrr_minor\":{mrr}}}");
     let told = ["5 raised warning more", "19 cleared warning more"];
     check(rule, &change(30, 1_050), 200, &[&told[..], &["30 resolved warning more, true told 25d (outcome)"]].concat());
-    check(rule, &change(10, 1_050), 200, &["5 raised warning more", "10 resolved warning more, true told 5d (outcome)", "19 cleared warning more"]);
+    check(
+        rule,
+        &change(10, 1_050),
+        200,
+        &["5 raised warning more", "10 resolved warning more, true told 5d (outcome)", "19 cleared warning more"],
+    );
     for events in [change(30, 1_049), change(96, 2_000), look.to_owned()] {
         check(rule, &events, 200, &[&told[..], &["95 resolved warning more, false told (outcome)"]].concat());
     }
@@ -123,7 +152,8 @@ fn other_kinds_have_no_outcome() {
 
 #[test]
 fn more_ended_episodes_than_the_limit_are_counted() {
-    let rule = |name: &str| format!("- {{ name: {name}, kind: at_risk, object: ticket, when: ticket_unsolved, warm_up: 0s, summary: x }}\n");
+    let rule =
+        |name: &str| format!("- {{ name: {name}, kind: at_risk, object: ticket, when: ticket_unsolved, warm_up: 0s, summary: x }}\n");
     let rules = format!("signals:\n{}{}", rule("one"), rule("other"));
     let ticket = |n: usize| {
         let (opened, solved) = (5.0 + n as f64 * 0.02, 5.01 + n as f64 * 0.02);

@@ -47,7 +47,8 @@ pub fn play(rule_text: &str, events: &str, until_day: i64) -> Played {
         let time = START.plus_ms((day.parse::<f64>().expect("a day") * DAY_MS as f64) as i64);
         // What is due before comes first, as the event may speak of it.
         apply(&mut partition, Record { watermark: time, payload: Payload::Tick }, &mut outputs);
-        let data = (1..=outputs.len()).rev().fold(data.to_owned(), |data, number| data.replace(&format!("${number}"), &id(&outputs[number - 1])));
+        let data =
+            (1..=outputs.len()).rev().fold(data.to_owned(), |data, number| data.replace(&format!("${number}"), &id(&outputs[number - 1])));
         let time_text = bellwether_codec::timestamp::format_time(time);
         let text = format!(
             r#"{{"specversion":"1.0","id":"e{number}","source":"/t","type":"{event_type}","subject":"c","time":"{time_text}","data":{data}}}"#

@@ -50,7 +50,8 @@ pub fn coverage(file: &RuleFile) -> Vec<Gap> {
             let mut tests = file.tests.iter().filter(|test| test.rule == rule.name);
             tests.any(|test| shows(test, missing))
         };
-        let missing = [Missing::Raise, Missing::Clear, Missing::NearMiss, Missing::LateOrTwice].into_iter().filter(|missing| !shown(*missing));
+        let missing =
+            [Missing::Raise, Missing::Clear, Missing::NearMiss, Missing::LateOrTwice].into_iter().filter(|missing| !shown(*missing));
         gaps.extend(missing.map(|missing| Gap { rule: rule.name.clone(), line: *line, missing }));
     }
     gaps

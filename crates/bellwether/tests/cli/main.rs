@@ -7,6 +7,7 @@ mod journals;
 mod live;
 mod rules;
 mod runs;
+mod silences;
 mod snapshots;
 mod support;
 mod usage;

@@ -49,9 +49,8 @@ fn lines_are_in_the_order_of_time_then_of_the_file() {
 
 #[test]
 fn late_events_stand_where_they_arrive_with_the_time_at_which_they_happened() {
-    let test = test_of(
-        "  until: 9d\n  expect: []\n  events:\n  - { at: 1d, late: 3d, type: login }\n  - { at: 2d, twice: true, type: login }\n",
-    );
+    let test =
+        test_of("  until: 9d\n  expect: []\n  events:\n  - { at: 1d, late: 3d, type: login }\n  - { at: 2d, twice: true, type: login }\n");
     let told: Vec<_> = test.lines().iter().map(|line| (line.arrives.since_ms(TEST_START) / DAY_MS, line.copies, line.line)).collect();
     assert_eq!(told, [(2, 2, 9), (4, 1, 8)]);
     assert!(test.lines()[1].text.contains("\"time\":\"2024-01-02T00:00:00Z\""), "{:?}", test.lines());

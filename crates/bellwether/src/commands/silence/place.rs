@@ -1,6 +1,8 @@
 //! Where silences stand: in a rule file, or in the rule set in force of a Kafka journal.
 
-use std::path::PathBuf;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
 
 use bellwether_codec::journal::PublishedRules;
 use bellwether_live::error::LiveError;
@@ -40,7 +42,8 @@ impl Place {
         let Some(config) = &self.config else {
             let rules = self.read()?;
             let changed = change(&rules)?;
-            std::fs::write(&rules.name, &changed.text).map_err(|error| Failure::Run(format!("cannot write {}: {error}", rules.name)))?;
+            replace(Path::new(&rules.name), &changed.text)
+                .map_err(|error| Failure::Run(format!("cannot write {}: {error}", rules.name)))?;
             tell(&format!("{told} in {}; it takes effect when `run --rules` starts with it", rules.name));
             return Ok(Outcome::Done);
         };
@@ -48,15 +51,28 @@ impl Place {
         let (number, rules) = in_force(&kafka)?;
         let text = change(&rules)?.text;
         if text.len() > MAX_PUBLISHED_BYTES {
-            return Err(Failure::Usage(format!("the rules would have {} bytes, more than the {MAX_PUBLISHED_BYTES} that may be published", text.len())));
+            return Err(Failure::Usage(format!(
+                "the rules would have {} bytes, more than the {MAX_PUBLISHED_BYTES} that may be published",
+                text.len()
+            )));
         }
         let topic = &kafka.connect.settings().journal.topic;
         let mut client = kafka.connect.control_client().map_err(LiveError::from)?;
-        let created = read_created(&mut client, topic)?.ok_or_else(|| LiveError::from(JournalError::NotCreated { topic: topic.clone() }))?;
+        let created =
+            read_created(&mut client, topic)?.ok_or_else(|| LiveError::from(JournalError::NotCreated { topic: topic.clone() }))?;
         publish_rules(&mut client, topic, created.partitions, PublishedRules { number: number + 1, text })?;
         tell(&format!("{told}; published as rule set {}", number + 1));
         Ok(Outcome::Done)
     }
+}
+
+/// Puts another text into a file in one step, so that no failure leaves half of it.
+fn replace(path: &Path, text: &str) -> io::Result<()> {
+    let path = path.canonicalize()?;
+    let new = path.with_extension("new");
+    fs::write(&new, text)?;
+    fs::set_permissions(&new, fs::metadata(&path)?.permissions())?;
+    fs::rename(&new, &path)
 }
 
 fn in_force(kafka: &Kafka) -> Result<(u32, RuleText), Failure> {
