@@ -30,7 +30,6 @@ impl Step {
             self.end(subject, episode, end, condition);
             return;
         }
-        self.judge(subject, &mut episode);
         let before = episode.severity();
         let severity = subject.severity(before);
         if subject.was_quiet(&episode) && subject.now >= subject.rules.settings.quiet_until {
@@ -45,6 +44,9 @@ impl Step {
                 episode.mark = LastWord::default();
             }
         }
+        // The end of silence raises it anew.
+        let subject = &Subject { raised_at: Some(episode.raised_at), ..*subject };
+        self.judge(subject, &mut episode);
         self.remind(subject, &mut episode);
         self.wait_while_open(subject);
         self.episode = Some(episode);

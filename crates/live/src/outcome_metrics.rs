@@ -1,7 +1,9 @@
 //! Metrics of what came of signals: with them live precision, recall, lead time and uplift per rule are queries.
 
+use std::sync::{Mutex, PoisonError};
+
 use bellwether_engine::outcome::{Group, Outcome};
-use bellwether_engine::outcome_counts::{LEAD_BUCKETS_DAYS, OutcomeCounts, WARNED_DAYS};
+use bellwether_engine::outcome_counts::{LEAD_BUCKETS_DAYS, OutcomeCounts, RuleOutcomes, WARNED_DAYS};
 use prometheus::{IntGauge, IntGaugeVec, Opts, Registry};
 
 /// The last bucket of a histogram.
@@ -19,6 +21,8 @@ pub struct OutcomeMetrics {
     warned: IntGaugeVec,
     forgotten: IntGauge,
     unknown_feedback: IntGauge,
+    /// What was set last: most commits change nothing here.
+    last: Mutex<OutcomeCounts>,
 }
 
 impl OutcomeMetrics {
@@ -70,32 +74,22 @@ impl OutcomeMetrics {
             ),
             forgotten: gauge("bellwether_forgotten_outcomes", "Episodes whose outcome will never be known: one customer had too many."),
             unknown_feedback: gauge("bellwether_unknown_feedback", "Feedback about signals that no episode in the state has told."),
+            last: Mutex::default(),
         }
     }
 
     /// The partitions of this process stand so.
     pub fn set(&self, counts: &OutcomeCounts) {
-        // Rules of partitions that others own now must not stay behind.
-        for gauges in [&self.outcomes, &self.leads, &self.lead_sum_seconds, &self.ratings, &self.caught_by_rule] {
-            gauges.reset();
+        let mut last = self.last.lock().unwrap_or_else(PoisonError::into_inner);
+        if *last == *counts {
+            return;
         }
-        for (rule, one) in &counts.rules {
-            for (group, outcomes) in Group::ALL.iter().zip(&one.groups) {
-                for (outcome, count) in Outcome::ALL.iter().zip(outcomes) {
-                    self.outcomes.with_label_values(&[rule.as_str(), group.name(), outcome.name()]).set(whole(*count));
-                }
-            }
-            let mut up_to = 0;
-            let bounds = LEAD_BUCKETS_DAYS.iter().map(i64::to_string).chain([INFINITY.to_owned()]);
-            for (bound, count) in bounds.zip(one.leads) {
-                up_to += count;
-                self.leads.with_label_values(&[rule.as_str(), &bound]).set(whole(up_to));
-            }
-            self.lead_sum_seconds.with_label_values(&[rule]).set(whole(one.lead_sum_seconds));
-            for (useful, count) in [("true", one.useful), ("false", one.not_useful)] {
-                self.ratings.with_label_values(&[rule.as_str(), useful]).set(whole(count));
-            }
-        }
+        // Rules of partitions that others own now go to zero; a scrape meanwhile never finds a rule missing.
+        let gone = last.rules.keys().filter(|rule| !counts.rules.contains_key(*rule));
+        gone.for_each(|rule| self.set_rule(rule, &RuleOutcomes::default()));
+        let gone = last.churn.caught_by_rule.keys().filter(|rule| !counts.churn.caught_by_rule.contains_key(*rule));
+        gone.for_each(|rule| self.caught_by_rule.with_label_values(&[rule]).set(0));
+        counts.rules.iter().for_each(|(rule, one)| self.set_rule(rule, one));
         let churn = &counts.churn;
         self.churned.set(whole(churn.churned));
         self.caught.set(whole(churn.caught));
@@ -105,6 +99,25 @@ impl OutcomeMetrics {
         }
         self.forgotten.set(whole(counts.forgotten));
         self.unknown_feedback.set(whole(counts.unknown_feedback));
+        *last = counts.clone();
+    }
+
+    fn set_rule(&self, rule: &str, one: &RuleOutcomes) {
+        for (group, outcomes) in Group::ALL.iter().zip(&one.groups) {
+            for (outcome, count) in Outcome::ALL.iter().zip(outcomes) {
+                self.outcomes.with_label_values(&[rule, group.name(), outcome.name()]).set(whole(*count));
+            }
+        }
+        let mut up_to = 0;
+        let bounds = LEAD_BUCKETS_DAYS.iter().map(i64::to_string).chain([INFINITY.to_owned()]);
+        for (bound, count) in bounds.zip(one.leads) {
+            up_to += count;
+            self.leads.with_label_values(&[rule, &bound]).set(whole(up_to));
+        }
+        self.lead_sum_seconds.with_label_values(&[rule]).set(whole(one.lead_sum_seconds));
+        for (useful, count) in [("true", one.useful), ("false", one.not_useful)] {
+            self.ratings.with_label_values(&[rule, useful]).set(whole(count));
+        }
     }
 }
 
@@ -147,6 +160,7 @@ mod tests {
         }
         metrics.set(&OutcomeCounts::default());
         let text = TextEncoder::new().encode_to_string(&registry.gather()).unwrap();
-        assert!(!text.contains("silence"), "a partition that is gone leaves nothing behind:\n{text}");
+        let of_rule = text.lines().filter(|line| line.contains("silence"));
+        assert!(of_rule.clone().count() > 10 && of_rule.clone().all(|line| line.ends_with(" 0")), "what is gone counts nothing:\n{text}");
     }
 }

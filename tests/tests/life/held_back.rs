@@ -77,6 +77,32 @@ signals:
 }
 
 #[test]
+fn an_episode_of_silent_times_lives_from_the_raise_that_was_told() {
+    let rules = "
+quiet_until: 2024-01-21
+signals:
+  - name: silence
+    kind: at_risk
+    when: days_since_login >= 10
+    severity: { warning: true, critical: age_days >= 15 }
+    expires: 100d
+    warm_up: 0s
+    summary: x
+";
+    let expected = [
+        "10 raised warning silence (quiet)",
+        "20 raised warning silence",
+        "35 escalated critical silence",
+        "110 resolved critical silence, false told (outcome)",
+        "120 expired critical silence, too_old",
+    ];
+    check(rules, "", 300, &expected);
+    let before = "12 subscription.ended {\"subscription\":\"s\"}";
+    let played = check(rules, before, 300, &["10 raised warning silence (quiet)", "12 resolved warning silence, late untold 2d (quiet)"]);
+    assert_eq!(played.counts.rules["silence"].groups, [[0; 3], [0; 3], [0, 1, 0]]);
+}
+
+#[test]
 fn a_silent_source_freezes_the_rules_that_would_take_it_for_a_silent_customer() {
     let mut played = play(SILENCE, "", 5);
     let partition = &mut played.partition;

@@ -93,3 +93,38 @@ impl Packed for Outcomes {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::customer::MAX_KEPT_NAME_BYTES;
+    use crate::time::DAY_MS;
+
+    #[test]
+    fn the_fullest_part_reads_back_and_leaves_room_for_the_others() {
+        let pending = |number: usize| PendingOutcome {
+            rule: number as u32 * 77_777_777,
+            object: format!("{number:->width$}", width = MAX_KEPT_NAME_BYTES).chars().rev().collect::<String>().into(),
+            raised_at: Time(1_700_000_000_123 + number as i64 * DAY_MS),
+            ended_at: Time(1_700_100_000_321 + number as i64 * DAY_MS),
+            number: u32::MAX,
+            ordinal: u16::MAX,
+            severity: 2,
+            held_out: number.is_multiple_of(2),
+            mrr_minor: 1 << 40,
+        };
+        let some = Some(Time(1_700_000_000_456));
+        let outcomes = Outcomes {
+            pending: (0..MAX_PENDING_OUTCOMES).map(pending).collect(),
+            churned_at: some,
+            advocated_at: some,
+            told: (2_829, u32::MAX),
+        };
+        let mut writer = PackedWriter::new();
+        outcomes.pack(&mut writer);
+        assert!(writer.bytes.len() < 4_096, "{} bytes", writer.bytes.len());
+        let mut reader = PackedReader::new(&writer.bytes);
+        assert_eq!(Outcomes::unpack(&mut reader), Some(outcomes));
+        assert!(reader.bytes.is_empty());
+    }
+}
