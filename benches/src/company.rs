@@ -203,7 +203,7 @@ impl Fold {
                         self.episodes[index].ended = Some(signal.time);
                     }
                 }
-                Transition::Escalated | Transition::Eased => {}
+                Transition::Escalated | Transition::Eased | Transition::Reminded => {}
             }
         }
     }

@@ -3,6 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use bellwether_engine::expression::Expression;
+use bellwether_engine::feature::{Feature, FeatureSet};
+use bellwether_engine::outcome::OUTCOME_REASON;
 use bellwether_engine::rule_set::RuleSet;
 use bellwether_engine::signal::{Output, Transition};
 use bellwether_engine::time::{DAY_MS, HOUR_MS, Time};
@@ -33,6 +36,11 @@ fn lives(outputs: &[Vec<Output>]) -> Lives {
             Output::Decision(signal, reason) => (signal, &**reason),
             Output::Kpis(_) => continue,
         };
+        // When an outcome is known, and how old an episode is, depends on when it was told.
+        let reads_age = |condition: &Expression| FeatureSet(condition.features()).contains(Feature::AgeDays);
+        if reason == OUTCOME_REASON || signal.rule.severity.iter().any(|(_, condition)| reads_age(condition)) {
+            continue;
+        }
         let about = (signal.customer.to_string(), signal.rule.name.clone(), signal.object.to_string());
         lives.entry(about).or_default().push((signal.transition, signal.time, reason.to_owned(), signal.backfilled));
     }

@@ -12,6 +12,7 @@ mod open_signals;
 mod progress;
 mod replay_sink;
 mod rule_text;
+mod silence_text;
 mod simulate;
 mod sizes;
 mod stop;

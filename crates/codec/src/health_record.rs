@@ -6,7 +6,7 @@
 use std::collections::BTreeMap;
 
 use bellwether_engine::customer::Customer;
-use bellwether_engine::episode::{Episode, Phase};
+use bellwether_engine::episode::{Episode, Mark, Phase};
 use bellwether_engine::feature::{GRADES, QUADRANTS};
 use bellwether_engine::health;
 use bellwether_engine::journey::Stay;
@@ -66,7 +66,7 @@ pub struct HealthRecord {
     pub currency: Option<String>,
     /// Who looks after the customer, where that is known.
     pub owner: Option<String>,
-    /// Episodes that were raised and are not over, by rule and object; those of rules in shadow mode are left out.
+    /// Episodes that were raised and are not over, by rule and object; those of rules in shadow mode and those held out are left out.
     pub open_episodes: Vec<OpenEpisode>,
 }
 
@@ -96,6 +96,9 @@ pub struct OpenEpisode {
     pub episode: u32,
     /// When it was raised, RFC 3339.
     pub raised_at: String,
+    /// What a person made of it, where somebody did: `acknowledged`, `dismissed` or `snoozed`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub feedback: Option<String>,
 }
 
 impl HealthRecord {
@@ -182,6 +185,7 @@ pub fn digest(customer: &Customer, rules: &RuleSet, scratch: &mut Vec<u8>) -> u6
         scratch.extend_from_slice(&[rule.kind as u8, episode.severity() as u8]);
         number(scratch, u64::from(episode.number));
         number(scratch, episode.raised_at.0.cast_unsigned());
+        text(scratch, episode.mark.get().copied().map_or("", Mark::name));
         episodes = episodes.wrapping_add(xxh3_64(&scratch[end..]));
         scratch.truncate(end);
     }
@@ -227,7 +231,7 @@ fn open<'a>(customer: &'a Customer, rules: &'a RuleSet) -> impl Iterator<Item = 
     let open = customer.episodes.iter().filter(|episode| episode.phase == Phase::Open);
     open.filter_map(|episode| {
         let rule = rules.rules.iter().find(|rule| rule.hash == episode.rule)?;
-        (rule.mode == Mode::Live).then_some((episode, &**rule))
+        (rule.mode == Mode::Live && !episode.held_out).then_some((episode, &**rule))
     })
 }
 
@@ -239,5 +243,6 @@ fn open_episode(episode: &Episode, rule: &Rule) -> OpenEpisode {
         severity: episode.severity().name().to_owned(),
         episode: episode.number,
         raised_at: format_time(episode.raised_at),
+        feedback: episode.mark.get().map(|mark| mark.name().to_owned()),
     }
 }

@@ -3,17 +3,19 @@
 use std::collections::BTreeMap;
 
 use bellwether_engine::kpi::KpiDay;
+use bellwether_engine::outcome::OUTCOME_REASON;
 use bellwether_engine::signal::Output;
 
 use crate::signal::write_output;
 
-/// Counts of outputs by (rule, transition name); decisions under `decided`.
+/// Counts of outputs by (rule, transition name); decisions under `decided`, and outcomes that end nothing under `outcome`.
 pub type SignalCounts = BTreeMap<(String, &'static str), u64>;
 
 /// Counts an output.
 pub fn count(output: &Output, counts: &mut SignalCounts) {
     let (signal, transition) = match output {
         Output::Signal(signal) => (signal, signal.transition.name()),
+        Output::Decision(signal, reason) if **reason == *OUTCOME_REASON => (signal, "outcome"),
         Output::Decision(signal, _) => (signal, "decided"),
         Output::Kpis(_) => return,
     };

@@ -2,8 +2,9 @@
 
 use std::io::{self, Write};
 
+use bellwether_engine::episode::Mark;
 use bellwether_engine::feature::{GRADES, QUADRANTS};
-use bellwether_engine::signal::{Output, Signal};
+use bellwether_engine::signal::{Expiry, Output, Signal};
 use bellwether_engine::time::Time;
 use serde::Serialize;
 
@@ -56,9 +57,27 @@ struct Data<'a> {
     /// Only where it is so: the episode began in silence, and is told at its end.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     backfilled: bool,
+    /// What a person made of the episode, where somebody did: `acknowledged`, `dismissed` or `snoozed`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    feedback: Option<&'static str>,
+    /// Expired only: why.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cause: Option<&'static str>,
+    #[serde(flatten)]
+    outcome: Option<Outcome>,
     /// Decisions only: why it was not sent.
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<&'a str>,
+}
+
+/// Where the outcome is known with this transition.
+#[derive(Serialize)]
+struct Outcome {
+    outcome: &'static str,
+    /// From the raise to what came of it; null where nothing came.
+    lead_days: Option<f64>,
+    /// Who was told of it: `told`, `held_out` (what happens without a signal), or `untold` (shadow mode, history).
+    group: &'static str,
 }
 
 #[derive(Serialize)]
@@ -212,6 +231,13 @@ fn data<'a>(signal: &'a Signal, reason: Option<&'a str>) -> Data<'a> {
         summary: &signal.summary,
         playbook: &signal.rule.playbook,
         backfilled: signal.backfilled,
+        feedback: signal.mark.map(Mark::name),
+        cause: signal.expiry.map(Expiry::name),
+        outcome: signal.verdict.map(|verdict| Outcome {
+            outcome: verdict.outcome.name(),
+            lead_days: verdict.lead_days().map(|days| round(days, 2)),
+            group: verdict.group.name(),
+        }),
         reason,
     }
 }

@@ -38,7 +38,7 @@ pub struct Summary {
     pub mrr_minor: BTreeMap<String, i64>,
     /// KPIs by name, as of journal time; absent where nothing can be divided.
     pub kpis: BTreeMap<&'static str, Option<f64>>,
-    /// Signals by rule and transition; decisions as `decided`.
+    /// Signals by rule and transition; decisions as `decided`, outcomes that end nothing as `outcome`.
     pub signals: BTreeMap<String, BTreeMap<String, u64>>,
     /// Wall time of the run.
     pub wall_seconds: f64,

@@ -9,6 +9,7 @@ use crate::event::Currency;
 use crate::feature::FeatureSet;
 use crate::journey::{JourneyPart, JourneySums, MAX_STAGES};
 use crate::kpi::{self, KpiContribution, KpiSums, Month};
+use crate::outcome_counts::OutcomeCounts;
 use crate::rule_set::RuleSet;
 use crate::time::Day;
 
@@ -62,6 +63,8 @@ pub struct Aggregates {
     pub poisoned: u64,
     /// What KPIs are computed from.
     pub kpis: KpiSums,
+    /// What came of signals.
+    pub outcomes: OutcomeCounts,
 }
 
 /// The subject of events about ourselves, which is no customer.
@@ -116,6 +119,7 @@ impl Aggregates {
         self.journey.merge(&other.journey);
         self.poisoned += other.poisoned;
         self.kpis.merge(&other.kpis);
+        self.outcomes.add(&other.outcomes);
     }
 
     /// Journal time has come into a day.

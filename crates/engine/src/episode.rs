@@ -1,6 +1,6 @@
 //! Episodes: what a customer's state remembers of each rule that has something going on.
 
-use crate::customer::{Packed, PackedReader, PackedWriter};
+use crate::customer::{LastWord, Packed, PackedReader, PackedWriter};
 use crate::rule::Severity;
 use crate::time::Time;
 
@@ -18,6 +18,29 @@ pub enum Phase {
     Open,
     /// Over.
     Closed,
+}
+
+/// What a person made of an open episode.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mark {
+    /// Somebody is at it.
+    Acknowledged,
+    /// Nobody wants to hear of it, unless it gets worse.
+    Dismissed,
+    /// The same until this instant.
+    Snoozed(Time),
+}
+
+impl Mark {
+    /// Its name in records.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Mark::Acknowledged => "acknowledged",
+            Mark::Dismissed => "dismissed",
+            Mark::Snoozed(_) => "snoozed",
+        }
+    }
 }
 
 /// One (rule, object) of a customer.
@@ -45,6 +68,14 @@ pub struct Episode {
     pub armed: bool,
     /// While open: since when the end condition holds; never, when it does not.
     pub clearing_since: Time,
+    /// Whether it was held out when it was raised.
+    pub held_out: bool,
+    /// Whether its outcome is known.
+    pub is_judged: bool,
+    /// What a person made of it, while it is open.
+    pub mark: LastWord<Mark>,
+    /// MRR when it was raised, where the outcome depends on that; otherwise zero.
+    pub mrr_minor: i64,
 }
 
 impl Episode {
@@ -63,6 +94,10 @@ impl Episode {
             is_at_risk,
             armed: true,
             clearing_since: Time::NEVER,
+            held_out: false,
+            is_judged: false,
+            mark: LastWord::default(),
+            mrr_minor: 0,
         }
     }
 
@@ -70,6 +105,16 @@ impl Episode {
     #[must_use]
     pub fn severity(&self) -> Severity {
         Severity::ALL[usize::from(self.severity).min(2)]
+    }
+
+    /// Begins as a new one.
+    pub fn open(&mut self, now: Time) {
+        self.enter(Phase::Open, now);
+        self.raised_at = now;
+        self.number = self.number.saturating_add(1);
+        self.ordinal = 0;
+        (self.armed, self.held_out, self.is_judged, self.mrr_minor) = (false, false, false, 0);
+        self.mark = LastWord::default();
     }
 
     /// Sets its severity.
@@ -104,6 +149,12 @@ impl AtRisk {
         self.ended_at = Some(now);
     }
 
+    /// An at-risk episode expired: that says nothing good of the customer.
+    pub fn expired(&mut self) {
+        self.open = self.open.saturating_sub(1);
+        self.ended_at = None;
+    }
+
     /// How many are open.
     #[must_use]
     pub fn open(&self) -> u16 {
@@ -131,9 +182,20 @@ impl Packed for Episode {
         if !is_since_raised {
             writer.put_time(self.raised_at);
         }
-        writer.put(u64::from(self.number));
+        let (has_mark, has_mrr) = (self.mark.get().is_some(), self.mrr_minor != 0);
+        let is_special = self.held_out || self.is_judged || has_mark || has_mrr;
+        writer.put(u64::from(self.number) << 1 | u64::from(is_special));
         writer.put(u64::from(self.ordinal));
         writer.put_time(self.clearing_since);
+        if is_special {
+            writer.put_flags([self.held_out, self.is_judged, has_mark, has_mrr]);
+        }
+        if has_mark {
+            writer.put_word(&self.mark, |writer, mark| writer.put_time(mark_time(*mark)));
+        }
+        if has_mrr {
+            writer.put_signed(self.mrr_minor);
+        }
     }
 
     fn unpack(reader: &mut PackedReader<'_>) -> Option<Self> {
@@ -143,6 +205,9 @@ impl Packed for Episode {
         let object = if flags & 1 << 6 != 0 { reader.take_name()? } else { Box::default() };
         let since = reader.take_time()?;
         let raised_at = if flags & 1 << 7 != 0 { since } else { reader.take_time()? };
+        let number = reader.take()?;
+        let (ordinal, clearing_since) = (reader.take_u16()?, reader.take_time()?);
+        let [held_out, is_judged, has_mark, has_mrr] = if number & 1 != 0 { reader.take_flags()? } else { [false; 4] };
         Some(Self {
             rule,
             phase,
@@ -152,10 +217,31 @@ impl Packed for Episode {
             object,
             since,
             raised_at,
-            number: reader.take_u32()?,
-            ordinal: reader.take_u16()?,
-            clearing_since: reader.take_time()?,
+            number: u32::try_from(number >> 1).ok()?,
+            ordinal,
+            clearing_since,
+            held_out,
+            is_judged,
+            mark: if has_mark { reader.take_word(|reader| reader.take_time().map(mark_at))? } else { LastWord::default() },
+            mrr_minor: if has_mrr { reader.take_signed()? } else { 0 },
         })
+    }
+}
+
+/// A mark as an instant: the two ends of time stand for those without one, and are one byte.
+fn mark_time(mark: Mark) -> Time {
+    match mark {
+        Mark::Acknowledged => Time::MIN,
+        Mark::Dismissed => Time::NEVER,
+        Mark::Snoozed(until) => until,
+    }
+}
+
+fn mark_at(time: Time) -> Mark {
+    match time {
+        Time::MIN => Mark::Acknowledged,
+        Time::NEVER => Mark::Dismissed,
+        until => Mark::Snoozed(until),
     }
 }
 

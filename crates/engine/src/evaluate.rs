@@ -6,10 +6,13 @@ use crate::customer::Customer;
 use crate::episode::{Episode, MAX_OBJECTS_PER_RULE, Phase};
 use crate::feature::{Change, Feature, FeatureSet};
 use crate::health;
+use crate::life_settings::week_of;
 use crate::lifecycle::{self, Subject};
+use crate::outcome::{self, CHURN};
+use crate::outcome_counts::OutcomeCounts;
 use crate::rule::{ObjectKind, Rule};
 use crate::rule_set::RuleSet;
-use crate::signal::Output;
+use crate::signal::{Expiry, Output, Transition};
 use crate::time::Time;
 use crate::view::{Object, View};
 
@@ -37,6 +40,8 @@ pub(crate) struct Evaluation<'a> {
     /// The instant it is dated.
     pub now: Time,
     pub outputs: &'a mut Vec<Output>,
+    /// Outcomes of the partition.
+    pub counts: &'a mut OutcomeCounts,
     /// Rules looked at.
     pub evaluated: u64,
     /// The earliest instant at which time alone may change one of the rules looked at.
@@ -62,6 +67,9 @@ impl Evaluation<'_> {
             return;
         }
         self.derive(customer, &mut dirty);
+        if dirty.intersects(CHURN) {
+            self.due = self.due.min(outcome::note_churn(customer, self.rules, self.now, self.counts));
+        }
         let mut candidates = self.rules.rules_reading(dirty) & !self.frozen;
         while candidates != 0 {
             let index = candidates.trailing_zeros() as usize;
@@ -74,6 +82,9 @@ impl Evaluation<'_> {
                 // Rules behind this one see the new at-risk flag; those before it were at-risk rules and do not read it.
                 candidates |= self.rules.rules_reading(AT_RISK) & !((2_u128 << index) - 1) & !self.frozen;
             }
+        }
+        if dirty.intersects(CHURN) {
+            self.due = self.due.min(outcome::settle(customer, self.rules, self.now, self.outputs, self.counts));
         }
     }
 
@@ -113,6 +124,19 @@ impl Evaluation<'_> {
         }
     }
 
+    /// Counts what the owner is told, where that has a limit.
+    fn note_told(&self, customer: &mut Customer, outputs: &[Output]) {
+        if self.rules.settings.life.owner_cap.is_none() {
+            return;
+        }
+        let raised = |output: &&Output| matches!(output, Output::Signal(signal) if signal.transition == Transition::Raised);
+        let (count, week) = (outputs.iter().filter(raised).count() as u32, week_of(self.now.day()));
+        if count > 0 {
+            let told = &mut customer.outcomes.get_or_insert_default().told;
+            *told = (week, if told.0 == week { told.1.saturating_add(count) } else { count });
+        }
+    }
+
     fn rule(&mut self, customer: &mut Customer, rule: &Arc<Rule>) {
         let Some(kind) = rule.object else {
             self.subject(customer, rule, "", |_| None);
@@ -127,21 +151,30 @@ impl Evaluation<'_> {
     fn subject(&mut self, customer: &mut Customer, rule: &Arc<Rule>, object: &str, find: impl Fn(&Customer) -> Option<Object<'_>>) {
         let place = customer.episodes.iter().position(|episode| episode.rule == rule.hash && *episode.object == *object);
         if place.is_none() {
-            let subject = Subject { customer, rules: self.rules, rule, name: object, object: find(customer), now: self.now };
+            let subject =
+                Subject { customer, rules: self.rules, rule, name: object, object: find(customer), now: self.now, raised_at: None };
             if let Some(due) = lifecycle::stays_idle(&subject) {
                 self.due = self.due.min(due);
                 return;
             }
         }
         let episode = place.map(|index| customer.episodes.swap_remove(index));
-        let subject = Subject { customer, rules: self.rules, rule, name: object, object: find(customer), now: self.now };
+        let subject = Subject { customer, rules: self.rules, rule, name: object, object: find(customer), now: self.now, raised_at: None };
         let next = lifecycle::step(&subject, episode);
         self.due = self.due.min(next.due);
+        if let Some(verdict) = next.verdict {
+            self.counts.judged(&rule.name, &verdict);
+        }
+        if let Some(ended) = next.pending {
+            outcome::remember(customer, &ended, self.now, self.counts);
+        }
+        self.note_told(customer, &next.outputs);
         next.outputs.into_iter().for_each(|output| self.outputs.push(output));
         match next.at_risk {
             lifecycle::AtRiskChange::None => {}
             lifecycle::AtRiskChange::Raised => customer.at_risk.raised(),
             lifecycle::AtRiskChange::Ended => customer.at_risk.ended(self.now),
+            lifecycle::AtRiskChange::Expired => customer.at_risk.expired(),
         }
         if let Some(episode) = next.episode {
             // Back to its own place, so that the order of a state never depends on how often it was looked at.
@@ -215,6 +248,7 @@ pub(crate) fn expire(
     previous: Option<&RuleSet>,
     now: Time,
     outputs: &mut Vec<Output>,
+    expiry: Expiry,
     gone: impl Fn(&Episode) -> bool,
 ) {
     let episodes = std::mem::take(&mut customer.episodes);
@@ -226,8 +260,8 @@ pub(crate) fn expire(
         }
         let mut known = rules.rules.iter().chain(previous.iter().flat_map(|previous| &previous.rules));
         if let Some(rule) = known.find(|rule| rule.hash == episode.rule) {
-            let subject = Subject { customer, rules, rule, name: &episode.object, object: None, now };
-            outputs.extend(lifecycle::expired(&subject, &episode));
+            let subject = Subject { customer, rules, rule, name: &episode.object, object: None, now, raised_at: Some(episode.raised_at) };
+            outputs.extend(lifecycle::expired(&subject, &episode, expiry));
         }
     }
 }

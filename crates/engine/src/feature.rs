@@ -147,6 +147,7 @@ pub enum Feature {
     OutcomeScore,
     Quadrant,
     Holiday,
+    AgeDays,
 }
 
 /// Labels of `grade`, worst first.
@@ -160,7 +161,7 @@ pub const STAGES: &[&str] = &["onboarding", "adoption", "engagement", "retention
 impl Feature {
     /// Every feature with its doc line, in the order of the enum.
     #[rustfmt::skip]
-    pub const ALL: [FeatureInfo; 109] = [
+    pub const ALL: [FeatureInfo; 110] = [
         info(Feature::Logins7d, "logins_7d", Change::Day, ValueType::Number, "logins", "Successful logins in the last 7 UTC days, today included."),
         info(Feature::Logins28d, "logins_28d", Change::Day, ValueType::Number, "logins", "Successful logins in the last 28 UTC days."),
         info(Feature::LoginsPrev28d, "logins_prev_28d", Change::Day, ValueType::Number, "logins", "Successful logins in the 28 UTC days before the last 28."),
@@ -270,6 +271,7 @@ impl Feature {
         info(Feature::OutcomeScore, "outcome_score", Change::Day, ValueType::Number, "0-100", "The same for the axis `outcome`."),
         info(Feature::Quadrant, "quadrant", Change::Day, ValueType::Label(QUADRANTS), "label", "Experience and outcomes, each good from the profile's bound on: both bad, experience alone good, outcomes alone good, both good; absent without both scores."),
         info(Feature::Holiday, "holiday", Change::Day, ValueType::Boolean, "yes or no", "The UTC day is in the holiday calendar of the customer's country; absent where the country is unknown or has no calendar."),
+        info(Feature::AgeDays, "age_days", Change::Clock, ValueType::Number, "days", "Time since the rule's own episode was raised; absent before. For `severity`, `until` and `summary` of a rule."),
     ];
 
     /// Its table row.

@@ -37,6 +37,9 @@ pub struct Folded {
     pub first_response: [Option<(Time, i64)>; 2],
 }
 
+/// Kinds of `lead.recorded` that say that the customer spoke for us.
+const REFERENCE_KINDS: [&str; 2] = ["reference", "referral"];
+
 /// An event on its way into a state.
 struct Fold<'a> {
     event: &'a Event<'a>,
@@ -141,6 +144,8 @@ impl Fold<'_> {
                 customer.ledger.get_or_insert_default().campaign_sent(campaign, self.event.time);
                 self.relation(customer);
             }
+            Body::Feedback { .. } => {}
+            Body::Campaign { step: CampaignStep::Converted, .. } => self.advocated(customer),
             _ => self.relation(customer),
         }
     }
@@ -340,7 +345,18 @@ impl Fold<'_> {
         }
     }
 
+    /// The customer followed a campaign to its end, or spoke for us.
+    fn advocated(&mut self, customer: &mut Customer) {
+        let advocated_at = &mut customer.outcomes.get_or_insert_default().advocated_at;
+        *advocated_at = Some(self.event.time).max(*advocated_at);
+        // Whatever rule waits for it looks again.
+        self.touch(FeatureSet::ALL);
+    }
+
     fn relation(&mut self, customer: &mut Customer) {
+        if matches!(&self.event.body, Body::Lead { kind: Some(kind) } if REFERENCE_KINDS.contains(&&**kind)) {
+            self.advocated(customer);
+        }
         let (stamp, time) = (self.stamp, self.event.time);
         let relation = customer.relation.get_or_insert_default();
         match &self.event.body {

@@ -6,14 +6,16 @@ use crate::customer::Customer;
 use crate::episode::{Episode, Phase};
 use crate::expression::Expression;
 use crate::feature::Feature;
+use crate::outcome::Verdict;
 use crate::record_signal::signal;
-use crate::rule::{Mode, Rule, Severity};
+use crate::rule::{Kind, Mode, Rule, Severity};
 use crate::rule_set::RuleSet;
-use crate::signal::{Output, Transition};
+use crate::signal::{Expiry, Output, Transition};
 use crate::time::Time;
 use crate::view::{Object, View};
 
 /// What a rule is looked at about.
+#[derive(Clone, Copy)]
 pub(crate) struct Subject<'a> {
     pub customer: &'a Customer,
     pub rules: &'a RuleSet,
@@ -22,6 +24,8 @@ pub(crate) struct Subject<'a> {
     pub name: &'a str,
     pub object: Option<Object<'a>>,
     pub now: Time,
+    /// When the open episode was raised.
+    pub raised_at: Option<Time>,
 }
 
 /// What became of the episode.
@@ -32,6 +36,10 @@ pub(crate) struct Step {
     /// When time alone may change it next.
     pub due: Time,
     pub at_risk: AtRiskChange,
+    /// An outcome that is known from now on, to be counted.
+    pub verdict: Option<Verdict>,
+    /// An episode that has ended, while its outcome is still to come.
+    pub pending: Option<Episode>,
     now: Time,
 }
 
@@ -41,15 +49,16 @@ pub(crate) enum AtRiskChange {
     None,
     Raised,
     Ended,
+    Expired,
 }
 
 impl<'a> Subject<'a> {
     pub fn view(&self) -> View<'a> {
-        let view = View::new(self.customer, &self.rules.settings, self.now);
+        let view = View::new(self.customer, &self.rules.settings, self.now).raised_at(self.raised_at);
         self.object.map_or(view, |object| view.through(object))
     }
 
-    fn holds(&self, condition: &Expression) -> bool {
+    pub fn holds(&self, condition: &Expression) -> bool {
         let view = self.view();
         condition.is_true(&|feature| view.value(feature))
     }
@@ -67,28 +76,23 @@ impl<'a> Subject<'a> {
         if warm > self.now { Err(Some(warm)) } else { Ok(()) }
     }
 
-    fn is_paying(&self) -> bool {
+    /// When the open episode is too old.
+    pub fn expires(&self) -> Time {
+        let expires_ms = self.rule.expires_ms.unwrap_or(self.rules.settings.life.expires_ms);
+        self.raised_at.map_or(Time::NEVER, |raised_at| raised_at.plus_ms(expires_ms))
+    }
+
+    pub fn is_paying(&self) -> bool {
         !self.rule.kind.needs_paying() || self.customer.billing.mrr_minor() > 0
     }
 
-    fn severity(&self, fallback: Severity) -> Severity {
+    pub fn severity(&self, fallback: Severity) -> Severity {
         let holding = self.rule.severity.iter().rev().find(|(_, condition)| self.holds(condition));
         holding.map_or(fallback, |(severity, _)| *severity)
     }
 
-    /// Whether an open episode was raised while nothing was sent.
-    fn was_quiet(&self, episode: &Episode) -> bool {
-        self.rule.mode == Mode::Live && episode.raised_at < self.rules.settings.quiet_until
-    }
-
-    /// The name of the suppression that holds the rule back now.
-    fn suppression(&self) -> Option<&'a str> {
-        let suppressions = &self.rules.settings.suppressions;
-        self.rule.unless.iter().map(|index| &suppressions[*index]).find(|one| self.holds(&one.when)).map(|one| one.name.as_str())
-    }
-
     /// The next instant at which a comparison with a clock feature flips in this condition.
-    fn next_flip(&self, condition: &Expression) -> Time {
+    pub fn next_flip(&self, condition: &Expression) -> Time {
         let view = self.view();
         let flips = condition.clock_comparisons().iter().filter_map(|comparison| {
             let clock = view.clock(Feature::at(comparison.feature))?;
@@ -109,7 +113,15 @@ pub(crate) fn stays_idle(subject: &Subject<'_>) -> Option<Time> {
 
 /// Moves an episode on to `subject.now`.
 pub(crate) fn step(subject: &Subject<'_>, episode: Option<Episode>) -> Step {
-    let mut step = Step { episode, outputs: Vec::new(), due: Time::NEVER, at_risk: AtRiskChange::None, now: subject.now };
+    let mut step = Step {
+        episode,
+        outputs: Vec::new(),
+        due: Time::NEVER,
+        at_risk: AtRiskChange::None,
+        verdict: None,
+        pending: None,
+        now: subject.now,
+    };
     let applies = subject.applies();
     if let Err(Some(warm)) = applies {
         step.wait(warm);
@@ -130,31 +142,37 @@ pub(crate) fn step(subject: &Subject<'_>, episode: Option<Episode>) -> Step {
 }
 
 /// What is told of an episode that ends because its rule or customer is gone.
-pub(crate) fn expired(subject: &Subject<'_>, episode: &Episode) -> Option<Output> {
+pub(crate) fn expired(subject: &Subject<'_>, episode: &Episode, expiry: Expiry) -> Option<Output> {
     (episode.phase == Phase::Open).then(|| {
         let mut episode = episode.clone();
-        tell(subject, &mut episode, Transition::Expired)
+        tell(subject, &mut episode, Transition::Expired, None, Some(expiry))
     })
 }
 
 fn is_at_risk(subject: &Subject<'_>) -> bool {
-    subject.rule.kind == crate::rule::Kind::AtRisk && subject.rule.mode == Mode::Live
+    subject.rule.kind == Kind::AtRisk && subject.rule.mode == Mode::Live
 }
 
-/// Makes the record of a transition; rules in shadow mode decide, but do not send, and nobody has heard of an episode that began in silence.
-fn tell(subject: &Subject<'_>, episode: &mut Episode, transition: Transition) -> Output {
-    let signal = signal(subject, episode, transition);
+/// Makes the record of a transition, to be sent or not.
+pub(crate) fn tell(
+    subject: &Subject<'_>,
+    episode: &mut Episode,
+    transition: Transition,
+    verdict: Option<Verdict>,
+    expiry: Option<Expiry>,
+) -> Output {
+    let mut signal = signal(subject, episode, transition);
+    (signal.verdict, signal.expiry) = (verdict, expiry);
     episode.ordinal = episode.ordinal.saturating_add(1);
-    match subject.rule.mode {
-        Mode::Live if subject.was_quiet(episode) => Output::Decision(signal, "quiet".into()),
-        Mode::Live => Output::Signal(signal),
-        Mode::Shadow => Output::Decision(signal, "shadow".into()),
+    match subject.not_sent(episode, transition) {
+        Some(reason) => Output::Decision(signal, reason),
+        None => Output::Signal(signal),
     }
 }
 
 impl Step {
     /// Asks to be looked at again at an instant; what lies not after now needs no second look.
-    fn wait(&mut self, until: Time) {
+    pub(crate) fn wait(&mut self, until: Time) {
         if until > self.now {
             self.due = self.due.min(until);
         }
@@ -188,25 +206,29 @@ impl Step {
 
     fn raise(&mut self, subject: &Subject<'_>, mut episode: Episode) {
         episode.set_severity(subject.severity(Severity::Warning));
-        if let Some(suppression) = subject.suppression() {
+        if let Some(reason) = subject.held_back_by(episode.severity()) {
             if episode.phase != Phase::Held {
                 let mut untold = episode.clone();
                 untold.raised_at = subject.now;
                 untold.number += 1;
                 untold.ordinal = 0;
-                self.outputs.push(Output::Decision(signal(subject, &untold, Transition::Raised), suppression.into()));
+                self.outputs.push(Output::Decision(signal(subject, &untold, Transition::Raised), reason));
                 episode.enter(Phase::Held, subject.now);
             }
-            self.wait_while_held(subject);
+            self.wait(subject.held_back_until(episode.severity()));
             self.episode = Some(episode);
             return;
         }
-        episode.enter(Phase::Open, subject.now);
-        episode.raised_at = subject.now;
-        episode.number = episode.number.saturating_add(1);
-        episode.ordinal = 0;
-        episode.armed = false;
-        self.outputs.push(tell(subject, &mut episode, Transition::Raised));
+        let subject = &Subject { raised_at: Some(subject.now), ..*subject };
+        let life = &subject.rules.settings.life;
+        episode.open(subject.now);
+        episode.held_out = subject.rule.kind.has_outcome() && life.hold_out.contains(&subject.customer.id);
+        if subject.rule.kind == Kind::Upsell {
+            episode.mrr_minor = subject.customer.billing.mrr_minor();
+        }
+        self.outputs.push(tell(subject, &mut episode, Transition::Raised, None, None));
+        // Raised after the churn, as a notice itself is: that is late from the beginning.
+        self.judge(subject, &mut episode);
         if episode.is_at_risk {
             self.at_risk = AtRiskChange::Raised;
         }
@@ -225,63 +247,17 @@ impl Step {
         }
     }
 
-    fn open(&mut self, subject: &Subject<'_>, condition: bool) {
-        let Some(mut episode) = self.episode.take() else { return };
-        let ends = match &subject.rule.until {
-            _ if subject.rule.object.is_some() && subject.object.is_none() => true,
-            Some(until) => subject.holds(until),
-            None => !condition,
-        };
-        if !subject.is_paying() {
-            let churned = subject.customer.billing.active().next().is_none();
-            self.end(subject, episode, if churned { Transition::Resolved } else { Transition::Cleared }, condition);
-            return;
-        }
-        if ends {
-            episode.clearing_since = episode.clearing_since.min(subject.now);
-            let over = episode.clearing_since.plus_ms(subject.rule.clear_hold_ms);
-            if subject.now >= over {
-                self.end(subject, episode, Transition::Cleared, condition);
-                return;
-            }
-            self.wait(over);
-        } else {
-            episode.clearing_since = Time::NEVER;
-        }
-        let before = episode.severity();
-        let severity = subject.severity(before);
-        if subject.was_quiet(&episode) && subject.now >= subject.rules.settings.quiet_until {
-            episode.set_severity(severity);
-            self.backfill(subject, &mut episode);
-        } else if severity != before {
-            episode.set_severity(severity);
-            let transition = if severity > before { Transition::Escalated } else { Transition::Eased };
-            self.outputs.push(tell(subject, &mut episode, transition));
-        }
-        self.wait_while_open(subject);
-        self.episode = Some(episode);
-    }
-
     /// The silence is over: what is still open is raised as of now.
-    fn backfill(&mut self, subject: &Subject<'_>, episode: &mut Episode) {
-        (episode.raised_at, episode.ordinal) = (subject.now, 0);
-        let mut output = tell(subject, episode, Transition::Raised);
+    pub(crate) fn backfill(&mut self, subject: &Subject<'_>, episode: &mut Episode) {
+        (episode.raised_at, episode.ordinal, episode.is_judged) = (subject.now, 0, false);
+        if subject.rule.kind == Kind::Upsell {
+            episode.mrr_minor = subject.customer.billing.mrr_minor();
+        }
+        let mut output = tell(subject, episode, Transition::Raised, None, None);
         if let Output::Signal(signal) = &mut output {
             signal.backfilled = true;
         }
         self.outputs.push(output);
-    }
-
-    fn end(&mut self, subject: &Subject<'_>, mut episode: Episode, transition: Transition, condition: bool) {
-        self.outputs.push(tell(subject, &mut episode, transition));
-        if episode.is_at_risk {
-            self.at_risk = AtRiskChange::Ended;
-        }
-        episode.enter(Phase::Closed, subject.now);
-        episode.armed = !condition;
-        let again = subject.now.plus_ms(subject.rule.cooldown_ms);
-        self.wait(again);
-        self.episode = Some(episode);
     }
 
     fn closed(&mut self, subject: &Subject<'_>, condition: bool) {
@@ -300,14 +276,10 @@ impl Step {
         self.episode = Some(episode);
     }
 
-    fn wait_while_open(&mut self, subject: &Subject<'_>) {
+    pub(crate) fn wait_while_open(&mut self, subject: &Subject<'_>) {
         self.wait(subject.rules.settings.quiet_until);
+        self.wait(subject.expires());
         let until = subject.rule.until.iter();
         until.chain(subject.rule.severity.iter().map(|(_, condition)| condition)).for_each(|one| self.wait(subject.next_flip(one)));
-    }
-
-    fn wait_while_held(&mut self, subject: &Subject<'_>) {
-        let suppressions = &subject.rules.settings.suppressions;
-        subject.rule.unless.iter().for_each(|index| self.wait(subject.next_flip(&suppressions[*index].when)));
     }
 }

@@ -13,18 +13,20 @@ use crate::erasure::{Erased, ErasureKey};
 use crate::evaluate::{self, Evaluation};
 use crate::event::{Body, CustomerKey, Event};
 use crate::feature::FeatureSet;
+use crate::feedback;
 use crate::fold::Folded;
 use crate::fold::fold;
 pub use crate::header::Header;
 use crate::index::Index;
 pub use crate::record::{Payload, Progress, Record};
+use crate::review::review;
 use crate::rule_set::RuleSet;
-use crate::signal::Output;
+use crate::signal::{Expiry, Output};
 use crate::silence::{self, Families};
 use crate::time::Time;
 use crate::timers::Timers;
 use erasing::is_straggler;
-use reviewing::{adopt_own, review};
+use reviewing::adopt_own;
 
 /// Before any review: no review is due in 1970.
 const NO_REVIEW: (Time, CustomerKey) = (Time(0), CustomerKey(0));
@@ -170,8 +172,9 @@ impl Partition {
             let rules = &*self.rules;
             adopt_own(customer, rules, now);
             let gone = |episode: &Episode| !rules.rules.iter().any(|rule| rule.hash == episode.rule);
-            evaluate::expire(customer, rules, self.previous_rules.as_deref(), now, outputs, gone);
-            let mut evaluation = Evaluation { rules, frozen: self.frozen, now, outputs, evaluated: 0, due: Time::NEVER };
+            evaluate::expire(customer, rules, self.previous_rules.as_deref(), now, outputs, Expiry::RuleRemoved, gone);
+            let counts = &mut self.header.aggregates.outcomes;
+            let mut evaluation = Evaluation { rules, frozen: self.frozen, now, outputs, counts, evaluated: 0, due: Time::NEVER };
             evaluation.everything(customer);
         }
         self.settle(slot, key, Folded { dirty: FeatureSet::ALL, ..Folded::default() });
@@ -314,7 +317,7 @@ impl Partition {
     fn review(&mut self, slot: u32, due: Time, outputs: &mut Vec<Output>) {
         let Some(Slot { customer, .. }) = self.slots[slot as usize].as_mut() else { return };
         self.work.reviews += 1;
-        review(customer, &self.rules, self.frozen, due, outputs, &mut self.work);
+        review(customer, &self.rules, self.frozen, due, outputs, &mut self.header.aggregates.outcomes, &mut self.work);
     }
 
     /// Folds an event and evaluates what it changed. Returns what it may have changed.
@@ -330,7 +333,7 @@ impl Partition {
         // An event from ahead of journal time moves its customer's clock: what was due before comes first.
         while customer.next_review() <= now {
             let due = customer.next_review();
-            review(customer, &self.rules, self.frozen, due, outputs, &mut self.work);
+            review(customer, &self.rules, self.frozen, due, outputs, &mut aggregates.outcomes, &mut self.work);
         }
         let folded = fold(customer, event, identity, now, &self.rules.settings);
         aggregates.duplicates += u64::from(folded.duplicate);
@@ -340,7 +343,9 @@ impl Partition {
             return folded;
         }
         aggregates.kpis.count(customer, event, &folded, &self.rules.settings);
-        let mut evaluation = Evaluation { rules: &self.rules, frozen: self.frozen, now, outputs, evaluated: 0, due: Time::NEVER };
+        let counts = &mut aggregates.outcomes;
+        feedback::take(customer, event, identity, now, &self.rules, counts);
+        let mut evaluation = Evaluation { rules: &self.rules, frozen: self.frozen, now, outputs, counts, evaluated: 0, due: Time::NEVER };
         evaluation.changed(customer, folded.dirty);
         self.work.rules_evaluated += evaluation.evaluated;
         self.work.rules_possible += self.rules.rules.len() as u64;

@@ -43,6 +43,12 @@ impl Kind {
         }
     }
 
+    /// Whether something can come of it that says whether it was right.
+    #[must_use]
+    pub fn has_outcome(self) -> bool {
+        self.needs_paying()
+    }
+
     /// Whether it concerns paying customers only.
     #[must_use]
     pub fn needs_paying(self) -> bool {
@@ -124,6 +130,7 @@ pub struct RuleDefinition {
     pub hold_ms: i64,
     pub clear_hold_ms: i64,
     pub cooldown_ms: i64,
+    pub expires_ms: Option<i64>,
     pub severity: Vec<(Severity, String)>,
     pub needs: Vec<String>,
     pub unless: Vec<String>,
@@ -165,6 +172,8 @@ pub struct Rule {
     pub clear_hold_ms: i64,
     /// How long after an episode no new one is raised.
     pub cooldown_ms: i64,
+    /// Age at which an open episode expires; the settings' when not given.
+    pub expires_ms: Option<i64>,
     /// Severities with their conditions, least first; the last that holds is taken.
     pub severity: Vec<(Severity, Expression)>,
     /// Event types of which a customer must have had at least one each.
@@ -207,6 +216,7 @@ impl Rule {
         let unless: Vec<_> = definition.unless.iter().filter_map(|name| compiler.suppression(name, suppressions)).collect();
         let summary = template::compile(&definition.summary, &compiler.scope);
         let summary = summary.map_err(|errors| compiler.add("summary", errors)).ok();
+        compiler.no_age("when", &definition.when, when.as_ref());
         if !compiler.errors.is_empty() {
             return Err(compiler.errors);
         }
@@ -218,6 +228,10 @@ impl Rule {
         unless.iter().for_each(|index: &usize| features.0 |= suppressions[*index].when.features());
         if definition.kind.needs_paying() {
             features.add(FeatureSet::of(&[Feature::Mrr]));
+        }
+        if definition.kind == Kind::AtRisk {
+            // A notice may be the churn that its episodes end with.
+            features.add(FeatureSet::of(&[Feature::CancelRequested]));
         }
         let own_families = |features: u128| {
             let read = symbols.iter().filter(move |symbol| features >> symbol.feature & 1 == 1);
@@ -241,6 +255,7 @@ impl Rule {
             hold_ms: definition.hold_ms,
             clear_hold_ms: definition.clear_hold_ms,
             cooldown_ms: definition.cooldown_ms,
+            expires_ms: definition.expires_ms,
             severity,
             needs,
             unless,
@@ -268,6 +283,16 @@ impl Compiler<'_> {
 
     fn condition(&mut self, field: &str, source: &str) -> Option<Expression> {
         compile(source, Expected::Boolean, &self.scope).map_err(|errors| self.add(field, errors)).ok()
+    }
+
+    /// The age of an episode means nothing before there is one.
+    fn no_age(&mut self, field: &str, source: &str, condition: Option<&Expression>) {
+        let name = Feature::AgeDays.name();
+        let reads_age = condition.is_some_and(|condition| FeatureSet(condition.features()).contains(Feature::AgeDays));
+        let Some(start) = source.find(name).filter(|_| reads_age) else { return };
+        let message = format!("`{name}` is the age of an episode and cannot stand in `{field}`");
+        let help = Some("it may stand in `severity`, `until` and `summary`".to_owned());
+        self.add(field, vec![ExpressionError { range: start..start + name.len(), message, help }]);
     }
 
     fn event_types(&mut self, name: &str) -> Option<EventTypes> {
@@ -317,7 +342,7 @@ pub(crate) fn families(features: FeatureSet) -> Vec<Family> {
             feature if feature <= Feature::TicketReopenings as u8 => &[Family::Ticket],
             feature if feature <= Feature::IncidentQuietDays as u8 => &[Family::Account],
             feature if feature == Feature::QuotaShare as u8 => &[Family::Usage],
-            feature if feature == Feature::Holiday as u8 => &[],
+            feature if feature == Feature::Holiday as u8 || feature == Feature::AgeDays as u8 => &[],
             _ => &[Family::Login, Family::Usage, Family::Billing],
         };
         families.extend_from_slice(sources);

@@ -10,6 +10,7 @@ pub use crate::health_profile::{Axis, Component, HealthProfile, HealthProfiles, 
 use crate::holidays::Holidays;
 use crate::journey::stage_hash;
 use crate::kpi::KpiSettings;
+use crate::life_settings::LifeSettings;
 use crate::own_feature::{FIRST_OWN_FEATURE, OwnFeatures};
 use crate::time::{DAY_MS, Time};
 
@@ -48,6 +49,8 @@ pub struct Settings {
     pub priority: PriorityBands,
     /// Labels, targets and the like of the KPIs.
     pub kpis: KpiSettings,
+    /// How episodes end, are measured and are held back.
+    pub life: LifeSettings,
     /// What is dated before this instant is decided and not sent, with the reason `quiet`; at this instant each episode still open is raised
     /// once. All rule sets of a journal have the same, so that no episode that was told is told again. `Time::MIN` is never.
     pub quiet_until: Time,
@@ -74,6 +77,7 @@ impl Default for Settings {
             suppressions: Vec::new(),
             priority: PriorityBands::default(),
             kpis: KpiSettings::default(),
+            life: LifeSettings::default(),
             quiet_until: Time::MIN,
             poison: None,
         }

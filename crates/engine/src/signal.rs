@@ -6,9 +6,11 @@ use std::sync::Arc;
 use xxhash_rust::xxh3::xxh3_128;
 
 use crate::customer::EventReference;
+use crate::episode::Mark;
 use crate::event::{Currency, UserToken};
 use crate::health::Contribution;
 use crate::kpi::KpiDay;
+use crate::outcome::Verdict;
 use crate::rule::{Rule, Severity};
 use crate::time::Time;
 
@@ -21,17 +23,20 @@ pub enum Transition {
     Escalated,
     /// Its severity fell.
     Eased,
+    /// A snooze is over, and it is still open.
+    Reminded,
     /// Its end condition held.
     Cleared,
-    /// Its rule is gone, or the customer was erased.
+    /// Its rule is gone, the customer was erased, or it is too old.
     Expired,
-    /// The customer churned.
+    /// The customer churned; as a decision: its outcome is known.
     Resolved,
 }
 
 impl Transition {
     /// Every transition.
-    pub const ALL: [Transition; 6] = [Self::Raised, Self::Escalated, Self::Eased, Self::Cleared, Self::Expired, Self::Resolved];
+    pub const ALL: [Transition; 7] =
+        [Self::Raised, Self::Escalated, Self::Eased, Self::Reminded, Self::Cleared, Self::Expired, Self::Resolved];
 
     /// Its name in the type of a signal: `bellwether.signal.NAME.v1`.
     #[must_use]
@@ -40,9 +45,33 @@ impl Transition {
             Transition::Raised => "raised",
             Transition::Escalated => "escalated",
             Transition::Eased => "eased",
+            Transition::Reminded => "reminded",
             Transition::Cleared => "cleared",
             Transition::Expired => "expired",
             Transition::Resolved => "resolved",
+        }
+    }
+}
+
+/// Why an episode expired.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Expiry {
+    /// Its rule is not in the rule set any more.
+    RuleRemoved,
+    /// The customer was erased.
+    Erased,
+    /// It was open for as long as its rule allows.
+    TooOld,
+}
+
+impl Expiry {
+    /// Its name in records.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Expiry::RuleRemoved => "rule_removed",
+            Expiry::Erased => "erased",
+            Expiry::TooOld => "too_old",
         }
     }
 }
@@ -106,6 +135,12 @@ pub struct Signal {
     pub raised_at: Time,
     /// Whether it tells of an episode that began in silence, at the end of that silence.
     pub backfilled: bool,
+    /// What a person made of the episode.
+    pub mark: Option<Mark>,
+    /// What came of the episode, where that is known with this transition.
+    pub verdict: Option<Verdict>,
+    /// Why the episode expired, where it did.
+    pub expiry: Option<Expiry>,
     /// Time of the latest contributing event.
     pub event_time: Option<Time>,
     /// Who looks after the customer.
@@ -145,7 +180,7 @@ pub struct Signal {
 pub enum Output {
     /// To be sent to subscribers.
     Signal(Box<Signal>),
-    /// Not sent, with the reason: the name of a suppression, `shadow` or `quiet`.
+    /// Not sent, with the reason: the name of a suppression, `shadow`, `quiet`, `hold-out`, `owner-cap`, `dismissed`, `snoozed`, `outcome`, or `silence: NAME`.
     Decision(Box<Signal>, Arc<str>),
     /// The sums of the partition at the end of a UTC day.
     Kpis(Box<KpiDay>),

@@ -28,6 +28,7 @@ pub struct View<'a> {
     now: Time,
     today: Day,
     object: Option<Object<'a>>,
+    raised_at: Option<Time>,
 }
 
 /// The thing that a rule is about.
@@ -49,13 +50,19 @@ impl<'a> View<'a> {
     /// The customer as a whole.
     #[must_use]
     pub fn new(customer: &'a Customer, settings: &'a Settings, now: Time) -> Self {
-        Self { customer, settings, now, today: now.day(), object: None }
+        Self { customer, settings, now, today: now.day(), object: None, raised_at: None }
     }
 
     /// The customer through one of its objects.
     #[must_use]
     pub fn through(self, object: Object<'a>) -> Self {
         Self { object: Some(object), ..self }
+    }
+
+    /// The customer as a rule sees it that has an episode open since then.
+    #[must_use]
+    pub fn raised_at(self, raised_at: Option<Time>) -> Self {
+        Self { raised_at, ..self }
     }
 
     /// The value of a feature; NaN where it is absent.
@@ -115,6 +122,7 @@ impl<'a> View<'a> {
             Feature::DaysSinceCampaign => relation?.campaign_at.map(days),
             Feature::DaysSinceAtRisk => customer.at_risk.ended_at().map(days),
             Feature::DaysInStage => customer.journey.entered().map(days),
+            Feature::AgeDays => self.raised_at.map(days),
             _ => self.object_clock(feature),
         }
     }

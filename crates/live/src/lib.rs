@@ -20,6 +20,7 @@ pub mod kafka;
 mod kpi_metrics;
 pub mod metrics;
 pub mod options;
+mod outcome_metrics;
 mod output;
 pub mod pipeline;
 mod process_state;

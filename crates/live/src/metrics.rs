@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use crate::journey_metrics::JourneyMetrics;
 use crate::kpi_metrics::KpiMetrics;
+use crate::outcome_metrics::OutcomeMetrics;
 use crate::pipeline::Pipeline;
 use bellwether_codec::rendered::SignalCounts;
 use bellwether_engine::aggregates::Aggregates;
@@ -36,6 +37,7 @@ pub struct Metrics {
     pub pipeline: Pipeline,
     state_events: IntCounterVec,
     kpis: KpiMetrics,
+    outcomes: OutcomeMetrics,
     /// How each partition stands that this process owns, beside Kafka.
     board: Mutex<BTreeMap<u16, Header>>,
 }
@@ -77,7 +79,7 @@ impl Metrics {
             rejected: counters("bellwether_rejected_total", "Input lines written to the dead letters, by reason.", &["reason"]),
             signals: counters(
                 "bellwether_signals_total",
-                "Signals published, by rule and transition; decided: not sent.",
+                "Signals published, by rule and transition; decided: not sent; outcome: what came of one.",
                 &["rule", "transition"],
             ),
             duplicates: gauge("bellwether_duplicate_events", "Events dropped as duplicates since the journal was created."),
@@ -91,6 +93,7 @@ impl Metrics {
             mrr_minor: gauges("bellwether_mrr_minor_units", "Monthly recurring revenue in minor units, by currency.", "currency"),
             journal_time_seconds: gauge("bellwether_journal_time_seconds", "Journal time, seconds since 1970-01-01T00:00:00Z."),
             pipeline: Pipeline::register(&registry),
+            outcomes: OutcomeMetrics::register(&registry),
             state_events: counters(
                 "bellwether_state_events_total",
                 "What happened to stored states beside their work: snapshots, restores, damage.",
@@ -145,6 +148,7 @@ impl Metrics {
     pub fn settled<'a>(&self, headers: impl Iterator<Item = &'a Header>, watermark: Time) {
         let mut sums = Aggregates::default();
         headers.for_each(|header| sums.merge(&header.aggregates));
+        self.outcomes.set(&sums.outcomes);
         let whole = |count: u64| i64::try_from(count).unwrap_or(i64::MAX);
         self.duplicates.set(whole(sums.duplicates));
         self.too_late.set(whole(sums.too_late));

@@ -82,6 +82,7 @@ pub fn assert_health_fits_signals(product: &Product, partitions: u16) -> usize {
             severity: text(&data, "severity"),
             episode: data["episode"].as_u64().and_then(|number| u32::try_from(number).ok()).expect("it is a number"),
             raised_at: text(&data, "raised_at"),
+            feedback: data["feedback"].as_str().map(str::to_owned),
         };
         of_customer.insert(key, episode);
     }

@@ -5,4 +5,5 @@ mod import;
 mod lookup;
 mod publish;
 mod quiet;
+mod silences;
 mod support;

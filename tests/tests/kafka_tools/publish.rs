@@ -32,7 +32,8 @@ fn transitions(product: &Product, rule_set: u32) -> BTreeMap<(String, String), u
     let mut counts = BTreeMap::new();
     for line in product.published() {
         let line: serde_json::Value = serde_json::from_str(&line).expect("a signal is JSON");
-        if line["data"]["rule_set"] == rule_set {
+        // What came of a signal is no step of it.
+        if line["data"]["rule_set"] == rule_set && line["data"]["reason"] != "outcome" {
             let text = |value: &serde_json::Value| value.as_str().unwrap_or_default().to_owned();
             *counts.entry((text(&line["data"]["rule"]), text(&line["type"]))).or_default() += 1;
         }

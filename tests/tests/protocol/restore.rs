@@ -88,6 +88,8 @@ fn newest(snapshots: &Path) -> Vec<Manifest> {
 
 /// What becomes of an empty machine: how many partitions it restores, and that it ends with the same bytes and publishes nothing again.
 fn moved_to_an_empty_machine(processed: &Processed, context: &str) -> u64 {
+    // What is committed is not yet seen everywhere: the last marks may be on their way.
+    processed.world.cluster.settle();
     let published = processed.world.published();
     let machine = Machine::new(Some(processed.snapshots.path()));
     let mut worker = machine.processor(&processed.world, "moved");

@@ -101,7 +101,7 @@ impl History {
             }
             (Transition::Escalated, Some(open)) => open.severity = open.severity.max(signal.severity),
             (Transition::Cleared | Transition::Expired | Transition::Resolved, Some(open)) => open.closed_at = signal.time,
-            (Transition::Eased, _) | (_, None) => {}
+            (Transition::Eased | Transition::Reminded, _) | (_, None) => {}
         }
         true
     }

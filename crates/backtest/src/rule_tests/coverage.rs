@@ -1,4 +1,4 @@
-//! Which rules lack a test that shows them raise, one that shows them clear, or a near miss.
+//! Which rules lack a test that shows them raise, one that shows them clear, a near miss, or one with events late or twice.
 
 use std::fmt;
 
@@ -14,6 +14,8 @@ pub enum Missing {
     Clear,
     /// No transition at all.
     NearMiss,
+    /// An event that arrives late or twice.
+    LateOrTwice,
 }
 
 /// A gap in the tests of a rule.
@@ -33,6 +35,7 @@ impl fmt::Display for Gap {
             Missing::Raise => "no test in which it raises",
             Missing::Clear => "no test in which it clears or is resolved",
             Missing::NearMiss => "no near miss (a test with `expect: []`)",
+            Missing::LateOrTwice => "no test in which an event arrives late or twice",
         };
         write!(formatter, "{} (line {}): {missing}", self.rule, self.line)
     }
@@ -47,7 +50,8 @@ pub fn coverage(file: &RuleFile) -> Vec<Gap> {
             let mut tests = file.tests.iter().filter(|test| test.rule == rule.name);
             tests.any(|test| shows(test, missing))
         };
-        let missing = [Missing::Raise, Missing::Clear, Missing::NearMiss].into_iter().filter(|missing| !shown(*missing));
+        let missing =
+            [Missing::Raise, Missing::Clear, Missing::NearMiss, Missing::LateOrTwice].into_iter().filter(|missing| !shown(*missing));
         gaps.extend(missing.map(|missing| Gap { rule: rule.name.clone(), line: *line, missing }));
     }
     gaps
@@ -59,6 +63,7 @@ fn shows(test: &RuleTest, missing: Missing) -> bool {
         Missing::Raise => expect.any(|one| one.transition == Transition::Raised && is_shown(one.suppressed.as_deref())),
         Missing::Clear => expect.any(|one| matches!(one.transition, Transition::Cleared | Transition::Resolved)),
         Missing::NearMiss => test.expect.is_empty(),
+        Missing::LateOrTwice => test.events.iter().any(|event| event.twice || event.late_ms > 0),
     }
 }
 

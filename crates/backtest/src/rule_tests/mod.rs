@@ -107,7 +107,9 @@ fn play(test: &RuleTest, rules: &Arc<RuleSet>, users: &mut Users) -> Result<Vec<
         let event = decoder.decode_text(&line.text).map_err(|rejection| at(rejection.to_string()))?;
         line.user.iter().for_each(|user| users.add(user));
         let payload = Payload::Event { event: &event, key: CustomerKey::of(&event.customer), identity: event.identity() };
-        apply(&mut partition, Record { watermark: line.time, payload }, &mut outputs).map_err(at)?;
+        for _ in 0..line.copies {
+            apply(&mut partition, Record { watermark: line.arrives, payload }, &mut outputs).map_err(at)?;
+        }
     }
     let tick = Record { watermark: TEST_START.plus_ms(test.until_ms), payload: Payload::Tick };
     apply(&mut partition, tick, &mut outputs).map_err(|detail| format!("closing tick: {detail}"))?;

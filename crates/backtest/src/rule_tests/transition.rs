@@ -5,6 +5,7 @@ use std::fmt;
 
 use bellwether_codec::pseudonym::{Pseudonymiser, token_text};
 use bellwether_codec::rules::{Expectation, TEST_START, format_duration};
+use bellwether_engine::outcome::OUTCOME_REASON;
 use bellwether_engine::rule::{Mode, Severity};
 use bellwether_engine::signal::{Output, Transition};
 
@@ -36,6 +37,10 @@ impl Found {
             Output::Decision(signal, reason) => (signal, Some(reason.to_string())),
             Output::Kpis(_) => return None,
         };
+        // An outcome is no step in the life of an episode.
+        if reason.as_deref() == Some(OUTCOME_REASON) {
+            return None;
+        }
         let object = users.0.get(&*signal.object).map_or(&*signal.object, String::as_str);
         (signal.rule.name == rule).then(|| Found {
             at_ms: signal.time.since_ms(TEST_START),

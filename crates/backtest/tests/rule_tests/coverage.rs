@@ -13,14 +13,19 @@ fn test(expect: &str) -> String {
 }
 
 #[test]
-fn every_rule_needs_a_raise_a_clear_and_a_near_miss() {
+fn every_rule_needs_a_raise_a_clear_a_near_miss_and_trouble_with_delivery() {
     let raise = "silence (line 5): no test in which it raises";
     let clear = "silence (line 5): no test in which it clears or is resolved";
     let near_miss = "silence (line 5): no near miss (a test with `expect: []`)";
-    assert_eq!(gaps("- { name: t, rule: features, until: 90d, events: [], expect: [] }"), [raise, clear, near_miss]);
-    assert_eq!(gaps(&test("")), [raise, clear]);
-    assert_eq!(gaps(&test("{ at: 1d, transition: raised }")), [clear, near_miss]);
-    assert_eq!(gaps(&test("{ at: 1d, transition: raised, suppressed: notice-given }")), [raise, clear, near_miss]);
-    assert_eq!(gaps(&test("{ at: 1d, transition: raised }, { at: 2d, transition: resolved }")), [near_miss]);
-    assert_eq!(gaps(&format!("{}{}", test("{ at: 1d, transition: raised }, { at: 2d, transition: cleared }"), test(""))), [""; 0]);
+    let delivery = "silence (line 5): no test in which an event arrives late or twice";
+    assert_eq!(gaps("- { name: t, rule: features, until: 90d, events: [], expect: [] }"), [raise, clear, near_miss, delivery]);
+    assert_eq!(gaps(&test("")), [raise, clear, delivery]);
+    assert_eq!(gaps(&test("{ at: 1d, transition: raised }")), [clear, near_miss, delivery]);
+    assert_eq!(gaps(&test("{ at: 1d, transition: raised, suppressed: notice-given }")), [raise, clear, near_miss, delivery]);
+    assert_eq!(gaps(&test("{ at: 1d, transition: raised }, { at: 2d, transition: resolved }")), [near_miss, delivery]);
+    let both = format!("{}{}", test("{ at: 1d, transition: raised }, { at: 2d, transition: cleared }"), test(""));
+    assert_eq!(gaps(&both), [delivery]);
+    for delivered in ["twice: true", "late: 1h"] {
+        assert_eq!(gaps(&both.replacen("[]", &format!("[{{ at: 0s, {delivered}, type: login }}]"), 1)), [""; 0]);
+    }
 }

@@ -15,6 +15,7 @@ mod replay_journal;
 mod rules;
 mod run;
 mod run_kafka;
+mod silence;
 mod simulate;
 mod snapshot;
 mod topics;
@@ -49,6 +50,8 @@ enum Command {
     #[command(subcommand)]
     Rules(rules::Command),
     #[command(subcommand)]
+    Silence(silence::Command),
+    #[command(subcommand)]
     Config(config::Command),
     #[command(subcommand)]
     Snapshot(snapshot::Command),
@@ -74,6 +77,7 @@ impl CommandLine {
             Command::Explain(arguments) => explain::run(&arguments),
             Command::Simulate(arguments) => simulate::run(&arguments),
             Command::Rules(command) => rules::run(command),
+            Command::Silence(command) => silence::run(command),
             Command::Config(command) => config::run(command),
             Command::Snapshot(command) => snapshot::run(command),
             Command::Topics(command) => topics::run(command),

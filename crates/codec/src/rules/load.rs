@@ -7,11 +7,11 @@ use xxhash_rust::xxh3::xxh3_128;
 
 use super::rule_tests::{Known, RuleTest};
 use super::signals::Signals;
-use super::{RuleFile, RuleFileErrors, health, holidays, kpis, own_features, rule_tests, settings, signals, suppressions, time_zone};
+use super::{RuleFile, RuleFileErrors, health, holidays, kpis, life, own_features, rule_tests, settings, signals, suppressions, time_zone};
 use crate::timestamp::parse_date_or_time;
 use crate::yaml::{Node, Reader, Value, parse, render, tags};
 
-const SECTIONS: [&str; 12] = [
+const SECTIONS: [&str; 13] = [
     "settings",
     "features",
     "holidays",
@@ -22,6 +22,7 @@ const SECTIONS: [&str; 12] = [
     "suppressions",
     "signals",
     "tests",
+    "silences",
     "quiet_until",
     time_zone::SECTION,
 ];
@@ -82,6 +83,9 @@ fn sections(reader: &mut Reader<'_>, root: &Node) -> (Settings, Signals, Vec<Rul
     let suppressions = suppressions::suppressions(reader, fields.get("suppressions"));
     let signals = fields.get("signals").map(|node| signals::signals(reader, node, &suppressions));
     let signals = signals.unwrap_or_default();
+    if let Some(node) = fields.get("silences") {
+        all.life.silences = life::silences(reader, node, &signals.names);
+    }
     let known = Known { rules: &signals.names, suppressions: &suppressions.names };
     let tests = fields.get("tests").map(|node| rule_tests::tests(reader, node, &known)).unwrap_or_default();
     all.suppressions = suppressions.compiled;

@@ -7,6 +7,7 @@ mod features_page;
 mod health;
 mod holidays;
 mod kpis;
+mod life;
 mod load;
 mod own_features;
 mod rule_tests;
@@ -32,7 +33,7 @@ pub use test_events::{TEST_CUSTOMER, TEST_START, TestLine};
 pub use variants::VariantError;
 
 /// Reasons of decisions that are not suppressions: no suppression may have such a name.
-pub const RESERVED_REASONS: [&str; 4] = ["shadow", "hold-out", "quiet", "silence"];
+pub const RESERVED_REASONS: [&str; 8] = ["shadow", "hold-out", "quiet", "silence", "owner-cap", "dismissed", "snoozed", "outcome"];
 
 /// A rule file without mistakes.
 #[derive(Clone, Debug)]

@@ -37,6 +37,10 @@ pub struct TestEvent {
     pub every_ms: i64,
     /// How often it happens.
     pub times: u32,
+    /// How long after it happened it arrives.
+    pub late_ms: i64,
+    /// Whether it arrives twice, with the same source and id.
+    pub twice: bool,
     /// CloudEvents `type`.
     pub event_type: EventType,
     /// CloudEvents `data`, with `{n}` in texts for the number of the repetition.
@@ -97,7 +101,7 @@ fn test(reader: &mut Reader<'_>, node: &Node, known: &Known<'_>) -> Option<RuleT
 }
 
 fn event(reader: &mut Reader<'_>, node: &Node, until_ms: Option<i64>) -> Option<TestEvent> {
-    let fields = reader.fields(node, "an event", &["at", "every", "times", "type", "data"]);
+    let fields = reader.fields(node, "an event", &["at", "every", "times", "late", "twice", "type", "data"]);
     let at_ms = reader.required(&fields, "an event", "at").and_then(|node| reader.duration(node, "at"));
     let (every, times) = (fields.get("every"), fields.get("times"));
     if let (Some(alone), None) | (None, Some(alone)) = (every, times) {
@@ -105,12 +109,23 @@ fn event(reader: &mut Reader<'_>, node: &Node, until_ms: Option<i64>) -> Option<
     }
     let every_ms = every.map_or(Some(0), |node| reader.duration(node, "every"));
     let times = times.map_or(Some(1), |node| reader.whole(node, "times", 1..=MAX_EVENTS as u32));
+    let late_ms = fields.get("late").map_or(Some(0), |node| reader.duration(node, "late"));
+    let twice = fields.get("twice").map_or(Some(false), |node| reader.boolean(node, "twice"));
     let types = EventType::ALL.map(|(event_type, name, _)| (name, event_type));
     let event_type = reader.required(&fields, "an event", "type");
     let event_type = event_type.and_then(|node| reader.choice(node, "event type", &types));
     let data = fields.get("data").map(|node| data(reader, node)).unwrap_or_default();
-    let event = TestEvent { line: line_of(reader, node), at_ms: at_ms?, every_ms: every_ms?, times: times?, event_type: event_type?, data };
-    let last_ms = event.at_ms.saturating_add(event.every_ms.saturating_mul(i64::from(event.times) - 1));
+    let event = TestEvent {
+        line: line_of(reader, node),
+        at_ms: at_ms?,
+        every_ms: every_ms?,
+        times: times?,
+        late_ms: late_ms?,
+        twice: twice?,
+        event_type: event_type?,
+        data,
+    };
+    let last_ms = event.at_ms.saturating_add(event.late_ms).saturating_add(event.every_ms.saturating_mul(i64::from(event.times) - 1));
     if let Some(until_ms) = until_ms.filter(|until_ms| last_ms > *until_ms) {
         let (last, until) = (format_duration(last_ms), format_duration(until_ms));
         reader.error(&node.place, format!("an event at {last} lies after the end of the test, `until: {until}`"));

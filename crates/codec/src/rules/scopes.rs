@@ -70,6 +70,10 @@ impl Place<'_> {
             };
             return (!allowed).then(|| (format!("`{name}` is a feature of one {object} and cannot stand here"), help));
         }
+        if row.feature == Feature::AgeDays && !matches!(self, Place::Rule { .. }) {
+            let message = format!("`{name}` is the age of an episode and cannot stand here");
+            return Some((message, "it may stand in `severity`, `until` and `summary` of a rule".to_owned()));
+        }
         if daily && row.change == Change::Clock {
             return clock_feature_error(name).map(|error| (error.message, error.help.unwrap_or_default()));
         }

@@ -4,7 +4,7 @@ use bellwether_engine::customer::name_hash;
 use bellwether_engine::settings::{PriorityBands, Settings};
 use bellwether_engine::time::HOUR_MS;
 
-use super::time_zone;
+use super::{life, time_zone};
 use crate::yaml::{Node, Reader};
 
 const FIELDS: [&str; 9] = [
@@ -21,7 +21,9 @@ const FIELDS: [&str; 9] = [
 
 /// Reads what is given, and leaves the rest as it was. Returns the time zone that was looked up, where the file has no table of one.
 pub(super) fn settings(reader: &mut Reader<'_>, node: &Node, settings: &mut Settings, has_table: bool) -> Option<String> {
-    let fields = reader.fields(node, "the settings", &FIELDS);
+    let known: Vec<&str> = FIELDS.into_iter().chain(life::FIELDS).collect();
+    let fields = reader.fields(node, "the settings", &known);
+    life::settings(reader, &fields, &mut settings.life);
     if let Some(warm_up) = fields.get("warm_up").and_then(|node| reader.duration(node, "warm_up")) {
         settings.warm_up_ms = warm_up;
     }

@@ -8,11 +8,12 @@ use bellwether_engine::feature::FeatureSet;
 use bellwether_engine::rule::{Kind, Mode, ObjectKind, Rule, RuleDefinition, RuleError, Severity};
 use bellwether_engine::rule_set::MAX_RULES;
 
+use super::life::positive_duration;
 use super::scopes::{AT_RISK, About, Place};
 use super::suppressions::Suppressions;
 use crate::yaml::{Fields, Node, Reader, line_and_column};
 
-const FIELDS: [&str; 17] = [
+const FIELDS: [&str; 18] = [
     "name",
     "kind",
     "object",
@@ -22,6 +23,7 @@ const FIELDS: [&str; 17] = [
     "for",
     "until_for",
     "cooldown",
+    "expires",
     "severity",
     "needs",
     "unless",
@@ -86,6 +88,7 @@ fn rule(reader: &mut Reader<'_>, fields: &Fields<'_>, name: &str, suppressions: 
     let mut duration = |field| fields.get(field).and_then(|node| reader.duration(node, field));
     let (hold_ms, clear_hold_ms, cooldown_ms) = (duration("for"), duration("until_for"), duration("cooldown"));
     let warm_up_ms = duration("warm_up");
+    let expires_ms = fields.get("expires").and_then(|node| positive_duration(reader, node, "expires"));
     let when = reader.required(fields, "a signal", "when");
     let summary = reader.required(fields, "a signal", "summary");
     let (job_size, precision) = priority(reader, fields);
@@ -101,6 +104,7 @@ fn rule(reader: &mut Reader<'_>, fields: &Fields<'_>, name: &str, suppressions: 
         hold_ms: hold_ms.unwrap_or(0),
         clear_hold_ms: clear_hold_ms.unwrap_or(0),
         cooldown_ms: cooldown_ms.unwrap_or(0),
+        expires_ms,
         severity: severity(reader, fields),
         needs: needs(reader, fields),
         unless: unless(reader, fields, kind == Some(Kind::AtRisk), suppressions),

@@ -15,8 +15,10 @@ pub const TEST_CUSTOMER: &str = "customer";
 /// One event of a test.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct TestLine {
-    /// When it happens.
-    pub time: Time,
+    /// When it arrives, which is when it happens unless it is late.
+    pub arrives: Time,
+    /// How often it arrives.
+    pub copies: usize,
     /// The event as a CloudEvents JSON line.
     pub text: String,
     /// The line of the rule file that it comes from.
@@ -26,7 +28,7 @@ pub struct TestLine {
 }
 
 impl RuleTest {
-    /// All events in the order of time; those of the same time in the order of the file.
+    /// All events in the order of arrival; those of the same instant in the order of the file.
     #[must_use]
     pub fn lines(&self) -> Vec<TestLine> {
         let repetitions = |index: usize| (0..self.events[index].times).map(move |number| (index, number));
@@ -37,7 +39,7 @@ impl RuleTest {
                 (TEST_START.plus_ms(event.at_ms + event.every_ms * i64::from(number)), index, number)
             })
             .collect();
-        order.sort_by_key(|(time, _, _)| *time);
+        order.sort_by_key(|(time, index, _)| time.plus_ms(self.events[*index].late_ms));
         order.iter().enumerate().map(|(place, (time, index, number))| self.line(place, *time, *index, *number)).collect()
     }
 
@@ -56,7 +58,8 @@ impl RuleTest {
             "time": format_time(time),
             "data": data,
         });
-        TestLine { time, text: text.to_string(), line: event.line, user }
+        let copies = if event.twice { 2 } else { 1 };
+        TestLine { arrives: time.plus_ms(event.late_ms), copies, text: text.to_string(), line: event.line, user }
     }
 }
 

@@ -1,6 +1,7 @@
 //! Rule files: every field, every kind of mistake with its place, the events of tests, and the generated reference page.
 
 mod fields;
+mod life;
 mod mistakes;
 mod page;
 mod rejected;

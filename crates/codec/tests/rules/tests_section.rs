@@ -36,7 +36,7 @@ fn lines_are_in_the_order_of_time_then_of_the_file() {
          - { at: 0d, every: 1d, times: 3, type: login, data: { user: 'u{n}' } }\n",
     );
     let lines = test.lines();
-    let told: Vec<_> = lines.iter().map(|line| (line.time.since_ms(TEST_START) / DAY_MS, line.line, line.user.as_deref())).collect();
+    let told: Vec<_> = lines.iter().map(|line| (line.arrives.since_ms(TEST_START) / DAY_MS, line.line, line.user.as_deref())).collect();
     assert_eq!(told, [(0, 9, Some("u0")), (1, 9, Some("u1")), (2, 8, None), (2, 9, Some("u2"))]);
     assert_eq!(
         lines[2].text,
@@ -45,6 +45,17 @@ fn lines_are_in_the_order_of_time_then_of_the_file() {
     for line in &lines {
         Decoder::default().decode_text(&line.text).unwrap();
     }
+}
+
+#[test]
+fn late_events_stand_where_they_arrive_with_the_time_at_which_they_happened() {
+    let test =
+        test_of("  until: 9d\n  expect: []\n  events:\n  - { at: 1d, late: 3d, type: login }\n  - { at: 2d, twice: true, type: login }\n");
+    let told: Vec<_> = test.lines().iter().map(|line| (line.arrives.since_ms(TEST_START) / DAY_MS, line.copies, line.line)).collect();
+    assert_eq!(told, [(2, 2, 9), (4, 1, 8)]);
+    assert!(test.lines()[1].text.contains("\"time\":\"2024-01-02T00:00:00Z\""), "{:?}", test.lines());
+    let late = "  until: 3d\n  expect: []\n  events:\n  - { at: 1d, late: 3d, type: login }\n";
+    assert_eq!(mistakes(&format!("{HEAD}{late}")), ["8:5: an event at 4d lies after the end of the test, `until: 3d`"]);
 }
 
 #[test]

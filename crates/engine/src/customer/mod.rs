@@ -8,6 +8,7 @@ mod last_word;
 mod leaving;
 mod login_days;
 mod onboarding;
+mod outcomes;
 mod own;
 mod packed;
 mod packed_reader;
@@ -32,6 +33,7 @@ pub use last_word::{LastWord, Stamp};
 pub use leaving::Leaving;
 pub use login_days::LoginDays;
 pub use onboarding::{Invitation, MAX_INVITATIONS, MAX_MILESTONES, Onboarding};
+pub use outcomes::{MAX_PENDING_OUTCOMES, Outcomes, PendingOutcome};
 pub use own::Own;
 pub(crate) use packed::{Packed, PackedReader, PackedWriter};
 pub use recent::{RECENT_IDS, RecentIds};
@@ -138,6 +140,8 @@ pub struct Customer {
     pub episodes: Vec<Episode>,
     /// How many at-risk episodes are open.
     pub at_risk: AtRisk,
+    /// Ended episodes that wait for their outcome, and what outcomes depend on.
+    pub outcomes: Option<Box<Outcomes>>,
     /// What this customer adds to the aggregates of its partition.
     pub contribution: Contribution,
     /// Number of the rule set under which it does.
@@ -173,6 +177,7 @@ impl Customer {
             erased_at: None,
             episodes: Vec::new(),
             at_risk: AtRisk::default(),
+            outcomes: None,
             contribution: Contribution::default(),
             contributed_under: 0,
         }

@@ -46,16 +46,21 @@ impl Packed for Customer {
         writer.put_text(&self.id);
         self.references.pack_ids(writer);
         writer.put_time(self.since);
-        let parts = [
+        let rare = [self.own.is_some(), self.erased_at.is_some()];
+        let flags = [
+            self.created,
             self.support.is_some(),
             self.leaving.is_some(),
             self.relation.is_some(),
             self.onboarding.is_some(),
-            self.own.is_some(),
             self.ledger.is_some(),
+            self.outcomes.is_some(),
+            rare.contains(&true),
         ];
-        let [support, leaving, relation, onboarding, own, ledger] = parts;
-        writer.put_flags([self.created, support, leaving, relation, onboarding, own, self.erased_at.is_some(), ledger]);
+        writer.put_flags(flags);
+        if rare.contains(&true) {
+            writer.put_flags(rare);
+        }
         writer.put_time(self.clock);
         writer.put_time(self.clock_due);
         writer.put_time(self.midnight_due);
@@ -77,6 +82,7 @@ impl Packed for Customer {
         self.onboarding.iter().for_each(|part| part.pack(writer));
         self.own.iter().for_each(|part| part.pack(writer));
         self.erased_at.iter().for_each(|time| writer.put_time(*time));
+        self.outcomes.iter().for_each(|part| part.pack(writer));
     }
 
     fn unpack(reader: &mut PackedReader<'_>) -> Option<Self> {
@@ -85,7 +91,8 @@ impl Packed for Customer {
         let id = reader.take_name()?;
         references.unpack_ids(reader)?;
         let since = reader.take_time()?;
-        let [created, has_support, has_leaving, has_relation, has_onboarding, has_own, was_erased, has_ledger] = reader.take_flags()?;
+        let [created, has_support, has_leaving, has_relation, has_onboarding, has_ledger, has_outcomes, has_rare] = reader.take_flags()?;
+        let [has_own, was_erased] = if has_rare { reader.take_flags()? } else { [false; 2] };
         Some(Self {
             week_offset: Customer::week_offset(CustomerKey::of(&id)),
             id,
@@ -112,6 +119,7 @@ impl Packed for Customer {
             onboarding: reader.take_part(has_onboarding)?,
             own: reader.take_part(has_own)?,
             erased_at: if was_erased { Some(reader.take_time()?) } else { None },
+            outcomes: reader.take_part(has_outcomes)?,
             contribution: Contribution::default(),
         })
     }

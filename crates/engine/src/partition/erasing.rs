@@ -1,12 +1,13 @@
 //! Erasing a customer from a partition, and keeping out what is dated before.
 
-use super::{Partition, Slot, review};
+use super::{Partition, Slot};
 use crate::aggregates;
 use crate::customer::Customer;
 use crate::erasure::{Erased, ErasureKey};
 use crate::evaluate;
 use crate::event::{CustomerKey, Event};
-use crate::signal::Output;
+use crate::review::review;
+use crate::signal::{Expiry, Output};
 use crate::time::Time;
 
 impl Partition {
@@ -53,9 +54,9 @@ impl Partition {
         let now = self.header.journal_time.max(event.time).max(customer.clock);
         while customer.next_review() <= now {
             let due = customer.next_review();
-            review(customer, &self.rules, self.frozen, due, outputs, &mut self.work);
+            review(customer, &self.rules, self.frozen, due, outputs, &mut self.header.aggregates.outcomes, &mut self.work);
         }
-        evaluate::expire(customer, &self.rules, None, now, outputs, |_| true);
+        evaluate::expire(customer, &self.rules, None, now, outputs, Expiry::Erased, |_| true);
         aggregates::withdraw(customer, &mut self.header.aggregates);
         self.timers.set(key, *timer, Time::NEVER);
         self.index.remove(key);

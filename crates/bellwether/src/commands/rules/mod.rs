@@ -9,6 +9,8 @@ mod usage;
 
 use clap::Subcommand;
 
+pub use publish::MAX_BYTES as MAX_PUBLISHED_BYTES;
+
 use crate::failure::{Failure, Outcome};
 
 /// Check, test and list the rules that make signals

@@ -14,15 +14,16 @@ use crate::failure::{Failure, Outcome};
 use crate::inputs::parse_time_argument;
 use crate::kafka::Kafka;
 use crate::rule_text::{self, RuleText};
+use crate::silence_text;
 use crate::terminal::tell;
 
 /// A rule set is one record of the journal, and must fit into a topic that somebody else has made.
-const MAX_BYTES: usize = 900_000;
+pub const MAX_BYTES: usize = 900_000;
 
 /// Put a rule file into force in a Kafka journal
 ///
 /// It becomes a record in every partition, in one transaction, numbered one up. It takes effect at that place of the journal, for every customer at
-/// once. A file that is in force already is not published again.
+/// once. A file that is in force already is not published again. A file without a section `silences` keeps those in force.
 #[derive(Args, Debug)]
 #[command(after_help = "\
 Examples:
@@ -64,7 +65,7 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
     let created = read_created(&mut client, topic)?.ok_or_else(not_created)?;
     let in_force = rules_in_force(connect.connection(), &connect.journal_start())?;
     let rules = match &in_force {
-        Some(known) => as_quiet_as(known, rules)?,
+        Some(known) => as_silent_as(known, as_quiet_as(known, rules)?)?,
         None => rules,
     };
     if let Some(same) = in_force.as_ref().filter(|known| known.text == rules.text) {
@@ -78,6 +79,12 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
     publish_rules(&mut client, topic, created.partitions, PublishedRules { number, text: rules.text })?;
     tell(&format!("published {} as rule set {number}", rules.name));
     Ok(Outcome::Done)
+}
+
+/// Silences belong to the day, and rule files to their repository: a file that says nothing of them keeps those in force.
+fn as_silent_as(in_force: &PublishedRules, rules: RuleText) -> Result<RuleText, Failure> {
+    let known = RuleText { name: format!("rule set {} of the journal", in_force.number), text: in_force.text.clone() };
+    silence_text::kept(rules, &known.parse()?)
 }
 
 /// Later rule sets are quiet until the time of the first one: an episode that was told must not be told again.

@@ -1,0 +1,41 @@
+//! The review of a customer: the passing of time alone, as of the instant at which it may change something.
+
+use crate::customer::Customer;
+use crate::evaluate::{DAY, Evaluation, MIDNIGHT};
+use crate::kpi;
+use crate::outcome_counts::OutcomeCounts;
+use crate::partition::Work;
+use crate::rule_set::RuleSet;
+use crate::signal::Output;
+use crate::time::Time;
+
+/// Runs the review of a customer that is due.
+pub(crate) fn review(
+    customer: &mut Customer,
+    rules: &RuleSet,
+    frozen: u128,
+    due: Time,
+    outputs: &mut Vec<Output>,
+    counts: &mut OutcomeCounts,
+    work: &mut Work,
+) {
+    let mut evaluation = Evaluation { rules, frozen, now: due, outputs, counts, evaluated: 0, due: Time::NEVER };
+    if customer.clock_due <= due {
+        evaluation.everything(customer);
+    } else {
+        let last_day = customer.clock.day();
+        let mut dirty = MIDNIGHT;
+        if customer.week(last_day) == customer.week(due.day()) {
+            dirty = DAY;
+        }
+        evaluation.changed(customer, dirty);
+    }
+    work.rules_evaluated += evaluation.evaluated;
+    work.rules_possible += rules.rules.len() as u64;
+    if customer.midnight_due <= due {
+        let today = due.day();
+        let quiet_until = || kpi::next_change(customer, today).map_or(Time::NEVER, |day| day.start());
+        customer.midnight_due = if customer.is_quiet(today) { quiet_until() } else { today.next().start() };
+    }
+    assert!(customer.next_review() > due, "a review schedules the next one strictly later");
+}
