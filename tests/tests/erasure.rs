@@ -92,16 +92,11 @@ fn all_of_a_customer_goes_and_subscribers_hear_of_it() {
     assert!(partition.get(key).is_none() && partition.customers().count() == 5);
     assert_eq!(partition.header.aggregates.customers, 5);
     assert!(!partition.due(Time::NEVER).any(|due| due == key), "its timer is gone");
-    let about = |output: &&Output| match output {
-        Output::Signal(signal) | Output::Decision(signal, _) => *signal.customer == *"c-2",
+    let about = |output: &Output| match output {
+        Output::Signal(signal) | Output::Decision(signal, _) if *signal.customer == *"c-2" => Some(signal.transition),
+        Output::Signal(_) | Output::Decision(..) | Output::Kpis(_) => None,
     };
-    let told: Vec<Transition> = outputs
-        .iter()
-        .filter(about)
-        .map(|output| match output {
-            Output::Signal(signal) | Output::Decision(signal, _) => signal.transition,
-        })
-        .collect();
+    let told: Vec<Transition> = outputs.iter().filter_map(about).collect();
     let open = told.iter().filter(|one| **one == Transition::Raised).count() as i64
         - told.iter().filter(|one| matches!(one, Transition::Cleared | Transition::Resolved)).count() as i64;
     let expired = told.iter().filter(|one| **one == Transition::Expired).count() as i64;
@@ -157,6 +152,7 @@ fn options(directory: &Path, events: &Path) -> EmbeddedOptions {
         inputs: vec![InputSpec::from(events)],
         data: directory.join("data"),
         signals: SignalsTarget::File(directory.join("signals.jsonl")),
+        kpis: None,
         partitions: Some(2),
         decoder: Decoder::default(),
         rules_text: PACK.to_owned(),

@@ -99,8 +99,9 @@ fn events_count_by_their_own_day_and_leave_with_it() {
     let raised: Vec<&str> = world
         .outputs
         .iter()
-        .map(|output| match output {
-            Output::Signal(signal) | Output::Decision(signal, _) => &*signal.summary,
+        .filter_map(|output| match output {
+            Output::Signal(signal) | Output::Decision(signal, _) => Some(&*signal.summary),
+            Output::Kpis(_) => None,
         })
         .collect();
     assert_eq!(raised, ["3 exports"], "the late event raises it");

@@ -105,7 +105,7 @@ impl Case {
 
 fn recompute<'d>(events: &Path, days: impl Iterator<Item = &'d str>) -> BTreeMap<String, Flat> {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("kpis/recompute.py");
-    let output = Command::new(python(DUCKDB)).arg(script).arg(events).args(days).output().expect("Python starts");
+    let output = Command::new(python(&[DUCKDB])).arg(script).arg(events).args(days).output().expect("Python starts");
     succeeded(&output);
     let mut recomputed: BTreeMap<String, Flat> = BTreeMap::new();
     for line in String::from_utf8_lossy(&output.stdout).lines() {
