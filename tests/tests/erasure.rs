@@ -14,6 +14,7 @@ use bellwether_codec::rules::RuleFile;
 use bellwether_codec::state::{encode_customer, encode_header};
 use bellwether_engine::aggregates::Aggregates;
 use bellwether_engine::event::{Body, CustomerKey, Event};
+use bellwether_engine::kpi::MonthSums;
 use bellwether_engine::partition::{Header, Partition, Payload, Progress, Record};
 use bellwether_engine::rule_set::RuleSet;
 use bellwether_engine::signal::{Output, Transition};
@@ -71,11 +72,16 @@ fn states(partition: &Partition) -> Vec<Vec<u8>> {
     encoded.collect()
 }
 
-/// The header without what counts records since the beginning.
+/// The header without what counts what has happened: records, tickets and answers of a month, campaigns, outcomes.
 fn header(partition: &Partition) -> Vec<u8> {
     let mut header = partition.header.clone();
-    let Aggregates { events, duplicates, too_late, limited, stragglers, .. } = &mut header.aggregates;
+    let Aggregates { events, duplicates, too_late, limited, stragglers, outcomes, kpis, .. } = &mut header.aggregates;
     (*events, *duplicates, *too_late, *limited, *stragglers) = (0, 0, 0, 0, 0);
+    (*outcomes, kpis.campaigns) = Default::default();
+    for sums in kpis.months.values_mut() {
+        (sums.flows, sums.tickets, sums.first_response_hours) = Default::default();
+    }
+    kpis.months.retain(|_, sums| *sums != MonthSums::default());
     let mut bytes = Vec::new();
     encode_header(&header, &mut bytes).expect("it encodes");
     bytes

@@ -11,14 +11,14 @@ use std::thread;
 use std::time::Duration;
 
 use bellwether_codec::intake::{DecodedEpoch, IntakeError, PartReader, RawEpoch, Sequencer};
-use bellwether_codec::kpi_days::KpiDays;
 use bellwether_codec::run::Skipped;
 use bellwether_codec::summary::Summary;
 use bellwether_engine::time::Time;
 
 use crate::error::ReplayError;
-use crate::part::{PART_LINES, Part, Poisoned, Shard, Told};
+use crate::part::{PART_LINES, Part, Poisoned, Shard};
 use crate::replay::{MAX_POISONED, ReplayOptions, Sink};
+use crate::told::{Told, Writer};
 
 /// Parts that are between reader and signals at once, beside one a thread: a few, so that nobody runs out of work, and memory is bounded.
 const SPARE_PARTS: u64 = 2;
@@ -72,7 +72,7 @@ fn attempt<S: Shard>(
     let reader = PartReader::open(&options.inputs, PART_LINES)?;
     let progress = reader.progress();
     let crew = Crew::new(options, reader, shards, stop);
-    let mut writer = Writer { sink, signals: Summary::default(), days: KpiDays::default() };
+    let mut writer = Writer::new(sink);
     thread::scope(|scope| {
         let crew = &crew;
         (0..options.threads.get()).for_each(|thread| drop(scope.spawn(move || crew.work(thread))));
@@ -97,28 +97,7 @@ fn attempt<S: Shard>(
         }
     }
     writer.write(shards.iter_mut().map(Shard::take).collect()).map_err(ReplayError::Output)?;
-    Ok(Ok(Folded { shards, counted: Summary { signals: writer.signals.signals, ..state.counted } }))
-}
-
-/// Writes what the shards have put out, and counts it.
-struct Writer<'s, K> {
-    sink: &'s mut K,
-    signals: Summary,
-    days: KpiDays,
-}
-
-impl<K: Sink> Writer<'_, K> {
-    fn write(&mut self, told: Vec<Told>) -> std::io::Result<()> {
-        let day_ends: Vec<Time> = told.iter().map(|told| told.day_end).collect();
-        for Told { mut rendered, .. } in told {
-            self.signals.add_signals(&rendered.counts);
-            self.days.add(rendered.kpis.drain(..));
-            self.sink.append(&rendered)?;
-        }
-        let mut lines = Vec::new();
-        self.days.write_ended(day_ends.into_iter(), &mut lines);
-        if lines.is_empty() { Ok(()) } else { self.sink.append_kpis(&lines) }
-    }
+    Ok(Ok(Folded { shards, counted: Summary { signals: writer.signals(), ..state.counted } }))
 }
 
 /// An epoch that every shard has folded.

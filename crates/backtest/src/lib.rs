@@ -17,4 +17,5 @@ pub mod replay;
 pub mod report;
 pub mod rule_tests;
 pub mod stories;
+mod told;
 pub mod trial;

@@ -1,10 +1,11 @@
 //! Some lines of an epoch, decoded and in order, and what folds them.
 
 use bellwether_codec::intake::{DecodedEpoch, SequencedLines, Sequencer};
-use bellwether_codec::rendered::Rendered;
 use bellwether_codec::run::Run;
 use bellwether_engine::partition::Progress;
 use bellwether_engine::time::Time;
+
+use crate::told::Told;
 
 /// Lines that are read, decoded and folded together: few enough that their events are still in a core's cache when they are folded.
 pub(crate) const PART_LINES: usize = 1_024;
@@ -32,14 +33,6 @@ impl Part {
         let tick = self.ticks.iter().find(|(of, _)| *of == partition).map(|(_, time)| *time);
         Run { first_offset, offsets: None, lines: self.decoded.lines(), records, tick }
     }
-}
-
-/// What a shard has put out up to some record.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Told {
-    pub rendered: Rendered,
-    /// When its present UTC day ends: the sums of the days before are among what is rendered.
-    pub day_end: Time,
 }
 
 /// A record that could not be folded: its offset, and how it failed.

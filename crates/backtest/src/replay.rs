@@ -19,7 +19,8 @@ use bellwether_engine::time::Time;
 
 use crate::crew::{self, Folded};
 use crate::error::ReplayError;
-use crate::part::{Part, Poisoned, Shard, Told};
+use crate::part::{Part, Poisoned, Shard};
+use crate::told::Told;
 
 /// How to replay.
 pub struct ReplayOptions {

@@ -1,8 +1,10 @@
 //! Folding an event into a customer's state, and saying which features may have changed by it.
 
+mod relation;
+
 use crate::customer::{
-    Answer, Customer, Incident, Invoice, Leaving, MAX_INCIDENTS, MAX_INVOICES, MAX_NOTES, MAX_QUOTAS, MAX_SUBSCRIPTIONS, MAX_TICKETS, Note,
-    Own, Quota, Stamp, Subscription, Support, Ticket, UserChange, kept_name, name_hash,
+    Answer, Customer, Invoice, Leaving, MAX_INVOICES, MAX_SUBSCRIPTIONS, MAX_TICKETS, Own, Stamp, Subscription, Support, Ticket,
+    UserChange, kept_name, name_hash,
 };
 use crate::event::{
     Body, CampaignStep, CancellationStep, Event, InvoiceStep, SubscriptionStep, SurveyKind, TicketStep, UserStep, UserToken,
@@ -10,8 +12,8 @@ use crate::event::{
 use crate::event_type::EventTypes;
 use crate::feature::{Feature, FeatureSet};
 use crate::fold_features::{
-    ACTIVE_DAY, CONTACTS, INCIDENTS, INVITATIONS, INVOICES, LEAVING, LOGIN, LOGIN_BACK, LOGIN_DAY, MILESTONES, MONEY, NOTES,
-    PRODUCT_FEATURES, QUOTAS, SURVEYS, TICKETS, USAGE, USAGE_BACK, USER_DAY, USER_SHARES,
+    ACTIVE_DAY, CONTACTS, INVITATIONS, INVOICES, LEAVING, LOGIN, LOGIN_BACK, LOGIN_DAY, MILESTONES, MONEY, PRODUCT_FEATURES, SURVEYS,
+    TICKETS, USAGE, USAGE_BACK, USER_DAY, USER_SHARES,
 };
 use crate::kpi::{Month, RETAINED_MONTHS, Statement};
 use crate::settings::Settings;
@@ -36,9 +38,6 @@ pub struct Folded {
     /// When a ticket was opened and for how many milliseconds it waited for its first answer: before the event, and after, where they differ.
     pub first_response: [Option<(Time, i64)>; 2],
 }
-
-/// Kinds of `lead.recorded` that say that the customer spoke for us.
-const REFERENCE_KINDS: [&str; 2] = ["reference", "referral"];
 
 /// An event on its way into a state.
 struct Fold<'a> {
@@ -339,97 +338,8 @@ impl Fold<'_> {
                 leaving.notice.set(self.stamp, step);
                 leaving.requested_at = leaving.requested_at.max(Some(time));
             }
-            CancellationStep::Acknowledged | CancellationStep::Withdrawn => {
-                leaving.notice.set(self.stamp, step);
-            }
-        }
-    }
-
-    /// The customer followed a campaign to its end, or spoke for us.
-    fn advocated(&mut self, customer: &mut Customer) {
-        let advocated_at = &mut customer.outcomes.get_or_insert_default().advocated_at;
-        *advocated_at = Some(self.event.time).max(*advocated_at);
-        // Whatever rule waits for it looks again.
-        self.touch(FeatureSet::ALL);
-    }
-
-    fn relation(&mut self, customer: &mut Customer) {
-        if matches!(&self.event.body, Body::Lead { kind: Some(kind) } if REFERENCE_KINDS.contains(&&**kind)) {
-            self.advocated(customer);
-        }
-        let (stamp, time) = (self.stamp, self.event.time);
-        let relation = customer.relation.get_or_insert_default();
-        match &self.event.body {
-            Body::Contact { role, user, previous_user } => {
-                self.folded.limited |= !relation.set_contact(stamp, name_hash(role), *user, previous_user.is_some());
-                self.touch(CONTACTS);
-            }
-            Body::Consent { marketing, user } => {
-                self.folded.limited |= !relation.set_consent(stamp, *user, *marketing);
-                self.touch(FeatureSet::of(&[Feature::MarketingConsent]));
-            }
-            Body::Touch { .. } => {
-                relation.touched_at = relation.touched_at.max(Some(time));
-                self.touch(FeatureSet::of(&[Feature::DaysSinceTouch]));
-            }
-            Body::Note { resolved, note: name, kind } => {
-                self.touch(NOTES);
-                let name = &*kept_name(name);
-                let Some(note) = relation.notes.entry(name, MAX_NOTES, self.now, || Note::new(name)) else {
-                    self.folded.limited = true;
-                    return;
-                };
-                note.resolved.set(stamp, *resolved);
-                note.kind.set_some(stamp, *kind);
-                if !resolved {
-                    note.recorded_at = Some(note.recorded_at.map_or(time, |known| known.min(time)));
-                }
-            }
-            Body::Incident { resolved, incident: name, serious } => {
-                self.touch(INCIDENTS);
-                let name = &*kept_name(name);
-                if !resolved {
-                    self.folded.too_late |= relation.incidents_started.add(time.day().0, 1).is_none();
-                }
-                let Some(incident) = relation.incidents.entry(name, MAX_INCIDENTS, self.now, || Incident::new(name)) else {
-                    self.folded.limited = true;
-                    return;
-                };
-                incident.resolved.set(stamp, *resolved);
-                incident.serious |= serious;
-                if !resolved {
-                    incident.started_at = Some(incident.started_at.map_or(time, |known| known.min(time)));
-                }
-            }
-            Body::Quota { name, used, limit } => {
-                self.touch(QUOTAS);
-                let name = &*kept_name(name);
-                match relation.quotas.entry(name, MAX_QUOTAS, self.now, || Quota::new(name)) {
-                    Some(quota) => _ = quota.level.set(stamp, (*used, *limit)),
-                    None => self.folded.limited = true,
-                }
-            }
-            Body::Goal { set, target, value, .. } => {
-                if *set && target.is_some() && relation.goal_target.set_some(stamp, *target) && value.is_none() {
-                    relation.goal_value.set(stamp, 0.0);
-                }
-                relation.goal_value.set_some(stamp, *value);
-                self.touch(FeatureSet::of(&[Feature::GoalProgress]));
-            }
-            Body::Lead { .. } => {
-                relation.lead_at = relation.lead_at.max(Some(time));
-                self.touch(FeatureSet::of(&[Feature::DaysSinceLead]));
-            }
-            // Who unsubscribes has withdrawn its consent.
-            Body::Campaign { step: CampaignStep::Unsubscribed, user, .. } => {
-                self.folded.limited |= !relation.set_consent(stamp, *user, false);
-                self.touch(FeatureSet::of(&[Feature::MarketingConsent]));
-            }
-            Body::Campaign { step: CampaignStep::Sent, .. } => {
-                relation.campaign_at = relation.campaign_at.max(Some(time));
-                self.touch(FeatureSet::of(&[Feature::DaysSinceCampaign]));
-            }
-            _ => {}
+            CancellationStep::Acknowledged => leaving.acknowledged_at = leaving.acknowledged_at.max(Some(time)),
+            CancellationStep::Withdrawn => _ = leaving.notice.set(self.stamp, step),
         }
     }
 }

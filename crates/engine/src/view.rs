@@ -107,7 +107,7 @@ impl<'a> View<'a> {
             Feature::DaysSinceCancelRequest => customer.notice_at().map(days),
             Feature::CancelUnacknowledgedBusinessHours => {
                 let notice = customer.notice_at()?;
-                let unanswered = leaving?.notice.get() == Some(&crate::event::CancellationStep::Requested);
+                let unanswered = leaving?.is_unanswered();
                 unanswered.then_some(Clock::BusinessHoursSince(notice, &self.settings.business_hours))
             }
             Feature::ContactChangedDays => relation?.contact_changed_at.map(days),

@@ -23,9 +23,11 @@ use bellwether_live::options::BatchLimits;
 use bellwether_store::{Store, StoreOptions};
 
 mod outcome;
+mod rules;
 
 pub use outcome::{LatestHealth, States, latest_health, line_of, states_in};
 use outcome::{Lines, health_of, states_of};
+pub use rules::{PACK, pack, rule_sets};
 
 /// Partitions of the journal.
 pub const PARTITIONS: u16 = 3;
@@ -45,15 +47,6 @@ const EVENTS_OF_A_TRANSACTION: usize = 4;
 
 /// The id of the journal.
 pub const JOURNAL_ID: &str = "the-journal";
-/// The built-in rules.
-pub const PACK: &str = include_str!("../../../deploy/rules/default.yaml");
-
-/// The rules in force from the start: the default ones without their own tests, which are most of what there is to compile.
-#[must_use]
-pub fn pack() -> &'static str {
-    PACK.split("\ntests:\n").next().unwrap_or(PACK)
-}
-
 /// A log in memory with all topics of the product.
 pub struct World {
     /// The log.
@@ -62,14 +55,6 @@ pub struct World {
     pub max_watermark_drift: Duration,
     rule_sets: Arc<RuleSets>,
     safekeeping: Arc<Safekeeping>,
-}
-
-/// Compiles rule files.
-#[must_use]
-pub fn rule_sets() -> Arc<RuleSets> {
-    Arc::new(RuleSets::new(Arc::new(|text: &str, number| {
-        RuleFile::parse("rules.yaml", text).map(|file| file.rule_set(number)).map_err(|errors| errors.to_string())
-    })))
 }
 
 /// The names of the topics.

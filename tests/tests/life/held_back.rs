@@ -2,6 +2,7 @@
 
 use bellwether_engine::event::CustomerKey;
 use bellwether_engine::partition::{Payload, Record};
+use bellwether_engine::signal::Output;
 use bellwether_engine::silence::Families;
 
 use super::play::{check, day, play, short};
@@ -110,6 +111,7 @@ fn a_silent_source_freezes_the_rules_that_would_take_it_for_a_silent_customer() 
     let mut outputs = Vec::new();
     let tick = |day_number: i64| Record { watermark: day(day_number), payload: Payload::Tick };
     partition.apply(&tick(15), &mut u64::MAX.clone(), &mut outputs);
+    outputs.retain(|output| !matches!(output, Output::Kpis(_)));
     assert!(outputs.is_empty(), "frozen");
     assert!(partition.source_resumed("/auth"));
     partition.review_now(CustomerKey::of("c"), &mut outputs);

@@ -23,8 +23,6 @@ pub struct History {
     pub episodes: Vec<ObservedEpisode>,
     /// When a campaign converted.
     pub conversions: Vec<Time>,
-    /// The latest withdrawal of a notice.
-    pub withdrawn_at: Option<Time>,
 }
 
 /// What a customer is like from an instant on.

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use bellwether_engine::customer::Customer;
-use bellwether_engine::event::{Body, CampaignStep, CancellationStep, CustomerKey, Event};
+use bellwether_engine::event::{Body, CampaignStep, CustomerKey, Event};
 use bellwether_engine::partition::Partition;
 use bellwether_engine::rule_set::RuleSet;
 use bellwether_engine::signal::Output;
@@ -30,15 +30,6 @@ pub struct ObservedCustomer {
     pub segment: Option<Box<str>>,
     /// Its past.
     pub history: History,
-}
-
-/// The latest notice, unless it was withdrawn or a subscription was started after it. That somebody acknowledges it after it was withdrawn does
-/// not bring it back.
-fn standing_notice(customer: &Customer, withdrawn_at: Option<Time>) -> Option<Time> {
-    let requested_at = customer.leaving.as_ref()?.requested_at?;
-    let started_at = customer.billing.subscriptions.iter().filter_map(|subscription| subscription.started_at).max();
-    let stands = withdrawn_at.is_none_or(|withdrawn| withdrawn < requested_at) && started_at.is_none_or(|start| start <= requested_at);
-    stands.then_some(requested_at)
 }
 
 /// Keeps histories.
@@ -74,12 +65,9 @@ impl Observer {
             history.conversions.push(event.time);
             return;
         }
-        if matches!(event.body, Body::Cancellation { step: CancellationStep::Withdrawn, .. }) {
-            history.withdrawn_at = history.withdrawn_at.max(Some(event.time));
-        }
         let is_active = customer.billing.active().next().is_some();
         let mrr_minor = customer.billing.mrr_minor();
-        let notice_at = standing_notice(customer, history.withdrawn_at);
+        let notice_at = customer.notice_at();
         self.left_out += u64::from(!history.note_change(Change { at: event.time, mrr_minor, is_active, notice_at }));
     }
 

@@ -11,8 +11,9 @@ use super::{Pass, PassOptions};
 use crate::crew::{self, Folded};
 use crate::error::ReplayError;
 use crate::observe::{Observed, ObservedLog};
-use crate::part::{Part, Poisoned, Shard, Told};
+use crate::part::{Part, Poisoned, Shard};
 use crate::replay::{ReplayOptions, Sink};
+use crate::told::Told;
 
 /// Folds the inputs under each rule set of `options`; `inputs` says what to read and how. Its own rules are not looked at.
 ///

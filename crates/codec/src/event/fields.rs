@@ -111,7 +111,8 @@ impl<'a> Fields<'a> {
 
 #[inline]
 fn slot_of(names: &[Field], name: &[u8]) -> Option<usize> {
-    names.iter().position(|known| known.text().as_bytes() == name)
+    // Names of one length mostly differ in their first letter, which is cheaper to look at than all of them.
+    names.iter().position(|known| known.text().as_bytes().first() == name.first() && known.text().as_bytes() == name)
 }
 
 /// Reads a name as the index of its slot.

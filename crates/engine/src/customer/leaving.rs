@@ -19,10 +19,12 @@ pub struct Leaving {
     views: Vec<Time>,
     /// The latest reason given.
     pub reason_at: Option<Time>,
-    /// Requested, acknowledged or withdrawn, whichever came last.
+    /// Requested or withdrawn, whichever came last.
     pub notice: LastWord<CancellationStep>,
     /// The latest request.
     pub requested_at: Option<Time>,
+    /// The latest acknowledgement, which says nothing about whether the notice still stands.
+    pub acknowledged_at: Option<Time>,
 }
 
 impl Leaving {
@@ -54,10 +56,16 @@ impl Leaving {
         self.reason_at.is_some_and(|time| time.day().0 > today.0 - REASON_WINDOW_DAYS)
     }
 
+    /// Whether a notice stands that nobody has acknowledged.
+    #[must_use]
+    pub fn is_unanswered(&self) -> bool {
+        self.notice.get() == Some(&CancellationStep::Requested) && self.acknowledged_at < self.requested_at
+    }
+
     /// The time of a notice that stands, unless a subscription was started after it.
     #[must_use]
     pub fn notice_at(&self, last_start: Option<Time>) -> Option<Time> {
-        let stands = matches!(self.notice.get(), Some(CancellationStep::Requested | CancellationStep::Acknowledged));
+        let stands = self.notice.get() == Some(&CancellationStep::Requested);
         self.requested_at.filter(|time| stands && last_start.is_none_or(|start| start <= *time))
     }
 }
@@ -69,6 +77,7 @@ impl Packed for Leaving {
         writer.put_optional_time(self.reason_at);
         writer.put_word(&self.notice, |writer, step| writer.bytes.push(*step as u8));
         writer.put_optional_time(self.requested_at);
+        writer.put_optional_time(self.acknowledged_at);
     }
 
     fn unpack(reader: &mut PackedReader<'_>) -> Option<Self> {
@@ -84,6 +93,7 @@ impl Packed for Leaving {
             reason_at: reader.take_optional_time()?,
             notice: reader.take_word(|reader| reader.take_one_of(&STEPS))?,
             requested_at: reader.take_optional_time()?,
+            acknowledged_at: reader.take_optional_time()?,
         })
     }
 }

@@ -4,7 +4,7 @@ use super::packed::{Packed, PackedReader, PackedWriter};
 use crate::time::Time;
 
 /// Ended episodes that wait for their outcome, per customer; of further ones the outcome is never known, which is counted.
-pub const MAX_PENDING_OUTCOMES: usize = 32;
+pub const MAX_PENDING_OUTCOMES: usize = 24;
 
 /// An episode that ended before its outcome was known.
 #[derive(Clone, Debug, PartialEq)]

@@ -1,15 +1,14 @@
 //! The latest event of each family by source and id: the evidence that a signal can point at.
 
+use compact_str::CompactString;
+
 use super::packed::{PackedReader, PackedWriter};
 use crate::event::Event;
 use crate::event_type::{EventType, Family};
 use crate::time::Time;
 
 /// Source and id together are kept up to this length, so that a state stays within its bound.
-pub const MAX_REFERENCE_BYTES: usize = 256;
-
-/// Room made for a source and an id that are read back.
-const USUAL_REFERENCE_BYTES: usize = 48;
+pub const MAX_REFERENCE_BYTES: usize = 192;
 
 /// An event by source and id.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,8 +17,8 @@ pub struct EventReference {
     family: Family,
     /// Length of the source at the start of `text`.
     source_length: u16,
-    /// Source and id, one after the other.
-    text: String,
+    /// Source and id, one after the other. Short ones, which are most, stand here and not elsewhere in memory.
+    text: CompactString,
     /// Event time.
     pub time: Time,
 }
@@ -69,7 +68,8 @@ impl References {
             Some(reference) if event.time >= reference.time => reference.set(event, kind),
             Some(_) => {}
             None => {
-                let mut reference = EventReference { event_type: kind, family, source_length: 0, text: String::new(), time: event.time };
+                let mut reference =
+                    EventReference { event_type: kind, family, source_length: 0, text: CompactString::const_new(""), time: event.time };
                 reference.set(event, kind);
                 self.0.push(reference);
             }
@@ -109,8 +109,7 @@ impl References {
     pub(super) fn unpack_sources(reader: &mut PackedReader<'_>) -> Option<Self> {
         let source = |reader: &mut PackedReader<'_>| {
             let (event_type, _, family) = reader.take_one_of(&EventType::ALL)?;
-            let mut text = String::with_capacity(USUAL_REFERENCE_BYTES);
-            text.push_str(reader.take_text()?);
+            let text = CompactString::new(reader.take_text()?);
             let source_length = u16::try_from(text.len()).ok()?;
             Some(EventReference { event_type, family, source_length, text, time: reader.take_time()? })
         };
