@@ -17,7 +17,7 @@ use tempfile::TempDir;
 
 pub use artefacts::cache;
 use process::Process;
-pub use tools::tool;
+pub use tools::{class_path, tool};
 
 /// A user of a secured broker who may do everything.
 pub const USER: &str = "bellwether";

@@ -2,8 +2,8 @@
 
 use std::process::Output;
 
-use super::Broker;
 use super::process::java;
+use super::{Broker, artefacts};
 
 /// The classes of Kafka's tools.
 pub mod tool {
@@ -13,8 +13,16 @@ pub mod tool {
     pub const DELETE_RECORDS: &str = "org.apache.kafka.tools.DeleteRecordsCommand";
     /// `kafka-consumer-groups`.
     pub const CONSUMER_GROUPS: &str = "org.apache.kafka.tools.consumer.group.ConsumerGroupCommand";
+    /// `kafka-transactions`.
+    pub const TRANSACTIONS: &str = "org.apache.kafka.tools.TransactionsCommand";
     /// `kafka-console-consumer`.
     pub const CONSOLE_CONSUMER: &str = "org.apache.kafka.tools.consumer.ConsoleConsumer";
+}
+
+/// The class path of these tools, for `java -cp`.
+#[must_use]
+pub fn class_path() -> String {
+    artefacts::libraries().join("*").display().to_string()
 }
 
 impl Broker {
