@@ -61,6 +61,11 @@ pub trait Sink {
     /// When they cannot be written.
     fn append(&mut self, rendered: &Rendered) -> std::io::Result<()>;
 
+    /// Whether it wants KPI records.
+    fn wants_kpis(&self) -> bool {
+        false
+    }
+
     /// Appends daily records of KPIs, in the order of their days. Most want none.
     ///
     /// # Errors

@@ -100,6 +100,10 @@ impl Sink for ReplaySink {
         Ok(())
     }
 
+    fn wants_kpis(&self) -> bool {
+        self.kpis.is_some()
+    }
+
     fn append_kpis(&mut self, lines: &[u8]) -> io::Result<()> {
         self.kpis.as_mut().map_or(Ok(()), |kpis| kpis.write(lines))
     }
