@@ -56,7 +56,10 @@ impl KpiMetrics {
             GaugeVec::new(Opts::new("bellwether_kpi_target", "Target of a KPI from the rule set in force, in the KPI's unit."), &["kpi"]);
         let targets = targets.expect("a valid name");
         registry.register(Box::new(targets.clone())).expect("a name of its own");
-        let settings = Opts::new("bellwether_kpi_setting", "Settings of the rule set in force for CLTV: gross_margin, 0 to 1, and lifetime_cap_months.");
+        let settings = Opts::new(
+            "bellwether_kpi_setting",
+            "Settings of the rule set in force for CLTV: gross_margin, 0 to 1, and lifetime_cap_months.",
+        );
         let settings = GaugeVec::new(settings, &["setting"]).expect("a valid name");
         registry.register(Box::new(settings.clone())).expect("a name of its own");
         let duration_seconds = SetHistograms::new(

@@ -235,7 +235,10 @@ mod tests {
         header.aggregates.mrr_minor.insert(bellwether_engine::event::Currency(*b"EUR"), 700);
         metrics.partition_settled(0, &header);
         let owned = metrics.render();
-        assert!(owned.contains("bellwether_customers 3\n") && owned.contains("bellwether_mrr_minor_units{currency=\"EUR\"} 700\n"), "{owned}");
+        assert!(
+            owned.contains("bellwether_customers 3\n") && owned.contains("bellwether_mrr_minor_units{currency=\"EUR\"} 700\n"),
+            "{owned}"
+        );
         metrics.partition_gone(0);
         let lost = metrics.render();
         assert!(lost.contains("bellwether_customers 0\n") && !lost.contains("EUR"), "{lost}");
