@@ -52,23 +52,6 @@ impl KpiMetrics {
         };
         let levels: Vec<String> = Level::ALL.iter().map(|(_, name, doc)| format!("{name}: {doc}")).collect();
         let flows: Vec<String> = Flow::ALL.iter().map(|(_, name, doc)| format!("{name}: {doc}")).collect();
-        let targets =
-            GaugeVec::new(Opts::new("bellwether_kpi_target", "Target of a KPI from the rule set in force, in the KPI's unit."), &["kpi"]);
-        let targets = targets.expect("a valid name");
-        registry.register(Box::new(targets.clone())).expect("a name of its own");
-        let settings = Opts::new(
-            "bellwether_kpi_setting",
-            "Settings of the rule set in force for CLTV: gross_margin, 0 to 1, and lifetime_cap_months.",
-        );
-        let settings = GaugeVec::new(settings, &["setting"]).expect("a valid name");
-        registry.register(Box::new(settings.clone())).expect("a name of its own");
-        let duration_seconds = SetHistograms::new(
-            "bellwether_kpi_duration_seconds",
-            "How long those took that are done, of those that began in the retained months.",
-            "process",
-        );
-        let duration_seconds = duration_seconds.expect("a valid name");
-        registry.register(Box::new(duration_seconds.clone())).expect("a name of its own");
         Self {
             levels: gauges(
                 "bellwether_kpi_level",
@@ -117,7 +100,7 @@ impl KpiMetrics {
                 "Onboardings, ways to first value and activations that began in the retained months: done, given up, or waiting.",
                 &["process", "state"],
             ),
-            duration_seconds,
+            duration_seconds: duration_seconds(registry),
             campaigns: gauges(
                 "bellwether_kpi_campaign_events",
                 "What became of campaigns since the journal was created.",
@@ -129,8 +112,13 @@ impl KpiMetrics {
                 &["campaign", "currency", "industry"],
             ),
             paying_customers: gauges("bellwether_kpi_paying_customers", "Customers who pay in a currency.", &["currency"]),
-            targets,
-            settings,
+            targets: float_gauges(registry, "bellwether_kpi_target", "Target of a KPI by the rule set in force, in its unit.", "kpi"),
+            settings: float_gauges(
+                registry,
+                "bellwether_kpi_setting",
+                "Settings of the rule set in force for CLTV: gross_margin, 0 to 1, and lifetime_cap_months.",
+                "setting",
+            ),
             standing: Mutex::default(),
         }
     }
@@ -262,6 +250,19 @@ impl KpiMetrics {
             }
         }
     }
+}
+
+fn float_gauges(registry: &Registry, name: &str, help: &str, label: &str) -> GaugeVec {
+    let gauges = GaugeVec::new(Opts::new(name, help), &[label]).expect("a valid name");
+    registry.register(Box::new(gauges.clone())).expect("a name of its own");
+    gauges
+}
+
+fn duration_seconds(registry: &Registry) -> SetHistograms {
+    let help = "How long those took that are done, of those that began in the retained months.";
+    let histograms = SetHistograms::new("bellwether_kpi_duration_seconds", help, "process").expect("a valid name");
+    registry.register(Box::new(histograms.clone())).expect("a name of its own");
+    histograms
 }
 
 fn code(currency: Currency) -> String {

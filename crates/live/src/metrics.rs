@@ -229,8 +229,7 @@ mod tests {
     #[test]
     fn what_a_lost_partition_told_is_told_no_longer() {
         let metrics = Metrics::new();
-        let mut header = Header::default();
-        header.journal_time = Time(1_700_000_000_000);
+        let mut header = Header { journal_time: Time(1_700_000_000_000), ..Header::default() };
         header.aggregates.customers = 3;
         header.aggregates.mrr_minor.insert(bellwether_engine::event::Currency(*b"EUR"), 700);
         metrics.partition_settled(0, &header);
