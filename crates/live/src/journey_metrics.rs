@@ -6,7 +6,9 @@ use std::sync::{Mutex, PoisonError};
 use bellwether_engine::feature::QUADRANTS;
 use bellwether_engine::partition::Header;
 use bellwether_engine::rule_set::RuleSet;
-use prometheus::{IntGaugeVec, Opts, Registry};
+use prometheus::{IntGaugeVec, Opts};
+
+use crate::registry::Registry;
 
 /// The metrics, and how each partition stands that this process owns.
 pub struct JourneyMetrics {

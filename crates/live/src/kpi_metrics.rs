@@ -1,14 +1,22 @@
 //! The sums behind the KPIs as metrics: levels, movements and counts that add up over instances; PromQL divides.
 //!
-//! Months are told as `current` and `last`, so that their number is bounded. Medians that need those who are not done yet are in the daily record.
+//! Months are told as `current`, `last` and how long ago they are, up to a quarter, so that their number is bounded. Medians that need those who are not done yet are in the daily record.
 
-use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
 use bellwether_engine::event::Currency;
-use bellwether_engine::kpi::{Durations, Flow, KpiSums, Level, Month};
+use bellwether_engine::kpi::{Durations, Flow, KpiSettings, KpiSums, Level, Month};
 use bellwether_engine::time::Day;
-use prometheus::{GaugeVec, IntGaugeVec, Opts, Registry};
+use prometheus::{GaugeVec, IntGaugeVec, Opts};
+
+use crate::registry::Registry;
+use crate::set_histograms::{SetHistogram, SetHistograms};
+
+/// A day, for durations that are kept in days.
+const DAY_SECONDS: f64 = 86_400.0;
+
+/// The months that are told: as many as a quarter of whole ones needs, and the current one.
+const MONTHS: [&str; 4] = ["current", "last", "2_ago", "3_ago"];
 
 /// Upper bounds of the buckets of durations, days.
 const DURATION_BUCKETS_DAYS: [u16; 9] = [1, 3, 7, 14, 30, 60, 90, 180, 365];
@@ -25,10 +33,12 @@ pub(crate) struct KpiMetrics {
     month_tickets: IntGaugeVec,
     month_costs: IntGaugeVec,
     durations: IntGaugeVec,
-    duration_buckets: IntGaugeVec,
+    duration_seconds: SetHistograms,
     campaigns: IntGaugeVec,
     campaign_money: IntGaugeVec,
+    paying_customers: IntGaugeVec,
     targets: GaugeVec,
+    settings: GaugeVec,
     standing: Mutex<(KpiSums, Day)>,
 }
 
@@ -42,10 +52,6 @@ impl KpiMetrics {
         };
         let levels: Vec<String> = Level::ALL.iter().map(|(_, name, doc)| format!("{name}: {doc}")).collect();
         let flows: Vec<String> = Flow::ALL.iter().map(|(_, name, doc)| format!("{name}: {doc}")).collect();
-        let targets =
-            GaugeVec::new(Opts::new("bellwether_kpi_target", "Target of a KPI from the rule set in force, in the KPI's unit."), &["kpi"]);
-        let targets = targets.expect("a valid name");
-        registry.register(Box::new(targets.clone())).expect("a name of its own");
         Self {
             levels: gauges(
                 "bellwether_kpi_level",
@@ -79,7 +85,7 @@ impl KpiMetrics {
                 &["month", "movement"],
             ),
             month_flows: gauges(
-                "bellwether_kpi_month_count",
+                "bellwether_kpi_month_flows",
                 &format!("What happened in the month. {}", flows.join(" ")),
                 &["flow", "month"],
             ),
@@ -94,11 +100,7 @@ impl KpiMetrics {
                 "Onboardings, ways to first value and activations that began in the retained months: done, given up, or waiting.",
                 &["process", "state"],
             ),
-            duration_buckets: gauges(
-                "bellwether_kpi_duration_days_bucket",
-                "Those that are done, by the days they took at most.",
-                &["le", "process"],
-            ),
+            duration_seconds: duration_seconds(registry),
             campaigns: gauges(
                 "bellwether_kpi_campaign_events",
                 "What became of campaigns since the journal was created.",
@@ -109,7 +111,14 @@ impl KpiMetrics {
                 "Money of conversions within the horizon after a campaign was sent, minor units.",
                 &["campaign", "currency", "industry"],
             ),
-            targets,
+            paying_customers: gauges("bellwether_kpi_paying_customers", "Customers who pay in a currency.", &["currency"]),
+            targets: float_gauges(registry, "bellwether_kpi_target", "Target of a KPI by the rule set in force, in its unit.", "kpi"),
+            settings: float_gauges(
+                registry,
+                "bellwether_kpi_setting",
+                "Settings of the rule set in force for CLTV: gross_margin, 0 to 1, and lifetime_cap_months.",
+                "setting",
+            ),
             standing: Mutex::default(),
         }
     }
@@ -119,10 +128,13 @@ impl KpiMetrics {
         *self.standing.lock().unwrap_or_else(PoisonError::into_inner) = (sums, today);
     }
 
-    /// Targets of the rule set in force.
-    pub fn set_targets(&self, targets: &BTreeMap<String, f64>) {
+    /// Targets and settings of the rule set in force.
+    pub fn set_settings(&self, settings: &KpiSettings) {
+        for (name, value) in [("gross_margin", settings.gross_margin), ("lifetime_cap_months", settings.lifetime_cap_months)] {
+            self.settings.with_label_values(&[name]).set(value);
+        }
         self.targets.reset();
-        targets.iter().for_each(|(kpi, target)| self.targets.with_label_values(&[kpi.as_str()]).set(*target));
+        settings.targets.iter().for_each(|(kpi, target)| self.targets.with_label_values(&[kpi.as_str()]).set(*target));
     }
 
     /// Brings every gauge up to how the customers stand.
@@ -131,12 +143,12 @@ impl KpiMetrics {
         let (sums, today) = (&standing.0, standing.1);
         let all =
             [&self.levels, &self.mrr_minor, &self.plan_subscriptions, &self.plan_mrr_minor, &self.month_mrr_minor, &self.month_customers];
-        let rest = [&self.month_flows, &self.month_tickets, &self.month_costs, &self.durations, &self.duration_buckets, &self.campaigns];
-        all.into_iter().chain(rest).chain([&self.campaign_money]).for_each(IntGaugeVec::reset);
+        let rest = [&self.month_flows, &self.month_tickets, &self.month_costs, &self.durations, &self.campaigns];
+        all.into_iter().chain(rest).chain([&self.campaign_money, &self.paying_customers]).for_each(IntGaugeVec::reset);
         self.refresh_levels(sums);
         let current = Month::of(today);
-        for (name, month) in [("current", current), ("last", current.back(1))] {
-            self.refresh_month(sums, name, month);
+        for (months, name) in (0..).zip(MONTHS) {
+            self.refresh_month(sums, name, current.back(months));
         }
         let mut durations =
             [("onboarding", Durations::default()), ("first_value", Durations::default()), ("activation", Durations::default())];
@@ -156,6 +168,10 @@ impl KpiMetrics {
             for (currency, mrr) in &segment.mrr_minor {
                 self.mrr_minor.with_label_values(&[&code(*currency), &**label]).set(*mrr);
             }
+        }
+        for currency in sums.currencies() {
+            let paying = sums.segments.values().filter_map(|segment| segment.paying.get(&currency)).sum();
+            self.paying_customers.with_label_values(&[&code(currency)]).set(paying);
         }
         for (label, plan) in &sums.plans {
             self.plan_subscriptions.with_label_values(&[&**label, "no"]).set(plan.subscriptions);
@@ -209,11 +225,12 @@ impl KpiMetrics {
             ("waiting", durations.waiting.values().sum()),
         ];
         states.iter().for_each(|(state, count)| self.durations.with_label_values(&[process, state]).set(*count));
-        for bound in DURATION_BUCKETS_DAYS {
-            let within: i64 = durations.done.range(..=bound).map(|(_, count)| count).sum();
-            self.duration_buckets.with_label_values(&[&bound.to_string(), process]).set(within);
-        }
-        self.duration_buckets.with_label_values(&["+Inf", process]).set(durations.done_count());
+        let whole = |count: i64| u64::try_from(count).unwrap_or_default();
+        let within = |bound: u16| durations.done.range(..=bound).map(|(_, count)| count).sum();
+        let buckets = DURATION_BUCKETS_DAYS.iter().map(|bound| (f64::from(*bound) * DAY_SECONDS, whole(within(*bound))));
+        let sum_seconds = durations.done.iter().map(|(days, count)| f64::from(*days) * DAY_SECONDS * *count as f64).sum();
+        let histogram = SetHistogram { buckets: buckets.collect(), count: whole(durations.done_count()), sum: sum_seconds };
+        self.duration_seconds.set(process, histogram);
     }
 
     fn refresh_campaigns(&self, sums: &KpiSums) {
@@ -233,6 +250,19 @@ impl KpiMetrics {
             }
         }
     }
+}
+
+fn float_gauges(registry: &Registry, name: &str, help: &str, label: &str) -> GaugeVec {
+    let gauges = GaugeVec::new(Opts::new(name, help), &[label]).expect("a valid name");
+    registry.register(Box::new(gauges.clone())).expect("a name of its own");
+    gauges
+}
+
+fn duration_seconds(registry: &Registry) -> SetHistograms {
+    let help = "How long those took that are done, of those that began in the retained months.";
+    let histograms = SetHistograms::new("bellwether_kpi_duration_seconds", help, "process").expect("a valid name");
+    registry.register(Box::new(histograms.clone())).expect("a name of its own");
+    histograms
 }
 
 fn code(currency: Currency) -> String {

@@ -8,12 +8,14 @@ use crate::journey_metrics::JourneyMetrics;
 use crate::kpi_metrics::KpiMetrics;
 use crate::outcome_metrics::OutcomeMetrics;
 use crate::pipeline::Pipeline;
+use crate::registry::{Described, Registry};
 use bellwether_codec::rendered::SignalCounts;
 use bellwether_engine::aggregates::Aggregates;
+use bellwether_engine::kpi::KpiSums;
 use bellwether_engine::partition::Header;
 use bellwether_engine::rule_set::RuleSet;
-use bellwether_engine::time::Time;
-use prometheus::{Encoder, Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry, TextEncoder};
+use bellwether_engine::time::{Day, Time};
+use prometheus::{Encoder, Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, TextEncoder};
 
 /// All metrics of the process. Labels are bounded: rules, reasons, stages and currencies, never a customer.
 pub struct Metrics {
@@ -117,6 +119,12 @@ impl Metrics {
         String::from_utf8_lossy(&text).into_owned()
     }
 
+    /// Every metric, also those without series.
+    #[must_use]
+    pub fn described(&self) -> Vec<Described> {
+        self.registry.described()
+    }
+
     /// Lines were taken in.
     pub fn took_in(&self, lines: u64) {
         self.events.inc_by(lines);
@@ -168,7 +176,7 @@ impl Metrics {
 
     /// A rule set is in force.
     pub fn rules_in_force(&self, rules: &RuleSet) {
-        self.kpis.set_targets(&rules.settings.kpis.targets);
+        self.kpis.set_settings(&rules.settings.kpis);
     }
 
     /// A partition that this process owns stands so after a commit.
@@ -178,9 +186,19 @@ impl Metrics {
 
     /// A partition is no longer this process's: its new owner tells about it.
     pub fn partition_gone(&self, partition: u16) {
-        self.board().remove(&partition);
+        let mut board = self.board();
+        board.remove(&partition);
+        let is_empty = board.is_empty();
+        drop(board);
         self.journey.gone(partition);
-        self.settle_board();
+        // A currency that only this partition had goes with it.
+        self.mrr_minor.reset();
+        if is_empty {
+            self.settled([].iter(), Time::MIN);
+            self.kpis.stand(KpiSums::default(), Day::default());
+        } else {
+            self.settle_board();
+        }
     }
 
     /// Sums the partitions up, as of now; the slowest one says what journal time is.
@@ -205,5 +223,27 @@ impl Metrics {
 impl Default for Metrics {
     fn default() -> Self {
         Self::new()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_a_lost_partition_told_is_told_no_longer() {
+        let metrics = Metrics::new();
+        let mut header = Header { journal_time: Time(1_700_000_000_000), ..Header::default() };
+        header.aggregates.customers = 3;
+        header.aggregates.mrr_minor.insert(bellwether_engine::event::Currency(*b"EUR"), 700);
+        metrics.partition_settled(0, &header);
+        let owned = metrics.render();
+        assert!(
+            owned.contains("bellwether_customers 3\n") && owned.contains("bellwether_mrr_minor_units{currency=\"EUR\"} 700\n"),
+            "{owned}"
+        );
+        metrics.partition_gone(0);
+        let lost = metrics.render();
+        assert!(lost.contains("bellwether_customers 0\n") && !lost.contains("EUR"), "{lost}");
     }
 }

@@ -6,9 +6,10 @@ use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use bellwether_kafka::{ClientStatistics, TopicPartition};
 use bellwether_store::StoreMetrics;
-use prometheus::{GaugeVec, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, Registry};
+use prometheus::{GaugeVec, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts};
 
 use crate::client_metrics::ClientMetrics;
+use crate::registry::Registry;
 
 /// The two kinds of workers, as the label `role` names them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

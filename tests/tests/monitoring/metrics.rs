@@ -1,0 +1,94 @@
+//! The metrics themselves: their reference page, their names, and that whatever is written about them names one that exists.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use std::fs;
+
+use bellwether_live::metrics::Metrics;
+use bellwether_live::metrics_page::metrics_page;
+use bellwether_live::registry::Described;
+
+use crate::prometheus::check_metrics;
+use crate::{deploy, files, read};
+
+/// Metrics of what came of signals, which a dashboard and rules read where they are served.
+const OUTCOME_METRICS: [&str; 8] = [
+    "bellwether_outcomes",
+    "bellwether_outcome_lead_days_bucket",
+    "bellwether_signal_ratings",
+    "bellwether_churned_customers",
+    "bellwether_caught_customers",
+    "bellwether_caught_customers_by_rule",
+    "bellwether_warned_customers",
+    "bellwether_forgotten_outcomes",
+];
+
+/// Names of the series that there may be.
+fn series() -> BTreeSet<String> {
+    let described = Metrics::new().described();
+    let parts = |metric: &Described| match metric.kind {
+        "histogram" => ["_bucket", "_sum", "_count"].map(|part| format!("{}{part}", metric.name)).to_vec(),
+        _ => vec![metric.name.clone()],
+    };
+    described.iter().flat_map(parts).chain(OUTCOME_METRICS.map(str::to_owned)).collect()
+}
+
+/// Words that are names of series or of recording rules.
+fn names(text: &str) -> impl Iterator<Item = &str> {
+    let words = text.split(|letter: char| !letter.is_ascii_alphanumeric() && !"_:".contains(letter));
+    words.map(|word| word.trim_end_matches(':')).filter(|word| word.contains("bellwether_"))
+}
+
+#[test]
+fn the_reference_page_is_current() {
+    let (path, page) = (deploy("reference/metrics.md"), metrics_page());
+    if std::env::var_os("UPDATE_GOLDEN").is_some() {
+        fs::write(&path, &page).expect("the page can be written");
+    }
+    assert!(page == read(&path), "UPDATE_GOLDEN=1 rewrites {}", path.display());
+}
+
+#[test]
+fn a_metric_that_is_served_is_described() {
+    let metrics = Metrics::new();
+    let described: BTreeSet<String> = metrics.described().into_iter().map(|metric| metric.name).collect();
+    let text = metrics.render();
+    let served = text.lines().filter_map(|line| line.strip_prefix("# TYPE ")).filter_map(|line| line.split(' ').next());
+    let unknown: Vec<&str> = served.filter(|name| !described.contains(*name)).collect();
+    assert!(unknown.is_empty(), "registered past `bellwether_live::registry`: {unknown:?}");
+    assert!(described.len() > 50);
+}
+
+#[test]
+fn every_name_satisfies_promtool() {
+    let mut text = String::new();
+    for Described { name, kind, labels, help } in Metrics::new().described() {
+        let labels: Vec<String> = labels.iter().map(|label| format!("{label}=\"x\"")).collect();
+        let labels = labels.join(",");
+        writeln!(text, "# HELP {name} {help}\n# TYPE {name} {kind}").expect("text takes text");
+        let bucket = if labels.is_empty() { String::new() } else { format!("{labels},") };
+        match kind {
+            "histogram" => writeln!(text, "{name}_bucket{{{bucket}le=\"+Inf\"}} 1\n{name}_sum{{{labels}}} 1\n{name}_count{{{labels}}} 1"),
+            _ => writeln!(text, "{name}{{{labels}}} 1"),
+        }
+        .expect("text takes text");
+    }
+    check_metrics(&text);
+}
+
+#[test]
+fn rules_dashboards_and_runbooks_name_what_exists() {
+    let recorded = read(&deploy("prometheus/recording.yaml"));
+    let recorded: BTreeSet<&str> = recorded.lines().filter_map(|line| line.trim().strip_prefix("- record: ")).collect();
+    let series = series();
+    let mut checked = 0;
+    for file in ["prometheus", "runbooks", "grafana/dashboards"].into_iter().flat_map(files) {
+        let text = read(&file);
+        for name in names(&text) {
+            checked += 1;
+            let exists = if name.contains(':') { recorded.contains(name) } else { series.contains(name) };
+            assert!(exists, "{}: there is no `{name}`", file.display());
+        }
+    }
+    assert!(checked > 300, "only {checked} names were found");
+}
