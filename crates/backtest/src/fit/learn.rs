@@ -1,0 +1,143 @@
+//! Learning by a split in time: from the rows whose horizon ends before it, judged on those after it.
+
+use bellwether_codec::timestamp::format_time;
+use bellwether_engine::event::CustomerKey;
+use bellwether_engine::feature::Feature;
+use bellwether_engine::time::Time;
+use serde::Serialize;
+
+use super::labels::{LabelledRow, Labelling, churns};
+use super::model::Model;
+use super::quality::Quality;
+use crate::evaluate::MIN_CHURNS;
+use crate::observe::Observed;
+
+/// With fewer churns after the split the figures are only indicative, and a cross-validation is made beside them.
+pub const ENOUGH_CHURNS: usize = 300;
+
+/// Parts of a cross-validation; each customer is in one of them.
+const FOLDS: u128 = 5;
+
+/// Share of the rows that the grade red is to have, and of those that are not to be green.
+const GRADES: [f64; 2] = [0.1, 0.5];
+
+/// How to learn.
+#[derive(Clone, Debug)]
+pub struct LearnOptions<'o> {
+    /// Who churns. Its end is that of the log.
+    pub labelling: Labelling<'o>,
+    /// Learn from what is known at this time.
+    pub until: Time,
+    /// The features to learn from.
+    pub features: Vec<Feature>,
+    /// Half of this times the squared weights is added to the log-loss.
+    pub ridge: f64,
+}
+
+/// Why nothing was learned.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum LearnError {
+    /// Too few churns.
+    #[error(
+        "{churns} of {rows} rows with a horizon that ends by {until} end in a churn, and {MIN_CHURNS} are needed: learn until later, \
+         or from a longer log"
+    )]
+    TooFewChurns {
+        /// Rows of churns.
+        churns: usize,
+        /// All rows.
+        rows: usize,
+        /// The split.
+        until: String,
+    },
+    /// The features say nothing.
+    #[error("none of the features tells the customers apart: there is nothing to learn from them")]
+    NothingToLearn,
+}
+
+/// A model with how good it is.
+#[derive(Clone, Debug, PartialEq, Serialize)]
+pub struct Learned {
+    /// Learned from what was known then.
+    pub until: String,
+    /// A churn within so many days is what the model foretells.
+    pub horizon_days: f64,
+    /// The ridge.
+    pub ridge: f64,
+    /// Health under this is red, as a tenth of the training rows was.
+    pub amber_from: f64,
+    /// Health from this on is green, as half of them was.
+    pub green_from: f64,
+    /// On the rows that it was learned from.
+    pub training: Quality,
+    /// On rows after the split. Between the two lies the horizon, so that no churn is in both.
+    pub test: Quality,
+    /// Whether too few churns come after the split for more than an indication.
+    pub is_indicative: bool,
+    /// If so: on the training rows, each part of the customers judged by a model of the others.
+    pub cross_validation: Option<Quality>,
+    /// The model.
+    pub model: Model,
+}
+
+/// Learns a model.
+///
+/// # Errors
+///
+/// When there are too few churns, or the features say nothing.
+pub fn learn(observed: &Observed, options: &LearnOptions<'_>) -> Result<Learned, LearnError> {
+    let end = options.labelling.end;
+    let until = options.until.min(end);
+    // What happens after the split is not known to the training, not even that a notice was withdrawn.
+    let training = complete(Labelling { end: until, ..options.labelling }.label(observed));
+    if churns(&training) < MIN_CHURNS {
+        return Err(LearnError::TooFewChurns { churns: churns(&training), rows: training.len(), until: format_time(until) });
+    }
+    let fit = |rows: &[LabelledRow<'_>]| Model::fit(&options.features, rows, options.ridge);
+    let model = fit(&training).ok_or(LearnError::NothingToLearn)?;
+    let test = complete(Labelling { from: until.max(options.labelling.from), ..options.labelling }.label(observed));
+    let is_indicative = churns(&test) < ENOUGH_CHURNS;
+    let [amber_from, green_from] = grades(&model, &training);
+    Ok(Learned {
+        until: format_time(until),
+        horizon_days: options.labelling.horizon_ms as f64 / bellwether_engine::time::DAY_MS as f64,
+        ridge: options.ridge,
+        amber_from,
+        green_from,
+        training: Quality::of(&risks(&model, training.iter())),
+        test: Quality::of(&risks(&model, test.iter())),
+        is_indicative,
+        cross_validation: is_indicative.then(|| cross_validate(&training, fit)),
+        model,
+    })
+}
+
+fn complete(mut rows: Vec<LabelledRow<'_>>) -> Vec<LabelledRow<'_>> {
+    rows.retain(|row| row.is_complete);
+    rows
+}
+
+fn risks<'r>(model: &Model, rows: impl Iterator<Item = &'r LabelledRow<'r>>) -> Vec<(f64, bool)> {
+    rows.map(|row| (model.risk(row.row), row.churned)).collect()
+}
+
+fn cross_validate(rows: &[LabelledRow<'_>], fit: impl Fn(&[LabelledRow<'_>]) -> Option<Model>) -> Quality {
+    let mut judged = Vec::with_capacity(rows.len());
+    for fold in 0..FOLDS {
+        // The rows of a customer are alike: it is either learned from or judged.
+        let (held_out, others): (Vec<LabelledRow<'_>>, Vec<LabelledRow<'_>>) =
+            rows.iter().partition(|row| CustomerKey::of(row.customer).0 % FOLDS == fold);
+        if let Some(model) = fit(&others) {
+            judged.extend(risks(&model, held_out.iter()));
+        }
+    }
+    Quality::of(&judged)
+}
+
+/// Bounds of the grades, in tenths.
+fn grades(model: &Model, rows: &[LabelledRow<'_>]) -> [f64; 2] {
+    let mut health: Vec<f64> = rows.iter().map(|row| model.health(row.row)).collect();
+    health.sort_by(f64::total_cmp);
+    let [amber, green] = GRADES.map(|share| (health[(share * health.len() as f64) as usize] * 10.0).round() / 10.0);
+    [amber.min(99.9), green.max(amber + 0.1).min(100.0)]
+}
