@@ -18,8 +18,17 @@ pub const ENOUGH_CHURNS: usize = 300;
 /// Parts of a cross-validation; each customer is in one of them.
 const FOLDS: u128 = 5;
 
-/// Share of the rows that the grade red is to have, and of those that are not to be green.
-const GRADES: [f64; 2] = [0.1, 0.5];
+/// Health under this is red, as a tenth of the training rows has it.
+pub const AMBER_FROM: f64 = 40.0;
+
+/// Health from this on is green, as half of the training rows has it.
+pub const GREEN_FROM: f64 = 70.0;
+
+/// Shares of the training rows with less health than this.
+const SCALE: [(f64, f64); 4] = [(0.0, 0.0), (0.1, AMBER_FROM), (0.5, GREEN_FROM), (1.0, 100.0)];
+
+/// Points of a scale that are nearer to each other are one.
+const MIN_DISTANCE: f64 = 0.001;
 
 /// How to learn.
 #[derive(Clone, Debug)]
@@ -64,10 +73,8 @@ pub struct Learned {
     pub horizon_days: f64,
     /// The ridge.
     pub ridge: f64,
-    /// Health under this is red, as a tenth of the training rows was.
-    pub amber_from: f64,
-    /// Health from this on is green, as half of them was.
-    pub green_from: f64,
+    /// Straight lines by which the weighted mean of the components becomes health: a tenth of the training rows is to be red, half of them green.
+    pub scale: Vec<(f64, f64)>,
     /// On the rows that it was learned from.
     pub training: Quality,
     /// On rows after the split. Between the two lies the horizon, so that no churn is in both.
@@ -97,13 +104,11 @@ pub fn learn(observed: &Observed, options: &LearnOptions<'_>) -> Result<Learned,
     let model = fit(&training).ok_or(LearnError::NothingToLearn)?;
     let test = complete(Labelling { from: until.max(options.labelling.from), ..options.labelling }.label(observed));
     let is_indicative = churns(&test) < ENOUGH_CHURNS;
-    let [amber_from, green_from] = grades(&model, &training);
     Ok(Learned {
         until: format_time(until),
         horizon_days: options.labelling.horizon_ms as f64 / bellwether_engine::time::DAY_MS as f64,
         ridge: options.ridge,
-        amber_from,
-        green_from,
+        scale: scale(&model, &training),
         training: Quality::of(&risks(&model, training.iter())),
         test: Quality::of(&risks(&model, test.iter())),
         is_indicative,
@@ -134,10 +139,13 @@ fn cross_validate(rows: &[LabelledRow<'_>], fit: impl Fn(&[LabelledRow<'_>]) -> 
     Quality::of(&judged)
 }
 
-/// Bounds of the grades, in tenths.
-fn grades(model: &Model, rows: &[LabelledRow<'_>]) -> [f64; 2] {
-    let mut health: Vec<f64> = rows.iter().map(|row| model.health(row.row)).collect();
-    health.sort_by(f64::total_cmp);
-    let [amber, green] = GRADES.map(|share| (health[(share * health.len() as f64) as usize] * 10.0).round() / 10.0);
-    [amber.min(99.9), green.max(amber + 0.1).min(100.0)]
+/// The lines that give the training rows the grades that they are to have.
+fn scale(model: &Model, rows: &[LabelledRow<'_>]) -> Vec<(f64, f64)> {
+    let mut means: Vec<f64> = rows.iter().map(|row| model.mean_of_components(row.row)).collect();
+    means.sort_by(f64::total_cmp);
+    let last = means.len() - 1;
+    let mut points: Vec<(f64, f64)> = SCALE.iter().map(|(share, health)| (means[(share * last as f64) as usize], *health)).collect();
+    // Rows that are all alike have fewer points; two differ, as the model has weights.
+    points.dedup_by(|next, before| next.0 - before.0 < MIN_DISTANCE);
+    points
 }

@@ -111,11 +111,11 @@ impl Model {
         probability(self.intercept + self.inputs.iter().map(|input| input.weight * input.standardised(row)).sum::<f64>())
     }
 
-    /// The health that the profile of this model gives a row, 0 to 100: log-odds between those of the best customer that the model can think
-    /// of and of the worst, the other way round.
+    /// The weighted mean of the components of this model as a health profile, 0 to 100: log-odds between those of the best customer that the
+    /// model can think of and of the worst, the other way round.
     #[must_use]
-    pub fn health(&self, row: &FeatureRow) -> f64 {
-        self.parts().map(|(input, weight)| weight * input.part_of_health(input.value_or_absent(row))).sum::<f64>() / self.total_weight()
+    pub fn mean_of_components(&self, row: &FeatureRow) -> f64 {
+        self.parts().map(|(input, weight)| weight * input.component(row.value(input.feature))).sum::<f64>() / self.total_weight()
     }
 
     /// Each input with the weight of its component.
@@ -143,11 +143,7 @@ impl Input {
         100.0 * if self.weight > 0.0 { 1.0 - share } else { share }
     }
 
-    fn value_or_absent(&self, row: &FeatureRow) -> Option<f64> {
-        row.value(self.feature)
-    }
-
-    fn part_of_health(&self, value: Option<f64>) -> f64 {
+    fn component(&self, value: Option<f64>) -> f64 {
         let absent = self.score(self.mean);
         match value {
             Some(value) if self.is_always_known() => self.score(value),

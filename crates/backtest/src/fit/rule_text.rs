@@ -4,12 +4,15 @@ use std::fmt::Write;
 
 use bellwether_engine::feature::Feature;
 
-use super::learn::Learned;
+use super::learn::{AMBER_FROM, GREEN_FROM, Learned};
 use super::model::Input;
 use super::quality::Quality;
 
 /// The rule that is added.
 pub const RULE: &str = "fitted-risk";
+
+/// Health from this on ends what the rule said.
+const REGAINED: f64 = 50.0;
 
 /// A feature that is known of every customer at any time: with it a component whose own features are absent has a value.
 const ALWAYS_KNOWN: Feature = Feature::Logins7d;
@@ -51,7 +54,7 @@ fn comment(learned: &Learned) -> String {
         text,
         "#\n# risk = 1 / (1 + exp(-({:.6} + the sum of weight * (value - mean) / deviation))), where a value is taken between low and high,\n\
          # and an absent one as the mean. Health is the same sum, the other way round, between the worst and the best customer\n\
-         # that it can think of. The ridge is {}. odds: a deviation more multiplies the odds of a churn by so much.\n#\n",
+         # that it can think of, on a scale. The ridge is {}. odds: a deviation more multiplies the odds of a churn by so much.\n#\n",
         model.intercept, learned.ridge,
     );
     let _ = writeln!(
@@ -91,9 +94,11 @@ fn judged(what: &str, quality: &Quality) -> String {
 }
 
 fn health(learned: &Learned, version: u32) -> String {
+    let scale: Vec<String> = learned.scale.iter().map(|(mean, health)| point(*mean, *health)).collect();
     let mut text = format!(
-        "health:\n  version: {version}\n  grades: {{ amber: {:.1}, green: {:.1} }}\n  components:\n",
-        learned.amber_from, learned.green_from
+        "health:\n  version: {version}\n  grades: {{ amber: {AMBER_FROM}, green: {GREEN_FROM} }}\n  \
+         scale: [{}]   # red and green as a tenth and half of the rows were\n  components:\n",
+        scale.join(", ")
     );
     for (input, weight) in learned.model.parts() {
         let _ = write!(text, "{}", component(input, weight));
@@ -103,7 +108,6 @@ fn health(learned: &Learned, version: u32) -> String {
 
 fn component(input: &Input, weight: f64) -> String {
     let name = input.feature.name();
-    let point = |x: f64, y: f64| format!("[{}, {}]", number(x), number(y));
     let line = [input.low, input.high].map(|value| point(value, input.score(value))).join(", ");
     let mut text = format!("    - name: {name}\n      weight: {}\n      inputs:\n        {name}: [{line}]\n", number(weight));
     if !input.is_always_known() {
@@ -112,6 +116,10 @@ fn component(input: &Input, weight: f64) -> String {
         let _ = writeln!(text, "        {}: [{line}]   # what it counts as where it is absent", ALWAYS_KNOWN.name());
     }
     text
+}
+
+fn point(x: f64, y: f64) -> String {
+    format!("[{}, {}]", number(x), number(y))
 }
 
 /// Six significant digits, as a number of YAML.
@@ -124,7 +132,7 @@ fn number(value: f64) -> String {
 
 /// Adds the rule.
 fn add_rule(text: &str, learned: &Learned) -> Result<String, FlowStyle> {
-    let Some((from, line)) = section_start(text, "signals") else { return Ok(format!("{text}\nsignals:\n{}", rule(learned, "  "))) };
+    let Some((from, line)) = section_start(text, "signals") else { return Ok(format!("{text}\nsignals:\n{}", rule(learned.horizon_days, "  "))) };
     let value = line["signals:".len()..].trim();
     let is_empty_list = value == "[]";
     if !(value.is_empty() || value.starts_with('#') || is_empty_list) {
@@ -134,16 +142,14 @@ fn add_rule(text: &str, learned: &Learned) -> Result<String, FlowStyle> {
     let first = after.lines().find(|line| line.trim_start().starts_with("- "));
     let indentation = first.map_or("  ", |line| &line[..line.len() - line.trim_start().len()]);
     let head = if is_empty_list { "signals:" } else { line };
-    Ok(format!("{before}{head}\n{}{after}", rule(learned, indentation)))
+    Ok(format!("{before}{head}\n{}{after}", rule(learned.horizon_days, indentation)))
 }
 
-fn rule(learned: &Learned, indentation: &str) -> String {
-    let (low, days) = (learned.amber_from, learned.horizon_days);
-    let regained = learned.green_from.min(low + (learned.green_from - low) / 2.0);
+fn rule(days: f64, indentation: &str) -> String {
     let lines = [
         format!("- name: {RULE}"),
         "  kind: at_risk".to_owned(),
-        format!("  params: {{ low: {}, regained: {} }}", number(low), number(regained)),
+        format!("  params: {{ low: {AMBER_FROM}, regained: {REGAINED} }}"),
         "  when: health < low".to_owned(),
         "  until: health >= regained".to_owned(),
         format!("  summary: \"Health is {{health}} of 100: among the tenth of customers most likely to leave within {days} days\""),

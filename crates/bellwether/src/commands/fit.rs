@@ -101,7 +101,7 @@ fn in_words(learned: &Learned) -> String {
         lines.push(quality("cross-validated on", validation));
         lines.push("note: few churns come after the split, so that these figures are only indicative".to_owned());
     }
-    lines.push(format!("red under {:.1}, green from {:.1}; odds of a churn for a standard deviation more:", learned.amber_from, learned.green_from));
+    lines.push("odds of a churn for a standard deviation more:".to_owned());
     for input in learned.model.inputs.iter().take(SHOWN_INPUTS) {
         lines.push(format!("  {:<32} x {:.2}", input.feature.name(), input.weight.exp()));
     }
