@@ -11,8 +11,11 @@ use super::quality::Quality;
 /// The rule that is added.
 pub const RULE: &str = "fitted-risk";
 
+/// The rule speaks of health under this: of red customers those that are worst off. Its param `low` is there to be swept.
+const LOW: u32 = 30;
+
 /// Health from this on ends what the rule said.
-const REGAINED: f64 = 50.0;
+const REGAINED: u32 = 60;
 
 /// A feature that is known of every customer at any time: with it a component whose own features are absent has a value.
 const ALWAYS_KNOWN: Feature = Feature::Logins7d;
@@ -132,7 +135,9 @@ fn number(value: f64) -> String {
 
 /// Adds the rule.
 fn add_rule(text: &str, learned: &Learned) -> Result<String, FlowStyle> {
-    let Some((from, line)) = section_start(text, "signals") else { return Ok(format!("{text}\nsignals:\n{}", rule(learned.horizon_days, "  "))) };
+    let Some((from, line)) = section_start(text, "signals") else {
+        return Ok(format!("{text}\nsignals:\n{}", rule(learned.horizon_days, "  ")));
+    };
     let value = line["signals:".len()..].trim();
     let is_empty_list = value == "[]";
     if !(value.is_empty() || value.starts_with('#') || is_empty_list) {
@@ -149,10 +154,13 @@ fn rule(days: f64, indentation: &str) -> String {
     let lines = [
         format!("- name: {RULE}"),
         "  kind: at_risk".to_owned(),
-        format!("  params: {{ low: {AMBER_FROM}, regained: {REGAINED} }}"),
+        format!("  params: {{ low: {LOW}, regained: {REGAINED} }}"),
         "  when: health < low".to_owned(),
         "  until: health >= regained".to_owned(),
-        format!("  summary: \"Health is {{health}} of 100: among the tenth of customers most likely to leave within {days} days\""),
+        // Health falls for a day or two before each renewal, too.
+        "  for: 7d".to_owned(),
+        "  cooldown: 28d".to_owned(),
+        format!("  summary: \"Health is {{health}} of 100: among the customers most likely to leave within {days} days\""),
     ];
     lines.iter().map(|line| format!("{indentation}{line}\n")).collect()
 }

@@ -24,7 +24,7 @@ const SHOWN_INPUTS: usize = 12;
 ///
 /// A logistic regression with a ridge, on the features of customers at evenly spaced dates. It learns from rows whose horizon ends by --until, and is
 /// judged on rows after it, so that the horizon lies between the two. The file is that of --rules with the model as its health, each feature a
-/// component, and a rule `fitted-risk` that speaks of the tenth of customers with the lowest health. Its first lines say what the model is and how
+/// component, and a rule `fitted-risk` that speaks of those whose health is low. Its first lines say what the model is and how
 /// good. Its unit tests are left out, as they are of the old health.
 ///
 /// Refused are features that are part of a churn (the cancellation page, notices, subscriptions), that people write down once they know of

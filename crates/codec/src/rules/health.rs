@@ -73,6 +73,8 @@ fn profile(reader: &mut Reader<'_>, fields: &Fields<'_>, mut profile: HealthProf
         }
         profile.components = items.iter().filter_map(|item| component(reader, item)).collect();
         unique_names(reader, items, "components");
+        // A scale is made for components.
+        profile.scale = Vec::new();
     }
     if let Some(node) = fields.get("scale") {
         profile.scale = points(reader, node);
