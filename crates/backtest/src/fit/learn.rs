@@ -73,6 +73,8 @@ pub struct Learned {
     pub horizon_days: f64,
     /// The ridge.
     pub ridge: f64,
+    /// The features that it could choose from.
+    pub features: Vec<&'static str>,
     /// Straight lines by which the weighted mean of the components becomes health: a tenth of the training rows is to be red, half of them green.
     pub scale: Vec<(f64, f64)>,
     /// On the rows that it was learned from.
@@ -98,7 +100,7 @@ pub fn learn(observed: &Observed, options: &LearnOptions<'_>) -> Result<Learned,
     // What happens after the split is not known to the training, not even that a notice was withdrawn.
     let training = complete(Labelling { end: until, ..options.labelling }.label(observed));
     if churns(&training) < MIN_CHURNS {
-        return Err(LearnError::TooFewChurns { churns: churns(&training), rows: training.len(), until: format_time(until) });
+        return Err(LearnError::TooFewChurns { churns: churns(&training), rows: training.len(), until: format_time(options.until) });
     }
     let fit = |rows: &[LabelledRow<'_>]| Model::fit(&options.features, rows, options.ridge);
     let model = fit(&training).ok_or(LearnError::NothingToLearn)?;
@@ -108,6 +110,7 @@ pub fn learn(observed: &Observed, options: &LearnOptions<'_>) -> Result<Learned,
         until: format_time(until),
         horizon_days: options.labelling.horizon_ms as f64 / bellwether_engine::time::DAY_MS as f64,
         ridge: options.ridge,
+        features: options.features.iter().map(|feature| feature.name()).collect(),
         scale: scale(&model, &training),
         training: Quality::of(&risks(&model, training.iter())),
         test: Quality::of(&risks(&model, test.iter())),

@@ -16,6 +16,9 @@ const MIN_KNOWN_SHARE: f64 = 0.02;
 /// An input that weighs less, in log-odds for a standard deviation, is left out: it makes the model longer, not better.
 const MIN_WEIGHT: f64 = 0.02;
 
+/// The most inputs that a model has: those that weigh most. Each is a component of health, which every evaluation and every record has to bear.
+pub const MAX_INPUTS: usize = 32;
+
 /// One input of a model.
 #[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Input {
@@ -88,10 +91,8 @@ impl Model {
     pub fn fit(features: &[Feature], rows: &[LabelledRow<'_>], ridge: f64) -> Option<Self> {
         let inputs: Vec<Input> = features.iter().filter_map(|feature| Input::of(*feature, rows)).collect();
         let all = Self::fit_inputs(inputs, rows, ridge)?;
-        let heavy: Vec<Input> = all.inputs.iter().filter(|input| input.weight.abs() >= MIN_WEIGHT).cloned().collect();
-        let mut model = if heavy.len() == all.inputs.len() || heavy.is_empty() { all } else { Self::fit_inputs(heavy, rows, ridge)? };
-        model.inputs.sort_by(|one, other| other.weight.abs().total_cmp(&one.weight.abs()));
-        Some(model)
+        let heavy: Vec<Input> = all.inputs.iter().filter(|input| input.weight.abs() >= MIN_WEIGHT).take(MAX_INPUTS).cloned().collect();
+        if heavy.len() == all.inputs.len() || heavy.is_empty() { Some(all) } else { Self::fit_inputs(heavy, rows, ridge) }
     }
 
     fn fit_inputs(mut inputs: Vec<Input>, rows: &[LabelledRow<'_>], ridge: f64) -> Option<Self> {
@@ -102,6 +103,7 @@ impl Model {
         let churned: Vec<bool> = rows.iter().map(|row| row.churned).collect();
         let Logistic { intercept, weights } = fit(&Matrix { columns: inputs.len(), values }, &churned, ridge)?;
         inputs.iter_mut().zip(weights).for_each(|(input, weight)| input.weight = weight);
+        inputs.sort_by(|one, other| other.weight.abs().total_cmp(&one.weight.abs()));
         Some(Self { intercept, inputs })
     }
 
