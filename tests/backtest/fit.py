@@ -42,7 +42,7 @@ def main(features, model_file, limit):
 
     def theirs(values):
         regression = LogisticRegression(C=1 / learned["ridge"], max_iter=10_000)
-        pipeline = make_pipeline(SimpleImputer(), StandardScaler(), regression)
+        pipeline = make_pipeline(SimpleImputer(keep_empty_features=True), StandardScaler(), regression)
         pipeline.fit(values(training), churned(training))
         return roc_auc_score(churned(test), pipeline.predict_proba(values(test))[:, 1])
 

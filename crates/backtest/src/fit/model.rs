@@ -8,10 +8,10 @@ use super::logistic::{Logistic, Matrix, fit, probability};
 use crate::observe::FeatureRow;
 
 /// Of the known values of an input, so many at either end are taken to be like the next: outliers must not decide.
-const CLIPPED_SHARE: f64 = 0.01;
+const CLIPPED_SHARE: f64 = 0.002;
 
 /// An input that is known in fewer rows is left out.
-const MIN_KNOWN_SHARE: f64 = 0.02;
+const MIN_KNOWN_SHARE: f64 = 0.002;
 
 /// An input that weighs less, in log-odds for a standard deviation, is left out: it makes the model longer, not better.
 const MIN_WEIGHT: f64 = 0.02;
