@@ -4,6 +4,7 @@ mod crew;
 pub mod error;
 pub mod evaluate;
 pub mod explain;
+pub mod fit;
 pub mod gate;
 pub mod html;
 pub mod journal;

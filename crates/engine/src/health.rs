@@ -208,7 +208,8 @@ pub(crate) fn score(customer: &mut Customer, rules: &RuleSet, now: Time, dirty: 
         (weights > 0.0).then(|| sum / weights)
     };
     let cap = profile.vetoes.iter().filter(|veto| veto.when.is_true(&|feature| view.value(feature))).map(|veto| veto.cap);
-    let health = mean(None).map(|mean| cap.fold(mean, f64::min));
+    let scaled = |mean: f64| if profile.scale.is_empty() { mean } else { interpolate(&profile.scale, mean) };
+    let health = mean(None).map(|mean| cap.fold(scaled(mean), f64::min));
     let scores = Scores { health, experience: mean(Some(Axis::Experience)), outcome: mean(Some(Axis::Outcome)) };
     customer.health.components = components;
     (index, scores)

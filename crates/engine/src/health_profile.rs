@@ -93,6 +93,8 @@ pub struct HealthProfile {
     pub when: Option<Expression>,
     /// The components; the weights need not sum to one.
     pub components: Vec<Component>,
+    /// Points of straight lines through which the weighted mean of the components becomes the score; none: it is the score.
+    pub scale: Vec<(f64, f64)>,
     /// Conditions that cap the score.
     pub vetoes: Vec<Veto>,
     /// Scores under this are red.

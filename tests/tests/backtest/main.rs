@@ -1,5 +1,6 @@
-//! Backtests against independent computations, and their HTML in a browser.
+//! Backtests against independent computations, and their HTML in a browser; models against those of scikit-learn.
 
 mod browser;
 mod figures;
+mod fit;
 mod support;

@@ -7,6 +7,8 @@ use bellwether_engine::signal::{Signal, Transition};
 use bellwether_engine::time::Time;
 use xxhash_rust::xxh3::xxh3_64;
 
+use super::rows::FeatureRow;
+
 /// Changes of what a customer pays that are remembered; later ones are left out and counted.
 pub const MAX_CHANGES: usize = 4_096;
 /// Episodes of a customer that are remembered; later ones are left out and counted.
@@ -19,6 +21,8 @@ pub struct History {
     pub changes: Vec<Change>,
     /// Health at the first instant of each month, UTC, while the customer paid.
     pub scores: Vec<Score>,
+    /// Its features at the dates that were asked for, while the customer paid.
+    pub rows: Vec<FeatureRow>,
     /// Episodes in the order in which they were raised.
     pub episodes: Vec<ObservedEpisode>,
     /// When a campaign converted.

@@ -2,9 +2,11 @@
 
 mod history;
 mod observer;
+mod rows;
 
 pub use history::{Change, History, MAX_CHANGES, MAX_EPISODES, ObservedEpisode, Score};
 pub use observer::{ObservedCustomer, Observer};
+pub use rows::{FeatureRow, MAX_ROWS_OF_PARTITION, is_quantity, row_features};
 
 use bellwether_engine::time::Time;
 

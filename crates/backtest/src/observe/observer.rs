@@ -9,9 +9,11 @@ use bellwether_engine::partition::Partition;
 use bellwether_engine::rule_set::RuleSet;
 use bellwether_engine::signal::Output;
 use bellwether_engine::time::Time;
+use bellwether_engine::view::View;
 
 use super::Observed;
 use super::history::{Change, History, Score};
+use super::rows::{FeatureRow, MAX_ROWS_OF_PARTITION};
 
 /// Reasons of decisions about episodes that run their course without being sent.
 const UNSENT: [&str; 3] = ["shadow", "hold-out", "quiet"];
@@ -41,6 +43,7 @@ pub struct Observer {
     /// Names of owners, each once.
     owners: HashMap<Box<str>, Arc<str>>,
     left_out: u64,
+    rows: usize,
 }
 
 impl Observer {
@@ -48,7 +51,7 @@ impl Observer {
     #[must_use]
     pub fn new(rules: &RuleSet) -> Self {
         let rules = (0..).zip(&rules.rules).map(|(index, rule)| (rule.hash, index)).collect();
-        Self { rules, histories: HashMap::new(), owners: HashMap::new(), left_out: 0 }
+        Self { rules, histories: HashMap::new(), owners: HashMap::new(), left_out: 0, rows: 0 }
     }
 
     /// Whether an event may change what is remembered of its customer, so that the customer is to be looked at after it.
@@ -94,6 +97,20 @@ impl Observer {
         for customer in partition.customers().filter(|customer| customer.billing.mrr_minor() > 0) {
             let health_tenths = customer.health.score.map(|score| (score * 10.0).round() as u16);
             self.histories.entry(CustomerKey::of(&customer.id)).or_default().scores.push(Score { month, health_tenths });
+        }
+    }
+
+    /// Notes the features of every paying customer at a date to which all reviews are run.
+    pub fn sample_features(&mut self, partition: &Partition, at: Time) {
+        let settings = &partition.rules().settings;
+        for customer in partition.customers().filter(|customer| customer.billing.mrr_minor() > 0) {
+            if self.rows == MAX_ROWS_OF_PARTITION {
+                self.left_out += 1;
+                continue;
+            }
+            self.rows += 1;
+            let row = FeatureRow::of(&View::new(customer, settings, at), at);
+            self.histories.entry(CustomerKey::of(&customer.id)).or_default().rows.push(row);
         }
     }
 

@@ -27,6 +27,9 @@ pub(super) struct Lane {
     until: Time,
     /// The next month at whose beginning health is noted, and that instant; none before the first record.
     next_month: Option<(i32, Time)>,
+    features_every_ms: Option<i64>,
+    /// The next date at which features are noted; none before the first record.
+    next_features: Option<Time>,
     /// Whether the end of the period is reached.
     pub is_over: bool,
     pub log: ObservedLog,
@@ -45,6 +48,8 @@ impl Lane {
             rendered: (options.renders && index == 0).then(Rendered::default),
             until: options.until.unwrap_or(Time::NEVER),
             next_month: None,
+            features_every_ms: options.features_every_ms,
+            next_features: None,
             is_over: false,
             log: ObservedLog::default(),
         }
@@ -63,7 +68,7 @@ impl Lane {
                 self.is_over = true;
                 return self.pass_time(self.until, run.offset(index));
             }
-            if self.begins_month(watermark) {
+            if self.is_date_due(watermark) {
                 self.fold_part(run, folded, index)?;
                 folded = index;
                 self.sample_until(watermark, run.offset(index))?;
@@ -86,7 +91,7 @@ impl Lane {
 
     /// Lets time pass without a record: the reviews due by then are run.
     pub fn pass_time(&mut self, time: Time, offset: u64) -> Result<(), Poisoned> {
-        if self.begins_month(time) {
+        if self.is_date_due(time) {
             self.sample_until(time, offset)?;
         }
         self.tick(time, offset)?;
@@ -122,21 +127,37 @@ impl Lane {
         if progress == Progress::Done { Ok(()) } else { Err((run.offset(end), progress)) }
     }
 
-    /// Whether a month has begun by then at which health is still to be noted.
-    fn begins_month(&mut self, watermark: Time) -> bool {
+    /// Whether a date has come by then at which health or features are still to be noted.
+    fn is_date_due(&mut self, watermark: Time) -> bool {
         if watermark == Time::MIN {
             return false;
         }
-        let first = || month_of(watermark.plus_ms(-1)) + 1;
-        let (_, start) = *self.next_month.get_or_insert_with(|| (first(), start_of(first())));
-        start <= watermark
+        if self.next_month.is_none() {
+            let month = month_of(watermark.plus_ms(-1)) + 1;
+            self.next_month = Some((month, start_of(month)));
+            let first = |every: i64| Time(watermark.plus_ms(-1).0.div_euclid(every).saturating_add(1).saturating_mul(every));
+            self.next_features = self.features_every_ms.map(first);
+        }
+        self.next_date() <= watermark
+    }
+
+    fn next_date(&self) -> Time {
+        let month = self.next_month.map_or(Time::NEVER, |(_, start)| start);
+        month.min(self.next_features.unwrap_or(Time::NEVER))
     }
 
     fn sample_until(&mut self, watermark: Time, offset: u64) -> Result<(), Poisoned> {
-        while let Some((month, start)) = self.next_month.filter(|(_, start)| *start <= watermark) {
-            self.tick(start, offset)?;
-            self.observer.sample(&self.partition, month);
-            self.next_month = Some((month + 1, start_of(month + 1)));
+        while self.next_date() <= watermark {
+            let date = self.next_date();
+            self.tick(date, offset)?;
+            if let Some((month, _)) = self.next_month.filter(|(_, start)| *start == date) {
+                self.observer.sample(&self.partition, month);
+                self.next_month = Some((month + 1, start_of(month + 1)));
+            }
+            if self.next_features == Some(date) {
+                self.observer.sample_features(&self.partition, date);
+                self.next_features = self.features_every_ms.map(|every| date.plus_ms(every));
+            }
         }
         Ok(())
     }

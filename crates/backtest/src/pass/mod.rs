@@ -23,6 +23,8 @@ pub struct PassOptions<'o> {
     pub hidden: Vec<u32>,
     /// Whether to render what the first rule set puts out.
     pub renders: bool,
+    /// Features are noted at every whole number of these milliseconds after the epoch.
+    pub features_every_ms: Option<i64>,
     /// The log ends here.
     pub until: Option<Time>,
     /// Set when the pass is to end early, with what it has.

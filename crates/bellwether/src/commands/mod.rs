@@ -7,6 +7,9 @@ mod demo;
 mod dlq;
 mod erase;
 mod explain;
+mod feature_log;
+mod features;
+mod fit;
 mod journal;
 mod open_table;
 mod pseudonym;
@@ -46,6 +49,8 @@ enum Command {
     Replay(replay::Arguments),
     Backtest(Box<backtest::Arguments>),
     Explain(Box<explain::Arguments>),
+    Features(Box<features::Arguments>),
+    Fit(Box<fit::Arguments>),
     Simulate(simulate::Arguments),
     #[command(subcommand)]
     Rules(rules::Command),
@@ -75,6 +80,8 @@ impl CommandLine {
             Command::Replay(arguments) => replay::run(arguments),
             Command::Backtest(arguments) => backtest::run(&arguments),
             Command::Explain(arguments) => explain::run(&arguments),
+            Command::Features(arguments) => features::run(&arguments),
+            Command::Fit(arguments) => fit::run(&arguments),
             Command::Simulate(arguments) => simulate::run(&arguments),
             Command::Rules(command) => rules::run(command),
             Command::Silence(command) => silence::run(command),

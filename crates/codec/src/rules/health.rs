@@ -10,7 +10,7 @@ use crate::yaml::{Fields, Node, Reader};
 /// Scores of experience and of outcomes from this on are good, where nothing else is said.
 const GOOD_FROM: f64 = 50.0;
 
-const FIELDS: [&str; 5] = ["version", "grades", "good_from", "components", "vetoes"];
+const FIELDS: [&str; 6] = ["version", "grades", "good_from", "components", "scale", "vetoes"];
 
 /// Reads the profile of most customers, and the profiles of some.
 pub(super) fn health(reader: &mut Reader<'_>, node: &Node) -> HealthProfiles {
@@ -73,6 +73,11 @@ fn profile(reader: &mut Reader<'_>, fields: &Fields<'_>, mut profile: HealthProf
         }
         profile.components = items.iter().filter_map(|item| component(reader, item)).collect();
         unique_names(reader, items, "components");
+        // A scale is made for components.
+        profile.scale = Vec::new();
+    }
+    if let Some(node) = fields.get("scale") {
+        profile.scale = points(reader, node);
     }
     if let Some(node) = fields.get("vetoes") {
         let items = reader.list(node, "vetoes");

@@ -78,6 +78,7 @@ health:
   version: 3
   grades: { amber: 40, green: 70 }
   good_from: { outcome: 65 }
+  scale: [[20, 0], [60, 100]]
   components:
     - { name: use, weight: 1, axis: outcome, inputs: { logins_7d: [[0, 0], [5, 100]] } }
     - { name: care, weight: 2, axis: experience, inputs: { nps: [[0, 0], [10, 100]] } }
@@ -104,6 +105,8 @@ fn health_profiles_and_own_stages() {
     assert_eq!((large.name.as_str(), large.version, large.amber_from, large.components.len()), ("large", 9, 50.0, 2));
     assert_eq!((small.name.as_str(), small.version, small.green_from, small.components.len()), ("small", 1, 70.0, 1));
     assert_eq!((others.name.as_str(), others.version, others.good_from), ("", 3, [50.0, 65.0]));
+    assert_eq!((others.scale.as_slice(), large.scale.as_slice()), (&[(20.0, 0.0), (60.0, 100.0)][..], &others.scale[..]));
+    assert!(small.scale.is_empty(), "a scale is for the components it stands with");
     assert_eq!(large.segments, ["enterprise", "strategic"]);
     assert!(settings.stages_first && settings.health.features.contains(Feature::Stage), "the stage chooses a profile");
     assert_eq!(settings.stage_names(), ["trial", "customer"]);

@@ -122,6 +122,7 @@ impl From<ChurnTime> for ChurnAt {
     }
 }
 
-fn parse_length(text: &str) -> Result<i64, String> {
+/// A length of time as people give it: `90d`.
+pub fn parse_length(text: &str) -> Result<i64, String> {
     parse_duration(text).map_err(|error| error.to_string())
 }

@@ -18,7 +18,7 @@ use bellwether_backtest::report::Report;
 use bellwether_codec::rendered::Rendered;
 use bellwether_codec::rules::RuleFile;
 
-pub use arguments::Arguments;
+pub use arguments::{Arguments, ChurnTime, parse_length};
 
 use super::replay_journal;
 use crate::environment;
@@ -96,6 +96,7 @@ fn pass(arguments: &Arguments, ours: &Rules, theirs: Option<&Rules>) -> Result<P
         rule_sets: plans.iter().flatten().map(|rules| rules.plan.rule_set.clone()).collect(),
         hidden: ours.plan.hidden.clone(),
         renders: arguments.signals.is_some(),
+        features_every_ms: None,
         until: arguments.to,
         stop: &stop,
     };
@@ -131,7 +132,8 @@ fn gate(text: &str) -> Result<Gate, Failure> {
     Gate::parse(text).map_err(|error| Failure::Usage(format!("--fail-if '{text}': {error}")))
 }
 
-fn outcomes(path: &Path) -> Result<Outcomes, Failure> {
+/// Reads who left from a file.
+pub fn outcomes(path: &Path) -> Result<Outcomes, Failure> {
     let wrong = |error: String| Failure::Usage(format!("cannot use the outcomes in {}: {error}", path.display()));
     read_outcomes(File::open(path).map_err(|error| wrong(error.to_string()))?).map_err(|error| wrong(error.to_string()))
 }
