@@ -4,7 +4,9 @@ use std::sync::{Mutex, PoisonError};
 
 use bellwether_engine::outcome::{Group, Outcome};
 use bellwether_engine::outcome_counts::{LEAD_BUCKETS_DAYS, OutcomeCounts, RuleOutcomes, WARNED_DAYS};
-use prometheus::{IntGauge, IntGaugeVec, Opts, Registry};
+use prometheus::{IntGauge, IntGaugeVec, Opts};
+
+use crate::registry::Registry;
 
 /// The last bucket of a histogram.
 const INFINITY: &str = "+Inf";
