@@ -116,11 +116,11 @@ fn health_profiles_and_own_stages() {
 fn mistakes_in_profiles_and_stages() {
     let text = PROFILES.replace("when: subscriptions > 0", "when: health > 20");
     let help = "a health profile is chosen by the stage, so the stage comes first";
-    check(&text, &[&format!("20:29: this reads health, which follows from the stage here; {help}")]);
+    check(&text, &[&format!("21:29: this reads health, which follows from the stage here; {help}")]);
     let text = PROFILES.replace("stage == \"customer\"", "stage == \"custmer\"");
-    check(&text, &["22:48: \"custmer\" is not one of the labels; did you mean \"customer\"? The labels are \"trial\", \"customer\""]);
+    check(&text, &["23:48: \"custmer\" is not one of the labels; did you mean \"customer\"? The labels are \"trial\", \"customer\""]);
     let text = PROFILES.replace("      when: seats <= 5\n", "");
-    check(&text, &["15:7: a health profile has `segments`, `when` or both: whom it is for"]);
+    check(&text, &["16:7: a health profile has `segments`, `when` or both: whom it is for"]);
     let stages: String = (0..13).map(|number| format!("- {{ name: s{number}, when: mrr > {number} }}\n")).collect();
     check(&format!("stages:\n{stages}signals: []"), &["14:3: a journey has at most 12 stages, and this has 13"]);
 }
