@@ -4,18 +4,16 @@ use std::sync::{Mutex, PoisonError};
 
 use bellwether_engine::outcome::{Group, Outcome};
 use bellwether_engine::outcome_counts::{LEAD_BUCKETS_DAYS, OutcomeCounts, RuleOutcomes, WARNED_DAYS};
+use bellwether_engine::time::DAY_MS;
 use prometheus::{IntGauge, IntGaugeVec, Opts};
 
 use crate::registry::Registry;
-
-/// The last bucket of a histogram.
-const INFINITY: &str = "+Inf";
+use crate::set_histograms::{SetHistogram, SetHistograms};
 
 /// Sums over the partitions of this process; those of several instances add up. Labels are rules, and outcomes of a fixed list.
 pub struct OutcomeMetrics {
     outcomes: IntGaugeVec,
-    leads: IntGaugeVec,
-    lead_sum_seconds: IntGaugeVec,
+    lead_seconds: SetHistograms,
     ratings: IntGaugeVec,
     churned: IntGauge,
     caught: IntGauge,
@@ -45,22 +43,16 @@ impl OutcomeMetrics {
             registry.register(Box::new(gauges.clone())).expect("a name of its own");
             gauges
         };
+        let lead_seconds = SetHistograms::new("bellwether_outcome_lead_seconds", "Leads of true and late episodes, by rule.", "rule")
+            .expect("a valid name");
+        registry.register(Box::new(lead_seconds.clone())).expect("a name of its own");
         Self {
             outcomes: gauges(
                 "bellwether_outcomes",
                 "Episodes whose outcome is known, since the journal was created, by rule; group: told, held_out to compare with, or untold (shadow mode, history).",
                 &["rule", "group", "outcome"],
             ),
-            leads: gauges(
-                "bellwether_outcome_lead_days_bucket",
-                "True and late episodes with a lead of at most so many days, by rule.",
-                &["rule", "le"],
-            ),
-            lead_sum_seconds: gauges(
-                "bellwether_outcome_lead_seconds_sum",
-                "Sum of the leads of true and late episodes, by rule.",
-                &["rule"],
-            ),
+            lead_seconds,
             ratings: gauges("bellwether_signal_ratings", "What people thought of signals, by rule.", &["rule", "useful"]),
             churned: gauge("bellwether_churned_customers", "Churns of customers that paid and were past the warm-up."),
             caught: gauge("bellwether_caught_customers", "Those churns with a true at-risk episode before."),
@@ -111,12 +103,13 @@ impl OutcomeMetrics {
             }
         }
         let mut up_to = 0;
-        let bounds = LEAD_BUCKETS_DAYS.iter().map(i64::to_string).chain([INFINITY.to_owned()]);
-        for (bound, count) in bounds.zip(one.leads) {
+        let buckets = LEAD_BUCKETS_DAYS.iter().zip(one.leads).map(|(days, count)| {
             up_to += count;
-            self.leads.with_label_values(&[rule, &bound]).set(whole(up_to));
-        }
-        self.lead_sum_seconds.with_label_values(&[rule]).set(whole(one.lead_sum_seconds));
+            ((days * DAY_MS / 1_000) as f64, up_to)
+        });
+        let buckets = buckets.collect();
+        let histogram = SetHistogram { buckets, count: one.leads.iter().sum(), sum: one.lead_sum_seconds as f64 };
+        self.lead_seconds.set(rule, histogram);
         for (useful, count) in [("true", one.useful), ("false", one.not_useful)] {
             self.ratings.with_label_values(&[rule, useful]).set(whole(count));
         }
@@ -130,7 +123,6 @@ fn whole(count: u64) -> i64 {
 #[cfg(test)]
 mod tests {
     use bellwether_engine::outcome::Verdict;
-    use bellwether_engine::time::DAY_MS;
     use prometheus::TextEncoder;
 
     use super::*;
@@ -152,9 +144,9 @@ mod tests {
             r#"bellwether_outcomes{group="told",outcome="true",rule="silence"} 1"#,
             r#"bellwether_outcomes{group="told",outcome="late",rule="silence"} 1"#,
             r#"bellwether_outcomes{group="held_out",outcome="false",rule="silence"} 1"#,
-            r#"bellwether_outcome_lead_days_bucket{le="7",rule="silence"} 1"#,
-            r#"bellwether_outcome_lead_days_bucket{le="30",rule="silence"} 2"#,
-            r#"bellwether_outcome_lead_days_bucket{le="+Inf",rule="silence"} 2"#,
+            r#"bellwether_outcome_lead_seconds_bucket{rule="silence",le="604800"} 1"#,
+            r#"bellwether_outcome_lead_seconds_bucket{rule="silence",le="2592000"} 2"#,
+            r#"bellwether_outcome_lead_seconds_bucket{rule="silence",le="+Inf"} 2"#,
             r#"bellwether_outcome_lead_seconds_sum{rule="silence"} 1987200"#,
             r#"bellwether_signal_ratings{rule="silence",useful="true"} 1"#,
         ] {

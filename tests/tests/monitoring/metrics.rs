@@ -11,18 +11,6 @@ use bellwether_live::registry::Described;
 use crate::prometheus::check_metrics;
 use crate::{deploy, files, read};
 
-/// Metrics of what came of signals, which a dashboard and rules read where they are served.
-const OUTCOME_METRICS: [&str; 8] = [
-    "bellwether_outcomes",
-    "bellwether_outcome_lead_days_bucket",
-    "bellwether_signal_ratings",
-    "bellwether_churned_customers",
-    "bellwether_caught_customers",
-    "bellwether_caught_customers_by_rule",
-    "bellwether_warned_customers",
-    "bellwether_forgotten_outcomes",
-];
-
 /// Names of the series that there may be.
 fn series() -> BTreeSet<String> {
     let described = Metrics::new().described();
@@ -30,7 +18,7 @@ fn series() -> BTreeSet<String> {
         "histogram" => ["_bucket", "_sum", "_count"].map(|part| format!("{}{part}", metric.name)).to_vec(),
         _ => vec![metric.name.clone()],
     };
-    described.iter().flat_map(parts).chain(OUTCOME_METRICS.map(str::to_owned)).collect()
+    described.iter().flat_map(parts).collect()
 }
 
 /// Words that are names of series or of recording rules.
