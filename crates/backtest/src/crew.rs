@@ -294,8 +294,7 @@ impl<S: Shard> State<S> {
         if let Some(decoded) = self.sequencer.as_ref().and_then(|_| self.decoded.remove(&self.sequenced)) {
             return self.sequencer.take().map(|sequencer| Task::Sequence(sequencer, decoded));
         }
-        let is_ready = |place: &&Box<Place<S>>| place.next_part < self.sequenced;
-        let mut ready = self.places.iter().flatten().filter(is_ready);
+        let mut ready = self.places.iter().flatten().filter(|place| place.next_part < self.sequenced);
         // A shard that this thread folded last has its customers in this core's cache.
         let chosen = ready.clone().find(|place| place.last_thread == thread).or_else(|| ready.next()).map(|place| place.number);
         if let Some(place) = chosen.and_then(|number| self.places[number].take()) {
