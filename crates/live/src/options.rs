@@ -80,4 +80,4 @@ pub const STORE_SHARE_PERCENT: u64 = 30;
 pub const STATES_SHARE_PERCENT: u64 = 25;
 
 /// What a decoded state takes in memory, on average, bytes; measured on business customers with ten users.
-pub const DECODED_STATE_BYTES: u64 = 2_560;
+pub const DECODED_STATE_BYTES: u64 = 3_200;
