@@ -1,6 +1,6 @@
 //! The evaluation: from what was observed of a log to a report. Pure; the definitions are those of the report's fields.
 //!
-//! [`life`] says when customers churned, [`outcome`] what each alarm turned out to be, [`tally`] counts, [`figures`] makes figures of the
+//! [`life`] says when customers churned, `outcome` what each alarm turned out to be, `tally` counts, `figures` makes figures of the
 //! counts, and [`bootstrap`] says how certain they are.
 
 pub mod bootstrap;
