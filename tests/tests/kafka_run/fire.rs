@@ -20,7 +20,7 @@ const PARTITIONS: u16 = 12;
 const EVENTS: usize = 60_000;
 
 /// Events that come while one mishap happens, at most.
-const PIECE: usize = 8_000;
+const PIECE: usize = 30_000;
 
 /// Every kind of mishap has its turn within so many.
 const MIN_PIECES: usize = 15;
