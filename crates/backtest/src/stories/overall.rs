@@ -178,12 +178,7 @@ mod tests {
     fn an_alarm_beside_an_open_one_is_no_new_coming() {
         let (company, judgement) = (company(), Judgement::until(day(400)));
         let until = |ended: i64, episode: Episode| Episode { ended: Some(day(ended)), ..episode };
-        let episodes = [
-            until(50, episode("stays", 20)),
-            until(30, episode("stays", 25)),
-            episode("stays", 40),
-            episode("leaves", 45),
-        ];
+        let episodes = [until(50, episode("stays", 20)), until(30, episode("stays", 25)), episode("stays", 40), episode("leaves", 45)];
         let comings = comings_at_risk_kcm(&company, &episodes, &judgement, |_| true);
         assert!((comings - 2.0 * 1_000.0 / customer_months(company.values(), &judgement)).abs() < 1e-9, "{comings}");
         let apart = [until(50, episode("stays", 20)), episode("stays", 51)];
