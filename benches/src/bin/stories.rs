@@ -7,7 +7,8 @@ use std::error::Error;
 use std::sync::Arc;
 
 use bellwether_backtest::stories::{
-    ACTIVITY_RULES, Base, Company, Episode, Judgement, Overall, Truth, customer_months, overall, own_stories, story_table,
+    ACTIVITY_RULES, Base, Company, Episode, Judgement, Overall, Truth, comings_at_risk_kcm, customer_months, overall, own_stories,
+    story_table,
 };
 use bellwether_benches::{RULES, company};
 use bellwether_codec::rules::RuleFile;
@@ -36,7 +37,7 @@ struct Arguments {
 
 fn main() -> Result<(), Box<dyn Error>> {
     let arguments = arguments()?;
-    let pack = compile(&with_plans(&arguments.rules)?)?;
+    let pack = compile(&with_settings(&arguments.rules)?)?;
     let simple = compile(&no_login_rules())?;
     for seed in &arguments.seeds {
         judge(&arguments, *seed, &[pack.clone(), simple.clone()])?;
@@ -67,13 +68,23 @@ fn compile(text: &str) -> Result<Arc<RuleSet>, Box<dyn Error>> {
     Ok(Arc::new(file.rule_set(1)))
 }
 
-/// The pack with the one setting that a company must make itself: what its plans pay for.
-fn with_plans(rules: &str) -> Result<String, Box<dyn Error>> {
+/// When offices are closed for long, where nothing else is said: the weeks of Christmas, and August in France and Spain.
+const CLOSED: [(&str, &str); 7] = {
+    const CHRISTMAS: &str = "2023-12-24..2024-01-06, 2024-12-24..2025-01-06, 2025-12-24..2026-01-06";
+    const AND_AUGUST: &str =
+        "2023-12-24..2024-01-06, 2024-08-01..2024-08-31, 2024-12-24..2025-01-06, 2025-08-01..2025-08-31, 2025-12-24..2026-01-06";
+    [("DE", CHRISTMAS), ("FR", AND_AUGUST), ("NL", CHRISTMAS), ("ES", AND_AUGUST), ("IE", CHRISTMAS), ("US", CHRISTMAS), ("CA", CHRISTMAS)]
+};
+
+/// The pack with the settings that a company must make itself: what its plans pay for, and the calendars of its customers' countries.
+fn with_settings(rules: &str) -> Result<String, Box<dyn Error>> {
     let example = "plan_features: { example: [example-report] }";
     if !rules.contains(example) {
         return Err(format!("the rules do not have `{example}`").into());
     }
-    Ok(rules.replace(example, "plan_features: { business: [audit-log], enterprise: [audit-log] }"))
+    let rules = rules.replace(example, "plan_features: { business: [audit-log], enterprise: [audit-log] }");
+    let calendars = CLOSED.map(|(country, days)| format!("  {country}: [{days}]\n"));
+    Ok(format!("{rules}\nholidays:\n{}", calendars.concat()))
 }
 
 /// "No login for N days" as a pack of its own, for several N.
@@ -163,6 +174,11 @@ fn whole(truths: &Company, read: &company::Read, judgement: &Judgement, base: Ba
         format!("{} {:.1}", kind.name(), of_kind.burden_kcm)
     });
     println!("whole pack: {:.1} alerts /kcm ({})", whole.burden_kcm, kinds.join(", "));
+    println!(
+        "customers come to be at risk {:.1} times /kcm (alarms raised while no other is open; {:.1} without notice-given)",
+        comings_at_risk_kcm(truths, &read.episodes[0], judgement, |_| true),
+        comings_at_risk_kcm(truths, &read.episodes[0], judgement, pack)
+    );
     let simple = NO_LOGIN_DAYS.map(|days| {
         let name = format!("no-login-{days}d");
         let figures = overall(truths, &read.episodes[1], judgement, base, |episode| episode.rule == name);

@@ -15,7 +15,7 @@ use bellwether_engine::rule::Kind;
 use bellwether_engine::time::{DAY_MS, Time};
 
 pub use outcome::{Outcome, outcome};
-pub use overall::{Base, Overall, overall};
+pub use overall::{Base, Overall, comings_at_risk_kcm, overall};
 pub use own::{ACTIVITY_RULES, OwnStory, own_stories};
 pub use table::{StoryRow, story_table};
 

@@ -94,6 +94,25 @@ pub fn overall(company: &Company, episodes: &[Episode], judgement: &Judgement, b
     figures
 }
 
+/// How often a customer comes to be at risk, for 1,000 customer-months: at-risk alarms that are raised while no other of the customer is open. The
+/// others go along with one that its owner looks at already.
+#[must_use]
+pub fn comings_at_risk_kcm(company: &Company, episodes: &[Episode], judgement: &Judgement, counts: impl Fn(&Episode) -> bool) -> f64 {
+    let mut at_risk: Vec<&Episode> = episodes.iter().filter(|episode| episode.kind == Kind::AtRisk && counts(episode)).collect();
+    at_risk.sort_by(|one, other| (&one.customer, one.raised).cmp(&(&other.customer, other.raised)));
+    let mut comings = 0;
+    let mut open_until: Option<(&str, Time)> = None;
+    for episode in at_risk {
+        let before = open_until.filter(|(customer, _)| *customer == episode.customer).map(|(_, until)| until);
+        if before.is_none_or(|until| until < episode.raised) {
+            comings += 1;
+        }
+        let until = episode.ended.unwrap_or(judgement.log_end);
+        open_until = Some((&episode.customer, before.map_or(until, |before| before.max(until))));
+    }
+    f64::from(comings) * 1_000.0 / customer_months(company.values(), judgement)
+}
+
 fn leads(company: &Company, episodes: &[Episode], judgement: &Judgement, counts: impl Fn(&Episode) -> bool) -> Vec<f64> {
     let mut leads = std::collections::BTreeMap::new();
     for episode in episodes.iter().filter(|episode| episode.kind == Kind::AtRisk && counts(episode)) {
@@ -153,5 +172,17 @@ mod tests {
         assert_eq!((row.lead_to_decision_days, row.lead_to_churn_days), (Some(40.0), Some(50.0)));
         let figures = overall(&company, &episodes, &judgement, Base::of(&company, &judgement), |_| true);
         assert_eq!((figures.outcomes, figures.lead_days), ([2, 0, 2, 0], Some(50.0)));
+    }
+
+    #[test]
+    fn an_alarm_beside_an_open_one_is_no_new_coming() {
+        let (company, judgement) = (company(), Judgement::until(day(400)));
+        let until = |ended: i64, episode: Episode| Episode { ended: Some(day(ended)), ..episode };
+        let episodes = [until(50, episode("stays", 20)), until(30, episode("stays", 25)), episode("stays", 40), episode("leaves", 45)];
+        let comings = comings_at_risk_kcm(&company, &episodes, &judgement, |_| true);
+        assert!((comings - 2.0 * 1_000.0 / customer_months(company.values(), &judgement)).abs() < 1e-9, "{comings}");
+        let apart = [until(50, episode("stays", 20)), episode("stays", 51)];
+        let comings = comings_at_risk_kcm(&company, &apart, &judgement, |_| true);
+        assert!((comings - 2.0 * 1_000.0 / customer_months(company.values(), &judgement)).abs() < 1e-9, "{comings}");
     }
 }
