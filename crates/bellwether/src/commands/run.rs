@@ -117,7 +117,7 @@ pub struct Arguments {
 }
 
 /// The signals file within a data directory, where no other is given.
-const SIGNALS_FILE: &str = "signals.jsonl";
+pub const SIGNALS_FILE: &str = "signals.jsonl";
 
 /// How much at once.
 #[derive(Args, Debug)]
