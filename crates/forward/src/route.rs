@@ -38,7 +38,7 @@ impl Route {
         let mut lanes = Lanes::start(courier, self.in_flight, self.queue)?;
         let mut work = Work { courier, counts: Counts::default(), waiting: VecDeque::new(), kept: Instant::now() };
         while !courier.stop.is_set() && !lanes.is_broken() {
-            let turn = source.read(self.queue - work.waiting.len(), READ_WAIT, tracker)?;
+            let turn = source.read(self.queue.saturating_sub(work.waiting.len()), READ_WAIT, tracker)?;
             let is_at_end = turn.is_at_end;
             for item in turn.items {
                 self.take(item, &mut work, tracker, &lanes)?;
@@ -53,7 +53,7 @@ impl Route {
                     break;
                 }
             }
-            if work.waiting.len() == self.queue
+            if work.waiting.len() >= self.queue
                 && let Some(done) = lanes.wait(READ_WAIT)
             {
                 work.settle(vec![done], tracker)?;

@@ -150,7 +150,13 @@ fn read_url(reader: &mut Reader<'_>, settings: &Settings<'_>) -> String {
 }
 
 fn read_secret(reader: &mut Reader<'_>, settings: &Settings<'_>) -> Option<SecretFrom> {
+    let mistakes = reader.mistakes.len();
     let secret = reader.secret_setting(settings, "secret");
+    if let (None, Some(node)) = (&secret, settings.get("secret"))
+        && reader.mistakes.len() == mistakes
+    {
+        reader.error(&node.place, "secret is empty: messages would not be signed; leave the field out if that is meant");
+    }
     let file = reader.optional_text_setting(settings, "secret_file");
     match (secret, file) {
         (Some((_, place)), Some(_)) => {
