@@ -209,7 +209,11 @@ fn options(arguments: &Arguments) -> Result<EmbeddedOptions, Failure> {
     };
     let decoder = arguments.inputs.decoder(environment::pseudonymiser()?);
     let inputs = match &arguments.follow {
-        Some(directory) => vec![InputSpec::Followed { directory: directory.clone(), once: arguments.once }],
+        Some(directory) => {
+            let missing = |error: std::io::Error| Failure::Usage(format!("cannot follow {}: {error}", directory.display()));
+            std::fs::read_dir(directory).map_err(missing)?;
+            vec![InputSpec::Followed { directory: directory.clone(), once: arguments.once }]
+        }
         None => arguments.inputs.specs()?,
     };
     let options = embedded_options(inputs, decoder, &arguments.data, signals, &rules, &arguments.limits, arguments.once)?;
