@@ -101,9 +101,9 @@ impl Source {
         }
         let step = lines.advance();
         let (offset, line) = match step {
-            Step::Idle => return Ok(step),
             Step::Line => lines.head_position(),
-            Step::End => lines.end_position(),
+            // The line before was taken, and the next one is not whole yet, or there is none.
+            Step::Idle | Step::End => lines.end_position(),
         };
         if let Some(position) = &mut self.position {
             position.offset = offset;
