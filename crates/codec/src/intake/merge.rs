@@ -18,7 +18,7 @@ pub(super) struct Merge {
     /// Positions of files that are not read in this run, handed on.
     other_positions: Vec<InputPosition>,
     /// A directory whose present file is the only source.
-    followed: Option<Followed>,
+    followed: Option<Box<Followed>>,
     /// The inputs whose present line waits to be taken, smallest (time, name) first.
     ready: BinaryHeap<Reverse<(i64, u32)>>,
     /// The inputs whose next line is not read yet.
@@ -56,7 +56,7 @@ impl Merge {
 
     /// Reads the files of a directory one after another.
     pub fn following(self, followed: Option<Followed>) -> Self {
-        Self { followed, ..self }
+        Self { followed: followed.map(Box::new), ..self }
     }
 
     /// Hands epochs over in parts of at most so many lines.
@@ -173,7 +173,7 @@ impl Merge {
 
     fn finish(&mut self, epoch: EpochBuilder, is_end: bool, is_last: bool) -> RawEpoch {
         let present = self.sources.iter().filter_map(Source::position);
-        let read = self.followed.iter().flat_map(Followed::read);
+        let read = self.followed.iter().flat_map(|followed| followed.read());
         let positions = present.chain(&self.other_positions).chain(read).cloned().collect();
         let epoch = epoch.finish(self.next_epoch, self.names(), positions, is_end, is_last);
         let (lines, bytes) = self.handed_over;

@@ -1,7 +1,8 @@
 //! Intake: turns files, directories and standard input into epochs of lines, in one order that live runs and replays share.
 //!
 //! Lines of one input keep their order; several inputs are merged by (time, input name, line number). Epochs are cut
-//! by the input alone, never by speed or settings, so that the same files always give the same epochs.
+//! by the input alone, never by speed or settings, so that the same files always give the same epochs. Only standard input and a directory
+//! that is followed also end epochs where they pause: what comes of those is what the journal says.
 
 mod decode;
 mod epoch;
