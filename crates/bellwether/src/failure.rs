@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use bellwether_backtest::error::ReplayError;
 use bellwether_codec::intake::IntakeError;
+use bellwether_forward::ForwardError;
 use bellwether_live::error::LiveError;
 use bellwether_live::snapshot::SnapshotError;
 use bellwether_store::StoreError;
@@ -16,7 +17,7 @@ use crate::terminal::tell;
 pub enum Outcome {
     /// Nothing to object to.
     Done,
-    /// Done, and there are findings: failed rule tests, refused input, an input that broke off, a damaged snapshot.
+    /// Done, and there are findings: failed rule tests, refused input, an input that broke off, a damaged snapshot, dead letters of a forwarding.
     Findings,
 }
 
@@ -90,6 +91,15 @@ impl From<SnapshotError> for Failure {
     fn from(error: SnapshotError) -> Self {
         match error {
             SnapshotError::Place { .. } | SnapshotError::JournalId { .. } => Self::Usage(error.to_string()),
+            error => Self::Run(error.to_string()),
+        }
+    }
+}
+
+impl From<ForwardError> for Failure {
+    fn from(error: ForwardError) -> Self {
+        match error {
+            ForwardError::SecretFile { .. } | ForwardError::Changed { .. } => Self::Usage(error.to_string()),
             error => Self::Run(error.to_string()),
         }
     }

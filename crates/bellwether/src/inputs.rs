@@ -33,7 +33,7 @@ impl EventArguments {
     /// The inputs. All that are missing are told at once, before anything is written.
     pub fn specs(&self) -> Result<Vec<InputSpec>, Failure> {
         if self.events.is_empty() {
-            return Err(Failure::Usage("there is nothing to read: give --events PATH (see --help)".to_owned()));
+            return Err(Failure::Usage("there is nothing to read: give --events PATH, or to `run` --follow DIR (see --help)".to_owned()));
         }
         let specs: Vec<InputSpec> = self.events.iter().map(|path| InputSpec::from(path.as_path())).collect();
         let mut problems = Vec::new();

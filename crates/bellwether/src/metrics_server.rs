@@ -18,6 +18,9 @@ pub const DEFAULT_ADDRESS: &str = "127.0.0.1:9464";
 /// Prometheus' text format.
 const TEXT_FORMAT: &str = "text/plain; version=0.0.4; charset=utf-8";
 
+/// Writes metrics down as they are now.
+pub type Render = Arc<dyn Fn() -> String + Send + Sync>;
+
 /// Whether and where metrics are served.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum MetricsAddress {
@@ -44,7 +47,18 @@ impl std::str::FromStr for MetricsAddress {
 pub fn serve(address: &MetricsAddress, metrics: &Arc<Metrics>) -> Result<Option<SocketAddr>, Failure> {
     match address {
         MetricsAddress::Off => Ok(None),
-        MetricsAddress::At(address) => start(*address, metrics).map(Some).map_err(|error| Failure::Run(unavailable(*address, &error))),
+        MetricsAddress::At(address) => {
+            let metrics = Arc::clone(metrics);
+            start(*address, Arc::new(move || metrics.render())).map(Some).map_err(|error| Failure::Run(unavailable(*address, &error)))
+        }
+    }
+}
+
+/// Serves other metrics than those of a run.
+pub fn serve_text(address: &MetricsAddress, render: Render) -> Result<Option<SocketAddr>, Failure> {
+    match address {
+        MetricsAddress::Off => Ok(None),
+        MetricsAddress::At(address) => start(*address, render).map(Some).map_err(|error| Failure::Run(unavailable(*address, &error))),
     }
 }
 
@@ -52,27 +66,28 @@ pub fn serve(address: &MetricsAddress, metrics: &Arc<Metrics>) -> Result<Option<
 pub fn serve_somewhere(metrics: &Arc<Metrics>) -> Result<SocketAddr, Failure> {
     let any_port = SocketAddr::from(([127, 0, 0, 1], 0));
     let default = DEFAULT_ADDRESS.parse().unwrap_or(any_port);
-    let started = start(default, metrics).or_else(|_| start(any_port, metrics));
+    let metrics = Arc::clone(metrics);
+    let render: Render = Arc::new(move || metrics.render());
+    let started = start(default, Arc::clone(&render)).or_else(|_| start(any_port, render));
     started.map_err(|error| Failure::Run(unavailable(any_port, &error)))
 }
 
-fn start(address: SocketAddr, metrics: &Arc<Metrics>) -> io::Result<SocketAddr> {
+fn start(address: SocketAddr, render: Render) -> io::Result<SocketAddr> {
     let listener = TcpListener::bind(address)?;
     listener.set_nonblocking(true)?;
     let bound = listener.local_addr()?;
-    let metrics = Arc::clone(metrics);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     thread::Builder::new().name("metrics".into()).spawn(move || {
-        if let Err(error) = runtime.block_on(answer(listener, metrics)) {
+        if let Err(error) = runtime.block_on(answer(listener, render)) {
             tracing::error!(%error, "metrics are no longer served");
         }
     })?;
     Ok(bound)
 }
 
-async fn answer(listener: TcpListener, metrics: Arc<Metrics>) -> io::Result<()> {
+async fn answer(listener: TcpListener, render: Render) -> io::Result<()> {
     let render = move || {
-        let text = metrics.render();
+        let text = render();
         async move { ([(CONTENT_TYPE, TEXT_FORMAT)], text) }
     };
     let routes = Router::new().route("/metrics", get(render)).route("/livez", get(async || "alive\n"));

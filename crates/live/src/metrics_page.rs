@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use crate::metrics::Metrics;
+use crate::registry::Described;
 
 const HEAD: &str = "\
 # Metrics
@@ -26,8 +27,18 @@ rule set lists (segments, plans, industries, channels, campaigns, stages), and b
 /// The page.
 #[must_use]
 pub fn metrics_page() -> String {
-    let mut page = HEAD.to_owned();
-    for metric in Metrics::new().described() {
+    HEAD.to_owned() + &rows(Metrics::new().described())
+}
+
+/// A chapter of the page about metrics of another process.
+#[must_use]
+pub fn chapter(title: &str, text: &str, described: Vec<Described>) -> String {
+    format!("\n## {title}\n\n{text}\n\n| metric | type | labels | meaning |\n|---|---|---|---|\n{}", rows(described))
+}
+
+fn rows(described: Vec<Described>) -> String {
+    let mut page = String::new();
+    for metric in described {
         let labels: Vec<String> = metric.labels.iter().map(|label| format!("`{label}`")).collect();
         let (name, kind, help) = (metric.name, metric.kind, metric.help.replace('|', "\\|"));
         writeln!(page, "| `{name}` | {kind} | {} | {help} |", labels.join(", ")).expect("text takes text");

@@ -4,16 +4,22 @@ use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::fs;
 
+use bellwether_forward::metrics::ForwardMetrics;
 use bellwether_live::metrics::Metrics;
-use bellwether_live::metrics_page::metrics_page;
+use bellwether_live::metrics_page::{chapter, metrics_page};
 use bellwether_live::registry::Described;
 
 use crate::prometheus::check_metrics;
 use crate::{deploy, files, read};
 
+/// All metrics of all processes.
+fn described() -> Vec<Described> {
+    [Metrics::new().described(), ForwardMetrics::new().described()].concat()
+}
+
 /// Names of the series that there may be.
 fn series() -> BTreeSet<String> {
-    let described = Metrics::new().described();
+    let described = described();
     let parts = |metric: &Described| match metric.kind {
         "histogram" => ["_bucket", "_sum", "_count"].map(|part| format!("{}{part}", metric.name)).to_vec(),
         _ => vec![metric.name.clone()],
@@ -29,7 +35,9 @@ fn names(text: &str) -> impl Iterator<Item = &str> {
 
 #[test]
 fn the_reference_page_is_current() {
-    let (path, page) = (deploy("reference/metrics.md"), metrics_page());
+    let forwarding = "`bellwether forward` serves these, and none of the others. Its routes are those of the configuration.";
+    let page = metrics_page() + &chapter("Forwarding", forwarding, ForwardMetrics::new().described());
+    let path = deploy("reference/metrics.md");
     if std::env::var_os("UPDATE_GOLDEN").is_some() {
         fs::write(&path, &page).expect("the page can be written");
     }
@@ -50,7 +58,7 @@ fn a_metric_that_is_served_is_described() {
 #[test]
 fn every_name_satisfies_promtool() {
     let mut text = String::new();
-    for Described { name, kind, labels, help } in Metrics::new().described() {
+    for Described { name, kind, labels, help } in described() {
         let labels: Vec<String> = labels.iter().map(|label| format!("{label}=\"x\"")).collect();
         let labels = labels.join(",");
         writeln!(text, "# HELP {name} {help}\n# TYPE {name} {kind}").expect("text takes text");

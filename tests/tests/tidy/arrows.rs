@@ -11,10 +11,19 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("bellwether-kafka", &[]),
     ("bellwether-codec", &["bellwether-engine"]),
     ("bellwether-backtest", &["bellwether-codec", "bellwether-engine"]),
+    ("bellwether-forward", &["bellwether-codec", "bellwether-kafka", "bellwether-live"]),
     ("bellwether-live", &["bellwether-codec", "bellwether-engine", "bellwether-kafka", "bellwether-store"]),
     (
         "bellwether",
-        &["bellwether-backtest", "bellwether-codec", "bellwether-engine", "bellwether-kafka", "bellwether-live", "bellwether-store"],
+        &[
+            "bellwether-backtest",
+            "bellwether-codec",
+            "bellwether-engine",
+            "bellwether-forward",
+            "bellwether-kafka",
+            "bellwether-live",
+            "bellwether-store",
+        ],
     ),
 ];
 

@@ -10,6 +10,7 @@ mod explain;
 mod feature_log;
 mod features;
 mod fit;
+mod forward;
 mod journal;
 mod open_table;
 mod pseudonym;
@@ -51,6 +52,7 @@ enum Command {
     Explain(Box<explain::Arguments>),
     Features(Box<features::Arguments>),
     Fit(Box<fit::Arguments>),
+    Forward(forward::Arguments),
     Simulate(simulate::Arguments),
     #[command(subcommand)]
     Rules(rules::Command),
@@ -82,6 +84,7 @@ impl CommandLine {
             Command::Explain(arguments) => explain::run(&arguments),
             Command::Features(arguments) => features::run(&arguments),
             Command::Fit(arguments) => fit::run(&arguments),
+            Command::Forward(arguments) => forward::run(&arguments),
             Command::Simulate(arguments) => simulate::run(&arguments),
             Command::Rules(command) => rules::run(command),
             Command::Silence(command) => silence::run(command),

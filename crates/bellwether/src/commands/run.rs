@@ -50,14 +50,22 @@ pub const MAX_PARTITIONS: i64 = 1_024;
 #[command(after_help = "\
 Examples:
   bellwether run --events events.jsonl.zst --once
+  bellwether run --follow incoming/ --data state
   producer | bellwether run --events - --data state --signals signals.jsonl
   bellwether run --config bellwether.yaml --role process --workers 2")]
 pub struct Arguments {
     #[command(flatten)]
     inputs: EventArguments,
 
+    /// Follow this directory instead: its files are read one after another in the order of their names, the last one as it grows
+    ///
+    /// A file is complete once there is one with a later name. New files get later names and are moved in whole, or begin with a dot while they are
+    /// written; what is written stays as it is. Where that is broken, the run stops with an error. Files that were read may be moved away, but for the last.
+    #[arg(long, value_name = "DIR", conflicts_with = "events")]
+    follow: Option<PathBuf>,
+
     /// The configuration file of a run beside Kafka; the arguments on files do not go with it
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["events", "once", "signals", "rules", "summary", "kpis", "strict", "partitions"])]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["events", "follow", "once", "signals", "rules", "summary", "kpis", "strict", "partitions"])]
     config: Option<PathBuf>,
 
     /// What this process does, beside Kafka
@@ -117,7 +125,7 @@ pub struct Arguments {
 }
 
 /// The signals file within a data directory, where no other is given.
-const SIGNALS_FILE: &str = "signals.jsonl";
+pub const SIGNALS_FILE: &str = "signals.jsonl";
 
 /// How much at once.
 #[derive(Args, Debug)]
@@ -158,8 +166,8 @@ pub fn run(arguments: Arguments) -> Result<Outcome, Failure> {
     if let Some(address) = metrics_server::serve(&arguments.metrics, &metrics)? {
         tell(&format!("metrics are at http://{address}/metrics"));
     }
-    if !arguments.once && !arguments.inputs.has_standard_input() {
-        tell("note: files are not followed yet: the run ends with them. Add --once to take their end as the present");
+    if !arguments.once && arguments.follow.is_none() && !arguments.inputs.has_standard_input() {
+        tell("note: the run ends with these files. Add --once to take their end as the present, or follow a directory with --follow DIR");
     }
     let summary = {
         let progress = Progress::start();
@@ -200,8 +208,15 @@ fn options(arguments: &Arguments) -> Result<EmbeddedOptions, Failure> {
         None => SignalsTarget::File(arguments.data.join(SIGNALS_FILE)),
     };
     let decoder = arguments.inputs.decoder(environment::pseudonymiser()?);
-    let options =
-        embedded_options(arguments.inputs.specs()?, decoder, &arguments.data, signals, &rules, &arguments.limits, arguments.once)?;
+    let inputs = match &arguments.follow {
+        Some(directory) => {
+            let missing = |error: std::io::Error| Failure::Usage(format!("cannot follow {}: {error}", directory.display()));
+            std::fs::read_dir(directory).map_err(missing)?;
+            vec![InputSpec::Followed { directory: directory.clone(), once: arguments.once }]
+        }
+        None => arguments.inputs.specs()?,
+    };
+    let options = embedded_options(inputs, decoder, &arguments.data, signals, &rules, &arguments.limits, arguments.once)?;
     Ok(EmbeddedOptions { kpis: arguments.kpis.clone(), ..options })
 }
 

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use bellwether_codec::pseudonym::Pseudonymiser;
 use bellwether_codec::yaml::{FileErrors, Node, Reader, Settings, Value, expand_variables, parse, render, tags, without_secrets};
+use bellwether_forward::config::read_forward;
 use bellwether_live::config::read_kafka;
 
 use super::{Configuration, PseudonymKey, ROOT};
@@ -42,6 +43,7 @@ fn read(reader: &mut Reader<'_>, root: &Node) -> Configuration {
         metrics: parsed(reader, &settings, "metrics", |text| text.parse()).unwrap_or(MetricsAddress::Off),
         pseudonym_key: pseudonym_key(reader, &settings),
         kafka: settings.get("kafka").map(|node| read_kafka(reader, node)),
+        forward: settings.get("forward").map(|node| read_forward(reader, node)),
     }
 }
 

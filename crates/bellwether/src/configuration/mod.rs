@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 
 use bellwether_codec::pseudonym::Pseudonymiser;
 use bellwether_codec::yaml::{Absent, Field, Form, Node, Section};
+use bellwether_forward::config::{FORWARD, ForwardSettings};
 use bellwether_live::config::{KAFKA, KafkaSettings};
 
 use crate::environment;
@@ -45,6 +46,7 @@ pub const ROOT: Section = Section {
         ),
         field("pseudonym_key_file", Form::Text, Absent::Means("see `pseudonym_key`"), "The file that holds this key."),
         field("kafka", Form::Section(&KAFKA), Absent::Means("a run without Kafka"), "The Kafka run."),
+        field("forward", Form::Section(&FORWARD), Absent::Means("nothing is forwarded"), "Signals to webhooks, by `bellwether forward`."),
     ],
 };
 
@@ -59,6 +61,8 @@ pub struct Configuration {
     pub metrics: MetricsAddress,
     /// The Kafka run, if it is one.
     pub kafka: Option<KafkaSettings>,
+    /// Where signals are forwarded to, if anywhere.
+    pub forward: Option<ForwardSettings>,
     pseudonym_key: PseudonymKey,
 }
 

@@ -49,6 +49,9 @@ fn every_section_has_a_chapter_once() {
         "kafka.user_lookup",
         "kafka.sources[]",
         "kafka.sources[].mapping",
+        "forward",
+        "forward.routes[]",
+        "forward.routes[].digest",
     ] {
         assert_eq!(page.matches(&format!("\n## `{section}`\n")).count(), 1, "{section}");
     }

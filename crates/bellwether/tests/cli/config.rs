@@ -18,6 +18,7 @@ kafka:
   client: { security.protocol: SASL_SSL, sasl.username: '${LOGIN}', sasl.password: hunter2, ssl.key.pem: hunter3 }
   client_files: { ssl.key.password: /run/secrets/key }
   sources: [{ name: a, topics: [a] }]
+forward: { routes: [{ name: a, url: 'https://x.example/', secret: whsec_aHVudGVyMmh1bnRlcjJodW50ZXIyaHVudGVyMg==, headers: { authorization: hunter6, x-team: ours } }] }
 ";
 
 /// Runs with some variables.
@@ -38,7 +39,12 @@ fn example(scratch: &Scratch) -> String {
 #[test]
 fn the_example_has_no_mistakes() {
     let output = run(&["config", "check", EXAMPLE]).exits(0).output;
-    assert!(output.contains("a Kafka run at localhost:9092 with 7 sources") && output.contains("no mistakes"), "{output}");
+    assert!(
+        output.contains("a Kafka run at localhost:9092 with 7 sources")
+            && output.contains("3 routes of signals")
+            && output.contains("no mistakes"),
+        "{output}"
+    );
 }
 
 #[test]
@@ -131,7 +137,8 @@ fn secrets_are_never_shown() {
         printed.contains("pseudonym_key: '***'") || printed.contains("pseudonym_key: \"***\"") || printed.contains("pseudonym_key: ***"),
         "{printed}"
     );
-    assert_eq!(printed.matches("***").count(), 4, "{printed}");
+    assert_eq!(printed.matches("***").count(), 6, "{printed}");
+    assert!(printed.contains("ours") && !printed.contains("whsec_"), "{printed}");
     assert!(printed.contains("SASL_SSL") && printed.contains("/run/secrets/key"), "{printed}");
     let wrong = scratch.file("wrong.yaml", SECRETS.replace("hunter2", "[hunter2]").replace("topics: [a]", "topics: a"));
     let short = run_with(&["config", "check", &wrong], &[("KEY", "hunter5"), ("LOGIN", "hunter4")]).exits(2);

@@ -4,6 +4,7 @@ use super::support::run;
 
 const COMMANDS: &[&[&str]] = &[
     &["demo"],
+    &["forward"],
     &["run"],
     &["replay"],
     &["simulate"],

@@ -16,6 +16,8 @@ fn every_missing_input_is_told_and_nothing_is_made() {
     run(&["run", "--once", "--events", &one, &other, "--data", &data]).exits(2).tells(&[&one, &other, "No such file"]);
     assert!(!scratch.has("data"));
     run(&["replay", "--events", &one, "--signals", "-"]).exits(2).tells(&[&one]);
+    run(&["run", "--once", "--follow", &one, "--data", &data]).exits(2).tells(&["cannot follow", &one, "No such file"]);
+    assert!(!scratch.has("data"));
 }
 
 #[test]
@@ -80,4 +82,17 @@ fn a_reader_that_leaves_early_is_no_failure() {
     let mut child = bellwether(&["completions", "bash"]).stdout(std::process::Stdio::piped()).spawn().unwrap();
     drop(child.stdout.take());
     assert_eq!(child.wait().unwrap().code(), Some(0));
+}
+
+#[test]
+fn a_forwarding_without_routes_or_with_an_unknown_one_is_refused() {
+    let scratch = Scratch::new();
+    let none = scratch.file("none.yaml", "metrics: 'off'\n");
+    run(&["forward", "--config", &none]).exits(2).tells(&["no section `forward`"]);
+    let routes = scratch
+        .file("routes.yaml", "metrics: 'off'\nforward: { routes: [{ name: crm, url: 'http://127.0.0.1:1/', secret_file: nowhere }] }\n");
+    run(&["forward", "--config", &routes, "--route", "cmr"]).exits(2).tells(&["no route `cmr`", "crm"]);
+    run(&["forward", "--config", &routes]).exits(2).tells(&["secret_file of the route crm", "nowhere"]);
+    let wrong = scratch.file("wrong.yaml", "forward: { routes: [{ nam: crm, url: x }] }\n");
+    run(&["forward", "--config", &wrong]).exits(2).tells(&["did you mean `name`?", "url:"]);
 }

@@ -19,6 +19,13 @@ pub enum InputSpec {
     Path(PathBuf),
     /// Standard input, uncompressed.
     StandardInput,
+    /// A directory whose files are read one after another, in the order of their names; the only input then.
+    Followed {
+        /// The directory.
+        directory: PathBuf,
+        /// Whether reading ends with what is there.
+        once: bool,
+    },
 }
 
 impl From<&str> for InputSpec {
@@ -55,6 +62,8 @@ pub(super) struct FileInput {
 pub(super) struct InputList {
     pub files: Vec<FileInput>,
     pub standard_input: bool,
+    /// A directory to follow, and whether only once.
+    pub followed: Option<(PathBuf, bool)>,
 }
 
 impl InputList {
@@ -62,10 +71,15 @@ impl InputList {
     pub fn expand(specs: &[InputSpec]) -> Result<Self, IntakeError> {
         let mut expansion = Expansion::default();
         let mut standard_input = false;
+        let mut followed = None;
         for spec in specs {
             match spec {
                 InputSpec::StandardInput => standard_input = true,
                 InputSpec::Path(path) => expansion.add_given(path),
+                InputSpec::Followed { directory, .. } if specs.len() > 1 => {
+                    expansion.refuse(directory, "a directory that is followed is the only input");
+                }
+                InputSpec::Followed { directory, once } => followed = Some((directory.clone(), *once)),
             }
         }
         expansion.refuse_aliases();
@@ -76,7 +90,17 @@ impl InputList {
         if !expansion.problems.is_empty() {
             return Err(IntakeError::Unreadable(expansion.problems));
         }
-        Ok(Self { files: expansion.files.into_values().collect(), standard_input })
+        Ok(Self { files: expansion.files.into_values().collect(), standard_input, followed })
+    }
+}
+
+/// How a file is packed, by its extension.
+pub(super) fn packing_of(path: &Path) -> Result<Packing, String> {
+    match path.extension().and_then(|extension| extension.to_str()) {
+        Some("jsonl" | "json") => Ok(Packing::Plain),
+        Some("zst") => Ok(Packing::Zstd),
+        Some("gz") => Ok(Packing::Gzip),
+        _ => Err(format!("unknown extension ({})", supported())),
     }
 }
 
@@ -129,11 +153,9 @@ impl Expansion {
         let Some(name) = path.to_str() else {
             return self.refuse(path, "the name is not UTF-8, so its position could not be kept");
         };
-        let packing = match path.extension().and_then(|extension| extension.to_str()) {
-            Some("jsonl" | "json") => Packing::Plain,
-            Some("zst") => Packing::Zstd,
-            Some("gz") => Packing::Gzip,
-            _ => return self.refuse(path, format!("unknown extension ({})", supported())),
+        let packing = match packing_of(path) {
+            Ok(packing) => packing,
+            Err(problem) => return self.refuse(path, problem),
         };
         if !fs::metadata(path).is_ok_and(|metadata| metadata.is_file()) {
             return self.refuse(path, "not a regular file; pipe it into standard input and give `-`");

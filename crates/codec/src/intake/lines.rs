@@ -20,7 +20,7 @@ pub(super) enum Step {
     Line,
     /// No line, and none will come.
     End,
-    /// No line yet; only standard input says so.
+    /// No line yet; only standard input and files that grow say so.
     Idle,
 }
 

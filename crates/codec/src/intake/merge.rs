@@ -3,11 +3,13 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 use std::sync::Arc;
+use std::thread;
 
 use super::epoch::EpochBuilder;
+use super::followed::Followed;
 use super::lines::Step;
 use super::source::Source;
-use super::{EPOCH_LINES, InputPosition, IntakeError, MAX_EPOCH_BYTES, Progress, RawEpoch};
+use super::{EPOCH_LINES, IDLE, InputPosition, IntakeError, MAX_EPOCH_BYTES, Progress, RawEpoch};
 
 /// All inputs of a run, in the order of their names.
 pub(super) struct Merge {
@@ -15,6 +17,8 @@ pub(super) struct Merge {
     names: Arc<[String]>,
     /// Positions of files that are not read in this run, handed on.
     other_positions: Vec<InputPosition>,
+    /// A directory whose present file is the only source.
+    followed: Option<Box<Followed>>,
     /// The inputs whose present line waits to be taken, smallest (time, name) first.
     ready: BinaryHeap<Reverse<(i64, u32)>>,
     /// The inputs whose next line is not read yet.
@@ -39,6 +43,7 @@ impl Merge {
             sources,
             names,
             other_positions,
+            followed: None,
             ready,
             behind,
             next_epoch,
@@ -47,6 +52,11 @@ impl Merge {
             last_text_bytes: 0,
             progress,
         }
+    }
+
+    /// Reads the files of a directory one after another.
+    pub fn following(self, followed: Option<Followed>) -> Self {
+        Self { followed: followed.map(Box::new), ..self }
     }
 
     /// Hands epochs over in parts of at most so many lines.
@@ -70,6 +80,9 @@ impl Merge {
             if self.progress.is_stopped() {
                 return Ok(None);
             }
+            if !is_draining && self.ready.is_empty() && self.follow(is_idle, epoch.is_empty())? {
+                continue;
+            }
             if is_idle || (is_draining && self.ready.is_empty()) {
                 match (epoch.is_empty() && self.handed_over.0 == 0, is_draining) {
                     (false, _) => return Ok(Some(self.finish(epoch, true, false))),
@@ -79,10 +92,41 @@ impl Merge {
             }
             let is_end = self.ready.is_empty() || self.is_full(&epoch);
             if is_end || epoch.lines() >= self.part_lines {
-                let is_last = self.ready.is_empty() && !self.progress.is_draining();
+                let is_last = self.ready.is_empty() && !self.progress.is_draining() && self.is_at_end(&epoch);
                 return Ok(Some(self.finish(epoch, is_end, is_last)));
             }
             self.take_line(&mut epoch);
+        }
+    }
+
+    /// Looks further in a directory that is followed, when there is no line to take; true if there may be one now, or if it is worth waiting for.
+    fn follow(&mut self, is_idle: bool, is_empty: bool) -> Result<bool, IntakeError> {
+        let Some(followed) = &mut self.followed else { return Ok(false) };
+        let position = self.sources.first().and_then(Source::position);
+        if is_idle {
+            position.map(|position| followed.look(position)).transpose()?;
+            return Ok(false);
+        }
+        // Lines of two files are never in one epoch: its lines and its position tell of the file by its one name.
+        if !is_empty || self.handed_over.0 > 0 {
+            return Ok(false);
+        }
+        match followed.next(position, &self.progress)? {
+            Some(source) => {
+                self.names = [source.name.clone()].into();
+                self.sources = vec![source];
+                self.behind = vec![0];
+                Ok(true)
+            }
+            None => {
+                // Its last file is among those that are read.
+                self.sources.clear();
+                let waits = !followed.is_once();
+                if waits {
+                    thread::sleep(IDLE);
+                }
+                Ok(waits)
+            }
         }
     }
 
@@ -108,6 +152,11 @@ impl Merge {
         self.behind.retain(|index| sources[*index as usize].is_standard_input());
     }
 
+    /// Whether nothing follows an epoch behind which no line waits.
+    fn is_at_end(&self, epoch: &EpochBuilder) -> bool {
+        self.followed.is_none() || (epoch.is_empty() && self.handed_over.0 == 0)
+    }
+
     fn take_line(&mut self, epoch: &mut EpochBuilder) {
         let Some(Reverse((_, index))) = self.ready.pop() else { return };
         if let Some(line) = self.sources[index as usize].take() {
@@ -124,7 +173,8 @@ impl Merge {
 
     fn finish(&mut self, epoch: EpochBuilder, is_end: bool, is_last: bool) -> RawEpoch {
         let present = self.sources.iter().filter_map(Source::position);
-        let positions = present.chain(&self.other_positions).cloned().collect();
+        let read = self.followed.iter().flat_map(|followed| followed.read());
+        let positions = present.chain(&self.other_positions).chain(read).cloned().collect();
         let epoch = epoch.finish(self.next_epoch, self.names(), positions, is_end, is_last);
         let (lines, bytes) = self.handed_over;
         self.handed_over = (lines + epoch.lines.len(), bytes + epoch.text.len());

@@ -1,11 +1,13 @@
 //! Intake: turns files, directories and standard input into epochs of lines, in one order that live runs and replays share.
 //!
 //! Lines of one input keep their order; several inputs are merged by (time, input name, line number). Epochs are cut
-//! by the input alone, never by speed or settings, so that the same files always give the same epochs.
+//! by the input alone, never by speed or settings, so that the same files always give the same epochs. Only standard input and a directory
+//! that is followed also end epochs where they pause: what comes of those is what the journal says.
 
 mod decode;
 mod epoch;
 mod error;
+mod followed;
 mod input;
 mod lines;
 mod merge;
@@ -56,11 +58,17 @@ pub const FINGERPRINT_BYTES: usize = 64 << 10;
 /// The most inputs that are merged at once: each holds a file and a decompressor open.
 pub const MAX_INPUTS: usize = 512;
 
+/// The most files that a followed directory may hold: the position of each is part of every commit.
+pub const MAX_FOLLOWED_FILES: usize = 4_096;
+
 /// Epochs that wait between the reader thread and its consumer.
 pub const QUEUED_EPOCHS: usize = 2;
 
-/// An epoch of standard input ends early when no new line came for this long.
+/// An epoch of standard input, or of a followed directory, ends early when no new line came for this long.
 pub const IDLE: Duration = Duration::from_millis(200);
+
+/// How often a file that may grow is looked at within that.
+const GROWTH_CHECK: Duration = Duration::from_millis(20);
 
 /// How often somebody who waits for an epoch looks whether to stop.
 const STOP_CHECK: Duration = Duration::from_millis(50);

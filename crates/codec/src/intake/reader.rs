@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread::{self, JoinHandle};
 
+use super::followed::Followed;
 use super::input::{InputList, STANDARD_INPUT_NAME};
 use super::merge::Merge;
 use super::source::{Refusal, Source};
@@ -150,7 +151,8 @@ pub(super) fn merge(
     if list.standard_input {
         sources.push(Source::standard_input(standard_input, Arc::clone(progress)).map_err(IntakeError::Thread)?);
     }
-    Ok(Merge::new(sources, earlier.into_values().collect(), next_epoch, Arc::clone(progress)))
+    let followed = list.followed.map(|(directory, once)| Followed::open(&directory, once, &mut earlier)).transpose()?;
+    Ok(Merge::new(sources, earlier.into_values().collect(), next_epoch, Arc::clone(progress)).following(followed))
 }
 
 fn open_files(list: &InputList, earlier: &BTreeMap<String, InputPosition>, progress: &Arc<Progress>) -> Result<Vec<Source>, IntakeError> {
@@ -158,7 +160,7 @@ fn open_files(list: &InputList, earlier: &BTreeMap<String, InputPosition>, progr
     let (mut unreadable, mut changed): (Vec<InputProblem>, Vec<InputProblem>) = (Vec::new(), Vec::new());
     for file in &list.files {
         assert_ne!(file.name, STANDARD_INPUT_NAME, "a file has an extension");
-        match Source::open(file, earlier.get(&file.name), progress) {
+        match Source::open(file, earlier.get(&file.name), None, progress) {
             Ok(source) => sources.push(source),
             Err(Refusal::Unreadable(problem)) => unreadable.push(problem),
             Err(Refusal::Changed(problem)) => changed.push(problem),

@@ -3,9 +3,10 @@
 use std::fs::File;
 use std::io::{self, Read};
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use super::epoch::LineParts;
-use super::input::{FileInput, STANDARD_INPUT_NAME};
+use super::input::{FileInput, Packing, STANDARD_INPUT_NAME};
 use super::lines::{LineReader, Step};
 use super::standard_input::StandardInput;
 use super::stream::ByteStream;
@@ -23,6 +24,8 @@ pub(super) struct Source {
     position: Option<InputPosition>,
     /// The offset to skip to before the first line.
     is_behind: bool,
+    /// Whether its length is known only at its end.
+    grows: bool,
     key_ms: i64,
 }
 
@@ -33,8 +36,13 @@ pub(super) enum Refusal {
 }
 
 impl Source {
-    /// Opens a file, at the position where an earlier run left it.
-    pub fn open(input: &FileInput, earlier: Option<&InputPosition>, progress: &Arc<Progress>) -> Result<Self, Refusal> {
+    /// Opens a file, at the position where an earlier run left it. One of a directory that is followed tells when it is complete.
+    pub fn open(
+        input: &FileInput,
+        earlier: Option<&InputPosition>,
+        is_complete: Option<&Arc<AtomicBool>>,
+        progress: &Arc<Progress>,
+    ) -> Result<Self, Refusal> {
         let refuse = |error: io::Error| Refusal::Unreadable(InputProblem::new(&input.name, error.to_string()));
         let mut file = File::open(&input.path).map_err(refuse)?;
         let file_length = file.metadata().map_err(refuse)?.len();
@@ -51,18 +59,29 @@ impl Source {
             progress.add(file_length);
             None
         } else {
-            let stream = ByteStream::open(file, file_length, input.packing, Arc::clone(progress)).map_err(refuse)?;
+            let stream = match is_complete.filter(|_| input.packing == Packing::Plain) {
+                Some(is_complete) => ByteStream::growing(file, is_complete, Arc::clone(progress)),
+                None => ByteStream::open(file, file_length, input.packing, Arc::clone(progress)).map_err(refuse)?,
+            };
             Some(LineReader::new(stream))
         };
         let key_ms = position.running_max_time_ms;
         let is_behind = position.offset > 0;
-        Ok(Self { name: input.name.clone(), lines, position: Some(position), is_behind, key_ms })
+        let grows = is_complete.is_some() && input.packing == Packing::Plain;
+        Ok(Self { name: input.name.clone(), lines, position: Some(position), is_behind, grows, key_ms })
     }
 
     /// Reads standard input, from wherever it is.
     pub fn standard_input(input: Box<dyn Read + Send>, progress: Arc<Progress>) -> io::Result<Self> {
         let lines = LineReader::new(ByteStream::StandardInput(StandardInput::spawn(input, progress)?));
-        Ok(Self { name: STANDARD_INPUT_NAME.to_owned(), lines: Some(lines), position: None, is_behind: false, key_ms: i64::MIN })
+        Ok(Self {
+            name: STANDARD_INPUT_NAME.to_owned(),
+            lines: Some(lines),
+            position: None,
+            is_behind: false,
+            grows: false,
+            key_ms: i64::MIN,
+        })
     }
 
     /// Goes to the next line. Its time is looked at only when there is something to merge with.
@@ -82,15 +101,18 @@ impl Source {
         }
         let step = lines.advance();
         let (offset, line) = match step {
-            Step::Idle => return Ok(step),
             Step::Line => lines.head_position(),
-            Step::End => lines.end_position(),
+            // The line before was taken, and the next one is not whole yet, or there is none.
+            Step::Idle | Step::End => lines.end_position(),
         };
         if let Some(position) = &mut self.position {
             position.offset = offset;
             position.line = line;
             position.running_max_time_ms = self.key_ms;
             position.ended = step == Step::End;
+            if position.ended && self.grows {
+                position.file_length = offset;
+            }
         }
         match step {
             Step::Line if by_time => {

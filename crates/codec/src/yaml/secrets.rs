@@ -6,7 +6,8 @@ use super::errors::{FileError, FileErrors};
 pub const MASK: &str = "***";
 
 /// Words in the names of secrets.
-const WORDS: [&str; 8] = ["password", "secret", "_key", "key.pem", "keystore", "token", "credential", "oauthbearer.config"];
+const WORDS: [&str; 11] =
+    ["password", "secret", "_key", "-key", "key.pem", "keystore", "token", "credential", "oauthbearer.config", "authorization", "cookie"];
 
 /// What names a file or a place, and not what is in it.
 const HARMLESS_ENDS: [&str; 4] = ["_file", "location", ".url", "endpoint"];
@@ -44,6 +45,8 @@ mod tests {
             "pseudonym_key",
             "ssl.keystore.password",
             "Password",
+            "Authorization",
+            "x-api-key",
         ] {
             assert!(is_secret_name(name), "{name}");
         }

@@ -118,6 +118,16 @@ impl Connect {
         self.member(format!("{}-ingest", self.settings.application), &format!("ingest-{worker}"), topics)
     }
 
+    /// The client of a forwarding route, which is a group of its own. It writes nothing but offsets.
+    ///
+    /// # Errors
+    ///
+    /// When the settings are wrong, or the brokers do not answer, or refuse.
+    pub fn forward_client(&self, route: &str) -> Result<BrokerClient, KafkaError> {
+        let topics = vec![self.settings.topics.signals.clone()];
+        self.member(format!("{}-forward-{route}", self.settings.application), &format!("forward-{route}"), topics)
+    }
+
     /// A client that only looks: it joins no group and writes nothing.
     ///
     /// # Errors

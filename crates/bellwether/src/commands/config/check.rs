@@ -29,7 +29,7 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
 
 /// What a run with it would be.
 fn in_words(configuration: &Configuration) -> String {
-    let Configuration { data, memory_bytes, metrics, kafka, .. } = configuration;
+    let Configuration { data, memory_bytes, metrics, kafka, forward, .. } = configuration;
     let kind = match kafka {
         Some(kafka) => format!("a Kafka run at {} with {} sources", kafka.brokers, kafka.sources.len()),
         None => "a run without Kafka".to_owned(),
@@ -38,5 +38,6 @@ fn in_words(configuration: &Configuration) -> String {
         MetricsAddress::Off => "without metrics".to_owned(),
         MetricsAddress::At(address) => format!("with metrics at {address}"),
     };
-    format!("{kind}, in {}, with {}, {metrics}", data.display(), memory(*memory_bytes))
+    let routes = forward.as_ref().map(|forward| format!(", {} routes of signals", forward.routes.len())).unwrap_or_default();
+    format!("{kind}, in {}, with {}, {metrics}{routes}", data.display(), memory(*memory_bytes))
 }

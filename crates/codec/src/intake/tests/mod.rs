@@ -2,6 +2,7 @@
 
 mod broken;
 mod decoding;
+mod following;
 mod inputs;
 mod lines;
 mod merging;
