@@ -124,7 +124,7 @@ fn killed_while_files_come_it_takes_in_each_event_once() {
     command.arg("--summary").arg(&straight);
     succeeded(command);
     let expected: serde_json::Value = serde_json::from_slice(&fs::read(&straight).expect("it is there")).expect("it is JSON");
-    for count in ["events", "journaled", "duplicates", "too_late", "customers", "active_customers", "mrr_minor"] {
+    for count in ["events", "journaled", "duplicates", "too_late", "customers", "active_customers", "mrr_minor", "signals"] {
         assert_eq!(summary[count], expected[count], "{count}");
     }
     assert_eq!(summary["events"], lines.len());

@@ -2,7 +2,8 @@
 //!
 //! Read [`embedded::run`] first: prefetch, apply, publish, commit. Then `worker` (one journal partition),
 //! `journal` (the bytes of journal blocks; [`journal_directory`] reads them), `process_state` (what a commit remembers beside the partitions),
-//! `output` (files that are cut back to their committed length), `health_changes` (whose published health a step changes) and `metrics`.
+//! `output` (files that are cut back to their committed length), `outbox` (what waits for its turn there),
+//! `health_changes` (whose published health a step changes) and `metrics`.
 //! [`erasing`] removes a customer; `erased_lines` does it in files that others read. [`snapshot`] keeps copies of partitions elsewhere.
 //! [`kafka`] is the same beside a broker; `config` is what it is told.
 
@@ -21,6 +22,7 @@ mod kpi_metrics;
 pub mod metrics;
 pub mod metrics_page;
 pub mod options;
+mod outbox;
 mod outcome_metrics;
 mod output;
 pub mod pipeline;

@@ -6,7 +6,6 @@ use std::time::Instant;
 use bellwether_codec::intake::{DecodedEpoch, Resume, SequencedEpoch, Sequencer};
 use bellwether_codec::kpi_days::KpiDays;
 use bellwether_codec::rejection::RejectReason;
-use bellwether_codec::rendered::Rendered;
 use bellwether_codec::run::Run;
 use bellwether_codec::state::{decode_kpi_days, encode_kpi_days};
 use bellwether_codec::summary::Summary;
@@ -21,6 +20,7 @@ use crate::error::LiveError;
 use crate::journal::{block_text, decode_block, encode_block, encode_control};
 use crate::metrics::Metrics;
 use crate::options::{DECODED_STATE_BYTES, DEFAULT_PARTITIONS, EmbeddedOptions, STATES_SHARE_PERCENT, STORE_SHARE_PERCENT, SignalsTarget};
+use crate::outbox;
 use crate::output::{OutputFile, SignalOutput};
 use crate::process_state::{PROCESS_STATE, ProcessState, RulesState, Totals, outbox_name};
 use crate::worker::Worker;
@@ -72,9 +72,7 @@ impl Session {
             .collect::<Result<Vec<_>, _>>()?;
         for worker in &mut workers {
             if let Some(bytes) = store.input(&outbox_name(worker.number))?.filter(|bytes| !bytes.is_empty()) {
-                let damaged = |error| LiveError::Damaged(format!("outbox of partition {}: {error}", worker.number));
-                let (signals, decisions): (String, String) = serde_json::from_slice(&bytes).map_err(damaged)?;
-                worker.outbox = Rendered { signals: signals.into(), decisions: decisions.into(), ..Rendered::default() };
+                worker.outbox = outbox::decode(&bytes, worker.number)?;
             }
         }
         let output = open_output(&options, state.output_bytes)?;
@@ -222,7 +220,7 @@ impl Session {
         self.state.dead_letter_bytes = self.dead_letters.length();
         for worker in &mut self.workers {
             worker.write(&mut commit);
-            put_outbox(worker, &mut commit);
+            commit.put_input(&outbox_name(worker.number), &outbox::encode(&worker.outbox));
         }
         self.put_process_state(&mut commit);
         self.store.commit(commit, Durability::Synced)?;
@@ -290,13 +288,6 @@ impl Session {
         }
         Ok(())
     }
-}
-
-fn put_outbox(worker: &Worker, commit: &mut Commit) {
-    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    let rendered = (text(&worker.outbox.signals), text(&worker.outbox.decisions));
-    let bytes = if rendered.0.is_empty() && rendered.1.is_empty() { Vec::new() } else { serde_json::to_vec(&rendered).unwrap_or_default() };
-    commit.put_input(&outbox_name(worker.number), &bytes);
 }
 
 fn compile(options: &EmbeddedOptions, text: &str, number: u32) -> Result<RuleSet, LiveError> {
