@@ -12,9 +12,18 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("bellwether-codec", &["bellwether-engine"]),
     ("bellwether-backtest", &["bellwether-codec", "bellwether-engine"]),
     ("bellwether-live", &["bellwether-codec", "bellwether-engine", "bellwether-kafka", "bellwether-store"]),
+    ("bellwether-console", &["bellwether-codec", "bellwether-engine", "bellwether-live", "bellwether-store"]),
     (
         "bellwether",
-        &["bellwether-backtest", "bellwether-codec", "bellwether-engine", "bellwether-kafka", "bellwether-live", "bellwether-store"],
+        &[
+            "bellwether-backtest",
+            "bellwether-codec",
+            "bellwether-console",
+            "bellwether-engine",
+            "bellwether-kafka",
+            "bellwether-live",
+            "bellwether-store",
+        ],
     ),
 ];
 

@@ -55,7 +55,7 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
     let stop = stop::flag_of_signals()?;
     let home = Home::new(arguments.data.as_deref())?;
     let metrics = Arc::new(Metrics::new());
-    let address = metrics_server::serve_somewhere(&metrics)?;
+    let address = metrics_server::serve_somewhere(&metrics, &stop)?;
     tell(&format!("metrics are at http://{address}/metrics"));
     tell(&format!("making up a company: {CUSTOMERS} customers, {MONTHS} months"));
     let company = home.path().join("company");

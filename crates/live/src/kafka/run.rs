@@ -111,6 +111,7 @@ fn run_workers(options: &RunOptions, found: &Found, metrics: &Arc<Metrics>, stop
             options.data.join(STORE),
             &StoreOptions { memory_bytes: options.memory_bytes / 100 * STORE_SHARE_PERCENT },
         )?);
+        metrics.readers.opened(&store, found.created.partitions);
         let rule_sets = Arc::new(RuleSets::new(options.compile_rules.clone()));
         let process = process_options(options, found, snapshots(options)?, &over);
         if process.safekeeping.snapshots.is_some() {
@@ -137,6 +138,7 @@ fn run_workers(options: &RunOptions, found: &Found, metrics: &Arc<Metrics>, stop
         }
     }
     let ended = run_all(work, &over, stop);
+    metrics.readers.closed();
     if let Some(store) = shared {
         // A restore may be under way, in a thread that belongs to nobody. It changes nothing that is not whole, but it has the store open.
         let is_damaged = ended.as_ref().is_err_and(|error| damaged_store(error).is_some());
