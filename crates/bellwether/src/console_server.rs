@@ -1,5 +1,6 @@
 //! The guarded listener of a run: what it offers depends on the kind of run.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
@@ -49,6 +50,13 @@ impl Run<'_> {
     /// Serves beside a Kafka run.
     pub fn serve_beside_kafka(&self, settings: Option<ConsoleSettings>) -> Result<(), Failure> {
         settings.map_or(Ok(()), |settings| self.serve(settings, None, false))
+    }
+
+    /// Serves what is there to be looked at, on the default address, or on any free port if that is taken.
+    pub fn serve_somewhere(&self) -> Result<(), Failure> {
+        let settings = ConsoleSettings::to_look_at();
+        let any_port = ConsoleSettings { address: SocketAddr::from(([127, 0, 0, 1], 0)), ..settings.clone() };
+        self.serve(settings, None, false).or_else(|_| self.serve(any_port, None, false))
     }
 
     fn serve(&self, settings: ConsoleSettings, taking: Option<Taking>, can_pause: bool) -> Result<(), Failure> {

@@ -30,24 +30,24 @@ pub(crate) struct LogLevel {
 
 /// Take nothing in until resumed; time stands still
 #[utoipa::path(post, path = "/v1/admin/pause", tag = "administration",
-    responses((status = 200, body = Running), (status = "4XX", body = Problem, content_type = "application/problem+json"),
-        (status = "5XX", body = Problem, content_type = "application/problem+json")), security(("token" = [])))]
+    responses((status = 200, description = "Done", body = Running), (status = "4XX", description = "Refused", body = Problem, content_type = "application/problem+json"),
+        (status = "5XX", description = "Not now, or it failed", body = Problem, content_type = "application/problem+json")), security(("token" = [])))]
 pub(crate) async fn pause(State(shared): State<Arc<Shared>>) -> Result<Json<Running>, Problem> {
     set_paused(&shared, true)
 }
 
 /// Go on
 #[utoipa::path(post, path = "/v1/admin/resume", tag = "administration",
-    responses((status = 200, body = Running), (status = "4XX", body = Problem, content_type = "application/problem+json"),
-        (status = "5XX", body = Problem, content_type = "application/problem+json")), security(("token" = [])))]
+    responses((status = 200, description = "Done", body = Running), (status = "4XX", description = "Refused", body = Problem, content_type = "application/problem+json"),
+        (status = "5XX", description = "Not now, or it failed", body = Problem, content_type = "application/problem+json")), security(("token" = [])))]
 pub(crate) async fn resume(State(shared): State<Arc<Shared>>) -> Result<Json<Running>, Problem> {
     set_paused(&shared, false)
 }
 
 /// Set what is logged, until the process ends
 #[utoipa::path(post, path = "/v1/admin/log-level", tag = "administration", request_body = LogLevel,
-    responses((status = 200, body = LogLevel), (status = "4XX", body = Problem, content_type = "application/problem+json"),
-        (status = "5XX", body = Problem, content_type = "application/problem+json")), security(("token" = [])))]
+    responses((status = 200, description = "Done", body = LogLevel), (status = "4XX", description = "Refused", body = Problem, content_type = "application/problem+json"),
+        (status = "5XX", description = "Not now, or it failed", body = Problem, content_type = "application/problem+json")), security(("token" = [])))]
 pub(crate) async fn log_level(State(shared): State<Arc<Shared>>, body: Result<Bytes, BytesRejection>) -> Result<Json<LogLevel>, Problem> {
     let level: LogLevel = serde_json::from_slice(&body?).map_err(|error| Problem::bad(error.to_string()))?;
     (shared.offered.set_log_level)(&level.directives).map_err(|problem| Problem::bad(format!("directives: {problem}")))?;

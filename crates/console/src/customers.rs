@@ -110,8 +110,8 @@ pub(crate) struct CustomerQuery {
 
 /// One customer
 #[utoipa::path(get, path = "/v1/customers/{id}", tag = "queries", params(("id" = String, Path, description = "The customer id, percent-encoded")),
-    responses((status = 200, body = CustomerDetail), (status = "4XX", body = Problem, content_type = "application/problem+json"),
-        (status = "5XX", body = Problem, content_type = "application/problem+json")), security(("token" = [])))]
+    responses((status = 200, description = "Done", body = CustomerDetail), (status = "4XX", description = "Refused", body = Problem, content_type = "application/problem+json"),
+        (status = "5XX", description = "Not now, or it failed", body = Problem, content_type = "application/problem+json")), security(("token" = [])))]
 pub(crate) async fn one(
     State(shared): State<Arc<Shared>>,
     id: Result<Path<String>, PathRejection>,
@@ -122,8 +122,8 @@ pub(crate) async fn one(
 
 /// Customers in the order of their keys, which is none
 #[utoipa::path(get, path = "/v1/customers", tag = "queries", params(CustomerQuery),
-    responses((status = 200, body = CustomerPage), (status = "4XX", body = Problem, content_type = "application/problem+json"),
-        (status = "5XX", body = Problem, content_type = "application/problem+json")), security(("token" = [])))]
+    responses((status = 200, description = "Done", body = CustomerPage), (status = "4XX", description = "Refused", body = Problem, content_type = "application/problem+json"),
+        (status = "5XX", description = "Not now, or it failed", body = Problem, content_type = "application/problem+json")), security(("token" = [])))]
 pub(crate) async fn list(
     State(shared): State<Arc<Shared>>,
     query: Result<Query<CustomerQuery>, QueryRejection>,

@@ -39,13 +39,13 @@ enum Mode {
 
 /// Takes events in
 ///
-/// Either all events of a request are taken in, or none; then the request may be repeated as a whole. After a status of 5xx nobody knows whether they
-/// were: repeat the request, events are recognised by `source` and `id`.
+/// Either all events of a request are taken in, or none; then the request may be repeated as a whole. After a status of 408 or 5xx nobody knows
+/// whether they were: repeat the request, events are recognised by `source` and `id`.
 #[utoipa::path(post, path = "/v1/events", tag = "events",
     request_body(content((serde_json::Value = "application/cloudevents+json"), (Vec<serde_json::Value> = "application/cloudevents-batch+json"),
         (serde_json::Value = "application/json")), description = "CloudEvents 1.0 in structured mode"),
-    responses((status = 200, body = Journaled), (status = "4XX", body = Problem, content_type = "application/problem+json"),
-        (status = "5XX", body = Problem, content_type = "application/problem+json")), security(("token" = [])))]
+    responses((status = 200, description = "Done", body = Journaled), (status = "4XX", description = "Refused", body = Problem, content_type = "application/problem+json"),
+        (status = "5XX", description = "Not now, or it failed", body = Problem, content_type = "application/problem+json")), security(("token" = [])))]
 pub(crate) async fn take(
     State(shared): State<Arc<Shared>>,
     headers: HeaderMap,

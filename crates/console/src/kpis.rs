@@ -46,8 +46,8 @@ struct KpiRecord {
 
 /// KPIs as of now
 #[utoipa::path(get, path = "/v1/kpis", tag = "queries",
-    responses((status = 200, body = KpisNow), (status = "4XX", body = Problem, content_type = "application/problem+json"),
-        (status = "5XX", body = Problem, content_type = "application/problem+json")), security(("token" = [])))]
+    responses((status = 200, description = "Done", body = KpisNow), (status = "4XX", description = "Refused", body = Problem, content_type = "application/problem+json"),
+        (status = "5XX", description = "Not now, or it failed", body = Problem, content_type = "application/problem+json")), security(("token" = [])))]
 pub(crate) async fn now(State(shared): State<Arc<Shared>>) -> Result<Json<KpisNow>, Problem> {
     shared.read(kpis).await.map(Json)
 }

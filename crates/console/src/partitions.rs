@@ -41,8 +41,8 @@ struct PartitionState {
 
 /// Partitions of this instance
 #[utoipa::path(get, path = "/v1/partitions", tag = "queries",
-    responses((status = 200, body = Partitions), (status = "4XX", body = Problem, content_type = "application/problem+json"),
-        (status = "5XX", body = Problem, content_type = "application/problem+json")), security(("token" = [])))]
+    responses((status = 200, description = "Done", body = Partitions), (status = "4XX", description = "Refused", body = Problem, content_type = "application/problem+json"),
+        (status = "5XX", description = "Not now, or it failed", body = Problem, content_type = "application/problem+json")), security(("token" = [])))]
 pub(crate) async fn list(State(shared): State<Arc<Shared>>) -> Result<Json<Partitions>, Problem> {
     shared.read(partitions).await.map(Json)
 }

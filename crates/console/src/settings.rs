@@ -137,6 +137,9 @@ pub fn read_console(reader: &mut Reader<'_>, node: &Node, parse_size: impl Fn(&s
     }
 }
 
+/// The largest body where nothing is given, bytes: `max_body` says the same.
+const DEFAULT_MAX_BODY_BYTES: u64 = 1 << 20;
+
 /// The largest body that may be configured, bytes.
 const LARGEST_MAX_BODY_BYTES: u64 = 16 << 20;
 
@@ -198,6 +201,14 @@ fn read_template(reader: &mut Reader<'_>, settings: &Settings<'_>) -> Option<Str
 const PART: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
 impl ConsoleSettings {
+    /// What holds where nothing is given, but for events, which are not taken.
+    #[must_use]
+    pub fn to_look_at() -> Self {
+        let mut reader = Reader::new("");
+        let settings = read_console(&mut reader, &Node::empty_mapping(), |_| Ok(DEFAULT_MAX_BODY_BYTES));
+        Self { take_events: false, ..settings }
+    }
+
     /// Where a customer is elsewhere.
     pub(crate) fn link(&self, customer: &str) -> Option<String> {
         let customer = utf8_percent_encode(customer, PART).to_string();

@@ -21,6 +21,9 @@ use crate::shared::Shared;
 /// Entries of an answer at most: the latest.
 const MAX_ENTRIES: usize = 500;
 
+/// The type of the event that erases a customer.
+const ERASED: &str = "customer.erased";
+
 /// What happened to a customer, oldest first.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Timeline {
@@ -49,8 +52,8 @@ struct Entry {
 /// A customer's timeline
 #[utoipa::path(get, path = "/v1/customers/{id}/timeline", tag = "queries",
     params(("id" = String, Path, description = "The customer id, percent-encoded")),
-    responses((status = 200, body = Timeline), (status = "4XX", body = Problem, content_type = "application/problem+json"),
-        (status = "5XX", body = Problem, content_type = "application/problem+json")), security(("token" = [])))]
+    responses((status = 200, description = "Done", body = Timeline), (status = "4XX", description = "Refused", body = Problem, content_type = "application/problem+json"),
+        (status = "5XX", description = "Not now, or it failed", body = Problem, content_type = "application/problem+json")), security(("token" = [])))]
 pub(crate) async fn of(State(shared): State<Arc<Shared>>, id: Result<Path<String>, PathRejection>) -> Result<Json<Timeline>, Problem> {
     let Path(id) = id?;
     shared.read(move |shared| timeline(shared, &id)).await.map(Json)
@@ -99,7 +102,7 @@ struct Record<'a> {
 fn events(committed: &Committed, partition: &PartitionNow, customer: &str, max_records: u64) -> Result<(Vec<Entry>, bool, bool), Problem> {
     let first = partition.offset.saturating_sub(max_records);
     let needle = format!("\"subject\":{}", serde_json::Value::from(customer));
-    let (mut events, mut has_journal) = (Vec::new(), false);
+    let (mut events, mut has_journal, mut erased_at) = (Vec::new(), false, String::new());
     for block in committed.store.journal_blocks(partition.number, first) {
         let (_, block) = block.map_err(|error| Problem::internal(&error))?;
         has_journal = true;
@@ -108,8 +111,15 @@ fn events(committed: &Committed, partition: &PartitionNow, customer: &str, max_r
             let Some(record) = line.split_once('\t').and_then(|(_, event)| serde_json::from_str::<Record<'_>>(event).ok()) else {
                 continue;
             };
-            if record.subject == customer {
-                let (time, name) = (record.time.into_owned(), record.r#type.into_owned());
+            if record.subject != customer {
+                continue;
+            }
+            let (time, name) = (record.time.into_owned(), record.r#type.into_owned());
+            // What was before an erasure is not told, whether or not its bytes are still there.
+            if name == ERASED {
+                events.retain(|entry: &Entry| entry.time > time);
+                erased_at = erased_at.max(time);
+            } else if time > erased_at {
                 events.push(Entry { time, what: "event", name, object: String::new() });
             }
         }

@@ -13,6 +13,7 @@ use bellwether_store::Store;
 #[derive(Default)]
 pub struct Readers {
     open: Mutex<Option<Open>>,
+    is_stateless: AtomicBool,
     paused: AtomicBool,
 }
 
@@ -45,6 +46,11 @@ impl Readers {
     /// A store is open, of a journal with so many partitions.
     pub fn opened(&self, store: &Arc<Store>, journal_partitions: u16) {
         *self.lock() = Some(Open { store: store.clone(), journal_partitions, owned: BTreeMap::new() });
+    }
+
+    /// This process keeps no states: it only brings events into the journal.
+    pub fn stateless(&self) {
+        self.is_stateless.store(true, Ordering::Relaxed);
     }
 
     /// The store is about to be closed: nobody may begin to read.
@@ -81,10 +87,10 @@ impl Readers {
         Some(Committed { store: store.clone(), journal_partitions: *journal_partitions, owned: owned.clone() })
     }
 
-    /// Whether a store is open and every partition of this process may be read.
+    /// Whether a store is open and every partition of this process may be read; or whether there is nothing to read at all.
     #[must_use]
     pub fn are_ready(&self) -> bool {
-        self.lock().as_ref().is_some_and(|open| open.owned.values().all(Option::is_some))
+        self.is_stateless.load(Ordering::Relaxed) || self.lock().as_ref().is_some_and(|open| open.owned.values().all(Option::is_some))
     }
 
     /// Asks the embedded loop to take nothing in until it is resumed. Time stands still meanwhile.

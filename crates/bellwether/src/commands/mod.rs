@@ -76,7 +76,7 @@ impl CommandLine {
     /// Does what is asked for.
     pub fn run(self, set_log_level: &SetLogLevel) -> Result<Outcome, Failure> {
         match self.command {
-            Command::Demo(arguments) => demo::run(&arguments),
+            Command::Demo(arguments) => demo::run(&arguments, set_log_level),
             Command::Run(arguments) => run::run(arguments, set_log_level),
             Command::Replay(arguments) => replay::run(arguments),
             Command::Backtest(arguments) => backtest::run(&arguments),

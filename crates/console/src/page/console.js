@@ -68,14 +68,15 @@ const day = (time) => make("time", { datetime: time }, time.slice(0, 10));
 function facts(pairs) {
   const list = make("dl", { class: "facts" });
   pairs.filter(([, value]) => value !== null && value !== undefined && value !== "").forEach(([name, value]) => {
-    list.append(make("div", {}, make("dt", {}, `${name}:`), make("dd", {}, value)));
+    list.append(make("div", {}, make("dt", {}, name), make("dd", {}, value)));
   });
   return list;
 }
 
 function table(caption, heads, rows) {
-  const head = make("tr", {}, ...heads.map((text) => make("th", { scope: "col" }, text)));
-  const cells = (row) => row.map((cell) => make("td", typeof cell === "number" ? { class: "number" } : {}, cell === null || cell === undefined ? "unknown" : String(cell)));
+  const kind = (cell) => (typeof cell === "number" ? { class: "number" } : {});
+  const head = make("tr", {}, ...heads.map((text, index) => make("th", { scope: "col", ...kind(rows[0] && rows[0][index]) }, text)));
+  const cells = (row) => row.map((cell) => make("td", kind(cell), cell === null || cell === undefined ? "unknown" : String(cell)));
   const body = rows.map((row) => make("tr", {}, ...cells(row)));
   const whole = make("table", {}, make("caption", { class: "note" }, caption), make("thead", {}, head), make("tbody", {}, ...body));
   return make("div", { class: "table", tabindex: "0", role: "region", "aria-label": caption }, whole);
@@ -130,15 +131,15 @@ function duration(seconds) {
 function contributionsChart(parts) {
   const height = 28 * parts.length + 8;
   const words = parts.map((part) => `${part.component} ${part.score}`).join(", ");
-  const chart = draw("svg", { viewBox: `0 0 640 ${height}`, role: "img", "aria-label": `Health by component: ${words}` });
+  const chart = draw("svg", { viewBox: `0 0 440 ${height}`, role: "img", "aria-label": `Health by component: ${words}` });
   parts.forEach((part, index) => {
     const y = 28 * index + 4;
     chart.append(
       draw("text", { x: 0, y: y + 16 }, part.component),
-      draw("rect", { x: 220, y, width: 300, height: 22, class: "axis", fill: "none" }),
-      draw("rect", { x: 220, y, width: Math.max(0, Math.min(100, part.score)) * 3, height: 22, class: "bar" }),
-      draw("text", { x: 530, y: y + 16 }, `${part.score}`),
-      draw("text", { x: 580, y: y + 16, class: "soft" }, part.share > 0 ? `${Math.round(part.share * 100)} %` : "at most"),
+      draw("rect", { x: 160, y, width: 170, height: 22, class: "axis", fill: "none" }),
+      draw("rect", { x: 160, y, width: Math.max(0, Math.min(100, part.score)) * 1.7, height: 22, class: "bar" }),
+      draw("text", { x: 338, y: y + 16 }, `${part.score}`),
+      draw("text", { x: 380, y: y + 16, class: "soft" }, part.share > 0 ? `${Math.round(part.share * 100)} %` : "at most"),
     );
   });
   return chart;
@@ -150,19 +151,19 @@ function timelineChart(entries) {
   const times = entries.map((entry) => Date.parse(entry.time));
   const first = Math.min(...times), last = Math.max(...times, first + 1);
   const counts = rows.map((row) => `${entries.filter((entry) => entry.what === row).length} ${row}`).join(", ");
-  const chart = draw("svg", { viewBox: "0 0 640 120", role: "img", "aria-label": `Timeline: ${counts}` });
+  const chart = draw("svg", { viewBox: "0 0 440 120", role: "img", "aria-label": `Timeline: ${counts}` });
   rows.forEach((row, index) => {
     const y = 20 + 30 * index;
-    chart.append(draw("text", { x: 0, y: y + 4 }, row), draw("line", { x1: 70, x2: 630, y1: y, y2: y, class: "axis" }));
+    chart.append(draw("text", { x: 0, y: y + 4 }, row), draw("line", { x1: 60, x2: 436, y1: y, y2: y, class: "axis" }));
     entries.filter((entry) => entry.what === row).forEach((entry) => {
-      const dot = draw("circle", { cx: 75 + (550 * (Date.parse(entry.time) - first)) / (last - first), cy: y, r: 4, class: row });
+      const dot = draw("circle", { cx: 64 + (368 * (Date.parse(entry.time) - first)) / (last - first), cy: y, r: 4, class: row });
       dot.append(draw("title", {}, `${entry.time.slice(0, 10)} ${entry.name} ${entry.object}`));
       chart.append(dot);
     });
   });
   chart.append(
-    draw("text", { x: 70, y: 112, class: "soft" }, entries[0].time.slice(0, 10)),
-    draw("text", { x: 630, y: 112, class: "soft", "text-anchor": "end" }, entries[entries.length - 1].time.slice(0, 10)),
+    draw("text", { x: 60, y: 112, class: "soft" }, entries[0].time.slice(0, 10)),
+    draw("text", { x: 436, y: 112, class: "soft", "text-anchor": "end" }, entries[entries.length - 1].time.slice(0, 10)),
   );
   return chart;
 }

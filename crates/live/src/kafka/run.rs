@@ -90,6 +90,9 @@ fn run_workers(options: &RunOptions, found: &Found, metrics: &Arc<Metrics>, stop
     let connect = &options.connect.until(&over);
     let mut work: Vec<(String, Work<'_>)> = Vec::new();
     let mut shared = None;
+    if options.role == Role::Ingest {
+        metrics.readers.stateless();
+    }
     if options.role != Role::Process {
         let ingest = ingest_options(options, found, &over)?;
         let learning = Arc::new(Learning::new(options.directory.as_ref()));
