@@ -6,7 +6,7 @@ use bellwether_tests::product::succeeded;
 use bellwether_tests::python::python;
 use serde_json::{Value, json};
 
-use crate::support::{ADMIN, Run, WRITE, event};
+use crate::support::{ADMIN, Run, WRITE, event, get};
 
 #[test]
 fn the_document_is_valid_and_answers_are_as_it_says() {
@@ -20,7 +20,7 @@ fn the_document_is_valid_and_answers_are_as_it_says() {
 }
 
 fn check(run: &Run, customer: &str) {
-    let document = run.get(&format!("http://{}/v1/openapi.json", run.console), &[]);
+    let document = get(&format!("http://{}/v1/openapi.json", run.console), &[]);
     assert_eq!(document.status, 200);
     let mut answers = Vec::new();
     let mut add = |method: &str, path: &str, answer: crate::support::Answer| {

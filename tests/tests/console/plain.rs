@@ -1,12 +1,12 @@
 //! The plain listener.
 
-use crate::support::Run;
+use crate::support::{Run, get};
 
 #[test]
 fn metrics_and_probes_answer_and_have_no_customer_data() {
-    let run = Run::of_company("");
+    let mut run = Run::of_company("");
     run.wait_for_files();
-    let get = |path: &str| run.get(&format!("http://{}{path}", run.plain), &[]);
+    let get = |path: &str| get(&format!("http://{}{path}", run.plain), &[]);
     assert_eq!((get("/livez").status, get("/livez").body), (200, "alive\n".to_owned()));
     assert_eq!((get("/readyz").status, get("/readyz").body), (200, "ready\n".to_owned()));
     let metrics = get("/metrics");

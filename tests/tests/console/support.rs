@@ -33,7 +33,6 @@ pub struct Run {
     /// HOST:PORT of the plain listener.
     pub plain: String,
     pub directory: TempDir,
-    agent: Agent,
 }
 
 /// An answer.
@@ -99,8 +98,7 @@ impl Run {
             .stderr(log)
             .spawn()
             .expect("the binary starts");
-        let agent = Agent::config_builder().http_status_as_error(false).max_redirects(0).build().into();
-        let mut run = Self { child, console: String::new(), plain: String::new(), directory, agent };
+        let mut run = Self { child, console: String::new(), plain: String::new(), directory };
         run.plain = run.told("metrics are at http://", "/metrics");
         run.console = run.told("the console is at http://", "/");
         run
@@ -138,24 +136,13 @@ impl Run {
 
     /// Reads a path of the guarded listener with the token for reading.
     pub fn read(&self, path: &str) -> Answer {
-        self.get(&format!("http://{}{path}", self.console), &[("authorization", &format!("Bearer {READ}"))])
-    }
-
-    pub fn get(&self, url: &str, headers: &[(&str, &str)]) -> Answer {
-        let mut request = self.agent.get(url);
-        for (name, value) in headers {
-            request = request.header(*name, *value);
-        }
-        answer(request.call())
+        get(&format!("http://{}{path}", self.console), &[("authorization", &format!("Bearer {READ}"))])
     }
 
     /// Sends a body to a path of the guarded listener.
     pub fn post(&self, path: &str, token: Option<&str>, media: &str, body: &[u8]) -> Answer {
-        let mut request = self.agent.post(format!("http://{}{path}", self.console)).header("content-type", media);
-        if let Some(token) = token {
-            request = request.header("authorization", format!("Bearer {token}"));
-        }
-        answer(request.send(body))
+        let authorization = token.map(|token| format!("Bearer {token}"));
+        send(&format!("http://{}{path}", self.console), authorization.as_deref(), media, body)
     }
 
     /// Sends events as a batch.
@@ -185,7 +172,7 @@ impl Run {
     }
 
     /// Ends it in good order.
-    pub fn stop(mut self) -> String {
+    pub fn stop(&mut self) -> String {
         let id = self.child.id().to_string();
         succeeded(&Command::new("kill").args(["-TERM", &id]).output().expect("kill runs"));
         let status = self.child.wait().expect("it ends");
@@ -200,6 +187,32 @@ impl Drop for Run {
         _ = self.child.kill();
         _ = self.child.wait();
     }
+}
+
+/// Reads an address.
+pub fn get(url: &str, headers: &[(&str, &str)]) -> Answer {
+    let mut request = agent().get(url);
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    answer(request.call())
+}
+
+/// Sends a body to an address.
+pub fn post(url: &str, media: &str, body: &[u8]) -> Answer {
+    send(url, None, media, body)
+}
+
+fn send(url: &str, authorization: Option<&str>, media: &str, body: &[u8]) -> Answer {
+    let mut request = agent().post(url).header("content-type", media);
+    if let Some(authorization) = authorization {
+        request = request.header("authorization", authorization);
+    }
+    answer(request.send(body))
+}
+
+fn agent() -> Agent {
+    Agent::config_builder().http_status_as_error(false).max_redirects(0).build().into()
 }
 
 fn answer(result: Result<Response<Body>, ureq::Error>) -> Answer {
