@@ -5,6 +5,7 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::rejection::{PathRejection, QueryRejection};
 use axum::extract::{Path, Query, State};
+use bellwether_codec::event::COMPANY;
 use bellwether_codec::health_record::HealthRecord;
 use bellwether_codec::state::decode_customer;
 use bellwether_codec::timestamp::format_time;
@@ -200,7 +201,7 @@ fn page(shared: &Shared, query: &CustomerQuery) -> Result<CustomerPage, Problem>
             looked_at += 1;
             let customer = decode_customer(&bytes).map_err(|error| Problem::internal(&error))?;
             let record = HealthRecord::of(&customer, &partition.rules);
-            if is_asked_for(&record, query) {
+            if record.customer != COMPANY && is_asked_for(&record, query) {
                 customers.push(summary(&record, shared));
             }
         }

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use bellwether_codec::event::COMPANY;
 use bellwether_codec::state::{decode_customer, decode_header};
 use bellwether_codec::timestamp::format_time;
 use bellwether_engine::customer::Customer;
@@ -79,7 +80,8 @@ pub(crate) fn customer(committed: &Committed, id: &str) -> Result<(PartitionNow,
     let key = CustomerKey::of(id);
     let partition = PartitionNow::of(committed, key.partition(committed.journal_partitions))?;
     let states = committed.store.states(partition.number, &[key.0]).map_err(|error| Problem::internal(&error))?;
-    let Some(bytes) = states.into_iter().flatten().next() else {
+    // The company itself has a state, too, and is no customer.
+    let Some(bytes) = states.into_iter().flatten().next().filter(|_| id != COMPANY) else {
         return Err(Problem::not_found("unknown-customer", "the journal knows no customer of this id"));
     };
     let customer = decode_customer(&bytes).map_err(|error| Problem::internal(&error))?;

@@ -101,6 +101,7 @@ impl Run {
         let mut run = Self { child, console: String::new(), plain: String::new(), directory };
         run.plain = run.told("metrics are at http://", "/metrics");
         run.console = run.told("the console is at http://", "/");
+        run.wait_for("the store", || (get(&format!("http://{}/readyz", run.plain), &[]).status == 200).then_some(()));
         run
     }
 

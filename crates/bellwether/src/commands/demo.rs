@@ -77,7 +77,7 @@ pub fn run(arguments: &Arguments, set_log_level: &SetLogLevel) -> Result<Outcome
     if !arguments.exit {
         tell(&format!("\nmetrics stay up at http://{address}/metrics    Ctrl-C to stop"));
         Run { metrics: &metrics, stop: &stop, set_log_level, instance: None }.serve_somewhere()?;
-        embedded::run_then(options(home.path())?, metrics.clone(), &stop, |_| {}, AfterFiles::Stay)?;
+        embedded::run_then(run_options(home.path())?, metrics.clone(), &stop, |_| {}, AfterFiles::Stay)?;
     }
     Ok(Outcome::Done)
 }
@@ -87,7 +87,7 @@ fn read_company(home: &Path, metrics: &Arc<Metrics>, stop: &AtomicBool) -> Resul
     let signals_path = home.join(SIGNALS_FILE);
     let mut signals = OpenSignals::new(&signals_path);
     let mut teller = Teller::start();
-    let summary = embedded::run(options(home)?, Arc::clone(metrics), stop, |status| {
+    let summary = embedded::run(run_options(home)?, Arc::clone(metrics), stop, |status| {
         if let Err(error) = signals.read_on() {
             tracing::warn!(%error, "the signals file cannot be followed");
         }
@@ -100,7 +100,7 @@ fn read_company(home: &Path, metrics: &Arc<Metrics>, stop: &AtomicBool) -> Resul
 /// The file of signals within the directory of the demo.
 const SIGNALS_FILE: &str = "signals.jsonl";
 
-fn options(home: &Path) -> Result<EmbeddedOptions, Failure> {
+fn run_options(home: &Path) -> Result<EmbeddedOptions, Failure> {
     let inputs = EventArguments { events: vec![home.join("company").join(EVENTS_FILE)], skip_unknown_types: false };
     run::options_of(&inputs, &home.join("data"), home.join(SIGNALS_FILE), &RuleText::read(None)?)
 }
