@@ -110,7 +110,7 @@ pub(crate) struct CustomerQuery {
 }
 
 /// One customer
-#[utoipa::path(get, path = "/v1/customers/{id}", tag = "queries", params(("id" = String, Path, description = "The customer id, percent-encoded")),
+#[utoipa::path(get, path = "/v1/customers/{id}", operation_id = "get_customer", tag = "queries", params(("id" = String, Path, description = "The customer id, percent-encoded")),
     responses((status = 200, description = "Done", body = CustomerDetail), (status = "4XX", description = "Refused", body = Problem, content_type = "application/problem+json"),
         (status = "5XX", description = "Not now, or it failed", body = Problem, content_type = "application/problem+json")), security(("token" = [])))]
 pub(crate) async fn one(
@@ -122,7 +122,7 @@ pub(crate) async fn one(
 }
 
 /// Customers in the order of their keys, which is none
-#[utoipa::path(get, path = "/v1/customers", tag = "queries", params(CustomerQuery),
+#[utoipa::path(get, path = "/v1/customers", operation_id = "list_customers", tag = "queries", params(CustomerQuery),
     responses((status = 200, description = "Done", body = CustomerPage), (status = "4XX", description = "Refused", body = Problem, content_type = "application/problem+json"),
         (status = "5XX", description = "Not now, or it failed", body = Problem, content_type = "application/problem+json")), security(("token" = [])))]
 pub(crate) async fn list(

@@ -41,7 +41,7 @@ enum Mode {
 ///
 /// Either all events of a request are taken in, or none; then the request may be repeated as a whole. After a status of 408 or 5xx nobody knows
 /// whether they were: repeat the request, events are recognised by `source` and `id`.
-#[utoipa::path(post, path = "/v1/events", tag = "events",
+#[utoipa::path(post, path = "/v1/events", operation_id = "take_events", tag = "events",
     request_body(content((serde_json::Value = "application/cloudevents+json"), (Vec<serde_json::Value> = "application/cloudevents-batch+json"),
         (serde_json::Value = "application/json")), description = "CloudEvents 1.0 in structured mode"),
     responses((status = 200, description = "Done", body = Journaled), (status = "4XX", description = "Refused", body = Problem, content_type = "application/problem+json"),

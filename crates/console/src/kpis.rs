@@ -45,7 +45,7 @@ struct KpiRecord {
 }
 
 /// KPIs as of now
-#[utoipa::path(get, path = "/v1/kpis", tag = "queries",
+#[utoipa::path(get, path = "/v1/kpis", operation_id = "current_kpis", tag = "queries",
     responses((status = 200, description = "Done", body = KpisNow), (status = "4XX", description = "Refused", body = Problem, content_type = "application/problem+json"),
         (status = "5XX", description = "Not now, or it failed", body = Problem, content_type = "application/problem+json")), security(("token" = [])))]
 pub(crate) async fn now(State(shared): State<Arc<Shared>>) -> Result<Json<KpisNow>, Problem> {
@@ -59,7 +59,7 @@ fn kpis(shared: &Shared) -> Result<KpisNow, Problem> {
     partitions.iter().for_each(|partition| aggregates.merge(&partition.header.aggregates));
     let times = partitions.iter().map(|partition| partition.header.journal_time).filter(|time| *time != Time::MIN);
     let (Some(slowest), Some(first)) = (times.min(), partitions.first()) else {
-        return Err(Problem::unavailable("not-ready", "there is no event in the journal yet"));
+        return Err(Problem::unavailable("not-ready", "journal time has not begun: there is no watermark yet"));
     };
     let settings = first.rules.settings.kpis.clone();
     let record = kpi_record::record(&KpiDay { day: slowest.day(), rule_set: first.rules.number, settings, aggregates }, None);

@@ -40,7 +40,7 @@ struct PartitionState {
 }
 
 /// Partitions of this instance
-#[utoipa::path(get, path = "/v1/partitions", tag = "queries",
+#[utoipa::path(get, path = "/v1/partitions", operation_id = "list_partitions", tag = "queries",
     responses((status = 200, description = "Done", body = Partitions), (status = "4XX", description = "Refused", body = Problem, content_type = "application/problem+json"),
         (status = "5XX", description = "Not now, or it failed", body = Problem, content_type = "application/problem+json")), security(("token" = [])))]
 pub(crate) async fn list(State(shared): State<Arc<Shared>>) -> Result<Json<Partitions>, Problem> {

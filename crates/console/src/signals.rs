@@ -94,7 +94,7 @@ pub(crate) struct SignalQuery {
 }
 
 /// Open signals, the highest priority first, then by what the customer pays
-#[utoipa::path(get, path = "/v1/signals", tag = "queries", params(SignalQuery),
+#[utoipa::path(get, path = "/v1/signals", operation_id = "list_signals", tag = "queries", params(SignalQuery),
     responses((status = 200, description = "Done", body = SignalPage), (status = "4XX", description = "Refused", body = Problem, content_type = "application/problem+json"),
         (status = "5XX", description = "Not now, or it failed", body = Problem, content_type = "application/problem+json")), security(("token" = [])))]
 pub(crate) async fn list(

@@ -50,7 +50,7 @@ struct Entry {
 }
 
 /// A customer's timeline
-#[utoipa::path(get, path = "/v1/customers/{id}/timeline", tag = "queries",
+#[utoipa::path(get, path = "/v1/customers/{id}/timeline", operation_id = "get_timeline", tag = "queries",
     params(("id" = String, Path, description = "The customer id, percent-encoded")),
     responses((status = 200, description = "Done", body = Timeline), (status = "4XX", description = "Refused", body = Problem, content_type = "application/problem+json"),
         (status = "5XX", description = "Not now, or it failed", body = Problem, content_type = "application/problem+json")), security(("token" = [])))]
