@@ -29,17 +29,35 @@ pub fn serve(address: SocketAddr, metrics: &Arc<Metrics>, stop: &Arc<AtomicBool>
     server::start("metrics", address, routes(metrics.clone(), stop.clone()), LIMITS)
 }
 
-fn routes(metrics: Arc<Metrics>, stop: Arc<AtomicBool>) -> Router {
-    let rendered = metrics.clone();
+/// Writes metrics down as they are now.
+pub type Render = Arc<dyn Fn() -> String + Send + Sync>;
+
+/// The same for a process that is no run: it has metrics of its own, and is ready when it is alive.
+///
+/// # Errors
+///
+/// When it cannot listen there.
+pub fn serve_text(address: SocketAddr, render: Render) -> Result<SocketAddr, ConsoleError> {
+    let routes = alive(render).route("/readyz", get(async || "ready\n"));
+    server::start("metrics", address, routes, LIMITS)
+}
+
+/// What every process has.
+fn alive(render: Render) -> Router {
     let render = move || {
-        let text = rendered.render();
+        let text = render();
         async move { ([(CONTENT_TYPE, TEXT_FORMAT)], text) }
     };
+    Router::new().route("/metrics", get(render)).route("/livez", get(async || "alive\n"))
+}
+
+fn routes(metrics: Arc<Metrics>, stop: Arc<AtomicBool>) -> Router {
+    let rendered = metrics.clone();
     let ready = move || {
         let answer = readiness(&metrics, &stop);
         async move { answer }
     };
-    Router::new().route("/metrics", get(render)).route("/livez", get(async || "alive\n")).route("/readyz", get(ready))
+    alive(Arc::new(move || rendered.render())).route("/readyz", get(ready))
 }
 
 fn readiness(metrics: &Metrics, stop: &AtomicBool) -> (StatusCode, &'static str) {
