@@ -11,6 +11,10 @@ use std::time::{Duration, Instant};
 use bellwether_codec::rules::RuleFile;
 use bellwether_engine::rule_set::RuleSet;
 
+/// The allocator of the product.
+#[global_allocator]
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
 /// The default rule pack's text.
 pub const RULES: &str = include_str!("../../deploy/rules/default.yaml");
 

@@ -25,6 +25,11 @@ use std::process::ExitCode;
 use clap::Parser;
 
 use commands::CommandLine;
+use tikv_jemallocator::Jemalloc;
+
+/// Also serves RocksDB and librdkafka. With their many threads the C library's allocator holds more memory, and events take longer.
+#[global_allocator]
+static ALLOCATOR: Jemalloc = Jemalloc;
 
 fn main() -> ExitCode {
     let command_line = CommandLine::parse();

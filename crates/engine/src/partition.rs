@@ -6,7 +6,8 @@ mod reviewing;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use crate::aggregates::{self, Contribution};
+use crate::aggregates;
+use crate::contribution::Contributed;
 use crate::customer::Customer;
 use crate::episode::Episode;
 use crate::erasure::{Erased, ErasureKey};
@@ -222,7 +223,7 @@ impl Partition {
         // While customers are reviewed under a new rule set, those not reviewed yet contribute under the one before.
         let under = customer.contributed_under;
         let rules = self.previous_rules.as_ref().filter(|previous| previous.number == under).unwrap_or(&self.rules);
-        customer.contribution = Contribution::of(&customer, rules);
+        customer.contributed = Contributed::of(&customer, rules);
         let key = CustomerKey::of(&customer.id);
         let timer = customer.next_review();
         let slot =

@@ -10,6 +10,7 @@ use serde_json::value::RawValue;
 
 use super::fields::{DataInto, Fields};
 use super::names::Field;
+use super::quotes::Quotes;
 use super::scalar::{Scalar, quote};
 use super::{depth, families, plain};
 use crate::rejection::{RejectReason, Rejection};
@@ -106,9 +107,9 @@ impl<'a> Envelope<'a> {
     }
 
     /// Reads a line of JSON. It is filled in place: moving it about costs as much as reading a short line.
-    /// `is_plain` says that the line is known to be so.
-    pub(super) fn read(&mut self, line: &'a str, is_plain: bool) -> Result<(), Rejection> {
-        if (is_plain || plain::is_plain(line)) && plain::read(line, self).is_some() {
+    /// A line that lies in a plain text comes with the quotation marks of that, and where it begins there.
+    pub(super) fn read(&mut self, line: &'a str, plain: Option<(&Quotes, usize)>) -> Result<(), Rejection> {
+        if plain.is_some_and(|(quotes, start)| plain::read(line, start, quotes, self).is_some()) {
             return Ok(());
         }
         self.clear();

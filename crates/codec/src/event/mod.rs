@@ -14,6 +14,7 @@ mod fields;
 mod names;
 mod parts;
 mod plain;
+mod quotes;
 mod scalar;
 mod values;
 mod words;
@@ -34,6 +35,7 @@ use crate::pseudonym::Pseudonymiser;
 use crate::rejection::{RejectReason, Rejection};
 use envelope::{Envelope, Kind};
 use names::Field;
+use quotes::Quotes;
 
 /// The customer under which the company's own costs are recorded.
 pub const COMPANY: &str = "_company";
@@ -52,17 +54,18 @@ pub struct Decoder {
 /// Where lines are read into, one after the other: making the room anew costs as much as reading a short line.
 pub(crate) struct Scratch<'a> {
     envelope: Envelope<'a>,
+    quotes: Quotes,
     is_plain: bool,
 }
 
 impl Scratch<'_> {
     pub(crate) fn new() -> Self {
-        Self { envelope: Envelope::new(), is_plain: false }
+        Self { envelope: Envelope::new(), quotes: Quotes::default(), is_plain: false }
     }
 
     /// Takes a look at the text of the lines that follow.
     pub(crate) fn look_at(&mut self, text: &str) {
-        self.is_plain = plain::is_plain(text);
+        self.is_plain = self.quotes.look_at(text);
     }
 }
 
@@ -119,22 +122,25 @@ impl Decoder {
     }
 
     /// Decodes one of many lines of raw input, as [`Self::decode_text`] does, and makes something of its event where that is built: moving
-    /// events about is dear.
+    /// events about is dear. The line begins at `start` in the text that was looked at.
     #[inline]
     pub(crate) fn decode_next<'a, T>(
         &self,
-        line: &'a str,
+        (start, line): (usize, &'a str),
         scratch: &mut Scratch<'a>,
         make: impl FnOnce(Event<'a>) -> T,
     ) -> Result<T, Rejection> {
         scratch.envelope.clear();
-        scratch.envelope.read(without_mark(line), scratch.is_plain)?;
+        let plain = (scratch.is_plain && !line.starts_with(MARK)).then_some((&scratch.quotes, start));
+        scratch.envelope.read(without_mark(line), plain)?;
         self.validated(&mut scratch.envelope, Users::Plain(&self.pseudonymiser), make)
     }
 
     fn decode_line<'a>(&self, line: &'a str, users: Users<'_>) -> Result<Event<'a>, Rejection> {
-        let mut envelope = Envelope::new();
-        envelope.read(without_mark(line), false)?;
+        let (mut envelope, mut quotes) = (Envelope::new(), Quotes::default());
+        let line = without_mark(line);
+        let is_plain = quotes.look_at(line);
+        envelope.read(line, is_plain.then_some((&quotes, 0)))?;
         self.event(&mut envelope, users)
     }
 
@@ -176,9 +182,12 @@ impl Decoder {
     }
 }
 
-/// A line without the byte order mark that some editors put at the start of a file.
+/// The byte order mark that some editors put at the start of a file.
+const MARK: char = '\u{feff}';
+
+/// A line without a byte order mark.
 fn without_mark(line: &str) -> &str {
-    line.strip_prefix('\u{feff}').unwrap_or(line)
+    line.strip_prefix(MARK).unwrap_or(line)
 }
 
 /// Whether a text has control characters. Ordinary bytes are looked at many at a time.

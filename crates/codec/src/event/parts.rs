@@ -6,6 +6,7 @@ use serde_json::value::RawValue;
 
 use super::envelope::{Envelope, Kind};
 use super::names::Field;
+use super::quotes::Quotes;
 use super::scalar::Scalar;
 use super::{Decoder, Users, depth, families};
 use crate::rejection::{RejectReason, Rejection};
@@ -61,7 +62,9 @@ impl<'a> Parts<'a> {
     pub(crate) fn read(&mut self, line: &'a str) -> Result<(), Rejection> {
         let line = line.strip_prefix('\u{feff}').unwrap_or(line);
         depth::check(line)?;
-        self.envelope.read(line, false)
+        let mut quotes = Quotes::default();
+        let is_plain = quotes.look_at(line);
+        self.envelope.read(line, is_plain.then_some((&quotes, 0)))
     }
 
     /// Whether an attribute is absent, null or empty.

@@ -93,7 +93,17 @@ pub fn decode_lines<'a>(raw: &'a RawEpoch, lines: &'a [Line], decoder: &Decoder,
     (0..lines.len())
         .into_par_iter()
         .with_min_len(LINES_AT_ONCE)
-        .map_init(Scratch::new, |scratch, index| stretches[index / LINES_AT_ONCE].decode_line(&lines[index], decoder, scratch))
+        .map_init(
+            || (Scratch::new(), None),
+            |(scratch, looked_at), index| {
+                let stretch = &stretches[index / LINES_AT_ONCE];
+                if *looked_at != Some(stretch.base) {
+                    scratch.look_at(stretch.text.unwrap_or_default());
+                    *looked_at = Some(stretch.base);
+                }
+                stretch.decode_line(&lines[index], decoder, scratch)
+            },
+        )
         .collect_into_vec(&mut decoded);
     decoded
 }
@@ -120,7 +130,7 @@ impl<'a> Stretch<'a> {
         }
         let hashed = |event: Event<'a>| DecodedEvent { key: CustomerKey::of(&event.customer), identity: event.identity(), event };
         match self.text_of(line) {
-            Some(text) => decoder.decode_next(text, scratch, hashed),
+            Some(text) => decoder.decode_next((line.start as usize - self.base, text), scratch, hashed),
             None => decoder.decode(&self.raw.text[line.span()]).map(hashed),
         }
     }

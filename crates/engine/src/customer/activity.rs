@@ -103,6 +103,7 @@ impl ProductFeatures {
             if self.features.len() >= MAX_PRODUCT_FEATURES {
                 self.overflow_until = Day(day.0.saturating_add(90));
             } else {
+                super::make_room(&mut self.features);
                 self.features.push(ProductFeature { name, newest: day, weeks: 1 });
             }
             return true;

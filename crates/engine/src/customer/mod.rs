@@ -43,7 +43,7 @@ pub use support::{Answer, MAX_ANSWERS, MAX_TICKETS, Support, Ticket};
 pub use table::{Entry, Table};
 pub use users::{ActiveCounts, MAX_USERS, UserChange, Users};
 
-use crate::aggregates::Contribution;
+use crate::contribution::Contributed;
 use crate::episode::{AtRisk, Episode};
 use crate::event::CustomerKey;
 use crate::event_type::EventTypes;
@@ -74,6 +74,13 @@ pub fn kept_name(name: &str) -> Cow<'_, str> {
     let beginning =
         name.char_indices().map(|(index, one)| index + one.len_utf8()).take_while(|end| *end <= MAX_KEPT_NAME_BYTES - 17).last();
     Cow::Owned(format!("{}~{:016x}", &name[..beginning.unwrap_or(0)], xxh3_64(name.as_bytes())))
+}
+
+/// Makes room for one more thing in a list that most customers keep short: it doubles from one, where `Vec` starts with four.
+fn make_room<T>(list: &mut Vec<T>) {
+    if list.len() == list.capacity() {
+        list.reserve_exact(list.len().max(1));
+    }
 }
 
 /// What the account events told.
@@ -143,7 +150,7 @@ pub struct Customer {
     /// Ended episodes that wait for their outcome, and what outcomes depend on.
     pub outcomes: Option<Box<Outcomes>>,
     /// What this customer adds to the aggregates of its partition.
-    pub contribution: Contribution,
+    pub contributed: Contributed,
     /// Number of the rule set under which it does.
     pub contributed_under: u32,
 }
@@ -178,7 +185,7 @@ impl Customer {
             episodes: Vec::new(),
             at_risk: AtRisk::default(),
             outcomes: None,
-            contribution: Contribution::default(),
+            contributed: Contributed::default(),
             contributed_under: 0,
         }
     }

@@ -64,6 +64,7 @@ impl Onboarding {
         if let Some((_, known)) = self.milestones.iter_mut().find(|(known, _)| *known == name) {
             *known = time.min(*known);
         } else if self.milestones.len() < MAX_MILESTONES {
+            super::make_room(&mut self.milestones);
             self.milestones.push((name, time));
         }
         if is_final {
@@ -105,6 +106,7 @@ impl Onboarding {
             None => {
                 self.make_room(stamp.time);
                 let (status, expires) = (LastWord::default(), LastWord::default());
+                super::make_room(&mut self.invitations);
                 self.invitations.push(Invitation { user, status, invited_at: None, expires, activated_on: None });
                 self.invitations.len() - 1
             }

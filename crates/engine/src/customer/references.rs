@@ -71,6 +71,7 @@ impl References {
                 let mut reference =
                     EventReference { event_type: kind, family, source_length: 0, text: CompactString::const_new(""), time: event.time };
                 reference.set(event, kind);
+                super::make_room(&mut self.0);
                 self.0.push(reference);
             }
         }

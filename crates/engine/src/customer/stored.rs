@@ -5,7 +5,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::packed::{Packed, PackedReader, PackedWriter};
 use super::{Account, Customer, References};
-use crate::aggregates::Contribution;
+use crate::contribution::Contributed;
 use crate::event::CustomerKey;
 use crate::event_type::EventTypes;
 
@@ -120,7 +120,7 @@ impl Packed for Customer {
             own: reader.take_part(has_own)?,
             erased_at: if was_erased { Some(reader.take_time()?) } else { None },
             outcomes: reader.take_part(has_outcomes)?,
-            contribution: Contribution::default(),
+            contributed: Contributed::default(),
         })
     }
 }

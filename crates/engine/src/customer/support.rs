@@ -137,6 +137,7 @@ impl Support {
     /// Keeps an answer; the oldest gives way when there are too many.
     pub fn answer(&mut self, answer: Answer) {
         let place = self.answers.partition_point(|known| (known.time, known.identity) < (answer.time, answer.identity));
+        super::make_room(&mut self.answers);
         self.answers.insert(place, answer);
         if self.answers.len() > MAX_ANSWERS {
             self.answers.remove(self.least_needed());

@@ -43,6 +43,7 @@ impl<T: Entry> Table<T> {
                     self.overflow_until = Day(now.day().0.saturating_add(OVERFLOW_DAYS));
                     return None;
                 }
+                super::make_room(&mut self.items);
                 self.items.push(create());
                 self.items.len() - 1
             }

@@ -282,6 +282,7 @@ impl Users {
         }
         let user = User::new(token, day);
         self.top.grew(user.counts);
+        super::make_room(&mut self.users);
         self.users.insert(place, user);
         UserChange::NewCounts
     }

@@ -27,21 +27,26 @@ const YEAR_MONTHS: i32 = 2;
 /// What a customer adds to the sums of its partition.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct KpiContribution {
-    segment: Label,
-    levels: Vec<(Level, i64)>,
-    money: Money,
-    movements: Vec<(Month, Movements)>,
-    plans: Vec<(Label, Option<(Currency, i64)>)>,
-    durations: Vec<(Process, Day, Duration)>,
-    grade: Option<u8>,
+    pub(super) segment: Label,
+    pub(super) levels: Vec<(Level, i64)>,
+    pub(super) money: Money,
+    pub(super) movements: Vec<(Month, Movements)>,
+    pub(super) plans: Vec<(Label, Option<(Currency, i64)>)>,
+    pub(super) durations: Vec<(Process, Day, Duration)>,
+    pub(super) grade: Option<u8>,
 }
 
 /// Something that takes time.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Process {
+pub(super) enum Process {
     Onboarding,
     FirstValue,
     Activation,
+}
+
+impl Process {
+    /// Each, in the order of the enum.
+    pub(super) const ALL: [Self; 3] = [Self::Onboarding, Self::FirstValue, Self::Activation];
 }
 
 impl KpiContribution {
@@ -67,9 +72,9 @@ impl KpiContribution {
         contribution
     }
 
-    /// Whether the health grade is another one.
-    pub(crate) fn has_grade(&self, grade: Option<u8>) -> bool {
-        self.grade == grade
+    /// The health grade, 0 for red.
+    pub(crate) fn grade(&self) -> Option<u8> {
+        self.grade
     }
 
     fn levels(&self, customer: &Customer, today: Day) -> Vec<(Level, i64)> {
