@@ -2,6 +2,7 @@
 
 mod commands;
 mod configuration;
+mod console_server;
 mod environment;
 mod failure;
 mod inputs;
@@ -32,7 +33,7 @@ static ALLOCATOR: Jemalloc = Jemalloc;
 
 fn main() -> ExitCode {
     let command_line = CommandLine::parse();
-    match logging::start().and_then(|()| command_line.run()) {
+    match logging::start().and_then(|set_log_level| command_line.run(&set_log_level)) {
         Ok(outcome) => outcome.exit_code(),
         Err(failure) => failure.report(),
     }

@@ -1,25 +1,17 @@
-//! `GET /metrics` and `GET /livez`, on a listener and a thread of their own. There is no customer data here.
+//! Where metrics and probes are served, as it is given on the command line or in the configuration.
 
-use std::io;
-use std::net::{SocketAddr, TcpListener, ToSocketAddrs};
+use std::net::{SocketAddr, ToSocketAddrs};
 use std::sync::Arc;
-use std::thread;
+use std::sync::atomic::AtomicBool;
 
-use axum::Router;
-use axum::http::header::CONTENT_TYPE;
-use axum::routing::get;
+use bellwether_console::{ConsoleError, plain};
+pub use bellwether_console::plain::Render;
 use bellwether_live::metrics::Metrics;
 
 use crate::failure::Failure;
 
 /// Where metrics are served when nothing else is said: this machine only.
 pub const DEFAULT_ADDRESS: &str = "127.0.0.1:9464";
-
-/// Prometheus' text format.
-const TEXT_FORMAT: &str = "text/plain; version=0.0.4; charset=utf-8";
-
-/// Writes metrics down as they are now.
-pub type Render = Arc<dyn Fn() -> String + Send + Sync>;
 
 /// Whether and where metrics are served.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,14 +35,11 @@ impl std::str::FromStr for MetricsAddress {
     }
 }
 
-/// Serves metrics until the process ends, and tells where; nothing when they are off.
-pub fn serve(address: &MetricsAddress, metrics: &Arc<Metrics>) -> Result<Option<SocketAddr>, Failure> {
+/// Serves metrics and probes until the process ends, and tells where; nothing when they are off.
+pub fn serve(address: &MetricsAddress, metrics: &Arc<Metrics>, stop: &Arc<AtomicBool>) -> Result<Option<SocketAddr>, Failure> {
     match address {
         MetricsAddress::Off => Ok(None),
-        MetricsAddress::At(address) => {
-            let metrics = Arc::clone(metrics);
-            start(*address, Arc::new(move || metrics.render())).map(Some).map_err(|error| Failure::Run(unavailable(*address, &error)))
-        }
+        MetricsAddress::At(address) => plain::serve(*address, metrics, stop).map(Some).map_err(|error| unavailable(&error)),
     }
 }
 
@@ -58,49 +47,19 @@ pub fn serve(address: &MetricsAddress, metrics: &Arc<Metrics>) -> Result<Option<
 pub fn serve_text(address: &MetricsAddress, render: Render) -> Result<Option<SocketAddr>, Failure> {
     match address {
         MetricsAddress::Off => Ok(None),
-        MetricsAddress::At(address) => start(*address, render).map(Some).map_err(|error| Failure::Run(unavailable(*address, &error))),
+        MetricsAddress::At(address) => plain::serve_text(*address, render).map(Some).map_err(|error| unavailable(&error)),
     }
 }
 
 /// The same on the default address, or on any free port if that is taken.
-pub fn serve_somewhere(metrics: &Arc<Metrics>) -> Result<SocketAddr, Failure> {
+pub fn serve_somewhere(metrics: &Arc<Metrics>, stop: &Arc<AtomicBool>) -> Result<SocketAddr, Failure> {
     let any_port = SocketAddr::from(([127, 0, 0, 1], 0));
     let default = DEFAULT_ADDRESS.parse().unwrap_or(any_port);
-    let metrics = Arc::clone(metrics);
-    let render: Render = Arc::new(move || metrics.render());
-    let started = start(default, Arc::clone(&render)).or_else(|_| start(any_port, render));
-    started.map_err(|error| Failure::Run(unavailable(any_port, &error)))
+    plain::serve(default, metrics, stop).or_else(|_| plain::serve(any_port, metrics, stop)).map_err(|error| unavailable(&error))
 }
 
-fn start(address: SocketAddr, render: Render) -> io::Result<SocketAddr> {
-    let listener = TcpListener::bind(address)?;
-    listener.set_nonblocking(true)?;
-    let bound = listener.local_addr()?;
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    thread::Builder::new().name("metrics".into()).spawn(move || {
-        if let Err(error) = runtime.block_on(answer(listener, render)) {
-            tracing::error!(%error, "metrics are no longer served");
-        }
-    })?;
-    Ok(bound)
-}
-
-async fn answer(listener: TcpListener, render: Render) -> io::Result<()> {
-    let render = move || {
-        let text = render();
-        async move { ([(CONTENT_TYPE, TEXT_FORMAT)], text) }
-    };
-    let routes = Router::new().route("/metrics", get(render)).route("/livez", get(async || "alive\n"));
-    axum::serve(tokio::net::TcpListener::from_std(listener)?, routes).await
-}
-
-fn unavailable(address: SocketAddr, error: &io::Error) -> String {
-    let cause = match error.kind() {
-        io::ErrorKind::AddrInUse if address.to_string() == DEFAULT_ADDRESS => {
-            ": the address is taken, perhaps by another instance of bellwether".to_owned()
-        }
-        io::ErrorKind::AddrInUse => ": the address is taken".to_owned(),
-        _ => format!(": {error}"),
-    };
-    format!("cannot serve metrics on {address}{cause}. Give another one by --metrics HOST:PORT (port 0 takes any), or --metrics off")
+fn unavailable(error: &ConsoleError) -> Failure {
+    Failure::Run(format!(
+        "metrics cannot be served: {error}. Give another address by --metrics HOST:PORT (port 0 takes any), or --metrics off"
+    ))
 }

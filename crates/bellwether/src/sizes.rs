@@ -21,12 +21,17 @@ const THREE_DECIMALS: [&str; 6] = ["BHD", "IQD", "JOD", "KWD", "OMR", "TND"];
 
 /// Bytes of a memory budget such as `1GiB` or `512 MB`.
 pub fn parse_memory(text: &str) -> Result<u64, String> {
+    let bytes = parse_size(text)?;
+    if bytes < LEAST_MEMORY_BYTES { Err("at least 64MiB are needed".to_owned()) } else { Ok(bytes) }
+}
+
+/// Bytes of any size.
+pub fn parse_size(text: &str) -> Result<u64, String> {
     let lower = text.trim().to_ascii_lowercase();
     let unit = UNITS.iter().find_map(|(unit, bytes)| Some((lower.strip_suffix(unit)?.trim(), *bytes)));
     let (number, unit_bytes) = unit.ok_or("a size has a unit: for example 512MiB or 2GiB")?;
     let number: u64 = number.parse().map_err(|_| "a size is a whole number and a unit: for example 512MiB or 2GiB")?;
-    let bytes = number.checked_mul(unit_bytes).ok_or("more memory than there is in the world")?;
-    if bytes < LEAST_MEMORY_BYTES { Err("at least 64MiB are needed".to_owned()) } else { Ok(bytes) }
+    number.checked_mul(unit_bytes).ok_or_else(|| "more memory than there is in the world".to_owned())
 }
 
 /// A count with its thousands apart: `1,234,567`.

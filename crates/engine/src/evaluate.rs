@@ -228,7 +228,7 @@ fn invitation_name(invitation: &crate::customer::Invitation) -> Box<str> {
     format!("u-{:016x}", invitation.user.0).into()
 }
 
-fn find_object<'a>(customer: &'a Customer, kind: ObjectKind, name: &str) -> Option<Object<'a>> {
+pub(crate) fn find_object<'a>(customer: &'a Customer, kind: ObjectKind, name: &str) -> Option<Object<'a>> {
     match kind {
         ObjectKind::Invitation => {
             let mut invitations = customer.onboarding.as_ref()?.invitations();

@@ -44,6 +44,7 @@ pub mod rule_set;
 pub mod settings;
 pub mod signal;
 pub mod silence;
+pub mod standing;
 pub mod time;
 mod timers;
 pub mod view;

@@ -7,6 +7,7 @@ use std::time::Instant;
 use bellwether_codec::intake::{DecodedEpoch, InputSpec, Intake, Progress};
 use bellwether_codec::summary::Summary;
 
+use crate::arrivals::Arrivals;
 use crate::error::LiveError;
 use crate::metrics::Metrics;
 use crate::options::EmbeddedOptions;
@@ -31,10 +32,47 @@ pub fn run(
     options: EmbeddedOptions,
     metrics: Arc<Metrics>,
     stop: &AtomicBool,
+    observe: impl FnMut(&Status<'_>),
+) -> Result<Summary, LiveError> {
+    run_then(options, metrics, stop, observe, AfterFiles::End)
+}
+
+/// What a run does when its inputs are exhausted.
+pub enum AfterFiles {
+    /// It ends.
+    End,
+    /// It stays until it is stopped, so that what is committed can be read; time stands still.
+    Stay,
+    /// It takes in what arrives until it is stopped, and time passes.
+    Serve(Arrivals),
+}
+
+/// The same as [`run`], and then what is asked for.
+///
+/// # Errors
+///
+/// As [`run`].
+pub fn run_then(
+    options: EmbeddedOptions,
+    metrics: Arc<Metrics>,
+    stop: &AtomicBool,
+    observe: impl FnMut(&Status<'_>),
+    after_files: AfterFiles,
+) -> Result<Summary, LiveError> {
+    let readers = metrics.clone();
+    let ended = Session::open(options, metrics).and_then(|session| run_session(session, stop, observe, after_files));
+    // However it ends, nobody may go on reading a store that is closed.
+    readers.readers.closed();
+    ended
+}
+
+fn run_session(
+    mut session: Session,
+    stop: &AtomicBool,
     mut observe: impl FnMut(&Status<'_>),
+    after_files: AfterFiles,
 ) -> Result<Summary, LiveError> {
     let started = Instant::now();
-    let mut session = Session::open(options, metrics)?;
     session.finish_pending()?;
     session.adopt_rules()?;
     let mut intake = Intake::open(&session.options.inputs, Some(session.resume()))?;
@@ -46,6 +84,7 @@ pub fn run(
     let drains = session.options.inputs.contains(&InputSpec::StandardInput);
     let mut current = intake.next_epoch_until(stop)?.map(decode);
     while let Some(epoch) = current.filter(|_| drains || !stop.load(Ordering::Relaxed)) {
+        session.wait_while_paused(stop);
         let closing = session.options.once && epoch.raw().is_last;
         let sequenced = sequencer.sequence(&epoch, (session.options.ingest_clock)(), closing);
         // The next epoch is decoded while this one is prefetched, applied, published and committed.
@@ -54,6 +93,11 @@ pub fn run(
         done?;
         observe(&Status { intake: &intake_progress, events: session.state.totals.events });
         current = next?;
+    }
+    match after_files {
+        AfterFiles::End => {}
+        AfterFiles::Stay => session.stay(stop),
+        AfterFiles::Serve(arrivals) => session.serve(&arrivals, stop)?,
     }
     let mut summary = session.summary();
     summary.measure(started.elapsed());

@@ -12,6 +12,15 @@ use crate::process_state::{PROCESS_STATE, ProcessState};
 /// Takes records of a partition in their order; it returns false when it wants no more.
 pub type Visit<'v> = dyn FnMut(&[JournalRecord<'_>]) -> bool + 'v;
 
+/// The text of a journal block: a record a line, its watermark and then its event, with a tab between.
+///
+/// # Errors
+///
+/// When the block does not read back.
+pub fn block_lines(block: &[u8]) -> Result<String, LiveError> {
+    block_text(block)
+}
+
 /// The directory of the store within a data directory.
 const STORE: &str = "state";
 

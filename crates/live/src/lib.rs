@@ -5,8 +5,10 @@
 //! `output` (files that are cut back to their committed length), `outbox` (what waits for its turn there),
 //! `health_changes` (whose published health a step changes) and `metrics`.
 //! [`erasing`] removes a customer; `erased_lines` does it in files that others read. [`snapshot`] keeps copies of partitions elsewhere.
+//! [`readers`] is what others may see of the committed states; [`arrivals`] brings events of a listener to the loop, and `serving` takes them in.
 //! [`kafka`] is the same beside a broker; `config` is what it is told.
 
+pub mod arrivals;
 mod client_metrics;
 pub mod config;
 pub mod embedded;
@@ -27,8 +29,10 @@ mod outcome_metrics;
 mod output;
 pub mod pipeline;
 mod process_state;
+pub mod readers;
 pub mod registry;
 mod rules_change;
+mod serving;
 mod session;
 mod set_histograms;
 pub mod snapshot;

@@ -8,6 +8,7 @@ use crate::journey_metrics::JourneyMetrics;
 use crate::kpi_metrics::KpiMetrics;
 use crate::outcome_metrics::OutcomeMetrics;
 use crate::pipeline::Pipeline;
+use crate::readers::Readers;
 use crate::registry::{Described, Registry};
 use bellwether_codec::rendered::SignalCounts;
 use bellwether_engine::aggregates::Aggregates;
@@ -40,6 +41,8 @@ pub struct Metrics {
     state_events: IntCounterVec,
     kpis: KpiMetrics,
     outcomes: OutcomeMetrics,
+    /// What readers of committed states are told, by the same facts.
+    pub readers: Readers,
     /// How each partition stands that this process owns, beside Kafka.
     board: Mutex<BTreeMap<u16, Header>>,
 }
@@ -102,6 +105,7 @@ impl Metrics {
                 &["event"],
             ),
             kpis: KpiMetrics::register(&registry),
+            readers: Readers::default(),
             board: Mutex::default(),
             registry,
         }
@@ -191,6 +195,7 @@ impl Metrics {
         let is_empty = board.is_empty();
         drop(board);
         self.journey.gone(partition);
+        self.readers.gone(partition);
         // A currency that only this partition had goes with it.
         self.mrr_minor.reset();
         if is_empty {

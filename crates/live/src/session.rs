@@ -40,7 +40,7 @@ const KPI_DAYS: &str = "kpi-days";
 /// Everything that one run holds open.
 pub(crate) struct Session {
     pub options: EmbeddedOptions,
-    pub store: Store,
+    pub store: Arc<Store>,
     pub state: ProcessState,
     pub workers: Vec<Worker>,
     pub rules: Arc<RuleSet>,
@@ -59,7 +59,7 @@ impl Session {
     pub fn open(options: EmbeddedOptions, metrics: Arc<Metrics>) -> Result<Self, LiveError> {
         std::fs::create_dir_all(&options.data).map_err(|error| LiveError::Output { path: options.data.clone(), error })?;
         let memory_bytes = options.memory_bytes / 100 * STORE_SHARE_PERCENT;
-        let store = Store::open(options.data.join("state"), &StoreOptions { memory_bytes })?;
+        let store = Arc::new(Store::open(options.data.join("state"), &StoreOptions { memory_bytes })?);
         let state = match store.input(PROCESS_STATE)? {
             Some(bytes) => serde_json::from_slice(&bytes).map_err(|error| LiveError::Damaged(format!("process state: {error}")))?,
             None => create_journal(&store, &options)?,
@@ -82,6 +82,8 @@ impl Session {
         let kpi_days = kpi_days.map_err(damaged)?.unwrap_or_default();
         let kpis = options.kpis.as_ref().map(|path| OutputFile::open(path, state.kpis_bytes)).transpose()?;
         metrics.rules_in_force(&rules);
+        metrics.readers.opened(&store, state.partitions);
+        workers.iter().for_each(|worker| metrics.readers.settled(worker.number, worker.partition.rules()));
         let dead_letter_line = Vec::new();
         Ok(Self { options, store, state, workers, rules, previous_rules, metrics, output, dead_letters, dead_letter_line, kpi_days, kpis })
     }
@@ -229,6 +231,7 @@ impl Session {
         self.metrics.settled(self.headers(), self.state.sequencer.watermark());
         for worker in &self.workers {
             self.metrics.journey.settled(worker.number, &worker.partition.header, worker.partition.rules());
+            self.metrics.readers.settled(worker.number, worker.partition.rules());
         }
         Ok(())
     }

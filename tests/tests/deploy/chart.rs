@@ -79,7 +79,7 @@ fn an_instance_keeps_its_name_its_disk_and_no_rights() {
     assert_eq!(pod["automountServiceAccountToken"], false);
     assert_eq!(set["volumeClaimTemplates"][0]["metadata"]["name"], "state");
     assert_eq!(pod["containers"][0]["livenessProbe"]["httpGet"]["path"], "/livez");
-    assert_eq!(pod["containers"][0]["readinessProbe"]["httpGet"]["path"], "/metrics");
+    assert_eq!(pod["containers"][0]["readinessProbe"]["httpGet"]["path"], "/readyz");
     assert_eq!(set["selector"]["matchLabels"], of_kind(&objects, "Service")["spec"]["selector"]);
     assert_eq!(set["selector"], of_kind(&objects, "PodDisruptionBudget")["spec"]["selector"]);
 }

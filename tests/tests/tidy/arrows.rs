@@ -13,11 +13,14 @@ const ARROWS: &[(&str, &[&str])] = &[
     ("bellwether-backtest", &["bellwether-codec", "bellwether-engine"]),
     ("bellwether-forward", &["bellwether-codec", "bellwether-kafka", "bellwether-live"]),
     ("bellwether-live", &["bellwether-codec", "bellwether-engine", "bellwether-kafka", "bellwether-store"]),
+    ("bellwether-console", &["bellwether-codec", "bellwether-engine", "bellwether-live", "bellwether-store"]),
     (
         "bellwether",
         &[
             "bellwether-backtest",
             "bellwether-codec",
+            "bellwether-console",
+            "bellwether-engine",
             "bellwether-engine",
             "bellwether-forward",
             "bellwether-kafka",

@@ -4,16 +4,18 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread;
 use std::time::{Duration, Instant};
 
 use bellwether_codec::summary::Summary;
-use bellwether_live::embedded;
+use bellwether_console::guarded::SetLogLevel;
+use bellwether_live::embedded::{self, AfterFiles};
 use bellwether_live::metrics::Metrics;
+use bellwether_live::options::EmbeddedOptions;
 use clap::Args;
 use tempfile::TempDir;
 
 use super::{open_table, run};
+use crate::console_server::Run;
 use crate::failure::{Failure, Outcome};
 use crate::inputs::EventArguments;
 use crate::metrics_server;
@@ -37,11 +39,11 @@ const TELL_EVERY: Duration = Duration::from_secs(5);
 /// Show bellwether at work on a small simulated company
 ///
 /// Makes up 400 customers over 18 months, reads their events at full speed with the built-in rules, and shows the ten open signals that are most worth
-/// acting on, with their reasons. Metrics are served meanwhile, and until Ctrl-C.
+/// acting on, with their reasons. Metrics are served meanwhile, and until Ctrl-C; then a page shows every customer, too.
 #[derive(Args, Debug)]
 #[command(after_help = "Example:\n  bellwether demo --exit")]
 pub struct Arguments {
-    /// End after the table, instead of serving metrics until Ctrl-C
+    /// End after the table, instead of serving metrics and the page until Ctrl-C
     #[arg(long)]
     exit: bool,
 
@@ -51,11 +53,11 @@ pub struct Arguments {
 }
 
 /// Runs the demo.
-pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
+pub fn run(arguments: &Arguments, set_log_level: &SetLogLevel) -> Result<Outcome, Failure> {
     let stop = stop::flag_of_signals()?;
     let home = Home::new(arguments.data.as_deref())?;
     let metrics = Arc::new(Metrics::new());
-    let address = metrics_server::serve_somewhere(&metrics)?;
+    let address = metrics_server::serve_somewhere(&metrics, &stop)?;
     tell(&format!("metrics are at http://{address}/metrics"));
     tell(&format!("making up a company: {CUSTOMERS} customers, {MONTHS} months"));
     let company = home.path().join("company");
@@ -74,21 +76,18 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
     }
     if !arguments.exit {
         tell(&format!("\nmetrics stay up at http://{address}/metrics    Ctrl-C to stop"));
-        while !stop.load(Ordering::Relaxed) {
-            thread::sleep(Duration::from_millis(50));
-        }
+        Run { metrics: &metrics, stop: &stop, set_log_level, instance: None }.serve_somewhere()?;
+        embedded::run_then(run_options(home.path())?, metrics.clone(), &stop, |_| {}, AfterFiles::Stay)?;
     }
     Ok(Outcome::Done)
 }
 
 /// Reads the events of the company as `run --once` does.
 fn read_company(home: &Path, metrics: &Arc<Metrics>, stop: &AtomicBool) -> Result<(Summary, OpenSignals), Failure> {
-    let inputs = EventArguments { events: vec![home.join("company").join(EVENTS_FILE)], skip_unknown_types: false };
-    let signals_path = home.join("signals.jsonl");
-    let options = run::options_of(&inputs, &home.join("data"), signals_path.clone(), &RuleText::read(None)?)?;
+    let signals_path = home.join(SIGNALS_FILE);
     let mut signals = OpenSignals::new(&signals_path);
     let mut teller = Teller::start();
-    let summary = embedded::run(options, Arc::clone(metrics), stop, |status| {
+    let summary = embedded::run(run_options(home)?, Arc::clone(metrics), stop, |status| {
         if let Err(error) = signals.read_on() {
             tracing::warn!(%error, "the signals file cannot be followed");
         }
@@ -96,6 +95,14 @@ fn read_company(home: &Path, metrics: &Arc<Metrics>, stop: &AtomicBool) -> Resul
     })?;
     signals.read_on().map_err(|error| Failure::Run(format!("cannot read {}: {error}", signals_path.display())))?;
     Ok((summary, signals))
+}
+
+/// The file of signals within the directory of the demo.
+const SIGNALS_FILE: &str = "signals.jsonl";
+
+fn run_options(home: &Path) -> Result<EmbeddedOptions, Failure> {
+    let inputs = EventArguments { events: vec![home.join("company").join(EVENTS_FILE)], skip_unknown_types: false };
+    run::options_of(&inputs, &home.join("data"), home.join(SIGNALS_FILE), &RuleText::read(None)?)
 }
 
 /// Tells how far it is: on a terminal in one line that changes, else by a line now and then.

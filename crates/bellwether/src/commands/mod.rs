@@ -24,6 +24,7 @@ mod simulate;
 mod snapshot;
 mod topics;
 
+use bellwether_console::guarded::SetLogLevel;
 use clap::{Parser, Subcommand};
 
 use crate::environment;
@@ -75,10 +76,10 @@ enum Command {
 
 impl CommandLine {
     /// Does what is asked for.
-    pub fn run(self) -> Result<Outcome, Failure> {
+    pub fn run(self, set_log_level: &SetLogLevel) -> Result<Outcome, Failure> {
         match self.command {
-            Command::Demo(arguments) => demo::run(&arguments),
-            Command::Run(arguments) => run::run(arguments),
+            Command::Demo(arguments) => demo::run(&arguments, set_log_level),
+            Command::Run(arguments) => run::run(arguments, set_log_level),
             Command::Replay(arguments) => replay::run(arguments),
             Command::Backtest(arguments) => backtest::run(&arguments),
             Command::Explain(arguments) => explain::run(&arguments),

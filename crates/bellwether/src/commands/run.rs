@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use bellwether_codec::event::Decoder;
 use bellwether_codec::intake::InputSpec;
+use bellwether_codec::pseudonym::Pseudonymiser;
 use bellwether_codec::summary::Summary;
+use bellwether_console::guarded::SetLogLevel;
 use bellwether_engine::time::Time;
 use bellwether_live::embedded;
 use bellwether_live::metrics::Metrics;
@@ -14,6 +16,8 @@ use clap::{Args, value_parser};
 use uuid::Uuid;
 
 use super::run_kafka;
+use crate::configuration::ConfigurationFile;
+use crate::console_server::Run;
 use crate::environment;
 use crate::failure::{Failure, Outcome};
 use crate::inputs::{EventArguments, broke_off, ingest_clock, parse_time_argument, refused};
@@ -64,8 +68,8 @@ pub struct Arguments {
     #[arg(long, value_name = "DIR", conflicts_with = "events")]
     follow: Option<PathBuf>,
 
-    /// The configuration file of a run beside Kafka; the arguments on files do not go with it
-    #[arg(long, value_name = "FILE", conflicts_with_all = ["events", "follow", "once", "signals", "rules", "summary", "kpis", "strict", "partitions"])]
+    /// The configuration file; with a section `kafka` in it the run is beside Kafka, and the arguments on files do not go with that
+    #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
 
     /// What this process does, beside Kafka
@@ -76,9 +80,9 @@ pub struct Arguments {
     #[arg(long, value_name = "N", default_value_t = 1, requires = "config", value_parser = value_parser!(u16).range(1..=MAX_WORKERS))]
     workers: u16,
 
-    /// The directory that keeps the journal, the customers' states and the dead letters
-    #[arg(long, value_name = "DIR", default_value = "./bellwether-data")]
-    data: PathBuf,
+    /// The directory that keeps the journal, the customers' states and the dead letters [default: ./bellwether-data]
+    #[arg(long, value_name = "DIR")]
+    data: Option<PathBuf>,
 
     /// The file that signals are appended to, or `-` for standard output [default: signals.jsonl in the data directory]
     ///
@@ -95,7 +99,7 @@ pub struct Arguments {
     /// Decide what is dated before this time, but do not send it; what is still open then is sent: a date (UTC) or 2026-03-01T08:15:00Z
     ///
     /// For a data directory that begins with history; give it with every run. Beside Kafka: `rules publish --quiet-until`.
-    #[arg(long, value_name = "TIME", value_parser = parse_time_argument, conflicts_with = "config")]
+    #[arg(long, value_name = "TIME", value_parser = parse_time_argument)]
     quiet_until: Option<Time>,
 
     /// End when the events end, and take their end as the present: what is due by then is decided
@@ -116,9 +120,9 @@ pub struct Arguments {
     #[arg(long)]
     strict: bool,
 
-    /// Where to serve GET /metrics and /livez, or `off`
-    #[arg(long, value_name = "HOST:PORT", default_value = DEFAULT_ADDRESS)]
-    metrics: MetricsAddress,
+    /// Where to serve GET /metrics, /livez and /readyz, or `off` [default: 127.0.0.1:9464]
+    #[arg(long, value_name = "HOST:PORT")]
+    metrics: Option<MetricsAddress>,
 
     #[command(flatten)]
     limits: Limits,
@@ -135,9 +139,9 @@ struct Limits {
     #[arg(long, value_name = "N", value_parser = value_parser!(u16).range(1..=MAX_PARTITIONS))]
     partitions: Option<u16>,
 
-    /// Memory for caches and write buffers, such as 512MiB
-    #[arg(long, value_name = "SIZE", default_value = "1GiB", value_parser = parse_memory)]
-    memory: u64,
+    /// Memory for caches and write buffers, such as 512MiB [default: 1GiB]
+    #[arg(long, value_name = "SIZE", value_parser = parse_memory)]
+    memory: Option<u64>,
 
     /// Records that a partition folds in one commit at most; signals do not depend on it
     #[arg(long, value_name = "N", default_value_t = BatchLimits::default().records, value_parser = value_parser!(u64).range(1..))]
@@ -151,22 +155,39 @@ struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         let BatchLimits { records, reviews } = BatchLimits::default();
-        Self { partitions: Some(DEFAULT_PARTITIONS), memory: DEFAULT_MEMORY_BYTES, batch_records: records, batch_reviews: reviews }
+        Self { partitions: Some(DEFAULT_PARTITIONS), memory: None, batch_records: records, batch_reviews: reviews }
     }
 }
 
 /// Runs until the events end, or a signal comes.
-pub fn run(arguments: Arguments) -> Result<Outcome, Failure> {
+pub fn run(mut arguments: Arguments, set_log_level: &SetLogLevel) -> Result<Outcome, Failure> {
+    let mut console = None;
+    let mut pseudonymiser = None;
     if let Some(path) = &arguments.config {
-        return run_kafka::run(path, arguments.role, arguments.workers);
+        let ConfigurationFile { configuration, .. } = ConfigurationFile::read(path)?;
+        if configuration.kafka.is_some() {
+            refuse_file_arguments(&arguments)?;
+            return run_kafka::run(path, arguments.role, arguments.workers, set_log_level);
+        }
+        pseudonymiser = Some(configuration.pseudonymiser()?);
+        arguments.data.get_or_insert(configuration.data);
+        arguments.metrics.get_or_insert(configuration.metrics);
+        arguments.limits.memory.get_or_insert(configuration.memory_bytes);
+        console = configuration.console;
     }
-    let options = options(&arguments)?;
+    let pseudonymiser = pseudonymiser.map_or_else(environment::pseudonymiser, Ok)?;
+    let data = arguments.data.take().unwrap_or_else(|| DATA.into());
+    let serves = console.is_some() && !arguments.once;
+    let options = options(&arguments, &data, pseudonymiser, serves)?;
     let stop = stop::flag_of_signals()?;
     let metrics = Arc::new(Metrics::new());
-    if let Some(address) = metrics_server::serve(&arguments.metrics, &metrics)? {
+    let address = arguments.metrics.clone().map_or_else(|| DEFAULT_ADDRESS.parse().map_err(Failure::Usage), Ok)?;
+    if let Some(address) = metrics_server::serve(&address, &metrics, &stop)? {
         tell(&format!("metrics are at http://{address}/metrics"));
     }
-    if !arguments.once && arguments.follow.is_none() && !arguments.inputs.has_standard_input() {
+    let run = Run { metrics: &metrics, stop: &stop, set_log_level, instance: None };
+    let after_files = run.serve_embedded(console, options.decoder.clone(), arguments.once)?;
+    if !arguments.once && !serves && arguments.follow.is_none() && !arguments.inputs.has_standard_input() {
         tell("note: the run ends with these files. Add --once to take their end as the present, or follow a directory with --follow DIR");
     }
     let summary = {
@@ -174,7 +195,7 @@ pub fn run(arguments: Arguments) -> Result<Outcome, Failure> {
         let observe = |status: &embedded::Status<'_>| {
             progress.show(status.intake.bytes_read(), status.intake.bytes_total(), status.events);
         };
-        embedded::run(options, metrics, &stop, observe)?
+        embedded::run_then(options, metrics, &stop, observe, after_files)?
     };
     if stop.load(std::sync::atomic::Ordering::Relaxed) {
         tell("stopped by a signal: what was taken in is committed, and the same command goes on from here");
@@ -183,46 +204,75 @@ pub fn run(arguments: Arguments) -> Result<Outcome, Failure> {
     if let Some(path) = &arguments.summary {
         summary_text::write(&summary, path)?;
     }
-    Ok(judge(&summary, arguments.strict, &arguments.data))
+    Ok(judge(&summary, arguments.strict, &data))
+}
+
+/// Where everything is kept when nothing else is said.
+const DATA: &str = "./bellwether-data";
+
+/// Beside Kafka events come from topics, and what comes out goes to topics.
+fn refuse_file_arguments(arguments: &Arguments) -> Result<(), Failure> {
+    let Arguments { inputs, follow, signals, rules, quiet_until, once, summary, kpis, strict, limits, .. } = arguments;
+    let given = [
+        (!inputs.events.is_empty(), "--events"),
+        (follow.is_some(), "--follow"),
+        (signals.is_some(), "--signals"),
+        (rules.is_some(), "--rules"),
+        (quiet_until.is_some(), "--quiet-until"),
+        (*once, "--once"),
+        (summary.is_some(), "--summary"),
+        (kpis.is_some(), "--kpis"),
+        (*strict, "--strict"),
+        (limits.partitions.is_some(), "--partitions"),
+    ];
+    let given: Vec<&str> = given.iter().filter(|(is_given, _)| *is_given).map(|(_, name)| *name).collect();
+    if given.is_empty() {
+        return Ok(());
+    }
+    Err(Failure::Usage(format!("the configuration has a section `kafka`, and {} cannot be used with that", given.join(", "))))
 }
 
 /// Options that find the data directory of a run as it is.
 pub fn options_as_found(data: &Path, signals: Option<PathBuf>) -> Result<EmbeddedOptions, Failure> {
     let signals = signals.unwrap_or_else(|| data.join(SIGNALS_FILE));
     let limits = Limits { partitions: None, ..Limits::default() };
-    let decoder = Decoder::new(environment::pseudonymiser()?);
-    embedded_options(Vec::new(), decoder, data, SignalsTarget::File(signals), &RuleText::read(None)?, &limits, true)
+    let pseudonymiser = environment::pseudonymiser()?;
+    let decoder = Decoder::new(pseudonymiser);
+    embedded_options(Vec::new(), (decoder, pseudonymiser), data, SignalsTarget::File(signals), &RuleText::read(None)?, &limits, true)
 }
 
 /// Options of a run that keeps all it knows in `data`, with everything else as it is by default.
 pub fn options_of(inputs: &EventArguments, data: &Path, signals: PathBuf, rules: &RuleText) -> Result<EmbeddedOptions, Failure> {
-    let decoder = inputs.decoder(environment::pseudonymiser()?);
-    embedded_options(inputs.specs()?, decoder, data, SignalsTarget::File(signals), rules, &Limits::default(), true)
+    let pseudonymiser = environment::pseudonymiser()?;
+    let decoder = inputs.decoder(pseudonymiser);
+    embedded_options(inputs.specs()?, (decoder, pseudonymiser), data, SignalsTarget::File(signals), rules, &Limits::default(), true)
 }
 
-fn options(arguments: &Arguments) -> Result<EmbeddedOptions, Failure> {
+fn options(arguments: &Arguments, data: &Path, pseudonymiser: Pseudonymiser, serves: bool) -> Result<EmbeddedOptions, Failure> {
     let rules = RuleText::read(arguments.rules.as_deref())?.quiet_until(arguments.quiet_until)?.with_time_zone()?;
     let signals = match &arguments.signals {
         Some(path) if path == Path::new("-") => SignalsTarget::StandardOutput,
         Some(path) => SignalsTarget::File(path.clone()),
-        None => SignalsTarget::File(arguments.data.join(SIGNALS_FILE)),
+        None => SignalsTarget::File(data.join(SIGNALS_FILE)),
     };
-    let decoder = arguments.inputs.decoder(environment::pseudonymiser()?);
+    let decoder = arguments.inputs.decoder(pseudonymiser);
     let inputs = match &arguments.follow {
         Some(directory) => {
             let missing = |error: std::io::Error| Failure::Usage(format!("cannot follow {}: {error}", directory.display()));
             std::fs::read_dir(directory).map_err(missing)?;
             vec![InputSpec::Followed { directory: directory.clone(), once: arguments.once }]
         }
+        // A run that stays may have no files at all.
+        None if serves && arguments.inputs.events.is_empty() => Vec::new(),
         None => arguments.inputs.specs()?,
     };
-    let options = embedded_options(inputs, decoder, &arguments.data, signals, &rules, &arguments.limits, arguments.once)?;
+    let options = embedded_options(inputs, (decoder, pseudonymiser), data, signals, &rules, &arguments.limits, arguments.once)?;
     Ok(EmbeddedOptions { kpis: arguments.kpis.clone(), ..options })
 }
 
 fn embedded_options(
     inputs: Vec<InputSpec>,
-    decoder: Decoder,
+    (decoder, pseudonymiser): (Decoder, Pseudonymiser),
     data: &Path,
     signals: SignalsTarget,
     rules: &RuleText,
@@ -230,7 +280,6 @@ fn embedded_options(
     once: bool,
 ) -> Result<EmbeddedOptions, Failure> {
     rules.parse()?;
-    let pseudonymiser = environment::pseudonymiser()?;
     Ok(EmbeddedOptions {
         inputs,
         data: data.to_owned(),
@@ -245,7 +294,7 @@ fn embedded_options(
         once,
         ingest_clock,
         limits: BatchLimits { records: limits.batch_records, reviews: limits.batch_reviews },
-        memory_bytes: limits.memory,
+        memory_bytes: limits.memory.unwrap_or(DEFAULT_MEMORY_BYTES),
     })
 }
 

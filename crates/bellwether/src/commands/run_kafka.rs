@@ -3,10 +3,12 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use bellwether_console::guarded::SetLogLevel;
 use bellwether_live::kafka::{self, RunOptions};
 use bellwether_live::metrics::Metrics;
 
 use super::run::Role;
+use crate::console_server::Run;
 use crate::failure::{Failure, Outcome};
 use crate::inputs::ingest_clock;
 use crate::kafka::Kafka;
@@ -16,7 +18,7 @@ use crate::stop;
 use crate::terminal::tell;
 
 /// Runs until a signal comes.
-pub fn run(path: &Path, role: Role, workers: u16) -> Result<Outcome, Failure> {
+pub fn run(path: &Path, role: Role, workers: u16, set_log_level: &SetLogLevel) -> Result<Outcome, Failure> {
     let Kafka { configuration, connect } = Kafka::read(path)?;
     let pseudonymiser = configuration.pseudonymiser()?;
     let lookup = connect.settings().user_lookup.as_ref().map(|lookup| lookup.directory(&pseudonymiser));
@@ -38,9 +40,12 @@ pub fn run(path: &Path, role: Role, workers: u16) -> Result<Outcome, Failure> {
     };
     let stop = stop::flag_of_signals()?;
     let metrics = Arc::new(Metrics::new());
-    if let Some(address) = metrics_server::serve(&configuration.metrics, &metrics)? {
+    if let Some(address) = metrics_server::serve(&configuration.metrics, &metrics, &stop)? {
         tell(&format!("metrics are at http://{address}/metrics"));
     }
+    let instance = configuration.kafka.as_ref().and_then(|kafka| kafka.instance.as_deref());
+    let run = Run { metrics: &metrics, stop: &stop, set_log_level, instance };
+    run.serve_beside_kafka(configuration.console.clone())?;
     kafka::run(&options, &metrics, &stop)?;
     tell("stopped by a signal: what was taken in is committed, and the same command goes on from here");
     Ok(Outcome::Done)

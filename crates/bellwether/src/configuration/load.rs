@@ -4,12 +4,13 @@ use std::path::PathBuf;
 
 use bellwether_codec::pseudonym::Pseudonymiser;
 use bellwether_codec::yaml::{FileErrors, Node, Reader, Settings, Value, expand_variables, parse, render, tags, without_secrets};
+use bellwether_console::settings::read_console;
 use bellwether_forward::config::read_forward;
 use bellwether_live::config::read_kafka;
 
 use super::{Configuration, PseudonymKey, ROOT};
 use crate::metrics_server::MetricsAddress;
-use crate::sizes::parse_memory;
+use crate::sizes::{parse_memory, parse_size};
 
 /// The values of a text, and the configuration that they make.
 pub fn load(name: &str, text: &str, variable: &dyn Fn(&str) -> Option<String>) -> Result<(Node, Configuration), FileErrors> {
@@ -42,6 +43,7 @@ fn read(reader: &mut Reader<'_>, root: &Node) -> Configuration {
         memory_bytes: parsed(reader, &settings, "memory", parse_memory).unwrap_or_default(),
         metrics: parsed(reader, &settings, "metrics", |text| text.parse()).unwrap_or(MetricsAddress::Off),
         pseudonym_key: pseudonym_key(reader, &settings),
+        console: settings.get("console").map(|node| read_console(reader, node, parse_size)),
         kafka: settings.get("kafka").map(|node| read_kafka(reader, node)),
         forward: settings.get("forward").map(|node| read_forward(reader, node)),
     }

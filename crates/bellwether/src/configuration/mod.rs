@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 
 use bellwether_codec::pseudonym::Pseudonymiser;
 use bellwether_codec::yaml::{Absent, Field, Form, Node, Section};
+use bellwether_console::settings::{CONSOLE, ConsoleSettings};
 use bellwether_forward::config::{FORWARD, ForwardSettings};
 use bellwether_live::config::{KAFKA, KafkaSettings};
 
@@ -37,7 +38,12 @@ pub const ROOT: Section = Section {
             "The directory that keeps customers' states and, without Kafka, the journal.",
         ),
         field("memory", Form::Size, Absent::Default("1GiB"), "Memory for caches and write buffers; at least 64MiB."),
-        field("metrics", Form::Text, Absent::Default(DEFAULT_ADDRESS), "HOST:PORT at which `/metrics` and `/livez` are served, or `off`."),
+        field(
+            "metrics",
+            Form::Text,
+            Absent::Default(DEFAULT_ADDRESS),
+            "HOST:PORT at which `/metrics`, `/livez` and `/readyz` are served, or `off`.",
+        ),
         field(
             "pseudonym_key",
             Form::Secret,
@@ -45,6 +51,7 @@ pub const ROOT: Section = Section {
             "The key under which user ids are hashed: 32 hexadecimal digits. Write `${NAME}` to take it from a variable.",
         ),
         field("pseudonym_key_file", Form::Text, Absent::Means("see `pseudonym_key`"), "The file that holds this key."),
+        field("console", Form::Section(&CONSOLE), Absent::Means("no guarded listener"), "The guarded listener."),
         field("kafka", Form::Section(&KAFKA), Absent::Means("a run without Kafka"), "The Kafka run."),
         field("forward", Form::Section(&FORWARD), Absent::Means("nothing is forwarded"), "Signals to webhooks, by `bellwether forward`."),
     ],
@@ -59,6 +66,8 @@ pub struct Configuration {
     pub memory_bytes: u64,
     /// Where metrics are served.
     pub metrics: MetricsAddress,
+    /// The guarded listener, if there is to be one.
+    pub console: Option<ConsoleSettings>,
     /// The Kafka run, if it is one.
     pub kafka: Option<KafkaSettings>,
     /// Where signals are forwarded to, if anywhere.

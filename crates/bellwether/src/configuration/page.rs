@@ -41,6 +41,7 @@ fn the_reference_page_is_current() {
 fn every_section_has_a_chapter_once() {
     let page = configuration_page();
     for section in [
+        "console",
         "kafka",
         "kafka.journal",
         "kafka.topics",

@@ -34,6 +34,7 @@ pub use progress::Progress;
 pub use reader::Intake;
 pub use sequence::{
     MAX_AHEAD_OF_CLOCK_MS, MAX_AHEAD_OF_WATERMARK_MS, Sequenced, SequencedEpoch, SequencedLines, Sequencer, TICK_INTERVAL_MS,
+    check_received,
 };
 
 use std::time::Duration;

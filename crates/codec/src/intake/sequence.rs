@@ -9,6 +9,10 @@ use crate::timestamp::format_time;
 
 use super::{DecodedEpoch, DecodedEvent, DecodedLine};
 
+mod received;
+
+pub use received::check_received;
+
 /// A partition gets a tick when its last watermark is this far behind.
 pub const TICK_INTERVAL_MS: i64 = MINUTE_MS;
 

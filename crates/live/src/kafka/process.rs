@@ -283,6 +283,7 @@ impl Processor {
                 self.metrics.partition_settled(*number, &owned.worker.partition.header);
                 self.metrics.journey.settled(*number, &owned.worker.partition.header, owned.worker.partition.rules());
                 self.metrics.rules_in_force(owned.worker.partition.rules());
+                self.metrics.readers.settled(*number, owned.worker.partition.rules());
                 self.options.safekeeping.settled(*number);
             }
         }

@@ -90,6 +90,9 @@ fn run_workers(options: &RunOptions, found: &Found, metrics: &Arc<Metrics>, stop
     let connect = &options.connect.until(&over);
     let mut work: Vec<(String, Work<'_>)> = Vec::new();
     let mut shared = None;
+    if options.role == Role::Ingest {
+        metrics.readers.stateless();
+    }
     if options.role != Role::Process {
         let ingest = ingest_options(options, found, &over)?;
         let learning = Arc::new(Learning::new(options.directory.as_ref()));
@@ -111,6 +114,7 @@ fn run_workers(options: &RunOptions, found: &Found, metrics: &Arc<Metrics>, stop
             options.data.join(STORE),
             &StoreOptions { memory_bytes: options.memory_bytes / 100 * STORE_SHARE_PERCENT },
         )?);
+        metrics.readers.opened(&store, found.created.partitions);
         let rule_sets = Arc::new(RuleSets::new(options.compile_rules.clone()));
         let process = process_options(options, found, snapshots(options)?, &over);
         if process.safekeeping.snapshots.is_some() {
@@ -137,6 +141,7 @@ fn run_workers(options: &RunOptions, found: &Found, metrics: &Arc<Metrics>, stop
         }
     }
     let ended = run_all(work, &over, stop);
+    metrics.readers.closed();
     if let Some(store) = shared {
         // A restore may be under way, in a thread that belongs to nobody. It changes nothing that is not whole, but it has the store open.
         let is_damaged = ended.as_ref().is_err_and(|error| damaged_store(error).is_some());

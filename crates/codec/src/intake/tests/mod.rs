@@ -7,6 +7,7 @@ mod inputs;
 mod lines;
 mod merging;
 mod parts;
+mod receiving;
 mod resuming;
 mod sequencing;
 mod standard_input;

@@ -11,6 +11,7 @@ use crate::pipeline;
 impl Processor {
     /// Starts with partitions that come in addition; some of them later, when a snapshot is in their place.
     pub(super) fn assigned(&mut self, partitions: &[TopicPartition]) -> Result<(), LiveError> {
+        partitions.iter().for_each(|at| self.metrics.readers.assigned(number_of(at)));
         let openings = openings(&mut *self.client, &self.store, &self.options, partitions)?;
         let mut ready = Vec::with_capacity(partitions.len());
         for (at, opening) in partitions.iter().cloned().zip(openings) {
@@ -55,10 +56,11 @@ impl Processor {
             } else {
                 tracing::info!(partition = number, %store, "the state is where everything is published: nothing to replay");
             }
-            self.partitions.insert(
-                number,
-                Owned::open(number, at.clone(), opening, &self.store, &self.rule_sets, self.options.decoder.erasure_key())?,
-            );
+            let owned = Owned::open(number, at.clone(), opening, &self.store, &self.rule_sets, self.options.decoder.erasure_key())?;
+            if !owned.worker.is_catching_up() {
+                self.metrics.readers.settled(number, owned.worker.partition.rules());
+            }
+            self.partitions.insert(number, owned);
             starts.push((at, store.offset));
         }
         Ok(starts)

@@ -1,0 +1,133 @@
+//! Events in: CloudEvents as JSON, one or a batch, answered when the journal has them.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::State;
+use axum::extract::rejection::BytesRejection;
+use axum::http::header::CONTENT_TYPE;
+use axum::http::{HeaderMap, StatusCode};
+use bellwether_codec::intake::{MAX_LINE_BYTES, check_received};
+use bellwether_codec::rejection::{RejectReason, Rejection};
+use bellwether_live::arrivals::NotTaken;
+use serde::Serialize;
+use serde_json::value::RawValue;
+use utoipa::ToSchema;
+
+use crate::problem::{Problem, RefusedEvent};
+use crate::shared::{Shared, Taking};
+
+/// Refused events that an answer lists at most.
+const MAX_REFUSED_TOLD: usize = 20;
+
+/// That the journal has them.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Journaled {
+    /// Events that were taken in; those that were there before count, too, and change nothing.
+    events: usize,
+}
+
+/// How the body is to be read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Mode {
+    Single,
+    Batch,
+    /// By its first character.
+    Any,
+}
+
+/// Takes events in
+///
+/// Either all events of a request are taken in, or none; then the request may be repeated as a whole. After a status of 408 or 5xx nobody knows
+/// whether they were: repeat the request, events are recognised by `source` and `id`.
+#[utoipa::path(post, path = "/v1/events", operation_id = "take_events", tag = "events",
+    request_body(content((serde_json::Value = "application/cloudevents+json"), (Vec<serde_json::Value> = "application/cloudevents-batch+json"),
+        (serde_json::Value = "application/json")), description = "CloudEvents 1.0 in structured mode"),
+    responses((status = 200, description = "Done", body = Journaled), (status = "4XX", description = "Refused", body = Problem, content_type = "application/problem+json"),
+        (status = "5XX", description = "Not now, or it failed", body = Problem, content_type = "application/problem+json")), security(("token" = [])))]
+pub(crate) async fn take(
+    State(shared): State<Arc<Shared>>,
+    headers: HeaderMap,
+    body: Result<Bytes, BytesRejection>,
+) -> Result<Json<Journaled>, Problem> {
+    let Some(taking) = &shared.offered.taking else {
+        let detail =
+            "this process takes no events over HTTP: beside Kafka, produce them to an input topic; otherwise see `console.take_events`";
+        return Err(Problem::new(StatusCode::NOT_IMPLEMENTED, "no-intake", detail));
+    };
+    let mode = mode(&headers)?;
+    if shared.is_draining() || shared.offered.metrics.readers.is_paused() {
+        return Err(Problem::unavailable("paused", "the process takes nothing in at present: it is paused, or it ends"));
+    }
+    let events = split(&body?, mode, shared.settings.max_batch_events)?;
+    check(&events, taking, &shared)?;
+    let count = events.len();
+    if count > 0 {
+        let committed = taking.inlet.hand_over(events).map_err(|reason| match reason {
+            NotTaken::Closed => Problem::unavailable("reading-files", "the run reads its files first, or it ends"),
+            NotTaken::Full => Problem::unavailable("busy", "too many requests wait for the journal"),
+        })?;
+        let lost =
+            |_| Problem::unavailable("unknown", "the run ended before it could say whether the journal has the events: repeat the request");
+        committed.await.map_err(lost)?;
+    }
+    Ok(Json(Journaled { events: count }))
+}
+
+fn mode(headers: &HeaderMap) -> Result<Mode, Problem> {
+    let media = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    match media.split(';').next().unwrap_or_default().trim().to_ascii_lowercase().as_str() {
+        "application/cloudevents+json" => Ok(Mode::Single),
+        "application/cloudevents-batch+json" => Ok(Mode::Batch),
+        "application/json" => Ok(Mode::Any),
+        _ => {
+            let detail = "content-type: it must be application/cloudevents+json, application/cloudevents-batch+json or application/json";
+            Err(Problem::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, "media-type", detail))
+        }
+    }
+}
+
+/// The events of a body, each as JSON.
+fn split(body: &[u8], mode: Mode, max_events: usize) -> Result<Vec<Vec<u8>>, Problem> {
+    let is_list = body.trim_ascii_start().first() == Some(&b'[');
+    if mode == Mode::Single || (mode == Mode::Any && !is_list) {
+        return Ok(vec![body.trim_ascii().to_vec()]);
+    }
+    let events: Vec<&RawValue> = serde_json::from_slice(body)
+        .map_err(|error| Problem::new(StatusCode::BAD_REQUEST, "bad-body", format!("the batch is no JSON list: {error}")))?;
+    if events.len() > max_events {
+        let detail = format!("a request may have {max_events} events, and this one has {}: see `console.max_batch_events`", events.len());
+        return Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too-many-events", detail));
+    }
+    Ok(events.iter().map(|event| event.get().as_bytes().to_vec()).collect())
+}
+
+/// Refuses the request if any of its events would be refused.
+fn check(events: &[Vec<u8>], taking: &Taking, shared: &Shared) -> Result<(), Problem> {
+    let now = shared.now();
+    let checked = events.iter().map(|event| {
+        if event.len() > MAX_LINE_BYTES {
+            let detail = format!("the event has {} bytes, more than the {MAX_LINE_BYTES} allowed", event.len());
+            return Err(Rejection::new(RejectReason::LineTooLong, detail));
+        }
+        taking.decoder.decode(event).and_then(|event| check_received(event.time, now))
+    });
+    let failed = checked.enumerate().filter_map(|(index, result)| Some((index, result.err()?)));
+    let refused: Vec<(usize, Rejection)> = failed.filter(|(_, rejection)| rejection.reason != RejectReason::SkippedType).collect();
+    if refused.is_empty() {
+        return Ok(());
+    }
+    for (_, rejection) in &refused {
+        shared.offered.metrics.rejected(rejection.reason.code());
+    }
+    let detail = format!("{} of {} events are refused, so none is taken in", refused.len(), events.len());
+    let told = refused.into_iter().take(MAX_REFUSED_TOLD);
+    let refused_event = |(index, rejection): (usize, Rejection)| RefusedEvent {
+        index,
+        reason: rejection.reason.code().to_owned(),
+        detail: rejection.detail,
+    };
+    let problem = Problem::new(StatusCode::UNPROCESSABLE_ENTITY, "refused-events", detail);
+    Err(Problem { events: told.map(refused_event).collect(), ..problem })
+}

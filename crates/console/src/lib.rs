@@ -1,0 +1,34 @@
+//! HTTP: metrics and probes on a plain listener; events, queries, administration and a page for people on a guarded one.
+//!
+//! Start with [`guarded::routes`], the table of what there is. A request goes through `guard` (limits, host, token) to its handler: `events` takes in,
+//! `customers`, `signals`, `timeline`, `kpis` and `partitions` read the committed states on a thread that may block, `admin` changes how the process
+//! runs. `problem` is how all of them refuse. [`settings`] is what the listener is told, `tokens` who may do what, `api` the OpenAPI document,
+//! `page` the files of the page, and `server` the listener itself.
+//!
+//! # Invariants
+//! - Readers see what is committed, whole commits at a time, and no loop waits for them.
+//! - What a request may cost is bounded: its size, its time, the states and records that it looks at, and how many there are at once.
+//! - No text of a request goes into a header of an answer, and no token into a log.
+
+mod admin;
+mod api;
+mod board;
+mod customers;
+mod error;
+mod events;
+mod guard;
+pub mod guarded;
+mod kpis;
+mod page;
+mod partitions;
+pub mod plain;
+mod problem;
+mod reading;
+mod server;
+pub mod settings;
+mod shared;
+mod signals;
+mod timeline;
+mod tokens;
+
+pub use error::ConsoleError;

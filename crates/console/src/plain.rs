@@ -1,0 +1,71 @@
+//! The plain listener: `GET /metrics`, `/livez` and `/readyz`. There is no customer data here.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use axum::Router;
+use axum::http::StatusCode;
+use axum::http::header::CONTENT_TYPE;
+use axum::routing::get;
+use bellwether_live::metrics::Metrics;
+
+use crate::error::ConsoleError;
+use crate::server::{self, ConnectionLimits};
+
+/// Prometheus' text format.
+const TEXT_FORMAT: &str = "text/plain; version=0.0.4; charset=utf-8";
+
+/// Scrapers and probes are few and quick.
+const LIMITS: ConnectionLimits = ConnectionLimits { connections: 64, head_timeout: Duration::from_secs(10) };
+
+/// Serves until the process ends, and tells where. `stop` is the word to stop: from then on the process is not ready.
+///
+/// # Errors
+///
+/// When it cannot listen there.
+pub fn serve(address: SocketAddr, metrics: &Arc<Metrics>, stop: &Arc<AtomicBool>) -> Result<SocketAddr, ConsoleError> {
+    server::start("metrics", address, routes(metrics.clone(), stop.clone()), LIMITS)
+}
+
+/// Writes metrics down as they are now.
+pub type Render = Arc<dyn Fn() -> String + Send + Sync>;
+
+/// The same for a process that is no run: it has metrics of its own, and is ready when it is alive.
+///
+/// # Errors
+///
+/// When it cannot listen there.
+pub fn serve_text(address: SocketAddr, render: Render) -> Result<SocketAddr, ConsoleError> {
+    let routes = alive(render).route("/readyz", get(async || "ready\n"));
+    server::start("metrics", address, routes, LIMITS)
+}
+
+/// What every process has.
+fn alive(render: Render) -> Router {
+    let render = move || {
+        let text = render();
+        async move { ([(CONTENT_TYPE, TEXT_FORMAT)], text) }
+    };
+    Router::new().route("/metrics", get(render)).route("/livez", get(async || "alive\n"))
+}
+
+fn routes(metrics: Arc<Metrics>, stop: Arc<AtomicBool>) -> Router {
+    let rendered = metrics.clone();
+    let ready = move || {
+        let answer = readiness(&metrics, &stop);
+        async move { answer }
+    };
+    alive(Arc::new(move || rendered.render())).route("/readyz", get(ready))
+}
+
+fn readiness(metrics: &Metrics, stop: &AtomicBool) -> (StatusCode, &'static str) {
+    if stop.load(Ordering::Relaxed) {
+        (StatusCode::SERVICE_UNAVAILABLE, "draining\n")
+    } else if metrics.readers.are_ready() {
+        (StatusCode::OK, "ready\n")
+    } else {
+        (StatusCode::SERVICE_UNAVAILABLE, "restoring\n")
+    }
+}

@@ -1,0 +1,83 @@
+//! One listener on a thread of its own, with limits that slow and many clients run into.
+
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::thread;
+use std::time::Duration;
+
+use axum::Router;
+use hyper::server::conn::http1;
+use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::service::TowerToHyperService;
+use tokio::sync::Semaphore;
+
+use crate::error::ConsoleError;
+
+/// Threads that read the store for requests at most.
+const MAX_READING_THREADS: usize = 4;
+
+/// The head of a request, and what of a body is buffered at once, bytes.
+const MAX_BUFFER_BYTES: usize = 32 * 1024;
+
+/// Headers of a request.
+const MAX_HEADERS: usize = 64;
+
+/// How long the listener waits after it could not accept, as when the process has too many files open.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+
+/// What a listener lets happen.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct ConnectionLimits {
+    /// Connections at once; further ones wait in the queue of the operating system.
+    pub connections: usize,
+    /// How long a client may take to send the head of a request; so long, too, may a connection be idle.
+    pub head_timeout: Duration,
+}
+
+/// Serves until the process ends, and tells where.
+pub(crate) fn start(name: &'static str, address: SocketAddr, routes: Router, limits: ConnectionLimits) -> Result<SocketAddr, ConsoleError> {
+    let failed = |error| ConsoleError::listening(address, error);
+    let listener = TcpListener::bind(address).map_err(failed)?;
+    listener.set_nonblocking(true).map_err(failed)?;
+    let bound = listener.local_addr().map_err(failed)?;
+    let mut builder = tokio::runtime::Builder::new_current_thread();
+    let runtime = builder.enable_all().max_blocking_threads(MAX_READING_THREADS).build().map_err(failed)?;
+    let listen = move || {
+        runtime.block_on(async {
+            match tokio::net::TcpListener::from_std(listener) {
+                Ok(listener) => accept(listener, routes, limits).await,
+                Err(error) => tracing::error!(%error, listener = name, "nothing is served"),
+            }
+        });
+    };
+    thread::Builder::new().name(name.into()).spawn(listen).map_err(failed)?;
+    Ok(bound)
+}
+
+async fn accept(listener: tokio::net::TcpListener, routes: Router, limits: ConnectionLimits) {
+    let connections = Arc::new(Semaphore::new(limits.connections));
+    loop {
+        let Ok(permit) = connections.clone().acquire_owned().await else { return };
+        let stream = match listener.accept().await {
+            Ok((stream, _)) => stream,
+            Err(error) => {
+                tracing::debug!(%error, "a connection could not be accepted");
+                tokio::time::sleep(ACCEPT_PAUSE).await;
+                continue;
+            }
+        };
+        let service = TowerToHyperService::new(routes.clone());
+        tokio::spawn(async move {
+            let mut connection = http1::Builder::new();
+            connection
+                .timer(TokioTimer::new())
+                .header_read_timeout(limits.head_timeout)
+                .max_headers(MAX_HEADERS)
+                .max_buf_size(MAX_BUFFER_BYTES);
+            if let Err(error) = connection.serve_connection(TokioIo::new(stream), service).await {
+                tracing::debug!(%error, "a connection ended early");
+            }
+            drop(permit);
+        });
+    }
+}

@@ -1,0 +1,111 @@
+//! Events on their way from a listener into the loop of an embedded run: a bounded queue, with an answer when they are committed.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, TrySendError, sync_channel};
+use std::time::{Duration, Instant};
+
+use bellwether_codec::intake::{EPOCH_LINES, MAX_EPOCH_BYTES};
+use tokio::sync::oneshot;
+
+/// Deliveries that may wait for the loop.
+pub const MAX_WAITING_DELIVERIES: usize = 256;
+
+/// How often the loop looks whether to stop.
+const STOP_CHECK: Duration = Duration::from_millis(50);
+
+/// The events of one request.
+pub struct Delivery {
+    /// Each as JSON.
+    pub events: Vec<Vec<u8>>,
+    /// Where it is told that they are committed; dropped if they are not.
+    done: oneshot::Sender<()>,
+}
+
+/// The end of the queue that listeners have.
+#[derive(Clone)]
+pub struct Inlet {
+    deliveries: SyncSender<Delivery>,
+    is_open: Arc<AtomicBool>,
+}
+
+/// Why events were not taken. None of them will be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum NotTaken {
+    /// The run reads its files first, or it ends.
+    Closed,
+    /// Too many wait already.
+    Full,
+}
+
+/// The end of the queue that the loop has.
+pub struct Arrivals {
+    deliveries: Receiver<Delivery>,
+    is_open: Arc<AtomicBool>,
+}
+
+/// A queue, which is closed until the loop comes to it.
+#[must_use]
+pub fn queue() -> (Inlet, Arrivals) {
+    let (sender, receiver) = sync_channel(MAX_WAITING_DELIVERIES);
+    let is_open = Arc::new(AtomicBool::new(false));
+    (Inlet { deliveries: sender, is_open: is_open.clone() }, Arrivals { deliveries: receiver, is_open })
+}
+
+impl Inlet {
+    /// Hands events over. The answer comes when the batch that contains them is committed; if it fails to come, nobody knows whether they were.
+    ///
+    /// # Errors
+    ///
+    /// When they cannot be taken now.
+    pub fn hand_over(&self, events: Vec<Vec<u8>>) -> Result<oneshot::Receiver<()>, NotTaken> {
+        if !self.is_open.load(Ordering::Relaxed) {
+            return Err(NotTaken::Closed);
+        }
+        let (done, committed) = oneshot::channel();
+        match self.deliveries.try_send(Delivery { events, done }) {
+            Ok(()) => Ok(committed),
+            Err(TrySendError::Full(_)) => Err(NotTaken::Full),
+            Err(TrySendError::Disconnected(_)) => Err(NotTaken::Closed),
+        }
+    }
+}
+
+impl Delivery {
+    /// Tells that all of it is committed. Nobody may be there any more to hear it.
+    pub fn committed(self) {
+        _ = self.done.send(());
+    }
+}
+
+impl Arrivals {
+    /// From now on events are taken.
+    pub fn open(&self) {
+        self.is_open.store(true, Ordering::Relaxed);
+    }
+
+    /// What has arrived, as much as goes into one epoch; nothing by the deadline, or when the run is to stop.
+    pub fn take(&self, deadline: Instant, stop: &AtomicBool) -> Vec<Delivery> {
+        let mut taken = Vec::new();
+        while taken.is_empty() && Instant::now() < deadline && !stop.load(Ordering::Relaxed) {
+            match self.deliveries.recv_timeout(STOP_CHECK.min(deadline.saturating_duration_since(Instant::now()))) {
+                Ok(delivery) => taken.push(delivery),
+                Err(RecvTimeoutError::Timeout) => {}
+                Err(RecvTimeoutError::Disconnected) => std::thread::sleep(STOP_CHECK),
+            }
+        }
+        let lines = |taken: &[Delivery]| taken.iter().map(|delivery| delivery.events.len()).sum::<usize>();
+        let bytes = |taken: &[Delivery]| taken.iter().flat_map(|delivery| &delivery.events).map(Vec::len).sum::<usize>();
+        while !taken.is_empty() && lines(&taken) < EPOCH_LINES && bytes(&taken) < MAX_EPOCH_BYTES / 2 {
+            let Ok(delivery) = self.deliveries.try_recv() else { break };
+            taken.push(delivery);
+        }
+        taken
+    }
+}
+
+impl Drop for Arrivals {
+    fn drop(&mut self) {
+        self.is_open.store(false, Ordering::Relaxed);
+    }
+}

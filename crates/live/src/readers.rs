@@ -1,0 +1,111 @@
+//! What readers beside the loops may see: the committed states of the partitions that this process owns and that are where everything is published.
+//!
+//! A reader goes to the store itself, so it sees whole commits and the loops never wait for it.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use bellwether_engine::rule_set::RuleSet;
+use bellwether_store::Store;
+
+/// What the loops tell and readers ask. Both take a moment only.
+#[derive(Default)]
+pub struct Readers {
+    open: Mutex<Option<Open>>,
+    is_stateless: AtomicBool,
+    paused: AtomicBool,
+}
+
+struct Open {
+    store: Arc<Store>,
+    journal_partitions: u16,
+    /// The partitions of this process; those with rules may be read.
+    owned: BTreeMap<u16, Option<Arc<RuleSet>>>,
+}
+
+/// The committed states as of now, to be read and let go of soon: the end of a run waits for it.
+#[derive(Clone)]
+pub struct Committed {
+    /// The store.
+    pub store: Arc<Store>,
+    /// The number of partitions of the journal, here or elsewhere.
+    pub journal_partitions: u16,
+    /// The partitions of this process, with the rules in force in those that may be read. Others are not ready yet.
+    pub owned: BTreeMap<u16, Option<Arc<RuleSet>>>,
+}
+
+impl Committed {
+    /// The partitions that may be read, with their rules.
+    pub fn readable(&self) -> impl Iterator<Item = (u16, &Arc<RuleSet>)> {
+        self.owned.iter().filter_map(|(number, rules)| Some((*number, rules.as_ref()?)))
+    }
+}
+
+impl Readers {
+    /// A store is open, of a journal with so many partitions.
+    pub fn opened(&self, store: &Arc<Store>, journal_partitions: u16) {
+        *self.lock() = Some(Open { store: store.clone(), journal_partitions, owned: BTreeMap::new() });
+    }
+
+    /// This process keeps no states: it only brings events into the journal.
+    pub fn stateless(&self) {
+        self.is_stateless.store(true, Ordering::Relaxed);
+    }
+
+    /// The store is about to be closed: nobody may begin to read.
+    pub fn closed(&self) {
+        *self.lock() = None;
+    }
+
+    /// A partition came to this process, and is not to be read yet.
+    pub fn assigned(&self, partition: u16) {
+        if let Some(open) = &mut *self.lock() {
+            open.owned.entry(partition).or_default();
+        }
+    }
+
+    /// A partition is where everything is published, under these rules.
+    pub fn settled(&self, partition: u16, rules: &Arc<RuleSet>) {
+        if let Some(open) = &mut *self.lock() {
+            open.owned.insert(partition, Some(rules.clone()));
+        }
+    }
+
+    /// A partition is no longer this process's.
+    pub fn gone(&self, partition: u16) {
+        if let Some(open) = &mut *self.lock() {
+            open.owned.remove(&partition);
+        }
+    }
+
+    /// The committed states; nothing while no store is open.
+    #[must_use]
+    pub fn committed(&self) -> Option<Committed> {
+        let open = self.lock();
+        let Open { store, journal_partitions, owned } = open.as_ref()?;
+        Some(Committed { store: store.clone(), journal_partitions: *journal_partitions, owned: owned.clone() })
+    }
+
+    /// Whether a store is open and every partition of this process may be read; or whether there is nothing to read at all.
+    #[must_use]
+    pub fn are_ready(&self) -> bool {
+        self.is_stateless.load(Ordering::Relaxed) || self.lock().as_ref().is_some_and(|open| open.owned.values().all(Option::is_some))
+    }
+
+    /// Asks the embedded loop to take nothing in until it is resumed. Time stands still meanwhile.
+    pub fn pause(&self, is_paused: bool) {
+        self.paused.store(is_paused, Ordering::Relaxed);
+    }
+
+    /// Whether the loop is to take nothing in.
+    #[must_use]
+    pub fn is_paused(&self) -> bool {
+        self.paused.load(Ordering::Relaxed)
+    }
+
+    fn lock(&self) -> std::sync::MutexGuard<'_, Option<Open>> {
+        // A thread that panicked cannot have left it half changed.
+        self.open.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

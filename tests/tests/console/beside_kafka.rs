@@ -1,0 +1,85 @@
+//! The console beside a real broker: each instance tells of its own partitions, and together they have every customer once.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use bellwether_tests::broker::Broker;
+use bellwether_tests::company::company;
+use bellwether_tests::product::Product;
+use serde_json::Value;
+
+use crate::support::{get, post};
+
+const PARTITIONS: u16 = 4;
+const CUSTOMERS: usize = 30;
+
+/// Rebalances take their time, on a machine that has much else to do.
+const PATIENCE: Duration = Duration::from_secs(240);
+
+#[test]
+fn instances_tell_of_their_own_partitions() {
+    let broker = Broker::shared();
+    let mut product = Product::new(broker.bootstrap(), "console", PARTITIONS);
+    "console:\n  address: 127.0.0.1:0\n".clone_into(&mut product.more_settings);
+    product.create();
+    product.produce(&company(11, CUSTOMERS as u64, 30));
+    let one = product.start("one", "all", 1);
+    let at_one = |path: &str| get(&format!("http://{}{path}", told(&product, "one", "the console is at http://", "/")), &[]);
+    wait_for("every customer", || customers(&at_one("/v1/customers?limit=500").json()).len() == CUSTOMERS);
+    // Before the first watermark there is no journal time, and no day to tell KPIs of.
+    wait_for("KPIs of all partitions", || at_one("/v1/kpis").json()["is_complete"] == true);
+    let ready = |instance: &str| get(&format!("http://{}/readyz", told(&product, instance, "metrics are at http://", "/")), &[]).status;
+    assert_eq!(ready("one"), 200);
+    let address = told(&product, "one", "the console is at http://", "/");
+    assert_eq!(post(&format!("http://{address}/v1/events"), "application/json", b"{}").problem(501), "no-intake");
+    let two = product.start("two", "process", 1);
+    let at_two = |path: &str| get(&format!("http://{}{path}", told(&product, "two", "the console is at http://", "/")), &[]);
+    wait_for("a share for each", || {
+        let shares = [at_one("/v1/partitions"), at_two("/v1/partitions")].map(|answer| numbers(&answer.json()));
+        shares.iter().all(|share| share.len() == usize::from(PARTITIONS) / 2) && shares[0].is_disjoint(&shares[1])
+    });
+    wait_for("every customer once", || {
+        let [one, other] = [at_one("/v1/customers?limit=500"), at_two("/v1/customers?limit=500")].map(|answer| customers(&answer.json()));
+        one.is_disjoint(&other) && one.len() + other.len() == CUSTOMERS
+    });
+    let elsewhere = customers(&at_two("/v1/customers").json()).into_iter().next().expect("a customer");
+    assert_eq!(at_one(&format!("/v1/customers/{elsewhere}")).problem(421), "other-instance");
+    assert_eq!(at_one("/v1/kpis").json()["is_complete"], false);
+    assert_eq!((ready("one"), ready("two")), (200, 200));
+    assert_eq!(two.stop(), Some(0));
+    wait_for("what the other one had", || customers(&at_one("/v1/customers?limit=500").json()).len() == CUSTOMERS);
+    assert_eq!(one.stop(), Some(0));
+}
+
+fn customers(page: &Value) -> BTreeSet<String> {
+    let customers = page["customers"].as_array().map(Vec::as_slice).unwrap_or_default();
+    customers.iter().map(|customer| customer["customer"].as_str().expect("an id").to_owned()).collect()
+}
+
+/// The partitions of an instance that may be read.
+fn numbers(state: &Value) -> BTreeSet<u64> {
+    let partitions = state["partitions"].as_array().map(Vec::as_slice).unwrap_or_default();
+    partitions.iter().filter(|one| one["state"] == "ready").map(|one| one["number"].as_u64().expect("a number")).collect()
+}
+
+/// What an instance has told between two texts, as soon as it has.
+fn told(product: &Product, instance: &str, before: &str, after: &str) -> String {
+    let mut found = String::new();
+    wait_for(before, || {
+        let log = fs::read_to_string(product.log(instance)).unwrap_or_default();
+        let part = log.split_once(before).and_then(|(_, rest)| rest.split_once(after));
+        found = part.map(|(part, _)| part.to_owned()).unwrap_or_default();
+        !found.is_empty()
+    });
+    found
+}
+
+fn wait_for(what: &str, mut is_so: impl FnMut() -> bool) {
+    let started = Instant::now();
+    while !is_so() {
+        assert!(started.elapsed() < PATIENCE, "{what} did not come");
+        thread::sleep(Duration::from_millis(100));
+    }
+}

@@ -1,0 +1,10 @@
+//! The HTTP listeners of a real run: every path, what they refuse, their document, and the page in a browser.
+
+mod beside_kafka;
+mod events;
+mod hostile;
+mod openapi;
+mod page;
+mod plain;
+mod queries;
+mod support;
