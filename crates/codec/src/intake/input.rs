@@ -5,9 +5,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::{InputProblem, IntakeError, MAX_INPUTS};
+use crate::table::TABLE_EXTENSION;
 
 /// The file extensions that intake reads.
-pub const SUPPORTED_EXTENSIONS: [&str; 4] = [".jsonl", ".json", ".zst", ".gz"];
+pub const SUPPORTED_EXTENSIONS: [&str; 5] = [".jsonl", ".json", ".zst", ".gz", ".parquet"];
 
 /// The name of standard input on the command line and in messages.
 pub(super) const STANDARD_INPUT_NAME: &str = "-";
@@ -40,6 +41,8 @@ pub(super) enum Packing {
     Plain,
     Zstd,
     Gzip,
+    /// No lines at all: a table of events.
+    Table,
 }
 
 /// A file to read.
@@ -133,6 +136,7 @@ impl Expansion {
             Some("jsonl" | "json") => Packing::Plain,
             Some("zst") => Packing::Zstd,
             Some("gz") => Packing::Gzip,
+            Some(TABLE_EXTENSION) => Packing::Table,
             _ => return self.refuse(path, format!("unknown extension ({})", supported())),
         };
         if !fs::metadata(path).is_ok_and(|metadata| metadata.is_file()) {
