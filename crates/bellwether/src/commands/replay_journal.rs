@@ -98,6 +98,14 @@ pub fn explain(place: &JournalPlace, config: Option<&Path>, explainer: Explainer
     })
 }
 
+/// Opens a journal, to read it up to its present end.
+pub fn open(place: &JournalPlace, config: Option<&Path>) -> Result<Box<dyn Journal>, Failure> {
+    Ok(match place {
+        JournalPlace::Topic(address) => Box::new(Topic::open(address, config)?),
+        JournalPlace::Directory(data) => Box::new(Directory(JournalDirectory::open(data)?)),
+    })
+}
+
 /// The journal of an embedded run.
 struct Directory(JournalDirectory);
 

@@ -125,7 +125,7 @@ impl<W: Write + Send> TableWriter<W> {
 }
 
 fn times(times: &mut Vec<i64>) -> ArrayRef {
-    Arc::new(arrow_array::TimestampMillisecondArray::from(std::mem::take(times)).with_timezone_utc())
+    Arc::new(arrow_array::TimestampMillisecondArray::from(std::mem::take(times)).with_timezone("UTC"))
 }
 
 /// Values of one field. Rows without one are made up for once there is one again.
