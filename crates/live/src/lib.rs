@@ -4,7 +4,7 @@
 //! `journal` (the bytes of journal blocks; [`journal_directory`] reads them), `process_state` (what a commit remembers beside the partitions),
 //! `output` (files that are cut back to their committed length), `health_changes` (whose published health a step changes) and `metrics`.
 //! [`erasing`] removes a customer; `erased_lines` does it in files that others read. [`snapshot`] keeps copies of partitions elsewhere.
-//! [`kafka`] is the same beside a broker; `config` is what it is told.
+//! [`rewriting`] writes a journal anew. [`kafka`] is the same beside a broker; `config` is what it is told.
 
 mod client_metrics;
 pub mod config;
@@ -26,6 +26,7 @@ mod output;
 pub mod pipeline;
 mod process_state;
 pub mod registry;
+pub mod rewriting;
 mod rules_change;
 mod session;
 mod set_histograms;

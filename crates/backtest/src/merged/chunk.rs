@@ -89,6 +89,11 @@ impl Chunk {
                 merged.refused += part.sequenced.rejected.len() as u64;
                 let is_truncated = |reason: RejectReason| reason == RejectReason::InputTruncated;
                 merged.broke_off |= part.sequenced.rejected.iter().any(|(_, rejection)| is_truncated(rejection.reason));
+                if let DecodedPart::Lines(epoch) = &part.decoded
+                    && epoch.raw().is_last
+                {
+                    merged.positions.clone_from(&epoch.raw().positions);
+                }
             }
             Self::Journal(chunk) => {
                 let refused = |piece: &Piece<'_>| match piece {

@@ -23,7 +23,15 @@ pub(super) struct Lane<'e> {
     /// The largest watermark so far, that of the present record included.
     time: Time,
     erased: Option<&'e BTreeMap<CustomerKey, u64>>,
-    with_controls: bool,
+    controls: Controls,
+}
+
+/// Which records that control the fold are wanted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Controls {
+    None,
+    AllButRules,
+    All,
 }
 
 /// A record that stands in every partition of a journal.
@@ -39,9 +47,9 @@ impl<'e> Lane<'e> {
         group: usize,
         chunks: Receiver<Delivery>,
         erased: Option<&'e BTreeMap<CustomerKey, u64>>,
-        with_controls: bool,
+        controls: Controls,
     ) -> Self {
-        Self { group, chunks, chunk: None, view: 0, index: 0, time: Time::MIN, erased, with_controls }
+        Self { group, chunks, chunk: None, view: 0, index: 0, time: Time::MIN, erased, controls }
     }
 
     /// The largest watermark up to its present record.
@@ -119,7 +127,8 @@ impl<'e> Lane<'e> {
                     run.len()
                 }
                 View::Created => 0,
-                _ => usize::from(self.with_controls),
+                View::Rules(_) => usize::from(self.controls == Controls::All),
+                _ => usize::from(self.controls != Controls::None),
             };
             if self.index < length {
                 return Ok(());

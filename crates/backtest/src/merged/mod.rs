@@ -12,7 +12,7 @@ use std::sync::mpsc::sync_channel;
 use std::thread;
 
 use bellwether_codec::event::Decoder;
-use bellwether_codec::intake::{InputSpec, PartReader, Sequencer};
+use bellwether_codec::intake::{InputPosition, InputSpec, PartReader, Sequencer};
 use bellwether_codec::journal::{PublishedRules, PurgedErasure, SourceState};
 use bellwether_engine::event::{CustomerKey, Event};
 use bellwether_engine::time::Time;
@@ -21,7 +21,7 @@ use crate::error::ReplayError;
 use crate::journal::Journal;
 use chunk::{Chunk, JournalChunk};
 use erased::Erased;
-use lane::{Common, Lane};
+use lane::{Common, Controls, Lane};
 
 /// Chunks of a log that wait between its thread and the merge.
 const QUEUED_CHUNKS: usize = 1;
@@ -37,7 +37,7 @@ pub struct Logs<'l> {
     pub files: Vec<InputSpec>,
     /// How lines and records become events.
     pub decoder: Decoder,
-    /// Whether records that control the fold are wanted too.
+    /// Whether records that control the fold are wanted too; rule sets are those of the first journal.
     pub with_controls: bool,
     /// The real clock, against which events of files that come from the future are rejected.
     pub ingest_clock: Option<Time>,
@@ -59,7 +59,7 @@ pub enum Entry<'e> {
 }
 
 /// How much was read.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Merged {
     /// Events handed over.
     pub events: u64,
@@ -69,6 +69,8 @@ pub struct Merged {
     pub refused: u64,
     /// Whether an input ended in the middle of a line.
     pub broke_off: bool,
+    /// Where the files stand at the end.
+    pub positions: Vec<InputPosition>,
 }
 
 impl Logs<'_> {
@@ -90,7 +92,7 @@ impl Logs<'_> {
                     let (sender, receiver) = sync_channel(QUEUED_CHUNKS);
                     let decoder = self.decoder.clone();
                     scope.spawn(move || JournalChunk::send_all(*journal, partition, &decoder, &sender));
-                    lanes.push(Lane::new(group, receiver, Some(erased.of_partition(partition)), self.with_controls));
+                    lanes.push(Lane::new(group, receiver, Some(erased.of_partition(partition)), self.controls(group)));
                 }
             }
             if !self.files.is_empty() {
@@ -98,10 +100,20 @@ impl Logs<'_> {
                 let reader = PartReader::open(&self.files, CHUNK_RECORDS).map_err(ReplayError::from)?;
                 let decoder = self.decoder.clone();
                 scope.spawn(move || Chunk::send_files(reader, Sequencer::new(1), &decoder, self.ingest_clock, &sender));
-                lanes.push(Lane::new(self.journals.len(), receiver, None, false));
+                lanes.push(Lane::new(self.journals.len(), receiver, None, Controls::None));
             }
             merge(lanes, stop, &mut visit)
         })
+    }
+}
+
+impl Logs<'_> {
+    fn controls(&self, group: usize) -> Controls {
+        match (self.with_controls, group) {
+            (false, _) => Controls::None,
+            (true, 0) => Controls::All,
+            (true, _) => Controls::AllButRules,
+        }
     }
 }
 

@@ -11,6 +11,7 @@ mod feature_log;
 mod features;
 mod fit;
 mod journal;
+mod journal_range;
 mod open_table;
 mod pseudonym;
 mod replay;

@@ -125,6 +125,14 @@ impl Sequencer {
         SequencedLines { partitions, rejected }
     }
 
+    /// Takes a record that was journaled before, at its watermark, into a partition.
+    pub fn follow(&mut self, partition: u16, watermark: Time) {
+        self.watermark = self.watermark.max(watermark);
+        if let Some(written) = self.partition_watermarks.get_mut(usize::from(partition)) {
+            *written = self.watermark;
+        }
+    }
+
     /// Ends an epoch after its lines: the ticks that follow its records, by partition. For `closing` see [`Self::sequence`].
     pub fn end_epoch(&mut self, closing: bool) -> Vec<(u16, Time)> {
         let watermark = self.watermark;

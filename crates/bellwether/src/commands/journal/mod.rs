@@ -2,12 +2,13 @@
 
 mod export;
 mod import;
+mod rewrite;
 
 use clap::Subcommand;
 
 use crate::failure::{Failure, Outcome};
 
-/// Work on a journal: fill it with history, or write it as tables
+/// Work on a journal: fill it with history, write it as tables, or write it anew
 #[derive(Subcommand, Debug)]
 #[command(after_help = "\
 Examples:
@@ -16,6 +17,7 @@ Examples:
 pub enum Command {
     Export(export::Arguments),
     Import(import::Arguments),
+    Rewrite(rewrite::Arguments),
 }
 
 /// Does what is asked for.
@@ -23,5 +25,6 @@ pub fn run(command: Command) -> Result<Outcome, Failure> {
     match command {
         Command::Export(arguments) => export::run(&arguments),
         Command::Import(arguments) => import::run(&arguments),
+        Command::Rewrite(arguments) => rewrite::run(&arguments),
     }
 }
