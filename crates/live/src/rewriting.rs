@@ -40,7 +40,10 @@ impl Rewriting {
     /// When there is one already, or it cannot be written.
     pub fn begin(options: EmbeddedOptions) -> Result<Self, LiveError> {
         if options.data.exists() {
-            return Err(LiveError::Settings(format!("{} is there already: a journal is written anew beside the old one", options.data.display())));
+            return Err(LiveError::Settings(format!(
+                "{} is there already: a journal is written anew beside the old one",
+                options.data.display()
+            )));
         }
         let mut session = Session::open(options, Arc::new(Metrics::new()))?;
         session.finish_pending()?;
@@ -63,7 +66,7 @@ impl Rewriting {
         self.line.clear();
         encode_event(event, &mut self.line);
         let text = &mut self.texts[usize::from(partition)];
-        text.extend([&watermark.0.to_string(), "\t", &String::from_utf8_lossy(&self.line), "\n"]);
+        text.extend([watermark.0.to_string().as_str(), "\t", &String::from_utf8_lossy(&self.line), "\n"]);
         self.session.state.totals.journaled += 1;
         self.records += 1;
         if self.records >= EPOCH_LINES { self.fold(false) } else { Ok(()) }
@@ -124,7 +127,7 @@ impl Rewriting {
     /// Writes and folds what is gathered.
     fn fold(&mut self, closing: bool) -> Result<(), LiveError> {
         for (partition, time) in self.session.state.sequencer.end_epoch(closing) {
-            self.texts[usize::from(partition)].extend([&time.0.to_string(), "\n"]);
+            self.texts[usize::from(partition)].extend([time.0.to_string().as_str(), "\n"]);
         }
         let decoder = self.session.options.decoder.clone();
         let blocks = self.texts.par_iter().map(|text| Ok((decode_block(text, &decoder)?, encode_text(text))));

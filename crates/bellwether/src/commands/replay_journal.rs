@@ -91,7 +91,9 @@ pub fn observe(
     range.check(place)?;
     let decoder = Decoder::new(environment::pseudonymiser()?);
     Ok(match place {
-        JournalPlace::Topic(address) => observe_journal(&Topic { range: range.clone(), ..Topic::open(address, config)? }, &decoder, options, sink)?,
+        JournalPlace::Topic(address) => {
+            observe_journal(&Topic { range: range.clone(), ..Topic::open(address, config)? }, &decoder, options, sink)?
+        }
         JournalPlace::Directory(data) => observe_journal(&Directory(JournalDirectory::open(data)?), &decoder, options, sink)?,
     })
 }

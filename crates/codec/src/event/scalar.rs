@@ -3,9 +3,9 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use crate::timestamp::format_time;
 use bellwether_engine::event::Text;
 use bellwether_engine::time::Time;
-use crate::timestamp::format_time;
 use serde::de::{Deserialize, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 /// A value of a field. Lists and objects are read over: no field has one.

@@ -118,7 +118,8 @@ impl<'a> Fields<'a> {
         match self.take(name) {
             Scalar::Integer(value) => Ok(Some(value as f64)),
             Scalar::HugeInteger(value) => Ok(Some(value as f64)),
-            Scalar::Float(value) => Ok(Some(value)),
+            Scalar::Float(value) if value.is_finite() => Ok(Some(value)),
+            Scalar::Float(value) => Err(self.out_of_range(name, &format!("{value} is no number to reckon with"))),
             Scalar::Absent | Scalar::Null => Ok(None),
             other => Err(self.wrong_type(name, "a number", &other)),
         }

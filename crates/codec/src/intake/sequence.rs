@@ -110,10 +110,12 @@ impl Sequencer {
         let mut rejected = Vec::new();
         for (line, decoded) in (0..).zip(lines) {
             match decoded {
-                Ok(decoded) => match self.admit_or_follow(decoded.event.time, watermarks.get(line as usize).copied().flatten(), ingest_clock) {
-                    Ok(()) => partitions[usize::from(decoded.key.partition(count))].push(self.record(line, decoded)),
-                    Err(rejection) => rejected.push((line, rejection)),
-                },
+                Ok(decoded) => {
+                    match self.admit_or_follow(decoded.event.time, watermarks.get(line as usize).copied().flatten(), ingest_clock) {
+                        Ok(()) => partitions[usize::from(decoded.key.partition(count))].push(self.record(line, decoded)),
+                        Err(rejection) => rejected.push((line, rejection)),
+                    }
+                }
                 Err(rejection) => rejected.push((line, rejection.clone())),
             }
         }

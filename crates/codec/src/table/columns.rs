@@ -76,7 +76,7 @@ fn number(value: f64) -> Scalar<'static> {
     const EXACT: f64 = 9_007_199_254_740_992.0;
     if value.is_nan() {
         Scalar::Absent
-    } else if value.fract() == 0.0 && value.abs() < EXACT {
+    } else if value.fract() == 0.0 && value.abs() < EXACT && (value != 0.0 || value.is_sign_positive()) {
         Scalar::Integer(value as i64)
     } else {
         Scalar::Float(value)

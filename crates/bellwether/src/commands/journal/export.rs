@@ -96,7 +96,10 @@ fn place(to: &Path) -> Result<ExportTo, Failure> {
         return Err(Failure::Usage(told));
     }
     if fs::read_dir(to).is_ok_and(|mut entries| entries.next().is_some()) {
-        return Err(Failure::Usage(format!("--to {}: the directory is not empty, and months of another export are not mixed in", to.display())));
+        return Err(Failure::Usage(format!(
+            "--to {}: the directory is not empty, and months of another export are not mixed in",
+            to.display()
+        )));
     }
     Ok(ExportTo::Months(to.to_owned()))
 }
