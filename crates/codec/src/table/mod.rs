@@ -1,6 +1,6 @@
 //! Tables of events, as Parquet: what other tools read and write. A row is an event; its attributes and all data fields are columns.
 //!
-//! Text is `VARCHAR`, times are timestamps in UTC, amounts are integers in minor units; what an event does not have is null, and defaults are
+//! Text is text, times are timestamps in UTC, amounts are integers in minor units; what an event does not have is null, and defaults are
 //! written out. `journal_time` is the watermark at the row: rows are in the order of the journal, so a table is replayed as its journal is.
 
 mod batch;
