@@ -10,7 +10,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use bellwether_backtest::replay::{ReplayOptions, Sink, replay};
-use bellwether_benches::{RULES, median, processor_time, rule_set, rules, sample_lines, sample_log};
+use bellwether_benches::{RULES, median, processor_time, rule_set, rules, sample_lines, sample_log, tables};
 use bellwether_codec::event::Decoder;
 use bellwether_codec::intake::InputSpec;
 use bellwether_codec::rendered::Rendered;
@@ -44,6 +44,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     if is_wanted("replay") {
         replay_against_bare_decode(&lines)?;
+    }
+    if is_wanted("tables") {
+        tables::measure(&sample_log(SAMPLE), RUNS)?;
     }
     if is_wanted("run") {
         embedded_on_sample()?;

@@ -10,7 +10,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-use bellwether_codec::intake::{DecodedEpoch, IntakeError, PartReader, RawEpoch, Sequencer};
+use bellwether_codec::intake::{DecodedPart, IntakeError, PartReader, RawPart, Sequencer};
 use bellwether_codec::run::Skipped;
 use bellwether_codec::summary::Summary;
 use bellwether_engine::time::Time;
@@ -142,7 +142,7 @@ struct State<S> {
     sequencer: Option<Sequencer>,
     places: Vec<Option<Box<Place<S>>>>,
     /// Parts that wait for their turn to be sequenced, by number.
-    decoded: BTreeMap<u64, DecodedEpoch>,
+    decoded: BTreeMap<u64, DecodedPart>,
     read: u64,
     sequenced: u64,
     /// Parts that not every shard has folded.
@@ -169,7 +169,7 @@ struct Folding {
 
 enum Task<S> {
     Fold(Box<Place<S>>, Arc<Part>),
-    Sequence(Sequencer, DecodedEpoch),
+    Sequence(Sequencer, DecodedPart),
     Read(PartReader, u64),
 }
 
@@ -254,7 +254,7 @@ impl<'o, S: Shard> Crew<'o, S> {
         match task {
             Task::Fold(mut place, part) => {
                 let folded = place.shard.fold(&part);
-                let told = if part.decoded.raw().is_end { place.shard.take() } else { Told::default() };
+                let told = if part.decoded.is_end() { place.shard.take() } else { Told::default() };
                 drop(part);
                 place.last_thread = thread;
                 let mut state = self.lock();
@@ -269,7 +269,7 @@ impl<'o, S: Shard> Crew<'o, S> {
                 state.sequencer = Some(sequencer);
                 state.sequenced += 1;
                 let shards_left = state.places.len();
-                let told = vec![Told::default(); if part.decoded.raw().is_end { shards_left } else { 0 }];
+                let told = vec![Told::default(); if part.decoded.is_end() { shards_left } else { 0 }];
                 state.folding.push_back(Folding { part, shards_left, told });
                 state
             }
@@ -279,7 +279,7 @@ impl<'o, S: Shard> Crew<'o, S> {
                 let Some(raw) = state.take_read(part, reader) else { return state };
                 self.tell(&state);
                 drop(state);
-                let decoded = DecodedEpoch::decode(raw, &self.options.decoder, false);
+                let decoded = DecodedPart::decode(raw, &self.options.decoder, false);
                 let mut state = self.lock();
                 state.decoded.insert(number, decoded);
                 state
@@ -310,10 +310,10 @@ impl<S: Shard> State<S> {
     }
 
     /// Takes in what was read; the reader is given back unless it has come to its end.
-    fn take_read(&mut self, part: Result<Option<RawEpoch>, IntakeError>, reader: PartReader) -> Option<RawEpoch> {
+    fn take_read(&mut self, part: Result<Option<RawPart>, IntakeError>, reader: PartReader) -> Option<RawPart> {
         match part {
             Ok(Some(part)) => {
-                self.is_read |= part.is_last;
+                self.is_read |= part.is_last();
                 self.reader = Some(reader).filter(|_| !self.is_read);
                 return Some(part);
             }
@@ -353,7 +353,7 @@ impl<S: Shard> State<S> {
         while let Some(folded) = self.folding.pop_front_if(|first| first.shards_left == 0) {
             self.folded += 1;
             self.count(&folded.part);
-            if folded.part.decoded.raw().is_end {
+            if folded.part.decoded.is_end() {
                 self.waiting.push_back(FoldedEpoch { told: folded.told, lines: self.counted.events });
             }
         }
@@ -362,7 +362,7 @@ impl<S: Shard> State<S> {
     }
 
     fn count(&mut self, part: &Part) {
-        self.counted.events += part.decoded.raw().lines.len() as u64;
+        self.counted.events += part.decoded.lines().len() as u64;
         self.counted.journaled += part.sequenced.partitions.iter().map(|records| records.len() as u64).sum::<u64>();
         for (_, rejection) in &part.sequenced.rejected {
             *self.counted.rejected.entry(rejection.reason.code().to_owned()).or_default() += 1;

@@ -1,6 +1,6 @@
 //! Some lines of an epoch, decoded and in order, and what folds them.
 
-use bellwether_codec::intake::{DecodedEpoch, SequencedLines, Sequencer};
+use bellwether_codec::intake::{DecodedPart, SequencedLines, Sequencer};
 use bellwether_codec::run::Run;
 use bellwether_engine::partition::Progress;
 use bellwether_engine::time::Time;
@@ -12,7 +12,7 @@ pub(crate) const PART_LINES: usize = 1_024;
 
 /// Some lines of an epoch.
 pub(crate) struct Part {
-    pub decoded: DecodedEpoch,
+    pub decoded: DecodedPart,
     pub sequenced: SequencedLines,
     /// The ticks at the end of the epoch, with its last lines.
     ticks: Vec<(u16, Time)>,
@@ -20,10 +20,9 @@ pub(crate) struct Part {
 
 impl Part {
     /// Gives decoded lines their order; parts are taken in theirs.
-    pub fn new(decoded: DecodedEpoch, sequencer: &mut Sequencer, ingest_clock: Option<Time>) -> Self {
-        let sequenced = sequencer.sequence_lines(decoded.lines(), ingest_clock);
-        let raw = decoded.raw();
-        let ticks = if raw.is_end { sequencer.end_epoch(raw.is_last) } else { Vec::new() };
+    pub fn new(decoded: DecodedPart, sequencer: &mut Sequencer, ingest_clock: Option<Time>) -> Self {
+        let sequenced = sequencer.sequence_from(decoded.lines(), decoded.watermarks(), ingest_clock);
+        let ticks = if decoded.is_end() { sequencer.end_epoch(decoded.is_last()) } else { Vec::new() };
         Self { decoded, sequenced, ticks }
     }
 

@@ -4,6 +4,7 @@ use std::fmt;
 use std::process::ExitCode;
 
 use bellwether_backtest::error::ReplayError;
+use bellwether_backtest::export::ExportError;
 use bellwether_codec::intake::IntakeError;
 use bellwether_forward::ForwardError;
 use bellwether_live::error::LiveError;
@@ -116,6 +117,15 @@ impl From<ReplayError> for Failure {
         match error {
             ReplayError::Intake(error) => error.into(),
             ReplayError::Output(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Self::NobodyReads,
+            error => Self::Run(error.to_string()),
+        }
+    }
+}
+
+impl From<ExportError> for Failure {
+    fn from(error: ExportError) -> Self {
+        match error {
+            ExportError::Replay(error) => error.into(),
             error => Self::Run(error.to_string()),
         }
     }

@@ -18,7 +18,7 @@ use crate::failure::Failure;
 /// Arguments of every command that reads events.
 #[derive(Args, Debug)]
 pub struct EventArguments {
-    /// Event files (.jsonl, .json, .zst, .gz), directories of such files, or `-` for standard input
+    /// Event files (.jsonl, .json, .zst, .gz; .parquet to judge and to replay), directories of such files, or `-` for standard input
     ///
     /// One event is one line of JSON. Several files are merged by the time of their events.
     #[arg(long, value_name = "PATH", num_args = 1..)]

@@ -16,5 +16,6 @@ pub mod signal;
 pub mod source;
 pub mod state;
 pub mod summary;
+pub mod table;
 pub mod timestamp;
 pub mod yaml;

@@ -27,7 +27,7 @@ const STORE: &str = "state";
 /// A journal as it was when it was opened; whoever writes to it goes on.
 pub struct JournalDirectory {
     store: Store,
-    partitions: u16,
+    state: ProcessState,
     tick: Vec<u8>,
 }
 
@@ -46,13 +46,24 @@ impl JournalDirectory {
         let store = Store::open_to_read(path)?;
         let state = store.input(PROCESS_STATE)?.ok_or_else(none)?;
         let state: ProcessState = serde_json::from_slice(&state).map_err(|error| LiveError::Damaged(format!("process state: {error}")))?;
-        Ok(Self { store, partitions: state.partitions, tick: Control::Tick.encode() })
+        Ok(Self { store, state, tick: Control::Tick.encode() })
     }
 
     /// How many partitions it has.
     #[must_use]
     pub fn partitions(&self) -> u16 {
-        self.partitions
+        self.state.partitions
+    }
+
+    /// Which key its user ids are pseudonymised with.
+    #[must_use]
+    pub fn pseudonym_key_id(&self) -> &str {
+        &self.state.pseudonym_key_id
+    }
+
+    /// What the process that wrote it remembered.
+    pub(crate) fn state(&self) -> &ProcessState {
+        &self.state
     }
 
     /// Hands over all records of a partition, block by block.

@@ -5,8 +5,8 @@
 //! `output` (files that are cut back to their committed length), `outbox` (what waits for its turn there),
 //! `health_changes` (whose published health a step changes) and `metrics`.
 //! [`erasing`] removes a customer; `erased_lines` does it in files that others read. [`snapshot`] keeps copies of partitions elsewhere.
-//! [`readers`] is what others may see of the committed states; [`arrivals`] brings events of a listener to the loop, and `serving` takes them in.
-//! [`kafka`] is the same beside a broker; `config` is what it is told.
+//! [`rewriting`] writes a journal anew. [`readers`] is what others may see of the committed states; [`arrivals`] brings events of a listener to
+//! the loop, and `serving` takes them in. [`kafka`] is the same beside a broker; `config` is what it is told.
 
 pub mod arrivals;
 mod client_metrics;
@@ -31,6 +31,7 @@ pub mod pipeline;
 mod process_state;
 pub mod readers;
 pub mod registry;
+pub mod rewriting;
 mod rules_change;
 mod serving;
 mod session;

@@ -5,5 +5,6 @@ mod import;
 mod lookup;
 mod publish;
 mod quiet;
+mod ranges;
 mod silences;
 mod support;

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 
 use bellwether_codec::event::Decoder;
-use bellwether_codec::intake::{DecodedEpoch, EPOCH_LINES, PartReader, Sequencer};
+use bellwether_codec::intake::{DecodedPart, EPOCH_LINES, PartReader, Sequencer};
 use bellwether_codec::journal::{JournalRecord, Piece, Pieces};
 use bellwether_codec::run::Run;
 use bellwether_codec::timestamp::format_time;
@@ -81,7 +81,7 @@ impl Explainer {
         while !self.is_over
             && let Some(raw) = reader.next_part().map_err(ReplayError::from)?
         {
-            let part = Part::new(DecodedEpoch::decode(raw, &inputs.decoder, true), &mut sequencer, inputs.ingest_clock);
+            let part = Part::new(DecodedPart::decode(raw, &inputs.decoder, true), &mut sequencer, inputs.ingest_clock);
             self.fold(&part.run(0, 0))?;
         }
         self.finish()

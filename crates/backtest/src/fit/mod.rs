@@ -9,4 +9,5 @@ pub mod learn;
 pub mod logistic;
 pub mod model;
 pub mod quality;
+pub mod row_table;
 pub mod rule_text;

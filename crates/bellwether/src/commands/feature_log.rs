@@ -15,6 +15,7 @@ use bellwether_live::options::DEFAULT_PARTITIONS;
 use clap::Args;
 
 use super::backtest::{ChurnTime, outcomes, parse_length};
+use super::journal_range::JournalRange;
 use super::replay_journal::{self, JournalPlace};
 use crate::environment;
 use crate::failure::Failure;
@@ -35,6 +36,9 @@ pub struct LogArguments {
     /// The configuration file, if its client properties are needed to reach the journal
     #[arg(long, value_name = "FILE", requires = "journal")]
     config: Option<PathBuf>,
+
+    #[command(flatten)]
+    range: JournalRange,
 
     /// The rule file, on whose settings features depend [default: the built-in rule pack]
     #[arg(long, value_name = "FILE")]
@@ -85,7 +89,7 @@ impl LogArguments {
         };
         let mut sink = ProgressSink(Progress::start());
         let pass = match &self.journal {
-            Some(place) => replay_journal::observe(place, self.config.as_deref(), &options, &mut sink)?,
+            Some(place) => replay_journal::observe(place, &self.range, self.config.as_deref(), &options, &mut sink)?,
             None => {
                 let inputs = ReplayOptions {
                     inputs: self.inputs.specs()?,

@@ -12,6 +12,7 @@ mod features;
 mod fit;
 mod forward;
 mod journal;
+mod journal_range;
 mod open_table;
 mod pseudonym;
 mod replay;

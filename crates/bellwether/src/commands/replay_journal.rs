@@ -18,6 +18,7 @@ use bellwether_live::error::LiveError;
 use bellwether_live::journal_directory::JournalDirectory;
 use bellwether_live::kafka::{Connect, journal_record};
 
+use super::journal_range::JournalRange;
 use crate::configuration::{ConfigurationFile, host_name};
 use crate::environment;
 use crate::failure::Failure;
@@ -80,10 +81,19 @@ pub fn run(place: &JournalPlace, config: Option<&Path>, rules: Option<Arc<RuleSe
 }
 
 /// Passes over a journal up to its present end, for a backtest.
-pub fn observe(place: &JournalPlace, config: Option<&Path>, options: &PassOptions<'_>, sink: &mut impl Sink) -> Result<Pass, Failure> {
+pub fn observe(
+    place: &JournalPlace,
+    range: &JournalRange,
+    config: Option<&Path>,
+    options: &PassOptions<'_>,
+    sink: &mut impl Sink,
+) -> Result<Pass, Failure> {
+    range.check(place)?;
     let decoder = Decoder::new(environment::pseudonymiser()?);
     Ok(match place {
-        JournalPlace::Topic(address) => observe_journal(&Topic::open(address, config)?, &decoder, options, sink)?,
+        JournalPlace::Topic(address) => {
+            observe_journal(&Topic { range: range.clone(), ..Topic::open(address, config)? }, &decoder, options, sink)?
+        }
         JournalPlace::Directory(data) => observe_journal(&Directory(JournalDirectory::open(data)?), &decoder, options, sink)?,
     })
 }
@@ -98,8 +108,16 @@ pub fn explain(place: &JournalPlace, config: Option<&Path>, explainer: Explainer
     })
 }
 
+/// Opens a journal, to read it up to its present end.
+pub fn open(place: &JournalPlace, config: Option<&Path>) -> Result<Box<dyn Journal>, Failure> {
+    Ok(match place {
+        JournalPlace::Topic(address) => Box::new(Topic::open(address, config)?),
+        JournalPlace::Directory(data) => Box::new(Directory(JournalDirectory::open(data)?)),
+    })
+}
+
 /// The journal of an embedded run.
-struct Directory(JournalDirectory);
+pub struct Directory(pub JournalDirectory);
 
 impl Journal for Directory {
     fn partitions(&self) -> u16 {
@@ -116,6 +134,7 @@ pub struct Topic {
     connection: ConnectionOptions,
     topic: String,
     partitions: u16,
+    range: JournalRange,
 }
 
 impl Topic {
@@ -135,12 +154,13 @@ impl Topic {
         let admin = Admin::new(connection.clone()).map_err(LiveError::from)?;
         let described = admin.describe(&[topic]).map_err(LiveError::from)?;
         let partitions = described.first().and_then(|topic| u16::try_from(topic.partitions).ok()).unwrap_or_default();
-        Ok(Self { connection, topic: topic.to_owned(), partitions })
+        Ok(Self { connection, topic: topic.to_owned(), partitions, range: JournalRange::default() })
     }
 
     fn read_partition(&self, number: u16, visit: &mut Visit<'_>) -> Result<(), KafkaError> {
         let at = TopicPartition::new(self.topic.as_str(), i32::from(number));
-        let mut reader = Reader::of_all(self.connection.clone(), at)?;
+        let (from, to) = self.range.of_partition(number);
+        let mut reader = Reader::of_part(self.connection.clone(), at, from, to)?;
         let mut batch = Batch::default();
         loop {
             batch.clear();

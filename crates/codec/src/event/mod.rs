@@ -10,11 +10,14 @@ mod depth;
 mod encode;
 mod envelope;
 mod families;
+mod field_type;
 mod fields;
+mod flat;
 mod names;
 mod parts;
 mod plain;
 mod quotes;
+mod row;
 mod scalar;
 mod values;
 mod words;
@@ -24,7 +27,11 @@ pub use encode::{encode_event, encode_event_indented};
 pub use values::{REASON_MAX_BYTES, TEXT_MAX_BYTES};
 
 pub(crate) use depth::check as check_depth;
+pub(crate) use field_type::{DATA_FIELDS, FieldType, data_fields};
+pub(crate) use flat::{Value, flatten};
+pub(crate) use names::Field;
 pub(crate) use parts::{Attribute, Parts, data_field_names, text_of};
+pub(crate) use row::Row;
 pub(crate) use scalar::{Scalar, quote};
 
 use bellwether_engine::erasure::ErasureKey;
@@ -34,7 +41,6 @@ use bellwether_engine::event_type::EventType;
 use crate::pseudonym::Pseudonymiser;
 use crate::rejection::{RejectReason, Rejection};
 use envelope::{Envelope, Kind};
-use names::Field;
 use quotes::Quotes;
 
 /// The customer under which the company's own costs are recorded.

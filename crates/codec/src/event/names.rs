@@ -4,7 +4,7 @@ use std::fmt;
 
 /// A name. Bodies ask for their fields by it, which is cheaper than by text, and a misspelt one does not compile.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Field {
+pub(crate) enum Field {
     Id,
     Source,
     Subject,
@@ -64,7 +64,7 @@ pub(super) enum Field {
 impl Field {
     /// The name in JSON.
     #[inline]
-    pub(super) const fn text(self) -> &'static str {
+    pub(crate) const fn text(self) -> &'static str {
         match self {
             Field::Id => "id",
             Field::Source => "source",

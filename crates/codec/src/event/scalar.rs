@@ -3,7 +3,9 @@
 use std::borrow::Cow;
 use std::fmt;
 
+use crate::timestamp::format_time;
 use bellwether_engine::event::Text;
+use bellwether_engine::time::Time;
 use serde::de::{Deserialize, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 /// A value of a field. Lists and objects are read over: no field has one.
@@ -20,6 +22,8 @@ pub(crate) enum Scalar<'a> {
     /// A number with a point or an exponent, or an integer beyond `u64`.
     Float(f64),
     Text(Text<'a>),
+    /// An instant; only a column of a table has one.
+    Instant(Time),
     Array,
     Object,
 }
@@ -35,6 +39,7 @@ impl Scalar<'_> {
             Scalar::HugeInteger(value) => format!("the number {value}"),
             Scalar::Float(value) => format!("the number {value:?}"),
             Scalar::Text(text) => format!("the text {}", quote(text)),
+            Scalar::Instant(time) => format!("the time {}", format_time(*time)),
             Scalar::Array => "an array".into(),
             Scalar::Object => "an object".into(),
         }

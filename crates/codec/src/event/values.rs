@@ -9,7 +9,7 @@ use super::names::Field;
 use super::scalar::{Scalar, quote};
 use crate::pseudonym::parse_token;
 use crate::rejection::{RejectReason, Rejection};
-use crate::timestamp::{self, TimeError};
+use crate::timestamp::{self, TIME_LIMIT, TimeError};
 
 /// The longest text in an event, in bytes: ids, names, sources, customers.
 pub const TEXT_MAX_BYTES: usize = 256;
@@ -118,7 +118,8 @@ impl<'a> Fields<'a> {
         match self.take(name) {
             Scalar::Integer(value) => Ok(Some(value as f64)),
             Scalar::HugeInteger(value) => Ok(Some(value as f64)),
-            Scalar::Float(value) => Ok(Some(value)),
+            Scalar::Float(value) if value.is_finite() => Ok(Some(value)),
+            Scalar::Float(value) => Err(self.out_of_range(name, &format!("{value} is no number to reckon with"))),
             Scalar::Absent | Scalar::Null => Ok(None),
             other => Err(self.wrong_type(name, "a number", &other)),
         }
@@ -149,10 +150,18 @@ impl<'a> Fields<'a> {
 
     /// A date, or a time, that may be there.
     pub(super) fn time(&mut self, name: Field) -> Found<Time> {
-        let Some(text) = self.optional_text(name)? else { return Ok(None) };
-        match timestamp::parse_date_or_time(&text) {
-            Ok(time) => Ok(Some(time)),
-            Err(error) => Err(self.no_time(name, "a date or an RFC 3339 time", &text, error)),
+        match self.take(name) {
+            Scalar::Text(text) if !text.is_empty() => {
+                let text = self.short(name, text)?;
+                match timestamp::parse_date_or_time(&text) {
+                    Ok(time) => Ok(Some(time)),
+                    Err(error) => Err(self.no_time(name, "a date or an RFC 3339 time", &text, error)),
+                }
+            }
+            Scalar::Instant(time) if time >= Time(0) => Ok(Some(time.min(TIME_LIMIT))),
+            Scalar::Instant(time) => Err(self.no_time(name, "", &timestamp::format_time(time), TimeError::OutOfRange)),
+            Scalar::Absent | Scalar::Null | Scalar::Text(_) => Ok(None),
+            other => Err(self.wrong_type(name, "a text", &other)),
         }
     }
 
@@ -163,6 +172,8 @@ impl<'a> Fields<'a> {
                 Ok(time) => Ok(time),
                 Err(error) => Err(self.no_time(name, "an RFC 3339 time", &text, error)),
             },
+            Scalar::Instant(time) if time >= Time(0) && time < TIME_LIMIT => Ok(time),
+            Scalar::Instant(time) => Err(self.no_time(name, "", &timestamp::format_time(time), TimeError::OutOfRange)),
             Scalar::Absent | Scalar::Null | Scalar::Text(_) => Err(self.missing(name)),
             other => Err(self.wrong_type(name, "an RFC 3339 time", &other)),
         }

@@ -14,6 +14,9 @@ pub enum IntakeError {
         listed(.0)
     )]
     Changed(Vec<InputProblem>),
+    /// A table that cannot be read on.
+    #[error("cannot read on in the input:\n  {0}")]
+    Table(InputProblem),
     /// The operating system refused a thread.
     #[error("cannot start the thread that reads the input: {0}")]
     Thread(#[source] std::io::Error),

@@ -5,9 +5,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::{InputProblem, IntakeError, MAX_INPUTS};
+use crate::table::TABLE_EXTENSION;
 
 /// The file extensions that intake reads.
-pub const SUPPORTED_EXTENSIONS: [&str; 4] = [".jsonl", ".json", ".zst", ".gz"];
+pub const SUPPORTED_EXTENSIONS: [&str; 5] = [".jsonl", ".json", ".zst", ".gz", ".parquet"];
 
 /// The name of standard input on the command line and in messages.
 pub(super) const STANDARD_INPUT_NAME: &str = "-";
@@ -47,6 +48,8 @@ pub(super) enum Packing {
     Plain,
     Zstd,
     Gzip,
+    /// No lines at all: a table of events.
+    Table,
 }
 
 /// A file to read.
@@ -100,6 +103,7 @@ pub(super) fn packing_of(path: &Path) -> Result<Packing, String> {
         Some("jsonl" | "json") => Ok(Packing::Plain),
         Some("zst") => Ok(Packing::Zstd),
         Some("gz") => Ok(Packing::Gzip),
+        Some(TABLE_EXTENSION) => Ok(Packing::Table),
         _ => Err(format!("unknown extension ({})", supported())),
     }
 }

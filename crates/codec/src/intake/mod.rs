@@ -28,7 +28,7 @@ pub use decode::{DecodedEpoch, DecodedEvent, DecodedLine, decode_lines};
 pub use epoch::{Flaw, Line, Oversize, RawEpoch};
 pub use error::{InputProblem, IntakeError};
 pub use input::{InputSpec, SUPPORTED_EXTENSIONS};
-pub use part_reader::PartReader;
+pub use part_reader::{DecodedPart, PartReader, RawPart};
 pub use position::{InputPosition, Resume};
 pub use progress::Progress;
 pub use reader::Intake;

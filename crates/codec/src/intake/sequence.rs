@@ -103,16 +103,23 @@ impl Sequencer {
 
     /// Takes the next lines of an epoch. However an epoch is cut into lines, its records are the same.
     pub fn sequence_lines(&mut self, lines: &[DecodedLine<'_>], ingest_clock: Option<Time>) -> SequencedLines {
+        self.sequence_from(lines, &[], ingest_clock)
+    }
+
+    /// The same, for what was journaled before: where the watermark of a line is given, it was admitted then, and moves the watermark there.
+    pub fn sequence_from(&mut self, lines: &[DecodedLine<'_>], watermarks: &[Option<Time>], ingest_clock: Option<Time>) -> SequencedLines {
         let count = self.partitions();
         let expected = lines.len() / usize::from(count);
         let mut partitions: Vec<Vec<Sequenced>> = (0..count).map(|_| Vec::with_capacity(expected + expected / 4)).collect();
         let mut rejected = Vec::new();
         for (line, decoded) in (0..).zip(lines) {
             match decoded {
-                Ok(decoded) => match self.admit(decoded.event.time, ingest_clock) {
-                    Ok(()) => partitions[usize::from(decoded.key.partition(count))].push(self.record(line, decoded)),
-                    Err(rejection) => rejected.push((line, rejection)),
-                },
+                Ok(decoded) => {
+                    match self.admit_or_follow(decoded.event.time, watermarks.get(line as usize).copied().flatten(), ingest_clock) {
+                        Ok(()) => partitions[usize::from(decoded.key.partition(count))].push(self.record(line, decoded)),
+                        Err(rejection) => rejected.push((line, rejection)),
+                    }
+                }
                 Err(rejection) => rejected.push((line, rejection.clone())),
             }
         }
@@ -122,6 +129,14 @@ impl Sequencer {
             }
         }
         SequencedLines { partitions, rejected }
+    }
+
+    /// Takes a record that was journaled before, at its watermark, into a partition.
+    pub fn follow(&mut self, partition: u16, watermark: Time) {
+        self.watermark = self.watermark.max(watermark);
+        if let Some(written) = self.partition_watermarks.get_mut(usize::from(partition)) {
+            *written = self.watermark;
+        }
     }
 
     /// Ends an epoch after its lines: the ticks that follow its records, by partition. For `closing` see [`Self::sequence`].
@@ -142,6 +157,12 @@ impl Sequencer {
             }
         }
         ticks
+    }
+
+    fn admit_or_follow(&mut self, time: Time, watermark: Option<Time>, ingest_clock: Option<Time>) -> Result<(), Rejection> {
+        let Some(watermark) = watermark else { return self.admit(time, ingest_clock) };
+        self.watermark = self.watermark.max(watermark);
+        Ok(())
     }
 
     /// Moves the watermark to an event's time, unless the event is dated in the future.

@@ -42,11 +42,15 @@ impl ByteStream {
     pub fn open(file: File, file_length: u64, packing: Packing, progress: Arc<Progress>) -> io::Result<Self> {
         let file = CountedFile { file, progress };
         Ok(match packing {
-            _ if file_length == 0 => Self::Plain(file),
+            _ if file_length == 0 && packing != Packing::Table => Self::Plain(file),
             Packing::Plain => Self::Plain(file),
             Packing::Zstd => {
                 let buffered = BufReader::with_capacity(CHUNK_BYTES, file);
                 Self::Zstd(Box::new(zstd::stream::read::Decoder::with_buffer(buffered)?))
+            }
+            Packing::Table => {
+                let problem = "tables are read by replay, backtest, features, fit and explain alone: give JSON Lines here";
+                return Err(io::Error::new(io::ErrorKind::Unsupported, problem));
             }
             Packing::Gzip => Self::Gzip(Box::new(MultiGzDecoder::new(BufReader::with_capacity(CHUNK_BYTES, file)))),
         })

@@ -27,7 +27,7 @@ use session::Session;
 pub(crate) use callbacks::PlainCallbacks;
 pub(crate) use lookup::LISTEN;
 pub use options::{BrokerOptions, ConnectionOptions};
-pub use reader::Reader;
+pub use reader::{Place, Reader};
 pub(crate) use troubles::patiently;
 
 /// A worker's client of a real Kafka.

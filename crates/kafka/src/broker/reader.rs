@@ -30,6 +30,15 @@ pub struct Reader {
 const QUEUE: [(&str, &str); 3] =
     [("queued.min.messages", "100000"), ("queued.max.messages.kbytes", "65536"), ("fetch.message.max.bytes", "4194304")];
 
+/// A place in a partition.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Place {
+    /// An offset.
+    Offset(u64),
+    /// The first record of which the broker's time is this or later, milliseconds since the epoch.
+    Time(i64),
+}
+
 impl Reader {
     /// Reads from the first offset of the range, which must exist or be the end of the partition, to the last one before its end, or to the end
     /// of the partition, whichever comes first.
@@ -48,10 +57,33 @@ impl Reader {
     ///
     /// When the options are wrong, the broker does not answer, or there is no such partition.
     pub fn of_all(connection: ConnectionOptions, at: TopicPartition) -> Result<Self, KafkaError> {
+        Self::of_part(connection, at, None, None)
+    }
+
+    /// Reads what is committed as of now, from a place on and up to another one, which is not read itself; without one, from the start and to the end.
+    /// Places outside of the partition are its bounds.
+    ///
+    /// # Errors
+    ///
+    /// When the options are wrong, the broker does not answer, or there is no such partition.
+    pub fn of_part(connection: ConnectionOptions, at: TopicPartition, from: Option<Place>, to: Option<Place>) -> Result<Self, KafkaError> {
         let consumer = Self::consumer(&connection, &at)?;
+        let explain = |what: &str, cause: &Cause| consumer.context().troubles.explain(format!("asking for {what} of {at}"), cause);
         let found = consumer.fetch_watermarks(&at.topic, at.partition, connection.timeout);
-        let (first, end) = found.map_err(|cause| consumer.context().troubles.explain(format!("asking for the bounds of {at}"), &cause))?;
-        let offsets = u64::try_from(first).unwrap_or_default()..u64::try_from(end).unwrap_or_default();
+        let (first, end) = found.map_err(|cause| explain("the bounds", &cause))?;
+        let (first, end) = (u64::try_from(first).unwrap_or_default(), u64::try_from(end).unwrap_or_default());
+        let offset = |place: Option<Place>, without: u64| match place {
+            None => Ok(without),
+            Some(Place::Offset(offset)) => Ok(offset.clamp(first, end)),
+            Some(Place::Time(milliseconds)) => {
+                let asked = list_with_offsets([(&at, u64::try_from(milliseconds).unwrap_or_default())])?;
+                let answer = consumer.offsets_for_times(asked, connection.timeout).map_err(|cause| explain("an offset by time", &cause))?;
+                // Behind the last record there is none of a later time.
+                let found = answer.elements().first().and_then(|element| element.offset().to_raw()).and_then(|raw| u64::try_from(raw).ok());
+                Ok(found.map_or(end, |offset| offset.clamp(first, end)))
+            }
+        };
+        let offsets = offset(from, first)?..offset(to, end)?;
         Self::start(consumer, connection, at, offsets)
     }
 

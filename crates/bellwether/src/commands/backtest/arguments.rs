@@ -9,6 +9,7 @@ use bellwether_engine::time::Time;
 use bellwether_live::options::DEFAULT_PARTITIONS;
 use clap::{Args, ValueEnum, value_parser};
 
+use super::super::journal_range::JournalRange;
 use super::super::replay_journal::JournalPlace;
 use super::super::run::MAX_PARTITIONS;
 use crate::inputs::{EventArguments, parse_time_argument};
@@ -23,7 +24,8 @@ Examples:
   bellwether backtest --events events.jsonl.zst --html report.html
   bellwether backtest --events events.jsonl.zst --rules new.yaml --baseline today.yaml --fail-if 'recall_change < -0.02'
   bellwether backtest --events events.jsonl.zst --sweep no-login-30d.days=10..60:5
-  bellwether backtest --journal kafka://localhost:9092/bellwether.journal --outcomes crm.csv --json report.json")]
+  bellwether backtest --journal kafka://localhost:9092/bellwether.journal --outcomes crm.csv --json report.json
+  bellwether backtest --journal kafka://localhost:9092/bellwether.journal --journal-to 2026-03-01 --json report.json")]
 pub struct Arguments {
     #[command(flatten)]
     pub inputs: EventArguments,
@@ -35,6 +37,9 @@ pub struct Arguments {
     /// The configuration file, if its client properties are needed to reach the journal
     #[arg(long, value_name = "FILE", requires = "journal")]
     pub config: Option<PathBuf>,
+
+    #[command(flatten)]
+    pub range: JournalRange,
 
     /// The rule file [default: the built-in rule pack]
     #[arg(long, value_name = "FILE")]

@@ -109,7 +109,7 @@ fn pass(arguments: &Arguments, ours: &Rules, theirs: Option<&Rules>) -> Result<P
         }
     };
     let pass = match &arguments.journal {
-        Some(place) => replay_journal::observe(place, arguments.config.as_deref(), &options, &mut sink)?,
+        Some(place) => replay_journal::observe(place, &arguments.range, arguments.config.as_deref(), &options, &mut sink)?,
         None => {
             let inputs = ReplayOptions {
                 inputs: arguments.inputs.specs()?,

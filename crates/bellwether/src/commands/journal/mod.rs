@@ -1,21 +1,30 @@
-//! `bellwether journal`: what there is to do with a journal topic beside running on it.
+//! `bellwether journal`: what there is to do with a journal beside running on it.
 
+mod export;
 mod import;
+mod rewrite;
 
 use clap::Subcommand;
 
 use crate::failure::{Failure, Outcome};
 
-/// Work on the journal of a Kafka run
+/// Work on a journal: fill it with history, write it as tables, or write it anew
 #[derive(Subcommand, Debug)]
-#[command(after_help = "Example:\n  bellwether journal import --config bellwether.yaml --events history/")]
+#[command(after_help = "\
+Examples:
+  bellwether journal import --config bellwether.yaml --events history/
+  bellwether journal export --journal ./bellwether-data --to events.parquet")]
 pub enum Command {
+    Export(export::Arguments),
     Import(import::Arguments),
+    Rewrite(rewrite::Arguments),
 }
 
 /// Does what is asked for.
 pub fn run(command: Command) -> Result<Outcome, Failure> {
     match command {
+        Command::Export(arguments) => export::run(&arguments),
         Command::Import(arguments) => import::run(&arguments),
+        Command::Rewrite(arguments) => rewrite::run(&arguments),
     }
 }

@@ -28,14 +28,14 @@ fn a_directory_is_its_files_and_those_one_level_below() {
 #[test]
 fn all_problems_are_reported_at_once() {
     let files = Files::new(&[("a.jsonl", b"a"), ("logs/b.csv", b"b"), ("logs/one/two/c.jsonl", b"c"), ("empty/.keep", b"")]);
-    let unknown = "unknown extension (supported are .jsonl, .json, .zst, .gz)";
+    let unknown = "unknown extension (supported are .jsonl, .json, .zst, .gz, .parquet)";
     assert_eq!(
         problems(&files, &["a.jsonl", "missing.jsonl", "logs", "empty"]),
         [
             ("missing.jsonl".into(), "No such file or directory (os error 2)".into()),
             ("logs/b.csv".into(), unknown.into()),
             ("logs/one/two".into(), "directories are read one level deep: give this one by itself".into()),
-            ("empty".into(), "this directory holds no files (supported are .jsonl, .json, .zst, .gz)".into()),
+            ("empty".into(), "this directory holds no files (supported are .jsonl, .json, .zst, .gz, .parquet)".into()),
         ]
     );
 }

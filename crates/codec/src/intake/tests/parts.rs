@@ -1,13 +1,20 @@
 //! Epochs in parts: the same lines, and the same ends.
 
-use super::super::{EPOCH_LINES, PartReader};
+use super::super::{EPOCH_LINES, PartReader, RawPart};
 use super::{Files, InputSpec, RawEpoch, delivered, log};
+
+fn lines(part: RawPart) -> RawEpoch {
+    match part {
+        RawPart::Lines(epoch) => epoch,
+        RawPart::Rows(_) => panic!("rows of a table"),
+    }
+}
 
 #[track_caller]
 fn check(files: &Files, names: &[&str], part_lines: usize) {
     let specs: Vec<InputSpec> = names.iter().map(|name| InputSpec::from(files.root().join(name).as_path())).collect();
     let mut reader = PartReader::open(&specs, part_lines).unwrap();
-    let parts: Vec<RawEpoch> = std::iter::from_fn(|| reader.next_part().unwrap()).collect();
+    let parts: Vec<RawEpoch> = std::iter::from_fn(|| reader.next_part().unwrap().map(lines)).collect();
     let epochs = files.epochs(names, None);
     assert!(delivered(&parts) == delivered(&epochs), "the lines differ");
     let lines_by_epoch = |epochs: &[RawEpoch]| {

@@ -1,0 +1,96 @@
+//! Which part of a journal topic is read: from and to times of the broker, or offsets.
+
+use std::collections::BTreeMap;
+use std::str::FromStr;
+
+use bellwether_kafka::Place;
+use clap::Args;
+
+use super::replay_journal::JournalPlace;
+use crate::failure::Failure;
+use crate::inputs::parse_time_argument;
+
+/// The part of a topic that is read.
+#[derive(Args, Clone, Debug, Default)]
+pub struct JournalRange {
+    /// Read a journal topic from here on: a time, by when records were appended; an offset; or offsets by partition, such as 0:1200,1:900
+    #[arg(long, value_name = "TIME|OFFSETS", requires = "journal")]
+    journal_from: Option<RangeEnd>,
+
+    /// Read a journal topic up to here, less what stands there
+    #[arg(long, value_name = "TIME|OFFSETS", requires = "journal")]
+    journal_to: Option<RangeEnd>,
+}
+
+/// One end of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum RangeEnd {
+    /// The same in every partition.
+    Every(Place),
+    /// Offsets by partition; others have none.
+    Each(BTreeMap<u16, u64>),
+}
+
+impl JournalRange {
+    /// Where to begin and where to end in a partition.
+    pub fn of_partition(&self, number: u16) -> (Option<Place>, Option<Place>) {
+        let place = |end: &Option<RangeEnd>| match end {
+            None => None,
+            Some(RangeEnd::Every(place)) => Some(*place),
+            Some(RangeEnd::Each(offsets)) => offsets.get(&number).map(|offset| Place::Offset(*offset)),
+        };
+        (place(&self.journal_from), place(&self.journal_to))
+    }
+
+    /// Sees to it that only a topic is cut.
+    pub fn check(&self, place: &JournalPlace) -> Result<(), Failure> {
+        let is_whole = self.journal_from.is_none() && self.journal_to.is_none();
+        if is_whole || matches!(place, JournalPlace::Topic(_)) {
+            return Ok(());
+        }
+        Err(Failure::Usage("--journal-from and --journal-to are for a topic: --to takes any log to end at a time".to_owned()))
+    }
+}
+
+impl FromStr for RangeEnd {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if let Ok(offset) = text.parse() {
+            return Ok(Self::Every(Place::Offset(offset)));
+        }
+        let pair = |pair: &str| {
+            let (partition, offset) = pair.split_once(':')?;
+            Some((partition.trim().parse().ok()?, offset.trim().parse().ok()?))
+        };
+        if let Some(offsets) = text.split(',').map(pair).collect() {
+            return Ok(Self::Each(offsets));
+        }
+        let time = parse_time_argument(text).map_err(|error| format!("{error}, an offset, or offsets by partition like 0:1200,1:900"))?;
+        Ok(Self::Every(Place::Time(time.0)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ends_are_read_or_explained() {
+        let read = |text: &str| text.parse::<RangeEnd>();
+        assert_eq!(read("1200"), Ok(RangeEnd::Every(Place::Offset(1200))));
+        assert_eq!(read("0:1200, 3:9"), Ok(RangeEnd::Each([(0, 1200), (3, 9)].into())));
+        assert_eq!(read("1970-01-02"), Ok(RangeEnd::Every(Place::Time(86_400_000))));
+        assert_eq!(read("1970-01-01T00:00:01Z"), Ok(RangeEnd::Every(Place::Time(1_000))));
+        for wrong in ["", "x", "0:", "0:1,x", "-1"] {
+            assert!(read(wrong).is_err_and(|error| error.contains("offsets by partition")), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn a_partition_without_an_offset_is_read_whole() {
+        let range = JournalRange { journal_from: "1:7".parse().ok(), journal_to: "9".parse().ok() };
+        assert_eq!(range.of_partition(0), (None, Some(Place::Offset(9))));
+        assert_eq!(range.of_partition(1), (Some(Place::Offset(7)), Some(Place::Offset(9))));
+    }
+}
