@@ -17,6 +17,7 @@ pub mod plan;
 pub mod replay;
 pub mod report;
 pub mod rule_tests;
+mod share;
 pub mod stories;
 mod told;
 pub mod trial;

@@ -19,6 +19,7 @@ use crate::error::ReplayError;
 use crate::journal::{CompileRules, Journal};
 use crate::part::Part;
 use crate::replay::ReplayOptions;
+use crate::share::Share;
 
 /// Entries of a timeline: the latest.
 const MAX_ENTRIES: usize = 200;
@@ -81,7 +82,7 @@ impl Explainer {
         while !self.is_over
             && let Some(raw) = reader.next_part().map_err(ReplayError::from)?
         {
-            let part = Part::new(DecodedEpoch::decode(raw, &inputs.decoder, true), &mut sequencer, inputs.ingest_clock);
+            let part = Part::new(DecodedEpoch::decode(raw, &inputs.decoder, true), &mut sequencer, inputs.ingest_clock, Share::WHOLE);
             self.fold(&part.run(0, 0))?;
         }
         self.finish()

@@ -99,6 +99,11 @@ impl Lane {
         Ok(())
     }
 
+    /// Customers whose states it holds.
+    pub fn customers(&self) -> usize {
+        self.partition.resident()
+    }
+
     /// The partition, to tell it of silent sources.
     pub fn partition(&mut self) -> &mut Partition {
         &mut self.partition

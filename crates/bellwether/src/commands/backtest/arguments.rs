@@ -12,6 +12,7 @@ use clap::{Args, ValueEnum, value_parser};
 use super::super::replay_journal::JournalPlace;
 use super::super::run::MAX_PARTITIONS;
 use crate::inputs::{EventArguments, parse_time_argument};
+use crate::sizes::parse_memory;
 
 /// Judge rules on a log: precision, recall, lead time, burden
 ///
@@ -95,6 +96,13 @@ pub struct Arguments {
     /// Journal partitions: they order the signals, and share the work; the report does not depend on them
     #[arg(long, value_name = "N", default_value_t = DEFAULT_PARTITIONS, value_parser = value_parser!(u16).range(1..=MAX_PARTITIONS))]
     pub partitions: u16,
+
+    /// Memory for the states of customers and what is observed of them
+    ///
+    /// Event files with more customers than fit in are read several times, for a share of the customers each. Not so standard input, nor with
+    /// --signals: then all states are kept at once. A journal is read partition by partition.
+    #[arg(long, value_name = "SIZE", default_value = "1GiB", value_parser = parse_memory)]
+    pub memory: u64,
 
     /// Print the JSON Schema of the report, and do nothing else
     #[arg(long)]

@@ -33,6 +33,12 @@ use crate::terminal::{print, tell};
 /// Seed of the bootstrap: the same log has the same intervals.
 const SEED: u64 = 1;
 
+/// Of `--memory`, for the states of customers; the rest is for what is observed of them, and for its evaluation.
+const STATES_SHARE_PERCENT: u64 = 40;
+
+/// What the state of a customer with every kind of event takes in memory, with its timer and its place in the index.
+const STATE_BYTES: u64 = 10_240;
+
 /// Evaluates the rules, and writes the reports.
 pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
     if arguments.schema {
@@ -97,6 +103,7 @@ fn pass(arguments: &Arguments, ours: &Rules, theirs: Option<&Rules>) -> Result<P
         hidden: ours.plan.hidden.clone(),
         renders: arguments.signals.is_some(),
         features_every_ms: None,
+        max_customers: (arguments.memory / 100 * STATES_SHARE_PERCENT / STATE_BYTES) as usize,
         until: arguments.to,
         stop: &stop,
     };
