@@ -28,6 +28,7 @@ pub fn observe_files(inputs: &ReplayOptions, options: &PassOptions<'_>, sink: &m
     let mut by_lane: Vec<Vec<Observed>> = options.rule_sets.iter().map(|_| Vec::new()).collect();
     let mut shares = vec![Share::WHOLE];
     while let Some(share) = shares.pop() {
+        pass.reads += 1;
         let halves = share.halves().filter(|_| !reads_once);
         let max_customers = if halves.is_some() { options.max_customers } else { usize::MAX };
         let room = max_customers / usize::from(inputs.partitions.max(1));
@@ -38,7 +39,6 @@ pub fn observe_files(inputs: &ReplayOptions, options: &PassOptions<'_>, sink: &m
         match halves {
             // What was folded so far is all that there is when somebody stops it.
             Some(halves) if folded.is_full && !is_stopped => {
-                tracing::info!(customers = options.max_customers, "more customers than fit into memory: the log is read in parts");
                 shares.extend(halves.into_iter().rev());
             }
             // All that is told of a customer is whole, unless there is nothing else.

@@ -28,7 +28,7 @@ pub fn observe_journal(
     sink: &mut impl Sink,
 ) -> Result<Pass, ReplayError> {
     let numbers: Vec<u16> = (0..journal.partitions()).collect();
-    let mut pass = Pass::default();
+    let mut pass = Pass { reads: 1, ..Pass::default() };
     let mut by_lane: Vec<Vec<Observed>> = options.rule_sets.iter().map(|_| Vec::new()).collect();
     for numbers in numbers.chunks(rayon::current_num_threads().max(1)) {
         let shards: Vec<_> = numbers.par_iter().map(|number| observe_partition(journal, *number, decoder, options)).collect();

@@ -43,6 +43,8 @@ pub struct Pass {
     pub observed: Vec<Observed>,
     /// Lines read, refused ones included.
     pub lines: u64,
+    /// How many times the log was begun: more than once where its customers do not fit into memory.
+    pub reads: u32,
     /// Lines or records that were refused.
     pub refused: u64,
     /// Whether an input ended in the middle of a line.

@@ -123,6 +123,11 @@ fn a_gate_decides_the_exit_code() {
     gate("signals >= 1 && churns >= 0").exits(1).tells(&["--fail-if 'signals >= 1 && churns >= 0': signals is", "churns is"]);
     gate("recall_change < 0").exits(1).tells(&["cannot be judged: this log gives no recall_change"]);
     gate("presision < 0.2").exits(2).tells(&["did you mean `precision`?"]);
+    gate("cancel-page-visit: signals < 1").exits(0);
+    gate("cancel-page-visit: signals >= 1").exits(1).tells(&["--fail-if 'cancel-page-visit: signals >= 1': signals is"]);
+    gate("support-silence: precision < 2").exits(1).tells(&["cannot be judged: this log gives no precision"]);
+    gate("cancel-page-visits: signals < 1").exits(2).tells(&["there is no rule `cancel-page-visits`: did you mean `cancel-page-visit`?"]);
+    gate("cancel-page-visit: signal < 1").exits(2).tells(&["did you mean `signals`?", "figures of a rule are"]);
 }
 
 #[test]

@@ -23,6 +23,7 @@ use crate::sizes::parse_memory;
 Examples:
   bellwether backtest --events events.jsonl.zst --html report.html
   bellwether backtest --events events.jsonl.zst --rules new.yaml --baseline today.yaml --fail-if 'recall_change < -0.02'
+  bellwether backtest --events events.jsonl.zst --fail-if 'usage-decline: precision < 0.2 && signals >= 20'
   bellwether backtest --events events.jsonl.zst --sweep no-login-30d.days=10..60:5
   bellwether backtest --journal kafka://localhost:9092/bellwether.journal --outcomes crm.csv --json report.json")]
 pub struct Arguments {
@@ -85,7 +86,10 @@ pub struct Arguments {
     #[arg(long, value_name = "FILE")]
     pub observations: Option<PathBuf>,
 
-    /// Exit with 1 if this holds, for example 'precision < 0.2'; may be given more than once
+    /// Exit with 1 if this holds, for example 'precision < 0.2', or of one rule 'usage-decline: precision < 0.2'
+    ///
+    /// May be given more than once: then it is 1 if any holds. A figure that the log does not give lets nothing pass. A name that is not known ends with
+    /// 2 before anything is read; what the figures are is told then.
     #[arg(long, value_name = "EXPRESSION")]
     pub fail_if: Vec<String>,
 
