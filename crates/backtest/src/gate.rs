@@ -164,7 +164,10 @@ mod tests {
     #[test]
     fn a_rule_may_be_named_before_a_condition() {
         let gate = Gate::parse("usage-decline: precision < 0.2 && marginal_recall < 0.01", &RULES).expect("it is right");
-        assert_eq!((gate.rule.as_deref(), gate.source()), (Some("usage-decline"), "usage-decline: precision < 0.2 && marginal_recall < 0.01"));
+        assert_eq!(
+            (gate.rule.as_deref(), gate.source()),
+            (Some("usage-decline"), "usage-decline: precision < 0.2 && marginal_recall < 0.01")
+        );
         let error = Gate::parse("usage-declin: precision < 0.2", &RULES).expect_err("it is wrong");
         assert_eq!(error, "there is no rule `usage-declin`: did you mean `usage-decline`?");
         let error = Gate::parse("usage-decline: customers_lost > 0", &RULES).expect_err("it is wrong");

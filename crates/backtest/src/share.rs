@@ -13,6 +13,11 @@ impl Share {
     /// Every customer.
     pub const WHOLE: Self = Self { number: 0, of: 1 };
 
+    /// How many shares of its size make the whole.
+    pub fn of(self) -> u32 {
+        self.of
+    }
+
     /// The two halves of it; nothing where it is too small to be halved.
     pub fn halves(self) -> Option<[Self; 2]> {
         let of = self.of.checked_mul(2)?;

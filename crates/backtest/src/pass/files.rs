@@ -26,10 +26,16 @@ pub fn observe_files(inputs: &ReplayOptions, options: &PassOptions<'_>, sink: &m
     let reads_once = options.renders || inputs.inputs.contains(&InputSpec::StandardInput);
     let mut pass = Pass::default();
     let mut by_lane: Vec<Vec<Observed>> = options.rule_sets.iter().map(|_| Vec::new()).collect();
+    // Keys are hashes, so that shares of one size have as many customers: where one was too large, others of its size need not be tried.
+    let mut too_large = 0;
     let mut shares = vec![Share::WHOLE];
     while let Some(share) = shares.pop() {
-        pass.reads += 1;
         let halves = share.halves().filter(|_| !reads_once);
+        if let Some(halves) = halves.filter(|_| share.of() <= too_large) {
+            shares.extend(halves.into_iter().rev());
+            continue;
+        }
+        pass.reads += 1;
         let max_customers = if halves.is_some() { options.max_customers } else { usize::MAX };
         let room = max_customers / usize::from(inputs.partitions.max(1));
         let lanes = |skipped: &[Skipped]| (0..).zip(skipped).map(|(number, skipped)| Lanes::new(options, number, skipped, room)).collect();
@@ -39,6 +45,7 @@ pub fn observe_files(inputs: &ReplayOptions, options: &PassOptions<'_>, sink: &m
         match halves {
             // What was folded so far is all that there is when somebody stops it.
             Some(halves) if folded.is_full && !is_stopped => {
+                too_large = share.of();
                 shares.extend(halves.into_iter().rev());
             }
             // All that is told of a customer is whole, unless there is nothing else.

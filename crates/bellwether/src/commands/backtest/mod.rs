@@ -55,7 +55,9 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
     let pass = pass(arguments, &ours, theirs.as_ref())?;
     if pass.reads > 1 {
         let reads = pass.reads;
-        tell(&format!("note: there are more customers than fit into memory, so that the log was read {reads} times; --memory makes more room"));
+        tell(&format!(
+            "note: there are more customers than fit into memory, so that the log was read {reads} times; --memory makes more room"
+        ));
     }
     let options = EvaluationOptions {
         horizon_ms: arguments.horizon,
