@@ -79,6 +79,17 @@ fn what_comes_later_changes_nothing() {
     assert_eq!(cut["log"]["to"], until.as_str());
     assert!(scratch.read("whole.jsonl") == scratch.read("cut.jsonl"), "the signals differ");
     assert!(!scratch.read("cut.jsonl").is_empty());
+    // The log that goes on tells the same up to then, and more after it: a look ahead would be seen.
+    let later = report(&scratch, &["--events", company(), "--signals", &whole_signals]);
+    assert_ne!(later, cut);
+    let by_then = |name: &str| -> Vec<String> {
+        let text = String::from_utf8(scratch.read(name)).expect("UTF-8");
+        let mut lines: Vec<String> = text.lines().filter(|line| time_of(line) <= until).map(str::to_owned).collect();
+        lines.sort();
+        lines
+    };
+    assert!(by_then("whole.jsonl") == by_then("cut.jsonl"), "what comes later changes signals before it");
+    assert!(scratch.read("whole.jsonl").len() > scratch.read("cut.jsonl").len());
 }
 
 #[test]
