@@ -107,7 +107,8 @@ impl Shard {
         for piece in Pieces::decode(records.iter().copied(), decoder).pieces {
             match piece {
                 Piece::Records(records) => {
-                    self.refused += records.unreadable().count() as u64;
+                    let is_over = self.lanes.iter().all(|lane| lane.is_over);
+                    self.refused += if is_over { 0 } else { records.unreadable().count() as u64 };
                     self.lanes.iter_mut().try_for_each(|lane| lane.fold(&records.run()))?;
                     self.erasures.note(&records);
                 }
