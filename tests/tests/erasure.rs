@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use bellwether_backtest::journal::{Journal, JournalReplay, Visit};
+use bellwether_backtest::pass::{Pass, PassOptions, observe_journal};
 use bellwether_backtest::replay::{Replayed, Sink};
 use bellwether_codec::event::{Decoder, encode_event};
 use bellwether_codec::intake::InputSpec;
@@ -212,6 +213,21 @@ fn replayed(directory: &Path) -> (String, Replayed) {
     (memory.0, replayed)
 }
 
+/// What a backtest sees of the journal.
+fn observed(directory: &Path) -> Pass {
+    let options = PassOptions {
+        rule_sets: vec![default_rules()],
+        hidden: Vec::new(),
+        renders: true,
+        features_every_ms: None,
+        max_customers: usize::MAX,
+        until: None,
+        stop: &AtomicBool::new(false),
+    };
+    let journal = Directory(JournalDirectory::open(&directory.join("data")).expect("a journal"));
+    observe_journal(&journal, &Decoder::default(), &options, &mut Memory::default()).expect("the pass ends well")
+}
+
 fn run(directory: &Path, events: &Path) {
     let summary = embedded::run(options(directory, events), Arc::new(Metrics::new()), &AtomicBool::new(false), |_| {});
     summary.expect("the run ends well");
@@ -310,6 +326,7 @@ fn a_journal_reads_the_same_before_and_after_its_bytes_are_gone() {
     let events = write_log(directory.path(), true);
     run(directory.path(), &events);
     let (before, states_before) = replayed(directory.path());
+    let seen_before = observed(directory.path());
     assert!(!before.contains("canary"), "whoever is erased is left out, although its bytes are there");
     let live = fs::read_to_string(directory.path().join("signals.jsonl")).expect("signals");
     let others: String = live.split_inclusive('\n').filter(|line| !line.contains("canary-customer")).collect();
@@ -323,6 +340,10 @@ fn a_journal_reads_the_same_before_and_after_its_bytes_are_gone() {
     erase(options(directory.path(), &events), "canary-customer", ERASED_AT.plus_ms(DAY_MS), false).expect("it is purged");
     let (after, states_after) = replayed(directory.path());
     assert_eq!(before, after);
+    let seen_after = observed(directory.path());
+    let customers = |pass: &Pass| pass.observed[0].customers.clone();
+    assert!(customers(&seen_before).len() > 5 && customers(&seen_before).iter().all(|customer| &*customer.id != "canary-customer"));
+    assert_eq!((seen_before.log, customers(&seen_before)), (seen_after.log, customers(&seen_after)), "a backtest sees the same");
     for (before, after) in states_before.partitions.iter().zip(&states_after.partitions) {
         assert_eq!(states(before), states(after));
     }

@@ -18,6 +18,7 @@ use bellwether_engine::time::Time;
 use crate::error::ReplayError;
 use crate::part::{PART_LINES, Part, Poisoned, Shard};
 use crate::replay::{MAX_POISONED, ReplayOptions, Sink};
+use crate::share::Share;
 use crate::told::{Told, Writer};
 
 /// Parts that are between reader and signals at once, beside one a thread: a few, so that nobody runs out of work, and memory is bounded.
@@ -35,22 +36,25 @@ pub(crate) struct Folded<S> {
     pub shards: Vec<S>,
     /// Lines read and rejected, and what was put out.
     pub counted: Summary,
+    /// Whether it was left where a shard had no more room for customers.
+    pub is_full: bool,
 }
 
-/// Folds the inputs from their start to their end, or until `stop` is set. `shards` makes the shards anew when a record has panicked the fold.
+/// Folds the inputs from their start to their end, or until `stop` is set or a shard is full. `shards` makes the shards anew when a record has panicked the fold.
 ///
 /// # Errors
 ///
 /// When an input cannot be read, the sink cannot be written, or too many records cannot be folded.
 pub(crate) fn fold<S: Shard>(
     options: &ReplayOptions,
+    share: Share,
     shards: impl Fn(&[Skipped]) -> Vec<S>,
     sink: &mut impl Sink,
     stop: &AtomicBool,
 ) -> Result<Folded<S>, ReplayError> {
     let mut skipped: Vec<Skipped> = vec![Skipped::default(); usize::from(options.partitions)];
     loop {
-        let (partition, (offset, progress)) = match attempt(options, shards(&skipped), sink, stop)? {
+        let (partition, (offset, progress)) = match attempt(options, share, shards(&skipped), sink, stop)? {
             Ok(folded) => return Ok(folded),
             Err(poisoned) => poisoned,
         };
@@ -65,13 +69,14 @@ pub(crate) fn fold<S: Shard>(
 
 fn attempt<S: Shard>(
     options: &ReplayOptions,
+    share: Share,
     shards: Vec<S>,
     sink: &mut impl Sink,
     stop: &AtomicBool,
 ) -> Result<Result<Folded<S>, (usize, Poisoned)>, ReplayError> {
     let reader = PartReader::open(&options.inputs, PART_LINES)?;
     let progress = reader.progress();
-    let crew = Crew::new(options, reader, shards, stop);
+    let crew = Crew::new(options, share, reader, shards, stop);
     let mut writer = Writer::new(sink);
     thread::scope(|scope| {
         let crew = &crew;
@@ -88,8 +93,9 @@ fn attempt<S: Shard>(
     match state.stopped {
         Some(Stopped::Intake(error)) => return Err(error.into()),
         Some(Stopped::Poisoned(partition, poisoned)) => return Ok(Err((partition, poisoned))),
-        None => {}
+        Some(Stopped::Full) | None => {}
     }
+    let is_full = matches!(state.stopped, Some(Stopped::Full));
     let mut shards: Vec<S> = state.places.into_iter().flatten().map(|place| place.shard).collect();
     for (partition, shard) in shards.iter_mut().enumerate() {
         if let Err(poisoned) = shard.end(watermark) {
@@ -97,7 +103,7 @@ fn attempt<S: Shard>(
         }
     }
     writer.write(shards.iter_mut().map(Shard::take).collect()).map_err(ReplayError::Output)?;
-    Ok(Ok(Folded { shards, counted: Summary { signals: writer.signals(), ..state.counted } }))
+    Ok(Ok(Folded { shards, counted: Summary { signals: writer.signals(), ..state.counted }, is_full }))
 }
 
 /// An epoch that every shard has folded.
@@ -114,11 +120,14 @@ enum Stopped {
     Intake(IntakeError),
     /// The fold of a partition panicked.
     Poisoned(usize, Poisoned),
+    /// A shard has no more room.
+    Full,
 }
 
 /// The threads with their common state.
 struct Crew<'o, S> {
     options: &'o ReplayOptions,
+    share: Share,
     stop: &'o AtomicBool,
     state: Mutex<State<S>>,
     /// Told to threads that found nothing to do.
@@ -174,7 +183,7 @@ enum Task<S> {
 }
 
 impl<'o, S: Shard> Crew<'o, S> {
-    fn new(options: &'o ReplayOptions, reader: PartReader, shards: Vec<S>, stop: &'o AtomicBool) -> Self {
+    fn new(options: &'o ReplayOptions, share: Share, reader: PartReader, shards: Vec<S>, stop: &'o AtomicBool) -> Self {
         let place = |(number, shard)| Some(Box::new(Place { number, next_part: 0, last_thread: 0, shard }));
         let state = State {
             reader: Some(reader),
@@ -192,7 +201,7 @@ impl<'o, S: Shard> Crew<'o, S> {
             is_over: false,
             stopped: None,
         };
-        Self { options, stop, state: Mutex::new(state), work: Condvar::new(), epochs: Condvar::new() }
+        Self { options, share, stop, state: Mutex::new(state), work: Condvar::new(), epochs: Condvar::new() }
     }
 
     /// Does what there is to do, until all is done.
@@ -264,7 +273,7 @@ impl<'o, S: Shard> Crew<'o, S> {
                 state
             }
             Task::Sequence(mut sequencer, decoded) => {
-                let part = Arc::new(Part::new(decoded, &mut sequencer, self.options.ingest_clock));
+                let part = Arc::new(Part::new(decoded, &mut sequencer, self.options.ingest_clock, self.share));
                 let mut state = self.lock();
                 state.sequencer = Some(sequencer);
                 state.sequenced += 1;
@@ -332,6 +341,10 @@ impl<S: Shard> State<S> {
             self.stopped = Some(Stopped::Poisoned(place.number, poisoned));
             self.is_over = true;
             return true;
+        }
+        if place.shard.is_full() {
+            self.stopped = Some(Stopped::Full);
+            self.is_over = true;
         }
         let folding = &mut self.folding[(place.next_part - self.folded) as usize];
         folding.shards_left -= 1;

@@ -1,6 +1,7 @@
 //! Replays, backtests and rule tests: the engine over event logs, with states in memory.
 
 mod crew;
+mod erasures;
 pub mod error;
 pub mod evaluate;
 pub mod explain;
@@ -19,6 +20,7 @@ pub mod plan;
 pub mod replay;
 pub mod report;
 pub mod rule_tests;
+mod share;
 pub mod stories;
 mod told;
 pub mod trial;

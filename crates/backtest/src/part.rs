@@ -5,6 +5,7 @@ use bellwether_codec::run::Run;
 use bellwether_engine::partition::Progress;
 use bellwether_engine::time::Time;
 
+use crate::share::Share;
 use crate::told::Told;
 
 /// Lines that are read, decoded and folded together: few enough that their events are still in a core's cache when they are folded.
@@ -19,9 +20,12 @@ pub(crate) struct Part {
 }
 
 impl Part {
-    /// Gives decoded lines their order; parts are taken in theirs.
-    pub fn new(decoded: DecodedPart, sequencer: &mut Sequencer, ingest_clock: Option<Time>) -> Self {
-        let sequenced = sequencer.sequence_from(decoded.lines(), decoded.watermarks(), ingest_clock);
+    /// Gives decoded lines their order, and lets go of those of others' shares; parts are taken in theirs.
+    pub fn new(decoded: DecodedPart, sequencer: &mut Sequencer, ingest_clock: Option<Time>, share: Share) -> Self {
+        let mut sequenced = sequencer.sequence_from(decoded.lines(), decoded.watermarks(), ingest_clock);
+        if share != Share::WHOLE {
+            sequenced.partitions.iter_mut().for_each(|records| records.retain(|record| share.holds(record.key)));
+        }
         let ticks = if decoded.is_end() { sequencer.end_epoch(decoded.is_last()) } else { Vec::new() };
         Self { decoded, sequenced, ticks }
     }
@@ -50,4 +54,9 @@ pub(crate) trait Shard: Send {
 
     /// Whether it wants no more.
     fn is_over(&self) -> bool;
+
+    /// Whether it has more customers than it has room for.
+    fn is_full(&self) -> bool {
+        false
+    }
 }

@@ -74,10 +74,16 @@ impl Skipped {
         }
     }
 
+    /// The offset at which a customer is erased.
+    #[must_use]
+    pub fn erased_at(&self, key: CustomerKey) -> Option<u64> {
+        self.erased.get(&key).copied()
+    }
+
     fn leave_out(&self, offset: u64, partition: &mut Partition, record: &mut Record<'_>) {
         if !self.erased.is_empty()
             && let Payload::Event { key, .. } = record.payload
-            && self.erased.get(&key).is_some_and(|erased_at| offset < *erased_at)
+            && self.erased_at(key).is_some_and(|erased_at| offset < erased_at)
         {
             record.payload = Payload::Tick;
         }

@@ -3,4 +3,7 @@
 mod browser;
 mod figures;
 mod fit;
+mod leakage;
+mod samples;
+mod shares;
 mod support;

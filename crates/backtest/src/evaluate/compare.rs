@@ -13,7 +13,8 @@ const MAX_CUSTOMERS: usize = 50;
 /// The differences of which there are intervals, in the order of [`compare`].
 pub(super) fn statistics<'m>(ours: &'m Measured, theirs: &'m Measured, customer_months: f64) -> Vec<Statistic<'m>> {
     let false_alarms = move |measured: &Measured, weights: &[u16]| {
-        let weighted = measured.tallies.by_customer.iter().map(|(customer, tally)| u64::from(weights[*customer]) * tally.false_);
+        let tallies = measured.tallies.by_customer.iter();
+        let weighted = tallies.map(|tally| u64::from(weights[tally.customer as usize]) * u64::from(tally.false_));
         weighted.sum::<u64>() as f64 * 1_000.0 / customer_months
     };
     vec![

@@ -3,7 +3,7 @@
 use super::bootstrap::{Interval, Statistic, quantile};
 use super::outcome::Judge;
 use super::population::{HORIZONS_DAYS, MIN_CHURNS, Population};
-use super::tally::{Group, Tallies, Tally, ratio};
+use super::tally::{CustomerTally, Group, Tallies, Tally, ratio};
 use crate::report::{HorizonReport, LeadBin, LeadDays, RiskReport, Verdict, Warned};
 use bellwether_engine::time::DAY_MS;
 
@@ -35,11 +35,11 @@ impl Measured {
     }
 
     pub fn precision(&self, weights: &[u16]) -> f64 {
-        self.share(weights, |tally| tally.true_, |tally| tally.true_ + tally.false_)
+        self.share(weights, |tally| tally.true_.into(), |tally| u64::from(tally.true_) + u64::from(tally.false_))
     }
 
     pub fn recall(&self, weights: &[u16]) -> f64 {
-        self.share(weights, |tally| tally.churns_warned, |tally| tally.churns)
+        self.share(weights, |tally| tally.churns_warned.into(), |tally| tally.churns.into())
     }
 
     /// The median lead where customers count so many times.
@@ -51,10 +51,10 @@ impl Measured {
         if leads.is_empty() { f64::NAN } else { quantile(&leads, 0.5) }
     }
 
-    fn share(&self, weights: &[u16], part: impl Fn(&Tally) -> u64, whole: impl Fn(&Tally) -> u64) -> f64 {
+    fn share(&self, weights: &[u16], part: impl Fn(&CustomerTally) -> u64, whole: impl Fn(&CustomerTally) -> u64) -> f64 {
         let (mut parts, mut wholes) = (0, 0);
-        for (customer, tally) in &self.tallies.by_customer {
-            let weight = u64::from(weights[*customer]);
+        for tally in &self.tallies.by_customer {
+            let weight = u64::from(weights[tally.customer as usize]);
             parts += weight * part(tally);
             wholes += weight * whole(tally);
         }
@@ -122,8 +122,8 @@ fn horizons(group: &Group, population: &Population<'_>) -> Vec<HorizonReport> {
     all.dedup();
     all.retain(|horizon_ms| *horizon_ms >= population.options.min_lead_ms);
     let of_horizon = |horizon_ms: i64| {
-        let Tally { true_, late, false_, censored, .. } = group.tally(population, horizon_ms).total;
         let tally = group.tally(population, horizon_ms).total;
+        let Tally { true_, late, false_, censored, .. } = tally;
         let horizon_days = horizon_ms as f64 / DAY_MS as f64;
         HorizonReport { horizon_days, true_, late, false_, censored, precision: tally.precision(), recall: tally.recall() }
     };

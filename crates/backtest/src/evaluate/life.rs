@@ -74,6 +74,8 @@ impl Life {
         if let Some((from, last)) = open {
             life.close(from, last, churn_at, log_end, Time::NEVER);
         }
+        life.spells.shrink_to_fit();
+        life.churns.shrink_to_fit();
         life
     }
 

@@ -11,6 +11,9 @@ use super::population::{HORIZONS_DAYS, Judged, Population, length};
 /// Raised again this soon after its end, an episode flaps.
 const FLAP_MS: i64 = 7 * DAY_MS;
 
+/// Customers that are counted before their counts are put together: what is in between is bounded.
+const CUSTOMERS_AT_ONCE: usize = 16_384;
+
 /// Rules that are looked at together.
 #[derive(Clone, Debug)]
 pub struct Group {
@@ -45,13 +48,28 @@ pub struct Tally {
     pub alarm_ms: f64,
 }
 
+/// What precision and recall need to know of one customer: little, as there are many for each group, and a bootstrap goes over them many times.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CustomerTally {
+    /// The customer, by index.
+    pub customer: u32,
+    /// Right and in time.
+    pub true_: u32,
+    /// Wrong.
+    pub false_: u32,
+    /// Churns that count.
+    pub churns: u16,
+    /// Churns with a true episode.
+    pub churns_warned: u16,
+}
+
 /// What a group came to.
 #[derive(Clone, Debug, Default)]
 pub struct Tallies {
     /// All customers together.
     pub total: Tally,
-    /// Customers with an episode or a churn, by index.
-    pub by_customer: Vec<(usize, Tally)>,
+    /// Customers of which there is something to share out.
+    pub by_customer: Vec<CustomerTally>,
     /// For each churn that counts, in the order of customers and time: its customer, by index.
     pub churn_customers: Vec<usize>,
     /// For each of them the lead of the earliest true episode, in days.
@@ -68,15 +86,19 @@ impl Group {
             let is_touched = !customer.eligible.is_empty() || self.episodes(customer, population.from).next().is_some();
             is_touched.then(|| (index, self.tally_customer(customer, population, horizon_ms)))
         };
-        let tallied: Vec<_> = population.customers.par_iter().enumerate().filter_map(of_customer).collect();
         let mut tallies = Tallies::default();
-        for (index, (tally, mut leads, mut warned)) in tallied {
-            tallies.total.add(&tally);
-            tallies.by_customer.push((index, tally));
-            tallies.churn_customers.extend(leads.iter().map(|_| index));
-            tallies.leads_days.append(&mut leads);
-            tallies.warned_days.append(&mut warned);
+        for (number, customers) in population.customers.chunks(CUSTOMERS_AT_ONCE).enumerate() {
+            let tallied: Vec<_> = customers.par_iter().enumerate().filter_map(of_customer).collect();
+            for (index, (tally, mut leads, mut warned)) in tallied {
+                let index = number * CUSTOMERS_AT_ONCE + index;
+                tallies.total.add(&tally);
+                tallies.by_customer.extend(tally.of(index));
+                tallies.churn_customers.extend(leads.iter().map(|_| index));
+                tallies.leads_days.append(&mut leads);
+                tallies.warned_days.append(&mut warned);
+            }
         }
+        tallies.by_customer.shrink_to_fit();
         tallies
     }
 
@@ -141,6 +163,16 @@ impl Group {
 }
 
 impl Tally {
+    /// What is kept of a customer; nothing where it changes neither precision nor recall.
+    fn of(&self, customer: usize) -> Option<CustomerTally> {
+        let small = |count: u64| u32::try_from(count).unwrap_or(u32::MAX);
+        let smaller = |count: u64| u16::try_from(count).unwrap_or(u16::MAX);
+        let (churns, churns_warned) = (smaller(self.churns), smaller(self.churns_warned));
+        let is_kept = self.true_ + self.false_ + self.churns > 0;
+        let customer = u32::try_from(customer).ok().filter(|_| is_kept)?;
+        Some(CustomerTally { customer, true_: small(self.true_), false_: small(self.false_), churns, churns_warned })
+    }
+
     /// Adds another one.
     pub fn add(&mut self, other: &Self) {
         self.signals += other.signals;

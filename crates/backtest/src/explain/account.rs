@@ -5,10 +5,12 @@ use bellwether_engine::customer::Customer;
 use bellwether_engine::episode::{Episode, Phase};
 use bellwether_engine::event::CustomerKey;
 use bellwether_engine::expression::{Expression, ValueType};
-use bellwether_engine::feature::{Feature, GRADES, STAGES};
+use bellwether_engine::feature::{Feature, GRADES};
 use bellwether_engine::health::contributions;
+use bellwether_engine::own_feature::FIRST_OWN_FEATURE;
 use bellwether_engine::rule::Rule;
 use bellwether_engine::rule_set::RuleSet;
+use bellwether_engine::settings::Settings;
 use bellwether_engine::time::Time;
 use bellwether_engine::view::View;
 use serde::Serialize;
@@ -27,7 +29,7 @@ pub struct Explanation {
     /// What it pays a month, minor units.
     pub mrr_minor: i64,
     /// Its stage.
-    pub stage: &'static str,
+    pub stage: String,
     /// Its health, if any component has data.
     pub health: Option<f64>,
     /// The grade of its health.
@@ -36,7 +38,7 @@ pub struct Explanation {
     pub contributions: Vec<Contribution>,
     /// Every rule.
     pub rules: Vec<RuleState>,
-    /// Every feature of the customer as a whole that is known.
+    /// Every feature of the customer as a whole that is known, those of the rule file's own last.
     pub features: Vec<FeatureValue>,
     /// The latest events and signals, oldest first.
     pub timeline: Vec<TimelineEntry>,
@@ -57,11 +59,11 @@ pub struct Contribution {
 #[derive(Clone, Debug, Serialize)]
 pub struct FeatureValue {
     /// Its name.
-    pub feature: &'static str,
+    pub feature: String,
     /// Its value; of a label its place in the list.
     pub value: f64,
-    /// The label.
-    pub label: Option<&'static str>,
+    /// The label, or `true` or `false`.
+    pub label: Option<String>,
     /// Its unit.
     pub unit: &'static str,
 }
@@ -87,13 +89,17 @@ pub struct RuleState {
 #[derive(Clone, Debug, Serialize)]
 pub struct Comparison {
     /// The feature.
-    pub feature: &'static str,
+    pub feature: String,
     /// Its value.
     pub value: Option<f64>,
+    /// The label of the value, or `true` or `false`.
+    pub label: Option<String>,
     /// The operator.
     pub operator: &'static str,
     /// What it is compared with.
     pub threshold: Option<f64>,
+    /// The label of that.
+    pub threshold_label: Option<String>,
     /// Whether it holds.
     pub holds: bool,
 }
@@ -117,13 +123,15 @@ impl Explanation {
         let rules = partition.rules();
         let customer = partition.get(CustomerKey::of(customer))?;
         let view = View::new(customer, &rules.settings, at);
+        let own = (FIRST_OWN_FEATURE..).zip(rules.settings.own.iter()).map(|(feature, _)| feature);
+        let features = Feature::ALL.iter().map(|row| row.feature as u16).chain(own);
         let label = |labels: &'static [&'static str], index: u8| labels.get(usize::from(index)).copied().unwrap_or_default();
         Some(Self {
             customer: customer.id.to_string(),
             at: format_time(at),
             since: format_time(customer.since),
             mrr_minor: customer.billing.mrr_minor(),
-            stage: label(STAGES, customer.health.stage),
+            stage: rules.settings.stage_name(customer.health.stage).to_owned(),
             health: customer.health.score.map(|score| (f64::from(score) * 10.0).round() / 10.0),
             grade: customer.health.grade(&rules.settings.health).map(|grade| label(GRADES, grade)),
             contributions: contributions(customer, &rules.settings)
@@ -131,20 +139,28 @@ impl Explanation {
                 .map(|one| Contribution { name: one.name, score: one.score, share: one.share })
                 .collect(),
             rules: rules.rules.iter().map(|rule| explain_rule(rule, customer, rules, at)).collect(),
-            features: Feature::ALL.iter().filter_map(|row| feature_value(row.feature as u16, &view)).collect(),
+            features: features.filter_map(|feature| feature_value(feature, &view, &rules.settings)).collect(),
             timeline,
         })
     }
 }
 
-fn feature_value(feature: u16, view: &View<'_>) -> Option<FeatureValue> {
-    let row = &Feature::ALL[usize::from(feature)];
+fn feature_value(feature: u16, view: &View<'_>, settings: &Settings) -> Option<FeatureValue> {
     let value = Some(view.value(feature)).filter(|value| !value.is_nan())?;
-    let label = match row.value_type {
-        ValueType::Label(labels) => labels.get(value as usize).copied(),
-        ValueType::Number | ValueType::Boolean => None,
-    };
-    Some(FeatureValue { feature: row.name, value, label, unit: row.unit })
+    let unit = Feature::ALL.get(usize::from(feature)).map_or("", |row| row.unit);
+    Some(FeatureValue { feature: settings.feature_name(feature).into_owned(), value, label: label(feature, value, settings), unit })
+}
+
+/// What a value is called, where it is no quantity.
+fn label(feature: u16, value: f64, settings: &Settings) -> Option<String> {
+    // A feature of the rule file's own is a number.
+    let row = Feature::ALL.get(usize::from(feature))?;
+    match row.value_type {
+        ValueType::Label(_) if row.feature == Feature::Stage => Some(settings.stage_name(value as u8).to_owned()),
+        ValueType::Label(labels) => labels.get(value as usize).map(|label| (*label).to_owned()),
+        ValueType::Boolean => Some((value != 0.0).to_string()),
+        ValueType::Number => None,
+    }
 }
 
 fn explain_rule(rule: &Rule, customer: &Customer, rules: &RuleSet, at: Time) -> RuleState {
@@ -157,20 +173,22 @@ fn explain_rule(rule: &Rule, customer: &Customer, rules: &RuleSet, at: Time) -> 
         why: why(rule, customer, rules, at, holds, &episodes),
         when: rule.when.source().to_owned(),
         holds,
-        comparisons: if rule.object.is_none() { comparisons(&rule.when, &view) } else { Vec::new() },
+        comparisons: if rule.object.is_none() { comparisons(&rule.when, &view, &rules.settings) } else { Vec::new() },
     }
 }
 
-fn comparisons(condition: &Expression, view: &View<'_>) -> Vec<Comparison> {
+fn comparisons(condition: &Expression, view: &View<'_>, settings: &Settings) -> Vec<Comparison> {
     let value_of = |feature: u16| view.value(feature);
     let known = |value: f64| Some(value).filter(|value| !value.is_nan());
     let explain = |one: &bellwether_engine::expression::Comparison| {
         let (value, threshold) = (value_of(one.feature), one.threshold(&value_of));
         Comparison {
-            feature: Feature::ALL[usize::from(one.feature)].name,
+            feature: settings.feature_name(one.feature).into_owned(),
             value: known(value),
+            label: known(value).and_then(|value| label(one.feature, value, settings)),
             operator: one.operator.symbol(),
             threshold: known(threshold),
+            threshold_label: known(threshold).and_then(|threshold| label(one.feature, threshold, settings)),
             holds: one.operator.holds(value, threshold),
         }
     };

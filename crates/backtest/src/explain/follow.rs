@@ -19,6 +19,7 @@ use crate::error::ReplayError;
 use crate::journal::{CompileRules, Journal};
 use crate::part::Part;
 use crate::replay::ReplayOptions;
+use crate::share::Share;
 
 /// Entries of a timeline: the latest.
 const MAX_ENTRIES: usize = 200;
@@ -49,7 +50,8 @@ pub struct Explainer {
     key: CustomerKey,
     until: Time,
     partition: Partition,
-    timeline: VecDeque<TimelineEntry>,
+    /// With their times, by which they are ordered.
+    timeline: VecDeque<(Time, TimelineEntry)>,
     outputs: Vec<Output>,
     at: Time,
     is_over: bool,
@@ -81,7 +83,7 @@ impl Explainer {
         while !self.is_over
             && let Some(raw) = reader.next_part().map_err(ReplayError::from)?
         {
-            let part = Part::new(DecodedPart::decode(raw, &inputs.decoder, true), &mut sequencer, inputs.ingest_clock);
+            let part = Part::new(DecodedPart::decode(raw, &inputs.decoder, true), &mut sequencer, inputs.ingest_clock, Share::WHOLE);
             self.fold(&part.run(0, 0))?;
         }
         self.finish()
@@ -152,7 +154,7 @@ impl Explainer {
             self.at = self.at.max(watermark);
             let Some((event, key, identity)) = run.event(index).filter(|(_, key, _)| *key == self.key) else { continue };
             let entry = TimelineEntry { time: format_time(event.time), what: event.event_type().name().to_owned(), of: String::new() };
-            self.note(entry);
+            self.note(event.time, entry);
             self.apply(&Record { watermark, payload: Payload::Event { event, key, identity } })?;
         }
         Ok(())
@@ -161,7 +163,7 @@ impl Explainer {
     fn finish(mut self) -> Result<Followed, ExplainError> {
         let at = if self.is_over { self.until } else { self.at };
         self.apply(&Record { watermark: at, payload: Payload::Tick })?;
-        Ok(Followed { partition: self.partition, at, timeline: self.timeline.into() })
+        Ok(Followed { partition: self.partition, at, timeline: self.timeline.into_iter().map(|(_, entry)| entry).collect() })
     }
 
     fn apply(&mut self, record: &Record<'_>) -> Result<(), ExplainError> {
@@ -178,14 +180,16 @@ impl Explainer {
                 Output::Kpis(_) => continue,
             };
             let what = format!("{} {}{suffix}", signal.rule.name, signal.transition.name());
-            self.note(TimelineEntry { time: format_time(signal.time), what, of: signal.object.to_string() });
+            self.note(signal.time, TimelineEntry { time: format_time(signal.time), what, of: signal.object.to_string() });
         }
     }
 
-    fn note(&mut self, entry: TimelineEntry) {
-        if self.timeline.len() == MAX_ENTRIES {
+    /// A review that is told of after an event may be dated before it.
+    fn note(&mut self, time: Time, entry: TimelineEntry) {
+        let place = self.timeline.partition_point(|(known, _)| *known <= time);
+        self.timeline.insert(place, (time, entry));
+        if self.timeline.len() > MAX_ENTRIES {
             self.timeline.pop_front();
         }
-        self.timeline.push_back(entry);
     }
 }

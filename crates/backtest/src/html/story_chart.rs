@@ -3,6 +3,7 @@
 use bellwether_codec::timestamp::{format_time, parse_date_or_time};
 use bellwether_engine::time::{DAY_MS, Time};
 use plotters::prelude::*;
+use plotters::style::text_anchor::{HPos, Pos, VPos};
 
 use super::ChartError;
 use super::charts::{BLUE, GREEN, GREY, RED, draw, failed};
@@ -10,7 +11,7 @@ use crate::months::date_text;
 use crate::report::{EpisodeStory, Story};
 
 /// Width, and height without episodes.
-const SIZE: (u32, u32) = (640, 150);
+const SIZE: (u32, u32) = (480, 150);
 /// Height of an episode's bar.
 const ROW: u32 = 16;
 
@@ -52,8 +53,12 @@ pub(super) fn timeline(story: &Story, end: &str) -> Result<String, ChartError> {
             };
             let closed = closed.min(to).max(raised + (to - from) / 300.0);
             chart.draw_series([Rectangle::new([(*raised, top), (closed, top - row * 0.7)], colour.mix(0.75).filled())]).map_err(failed)?;
-            // Near the right edge the name stands before the bar.
-            let name = Text::new(episode.rule.clone(), (*raised, top), ("sans-serif", 11).into_font());
+            // Near the right edge the name stands before the bar, elsewhere behind it.
+            let beside = (to - from) / 150.0;
+            let (at, side) =
+                if closed > from + (to - from) * 0.65 { (raised - beside, HPos::Right) } else { (closed + beside, HPos::Left) };
+            let style = TextStyle::from(("sans-serif", 11).into_font()).pos(Pos::new(side, VPos::Top));
+            let name = Text::new(episode.rule.clone(), (at, top), style);
             chart.draw_series([name]).map_err(failed)?;
         }
         if let Some(churn) = churn {

@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use super::{count, number, percent, with_interval};
-use crate::report::{Change, CompareReport, HealthReport, Report, RiskReport, RuleReport, SweepReport, Verdict};
+use crate::report::{Change, CompareReport, HealthReport, Report, RiskReport, RuleReport, SweepReport};
 
 /// Every rule that spoke, those judged by churn first.
 pub(super) fn rules(report: &Report) -> Markup {
@@ -28,13 +28,13 @@ pub(super) fn rules(report: &Report) -> Markup {
                             th { (rule.rule) @if rule.notice_driven { " (notice)" } @if rule.mode == "shadow" { " (shadow)" } }
                             (figures(&rule.figures))
                             td { (count(rule.churns_warned_alone)) }
-                            td.word { @if rule.judged_by == "churn" { (verdict(rule.figures.verdict)) } @else { (rule.kind) } }
+                            td.word { @if rule.judged_by == "churn" { (rule.figures.verdict.words()) } @else { (rule.kind) } }
                         }
                     }
-                    tr.total { th { "together, without notice" } (figures(&report.overall)) td {} td.word { (verdict(report.overall.verdict)) } }
+                    tr.total { th { "together, without notice" } (figures(&report.overall)) td {} td.word { (report.overall.verdict.words()) } }
                     @for (name, baseline) in &baselines {
                         @if let Some(baseline) = baseline {
-                            tr.baseline { th { (name) } (figures(baseline)) td {} td.word { (verdict(baseline.verdict)) } }
+                            tr.baseline { th { (name) } (figures(baseline)) td {} td.word { (baseline.verdict.words()) } }
                         }
                     }
                 }
@@ -172,16 +172,5 @@ pub(super) fn compare(compare: &CompareReport) -> Markup {
                 }
             }
         }
-    }
-}
-
-fn verdict(verdict: Verdict) -> &'static str {
-    match verdict {
-        Verdict::TooFewChurns => "too few churns",
-        Verdict::TooFewAlarms => "too few alarms",
-        Verdict::BetterThanRandom => "better than random",
-        Verdict::LikeRandom => "like random",
-        Verdict::WorseThanRandom => "worse than random",
-        Verdict::NotJudged => "",
     }
 }

@@ -58,7 +58,9 @@ impl Observed {
     /// Puts the customers of several shards together, so that nothing tells how many there were.
     #[must_use]
     pub fn merge(shards: impl IntoIterator<Item = Observed>) -> Self {
-        let mut all = Self::default();
+        let shards: Vec<Self> = shards.into_iter().collect();
+        let customers = Vec::with_capacity(shards.iter().map(|shard| shard.customers.len()).sum());
+        let mut all = Self { customers, left_out: 0 };
         for mut shard in shards {
             all.customers.append(&mut shard.customers);
             all.left_out += shard.left_out;

@@ -29,7 +29,7 @@ pub struct ObservedCustomer {
     /// Since when it is a customer: its tenure runs from here.
     pub since: Time,
     /// Its market segment at the end of the log.
-    pub segment: Option<Box<str>>,
+    pub segment: Option<Arc<str>>,
     /// Its past.
     pub history: History,
 }
@@ -40,8 +40,8 @@ pub struct Observer {
     /// The index of each rule by its hash.
     rules: HashMap<u32, u16>,
     histories: HashMap<CustomerKey, History>,
-    /// Names of owners, each once.
-    owners: HashMap<Box<str>, Arc<str>>,
+    /// Names of owners and segments, each once.
+    names: HashMap<Box<str>, Arc<str>>,
     left_out: u64,
     rows: usize,
 }
@@ -51,7 +51,7 @@ impl Observer {
     #[must_use]
     pub fn new(rules: &RuleSet) -> Self {
         let rules = (0..).zip(&rules.rules).map(|(index, rule)| (rule.hash, index)).collect();
-        Self { rules, histories: HashMap::new(), owners: HashMap::new(), left_out: 0, rows: 0 }
+        Self { rules, histories: HashMap::new(), names: HashMap::new(), left_out: 0, rows: 0 }
     }
 
     /// Whether an event may change what is remembered of its customer, so that the customer is to be looked at after it.
@@ -83,10 +83,7 @@ impl Observer {
                 Output::Decision(..) | Output::Kpis(_) => continue,
             };
             let Some(rule) = self.rules.get(&signal.rule.hash) else { continue };
-            let owner = signal.owner.as_ref().map(|owner| match self.owners.get(owner) {
-                Some(known) => Arc::clone(known),
-                None => Arc::clone(self.owners.entry(owner.clone()).or_insert_with(|| Arc::from(&**owner))),
-            });
+            let owner = signal.owner.as_ref().map(|owner| shared(&mut self.names, owner));
             let history = self.histories.entry(CustomerKey::of(&signal.customer)).or_default();
             self.left_out += u64::from(!history.note_transition(*rule, signal, owner));
         }
@@ -117,12 +114,22 @@ impl Observer {
     /// What there is to know at the end.
     #[must_use]
     pub fn finish(mut self, partition: &Partition) -> Observed {
-        let customers = partition.customers().filter(|customer| *customer.id != *COMPANY).map(|customer| ObservedCustomer {
-            id: customer.id.clone(),
-            since: customer.since,
-            segment: customer.account.segment.get().cloned(),
-            history: self.histories.remove(&CustomerKey::of(&customer.id)).unwrap_or_default(),
-        });
-        Observed { customers: customers.collect(), left_out: self.left_out }
+        let observed = |customer: &Customer| {
+            let mut history = self.histories.remove(&CustomerKey::of(&customer.id)).unwrap_or_default();
+            history.shrink();
+            let segment = customer.account.segment.get().map(|segment| shared(&mut self.names, segment));
+            ObservedCustomer { id: customer.id.clone(), since: customer.since, segment, history }
+        };
+        let mut customers: Vec<_> = partition.customers().filter(|customer| *customer.id != *COMPANY).map(observed).collect();
+        customers.shrink_to_fit();
+        Observed { customers, left_out: self.left_out }
+    }
+}
+
+/// A name of which there is one copy for all customers that have it.
+fn shared(names: &mut HashMap<Box<str>, Arc<str>>, name: &str) -> Arc<str> {
+    match names.get(name) {
+        Some(known) => Arc::clone(known),
+        None => Arc::clone(names.entry(name.into()).or_insert_with(|| Arc::from(name))),
     }
 }

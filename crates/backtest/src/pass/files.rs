@@ -2,6 +2,7 @@
 
 use std::sync::atomic::Ordering;
 
+use bellwether_codec::intake::InputSpec;
 use bellwether_codec::rejection::RejectReason;
 use bellwether_codec::run::Skipped;
 use bellwether_engine::time::Time;
@@ -13,6 +14,7 @@ use crate::error::ReplayError;
 use crate::observe::{Observed, ObservedLog};
 use crate::part::{Part, Poisoned, Shard};
 use crate::replay::{ReplayOptions, Sink};
+use crate::share::Share;
 use crate::told::Told;
 
 /// Folds the inputs under each rule set of `options`; `inputs` says what to read and how. Its own rules are not looked at.
@@ -21,16 +23,54 @@ use crate::told::Told;
 ///
 /// When an input cannot be read, the sink cannot be written, or too many records cannot be folded.
 pub fn observe_files(inputs: &ReplayOptions, options: &PassOptions<'_>, sink: &mut impl Sink) -> Result<Pass, ReplayError> {
-    let shards = |skipped: &[Skipped]| (0..).zip(skipped).map(|(number, skipped)| Lanes::new(options, number, skipped)).collect();
-    let Folded { shards, counted } = crew::fold(inputs, shards, sink, options.stop)?;
-    let mut pass = Pass {
-        lines: counted.events,
-        refused: counted.rejected.values().sum(),
-        broke_off: counted.rejected.contains_key(RejectReason::InputTruncated.code()),
-        ..Pass::default()
-    };
-    pass.log.is_partial = options.stop.load(Ordering::Relaxed);
-    Ok(collect(pass, shards, options))
+    let reads_once = options.renders || inputs.inputs.contains(&InputSpec::StandardInput);
+    let mut pass = Pass::default();
+    let mut by_lane: Vec<Vec<Observed>> = options.rule_sets.iter().map(|_| Vec::new()).collect();
+    // Keys are hashes, so that shares of one size have as many customers: where one was too large, others of its size need not be tried.
+    let mut too_large = 0;
+    let mut shares = vec![Share::WHOLE];
+    while let Some(share) = shares.pop() {
+        let halves = share.halves().filter(|_| !reads_once);
+        if let Some(halves) = halves.filter(|_| share.of() <= too_large) {
+            shares.extend(halves.into_iter().rev());
+            continue;
+        }
+        pass.reads += 1;
+        let max_customers = if halves.is_some() { options.max_customers } else { usize::MAX };
+        let room = max_customers / usize::from(inputs.partitions.max(1));
+        let lanes = |skipped: &[Skipped]| (0..).zip(skipped).map(|(number, skipped)| Lanes::new(options, number, skipped, room)).collect();
+        let folded = crew::fold(inputs, share, lanes, sink, options.stop)?;
+        let is_stopped = options.stop.load(Ordering::Relaxed);
+        pass.log.is_partial |= is_stopped;
+        match halves {
+            // What was folded so far is all that there is when somebody stops it.
+            Some(halves) if folded.is_full && !is_stopped => {
+                too_large = share.of();
+                shares.extend(halves.into_iter().rev());
+            }
+            // All that is told of a customer is whole, unless there is nothing else.
+            _ if is_stopped && pass.lines > 0 => break,
+            _ => pass.take(folded, &mut by_lane),
+        }
+    }
+    pass.observed = by_lane.into_iter().map(Observed::merge).collect();
+    Ok(pass)
+}
+
+impl Pass {
+    /// Takes what was seen of a share of the customers. Every share has the same lines.
+    fn take(&mut self, folded: Folded<Lanes>, by_lane: &mut [Vec<Observed>]) {
+        let Folded { shards, counted, .. } = folded;
+        self.lines = counted.events;
+        self.refused = counted.rejected.values().sum();
+        self.broke_off = counted.rejected.contains_key(RejectReason::InputTruncated.code());
+        for shard in shards {
+            self.log = self.log.merge(shard.lanes.first().map_or(ObservedLog::default(), |lane| lane.log));
+            for (lane, all) in shard.lanes.into_iter().zip(&mut *by_lane) {
+                all.push(lane.finish());
+            }
+        }
+    }
 }
 
 /// All lanes of one partition.
@@ -39,24 +79,14 @@ struct Lanes {
     offset: u64,
     lanes: Vec<Lane>,
     until: Time,
-}
-
-fn collect(mut pass: Pass, shards: Vec<Lanes>, options: &PassOptions<'_>) -> Pass {
-    let mut by_lane: Vec<Vec<Observed>> = options.rule_sets.iter().map(|_| Vec::new()).collect();
-    for shard in shards {
-        pass.log = pass.log.merge(shard.lanes.first().map_or(ObservedLog::default(), |lane| lane.log));
-        for (lane, all) in shard.lanes.into_iter().zip(&mut by_lane) {
-            all.push(lane.finish());
-        }
-    }
-    pass.observed = by_lane.into_iter().map(Observed::merge).collect();
-    pass
+    /// Customers that there is room for, in all lanes together.
+    room: usize,
 }
 
 impl Lanes {
-    fn new(options: &PassOptions<'_>, number: u16, skipped: &Skipped) -> Self {
+    fn new(options: &PassOptions<'_>, number: u16, skipped: &Skipped, room: usize) -> Self {
         let lanes = (0..options.rule_sets.len()).map(|index| Lane::new(options, index, skipped.clone())).collect();
-        Self { number, offset: 0, lanes, until: options.until.unwrap_or(Time::NEVER) }
+        Self { number, offset: 0, lanes, until: options.until.unwrap_or(Time::NEVER), room }
     }
 }
 
@@ -84,5 +114,9 @@ impl Shard for Lanes {
 
     fn is_over(&self) -> bool {
         self.lanes.iter().all(|lane| lane.is_over)
+    }
+
+    fn is_full(&self) -> bool {
+        self.lanes.iter().map(Lane::customers).sum::<usize>() > self.room
     }
 }

@@ -10,6 +10,7 @@ use rayon::prelude::*;
 
 use super::lane::Lane;
 use super::{Pass, PassOptions};
+use crate::erasures::Erasures;
 use crate::error::ReplayError;
 use crate::journal::Journal;
 use crate::observe::{Observed, ObservedLog};
@@ -28,7 +29,7 @@ pub fn observe_journal(
     sink: &mut impl Sink,
 ) -> Result<Pass, ReplayError> {
     let numbers: Vec<u16> = (0..journal.partitions()).collect();
-    let mut pass = Pass::default();
+    let mut pass = Pass { reads: 1, ..Pass::default() };
     let mut by_lane: Vec<Vec<Observed>> = options.rule_sets.iter().map(|_| Vec::new()).collect();
     for numbers in numbers.chunks(rayon::current_num_threads().max(1)) {
         let shards: Vec<_> = numbers.par_iter().map(|number| observe_partition(journal, *number, decoder, options)).collect();
@@ -60,6 +61,7 @@ struct Seen {
 /// One partition under each rule set.
 struct Shard {
     lanes: Vec<Lane>,
+    erasures: Erasures,
     rendered: Rendered,
     records: u64,
     refused: u64,
@@ -74,15 +76,22 @@ fn observe_partition(
 ) -> Result<Option<Seen>, ReplayError> {
     let mut skipped = Skipped::default();
     loop {
-        let lanes = (0..options.rule_sets.len()).map(|index| Lane::new(options, index, skipped.clone())).collect();
-        let mut shard = Shard { lanes, rendered: Rendered::default(), records: 0, refused: 0 };
+        let lane = |index| Lane::new(options, index, skipped.clone()).with_erasure_key(decoder.erasure_key());
+        let lanes = (0..options.rule_sets.len()).map(lane).collect();
+        let mut shard = Shard { lanes, erasures: Erasures::default(), rendered: Rendered::default(), records: 0, refused: 0 };
         let mut stopped = None;
         let mut visit = |records: &[JournalRecord<'_>]| {
             stopped = shard.fold(records, decoder).err();
-            stopped.is_none() && !options.stop.load(Ordering::Relaxed) && !shard.lanes.iter().all(|lane| lane.is_over)
+            // Erasures count wherever they are, also after the end of the period.
+            stopped.is_none() && !options.stop.load(Ordering::Relaxed)
         };
         journal.read(number, &mut visit).map_err(ReplayError::Journal)?;
         let Some((offset, progress)) = stopped else {
+            // Whoever was erased is left out from the start, whether its bytes are gone already or not.
+            if shard.erasures.offsets != skipped.erased && !options.stop.load(Ordering::Relaxed) {
+                skipped.erased = shard.erasures.offsets;
+                continue;
+            }
             return Ok((!options.stop.load(Ordering::Relaxed)).then(|| shard.finish()));
         };
         tracing::error!(partition = number, offset, "folding panicked: starting again without the record, or without its review");
@@ -98,8 +107,10 @@ impl Shard {
         for piece in Pieces::decode(records.iter().copied(), decoder).pieces {
             match piece {
                 Piece::Records(records) => {
-                    self.refused += records.unreadable().count() as u64;
+                    let is_over = self.lanes.iter().all(|lane| lane.is_over);
+                    self.refused += if is_over { 0 } else { records.unreadable().count() as u64 };
                     self.lanes.iter_mut().try_for_each(|lane| lane.fold(&records.run()))?;
+                    self.erasures.note(&records);
                 }
                 Piece::SourceSilent(_, source) => {
                     self.lanes.iter_mut().for_each(|lane| lane.partition().source_silent(&source.source, source.families()));
@@ -124,7 +135,7 @@ impl Shard {
     }
 
     fn finish(self) -> Seen {
-        let Self { lanes, rendered, records, refused } = self;
+        let Self { lanes, rendered, records, refused, .. } = self;
         let log = lanes.first().map_or(ObservedLog::default(), |lane| lane.log);
         Seen { log, observed: lanes.into_iter().map(Lane::finish).collect(), rendered, records, refused }
     }

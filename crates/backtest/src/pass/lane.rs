@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use bellwether_codec::rendered::Rendered;
 use bellwether_codec::run::{Budget, Run, Skipped};
+use bellwether_engine::erasure::ErasureKey;
 use bellwether_engine::event::CustomerKey;
 use bellwether_engine::partition::{Header, Partition, Payload, Progress, Record};
 use bellwether_engine::rule_set::RuleSet;
@@ -55,6 +56,12 @@ impl Lane {
         }
     }
 
+    /// Knows erasures of a journal by hashes under this key.
+    pub fn with_erasure_key(mut self, key: ErasureKey) -> Self {
+        self.partition = self.partition.with_erasure_key(key);
+        self
+    }
+
     /// Folds a run, up to the end of the period.
     pub fn fold(&mut self, run: &Run<'_>) -> Result<(), Poisoned> {
         let mut folded = 0;
@@ -75,6 +82,10 @@ impl Lane {
             }
             self.log.end = self.log.end.max(watermark);
             let Some((event, key, identity)) = run.event(index) else { continue };
+            // What was erased is not told of, whether its bytes are gone or not; its erasure goes with it.
+            if self.skipped.erased_at(key).is_some_and(|erased_at| run.offset(index) <= erased_at) {
+                continue;
+            }
             self.log.start = self.log.start.min(watermark);
             self.log.events += 1;
             self.log.fingerprint = self.log.fingerprint.wrapping_add(fingerprint(key, identity, event.time));
@@ -97,6 +108,11 @@ impl Lane {
         self.tick(time, offset)?;
         self.log.end = self.log.end.max(time);
         Ok(())
+    }
+
+    /// Customers whose states it holds.
+    pub fn customers(&self) -> usize {
+        self.partition.resident()
     }
 
     /// The partition, to tell it of silent sources.

@@ -133,6 +133,21 @@ pub enum Verdict {
     NotJudged,
 }
 
+impl Verdict {
+    /// The verdict as people read it; nothing where nothing was judged.
+    #[must_use]
+    pub fn words(self) -> &'static str {
+        match self {
+            Self::TooFewChurns => "too few churns",
+            Self::TooFewAlarms => "too few alarms",
+            Self::BetterThanRandom => "better than random",
+            Self::LikeRandom => "like random",
+            Self::WorseThanRandom => "worse than random",
+            Self::NotJudged => "",
+        }
+    }
+}
+
 /// Figures of one rule.
 #[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct RuleReport {

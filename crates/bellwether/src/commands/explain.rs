@@ -118,11 +118,18 @@ fn in_words(explanation: &Explanation) -> String {
     let (open, others): (Vec<&RuleState>, Vec<&RuleState>) = explanation.rules.iter().partition(|rule| rule.is_open);
     for rule in open.into_iter().chain(others) {
         lines.push(format!("  {:<24} {}", rule.rule, rule.why));
+        // How the comparisons hang together: alone, one under a `!` or on either side of a `||` misleads.
+        if rule.comparisons.len() > 1 {
+            lines.push(format!("    when {}", rule.when.split_whitespace().collect::<Vec<_>>().join(" ")));
+        }
         for one in &rule.comparisons {
-            let number =
-                |value: Option<f64>| value.map_or_else(|| "absent".to_owned(), |value| format!("{}", (value * 100.0).round() / 100.0));
+            let number = |value: f64| format!("{}", (value * 100.0).round() / 100.0);
+            let words = |label: &Option<String>, value: Option<f64>| {
+                label.clone().unwrap_or_else(|| value.map_or_else(|| "absent".to_owned(), number))
+            };
+            let (value, threshold) = (words(&one.label, one.value), words(&one.threshold_label, one.threshold));
             let mark = if one.holds { "yes" } else { "no" };
-            lines.push(format!("    {mark:<3} {} {} {} {}", one.feature, number(one.value), one.operator, number(one.threshold)));
+            lines.push(format!("    {mark:<3} {} {value} {} {threshold}", one.feature, one.operator));
         }
     }
     lines.push("\ntimeline".to_owned());

@@ -84,6 +84,7 @@ impl LogArguments {
             hidden: Vec::new(),
             renders: false,
             features_every_ms: Some(self.every),
+            max_customers: usize::MAX,
             until: None,
             stop: &stop,
         };

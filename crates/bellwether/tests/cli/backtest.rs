@@ -79,6 +79,17 @@ fn what_comes_later_changes_nothing() {
     assert_eq!(cut["log"]["to"], until.as_str());
     assert!(scratch.read("whole.jsonl") == scratch.read("cut.jsonl"), "the signals differ");
     assert!(!scratch.read("cut.jsonl").is_empty());
+    // The log that goes on tells the same up to then, and more after it: a look ahead would be seen.
+    let later = report(&scratch, &["--events", company(), "--signals", &whole_signals]);
+    assert_ne!(later, cut);
+    let by_then = |name: &str| -> Vec<String> {
+        let text = String::from_utf8(scratch.read(name)).expect("UTF-8");
+        let mut lines: Vec<String> = text.lines().filter(|line| time_of(line) <= until).map(str::to_owned).collect();
+        lines.sort();
+        lines
+    };
+    assert!(by_then("whole.jsonl") == by_then("cut.jsonl"), "what comes later changes signals before it");
+    assert!(scratch.read("whole.jsonl").len() > scratch.read("cut.jsonl").len());
 }
 
 #[test]
@@ -123,6 +134,11 @@ fn a_gate_decides_the_exit_code() {
     gate("signals >= 1 && churns >= 0").exits(1).tells(&["--fail-if 'signals >= 1 && churns >= 0': signals is", "churns is"]);
     gate("recall_change < 0").exits(1).tells(&["cannot be judged: this log gives no recall_change"]);
     gate("presision < 0.2").exits(2).tells(&["did you mean `precision`?"]);
+    gate("cancel-page-visit: signals < 1").exits(0);
+    gate("cancel-page-visit: signals >= 1").exits(1).tells(&["--fail-if 'cancel-page-visit: signals >= 1': signals is"]);
+    gate("support-silence: precision < 2").exits(1).tells(&["cannot be judged: this log gives no precision"]);
+    gate("cancel-page-visits: signals < 1").exits(2).tells(&["there is no rule `cancel-page-visits`: did you mean `cancel-page-visit`?"]);
+    gate("cancel-page-visit: signal < 1").exits(2).tells(&["did you mean `signals`?", "figures of a rule are"]);
 }
 
 #[test]

@@ -70,3 +70,22 @@ fn an_unknown_customer_is_told() {
     run(&["explain", "nobody", "--events", company()]).exits(2).tells(&["the log does not know the customer nobody"]);
     run(&["explain", "c-00001", "--events", company(), "--at", "1999-01-01"]).exits(2);
 }
+
+#[test]
+fn the_names_are_those_of_the_rule_file() {
+    let scratch = Scratch::new();
+    let rules = "features:\n  - { name: exports, event: usage, count: true, window: 7d }\n\
+                 stages:\n  - { name: fresh, when: mrr >= 0 }\n  - { name: grown, when: logins_28d >= 1 }\n\
+                 signals:\n  - { name: many, kind: attention, when: 'exports >= 1000 && stage == \"grown\" && grade != \"red\"', summary: many }\n";
+    let rules = scratch.file("rules.yaml", rules);
+    let explanation = explain(&["c-00001", "--events", company(), "--at", AT, "--rules", &rules]);
+    assert_eq!(explanation["stage"], "grown");
+    let comparisons = &explanation["rules"][0]["comparisons"];
+    assert_eq!((&comparisons[0]["feature"], &comparisons[0]["label"]), (&"exports".into(), &Value::Null));
+    assert_eq!((&comparisons[1]["label"], &comparisons[1]["threshold_label"]), (&"grown".into(), &"grown".into()));
+    assert!(explanation["features"].as_array().expect("a list").iter().any(|feature| feature["feature"] == "exports"));
+    let told = run(&["explain", "c-00001", "--events", company(), "--at", AT, "--rules", &rules]).exits(0).output;
+    for text in ["when exports >= 1000 && stage == \"grown\"", "yes stage grown == grown", "grade green != red"] {
+        assert!(told.contains(text), "{text} is not in {told}");
+    }
+}

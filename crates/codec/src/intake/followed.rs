@@ -152,6 +152,9 @@ impl Followed {
                 return Err(refused(shown, "only files are followed, and this is none".to_owned()));
             }
             let packing = packing_of(&path).map_err(|problem| refused(shown.clone(), problem))?;
+            if packing == Packing::Table {
+                return Err(refused(shown, "tables are for backtests, and are not followed".to_owned()));
+            }
             if path.to_str().is_none() {
                 return Err(refused(shown, "the name is not UTF-8, so its position could not be kept".to_owned()));
             }

@@ -13,6 +13,7 @@ use super::super::journal_range::JournalRange;
 use super::super::replay_journal::JournalPlace;
 use super::super::run::MAX_PARTITIONS;
 use crate::inputs::{EventArguments, parse_time_argument};
+use crate::sizes::parse_memory;
 
 /// Judge rules on a log: precision, recall, lead time, burden
 ///
@@ -23,6 +24,7 @@ use crate::inputs::{EventArguments, parse_time_argument};
 Examples:
   bellwether backtest --events events.jsonl.zst --html report.html
   bellwether backtest --events events.jsonl.zst --rules new.yaml --baseline today.yaml --fail-if 'recall_change < -0.02'
+  bellwether backtest --events events.jsonl.zst --fail-if 'usage-decline: precision < 0.2 && signals >= 20'
   bellwether backtest --events events.jsonl.zst --sweep no-login-30d.days=10..60:5
   bellwether backtest --journal kafka://localhost:9092/bellwether.journal --outcomes crm.csv --json report.json
   bellwether backtest --journal kafka://localhost:9092/bellwether.journal --journal-to 2026-03-01 --json report.json")]
@@ -89,7 +91,10 @@ pub struct Arguments {
     #[arg(long, value_name = "FILE")]
     pub observations: Option<PathBuf>,
 
-    /// Exit with 1 if this holds, for example 'precision < 0.2'; may be given more than once
+    /// Exit with 1 if this holds, for example 'precision < 0.2', or of one rule 'usage-decline: precision < 0.2'
+    ///
+    /// May be given more than once: then it is 1 if any holds. A figure that the log does not give lets nothing pass. A name that is not known ends with
+    /// 2 before anything is read; what the figures are is told then.
     #[arg(long, value_name = "EXPRESSION")]
     pub fail_if: Vec<String>,
 
@@ -100,6 +105,13 @@ pub struct Arguments {
     /// Journal partitions: they order the signals, and share the work; the report does not depend on them
     #[arg(long, value_name = "N", default_value_t = DEFAULT_PARTITIONS, value_parser = value_parser!(u16).range(1..=MAX_PARTITIONS))]
     pub partitions: u16,
+
+    /// Memory for the states of customers and what is observed of them
+    ///
+    /// Event files with more customers than fit in are read several times, for a share of the customers each. Not so standard input, nor with
+    /// --signals: then all states are kept at once. A journal is read partition by partition.
+    #[arg(long, value_name = "SIZE", default_value = "1GiB", value_parser = parse_memory)]
+    pub memory: u64,
 
     /// Print the JSON Schema of the report, and do nothing else
     #[arg(long)]

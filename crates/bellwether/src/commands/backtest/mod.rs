@@ -33,6 +33,12 @@ use crate::terminal::{print, tell};
 /// Seed of the bootstrap: the same log has the same intervals.
 const SEED: u64 = 1;
 
+/// Of `--memory`, for the states of customers; the rest is for what is observed of them, and for its evaluation.
+const STATES_SHARE_PERCENT: u64 = 40;
+
+/// What the state of a customer with every kind of event takes in memory, with its timer and its place in the index.
+const STATE_BYTES: u64 = 10_240;
+
 /// Evaluates the rules, and writes the reports.
 pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
     if arguments.schema {
@@ -42,11 +48,17 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
     if arguments.horizon < arguments.min_lead {
         return Err(Failure::Usage("--horizon must not be shorter than --min-lead".to_owned()));
     }
-    let gates = arguments.fail_if.iter().map(|text| gate(text)).collect::<Result<Vec<Gate>, Failure>>()?;
     let outcomes = arguments.outcomes.as_deref().map(outcomes).transpose()?;
     let ours = Rules::read(arguments.rules.as_deref(), arguments.sweep.clone())?;
+    let gates = arguments.fail_if.iter().map(|text| gate(text, &ours.file)).collect::<Result<Vec<Gate>, Failure>>()?;
     let theirs = arguments.baseline.as_deref().map(|path| Rules::read(Some(path), None)).transpose()?;
     let pass = pass(arguments, &ours, theirs.as_ref())?;
+    if pass.reads > 1 {
+        let reads = pass.reads;
+        tell(&format!(
+            "note: there are more customers than fit into memory, so that the log was read {reads} times; --memory makes more room"
+        ));
+    }
     let options = EvaluationOptions {
         horizon_ms: arguments.horizon,
         min_lead_ms: arguments.min_lead,
@@ -97,6 +109,7 @@ fn pass(arguments: &Arguments, ours: &Rules, theirs: Option<&Rules>) -> Result<P
         hidden: ours.plan.hidden.clone(),
         renders: arguments.signals.is_some(),
         features_every_ms: None,
+        max_customers: (arguments.memory / 100 * STATES_SHARE_PERCENT / STATE_BYTES) as usize,
         until: arguments.to,
         stop: &stop,
     };
@@ -128,8 +141,9 @@ fn pass(arguments: &Arguments, ours: &Rules, theirs: Option<&Rules>) -> Result<P
     Ok(pass)
 }
 
-fn gate(text: &str) -> Result<Gate, Failure> {
-    Gate::parse(text).map_err(|error| Failure::Usage(format!("--fail-if '{text}': {error}")))
+fn gate(text: &str, file: &RuleFile) -> Result<Gate, Failure> {
+    let rules: Vec<&str> = file.rules.iter().map(|rule| rule.name.as_str()).collect();
+    Gate::parse(text, &rules).map_err(|error| Failure::Usage(format!("--fail-if '{text}': {error}")))
 }
 
 /// Reads who left from a file.

@@ -1,6 +1,6 @@
 //! The report of a backtest in words, for the terminal.
 
-use bellwether_backtest::report::{CompareReport, HealthReport, Report, RiskReport, RuleReport, SweepReport, Verdict};
+use bellwether_backtest::report::{CompareReport, HealthReport, Report, RiskReport, RuleReport, SweepReport};
 use comfy_table::{CellAlignment, Table, presets};
 
 use crate::sizes::count;
@@ -62,17 +62,17 @@ fn rules(report: &Report) -> Table {
         for rule in of_kind.filter(|rule| judged_by != "churn" || rule.notice_driven == notice_driven) {
             let verdict = match judged_by {
                 "churn" if notice_driven => "notice".to_owned(),
-                "churn" => verdict(rule.figures.verdict).to_owned(),
+                "churn" => rule.figures.verdict.words().to_owned(),
                 _ => rule.kind.clone(),
             };
             row(&mut table, &rule.rule, &rule.figures, &verdict);
         }
     }
-    row(&mut table, "OVERALL", &report.overall, verdict(report.overall.verdict));
+    row(&mut table, "OVERALL", &report.overall, report.overall.verdict.words());
     let baselines = [("no login for 30 days", &report.baselines.no_login_30d), ("60 days to renewal", &report.baselines.renewal_date)];
     for (name, figures) in baselines {
         if let Some(figures) = figures {
-            row(&mut table, &format!("({name})"), figures, verdict(figures.verdict));
+            row(&mut table, &format!("({name})"), figures, figures.verdict.words());
         }
     }
     table
@@ -185,17 +185,6 @@ fn compare(compare: &CompareReport) -> String {
         ),
     ]
     .join("\n")
-}
-
-fn verdict(verdict: Verdict) -> &'static str {
-    match verdict {
-        Verdict::TooFewChurns => "too few churns",
-        Verdict::TooFewAlarms => "too few alarms",
-        Verdict::BetterThanRandom => "better than random",
-        Verdict::LikeRandom => "like random",
-        Verdict::WorseThanRandom => "worse than random",
-        Verdict::NotJudged => "",
-    }
 }
 
 fn percent(share: Option<f64>) -> String {

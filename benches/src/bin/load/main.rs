@@ -1,4 +1,6 @@
-//! The load command: engine, replay and the embedded product on the sample log, as rates and as ratios to the limits.
+//! The load command: engine, replay, backtest and the embedded product on the sample log, as rates and as ratios to the limits.
+
+mod backtest;
 
 use std::error::Error;
 use std::fs::File;
@@ -47,6 +49,12 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     if is_wanted("tables") {
         tables::measure(&sample_log(SAMPLE), RUNS)?;
+    }
+    if is_wanted("backtest") {
+        backtest::rates(&lines)?;
+    }
+    if is_wanted("backtest-memory") {
+        backtest::memory()?;
     }
     if is_wanted("run") {
         embedded_on_sample()?;
@@ -138,21 +146,28 @@ struct BareData<'a> {
     reason: Option<&'a str>,
 }
 
-/// JSON to signals in memory against the bare decode of the same lines, on one core and on two.
-fn replay_against_bare_decode(lines: &[String]) -> Result<(), Box<dyn Error>> {
-    let directory = tempfile::tempdir()?;
-    let path = directory.path().join("sample.jsonl");
-    write_lines(&path, lines.iter().map(String::as_str))?;
-    // Neighbours on the machine take time from the clock, hardly from the processor time; `median` makes one run more than it counts.
-    let processor_time_a_line = |before: Duration| (processor_time() - before).as_nanos() as f64 / (lines.len() * (RUNS + 1)) as f64;
+/// Lines a second of the bare decode on one core, and the nanoseconds of processor time that a line takes.
+fn bare_decode(lines: &[String]) -> (f64, f64) {
     let before = processor_time();
     let (bare, ..) = median(RUNS, || {
         for line in lines {
             std::hint::black_box(serde_json::from_str::<Bare<'_>>(line).map(|bare| bare.id.len()).unwrap_or_default());
         }
     });
-    let bare_rate = lines.len() as f64 / bare.as_secs_f64();
-    let bare_ns = processor_time_a_line(before);
+    (lines.len() as f64 / bare.as_secs_f64(), processor_time_a_line(before, lines.len()))
+}
+
+/// Neighbours on the machine take time from the clock, hardly from the processor time; `median` makes one run more than it counts.
+fn processor_time_a_line(before: Duration, lines: usize) -> f64 {
+    (processor_time() - before).as_nanos() as f64 / (lines * (RUNS + 1)) as f64
+}
+
+/// JSON to signals in memory against the bare decode of the same lines, on one core and on two.
+fn replay_against_bare_decode(lines: &[String]) -> Result<(), Box<dyn Error>> {
+    let directory = tempfile::tempdir()?;
+    let path = directory.path().join("sample.jsonl");
+    write_lines(&path, lines.iter().map(String::as_str))?;
+    let (bare_rate, bare_ns) = bare_decode(lines);
     println!("bare decode, one core: {bare_rate:.0} lines/s, {bare_ns:.0} ns of processor time a line");
     let mut one_core = 0.0;
     for threads in [1, 2] {
@@ -171,7 +186,7 @@ fn replay_against_bare_decode(lines: &[String]) -> Result<(), Box<dyn Error>> {
             return Err(error.into());
         }
         let rate = lines.len() as f64 / time.as_secs_f64();
-        let replay_ns = processor_time_a_line(before);
+        let replay_ns = processor_time_a_line(before, lines.len());
         println!(
             "replay, {threads} thread(s): {rate:.0} events/s, {:.0} % of the bare decode (limit 60 per core)",
             100.0 * rate / bare_rate

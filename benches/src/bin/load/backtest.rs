@@ -1,0 +1,181 @@
+//! Backtests: their rate against the bare decode, on one thread and two, what a sweep costs, and their memory with a million customers.
+
+use std::error::Error;
+use std::fs;
+use std::num::NonZeroUsize;
+use std::path::Path;
+use std::process::Stdio;
+use std::sync::atomic::AtomicBool;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use bellwether_backtest::evaluate::{ChurnAt, DEFAULT_HORIZON_MS, DEFAULT_MIN_LEAD_MS, EvaluationOptions, Side, evaluate};
+use bellwether_backtest::pass::{PassOptions, observe_files};
+use bellwether_backtest::plan::{Plan, Sweep};
+use bellwether_backtest::replay::ReplayOptions;
+use bellwether_benches::RULES;
+use bellwether_codec::event::Decoder;
+use bellwether_codec::intake::InputSpec;
+use bellwether_codec::rules::RuleFile;
+use bellwether_tests::product::binary;
+
+use crate::{Discard, bare_decode, write_lines};
+
+/// Runs that count, per measurement; each point is a median.
+const RUNS: usize = 5;
+
+/// Twenty points.
+const SWEEP: &str = "no-login-30d.days=10..67:3";
+
+/// How often the memory of a process is looked at.
+const LOOK: Duration = Duration::from_millis(100);
+
+/// What one backtest took.
+#[derive(Clone, Copy)]
+struct Took {
+    all: Duration,
+    /// Of that, the pass over the log.
+    pass: Duration,
+}
+
+/// Full backtests with the default pack, evaluation included, against the bare decode of the same lines.
+pub fn rates(lines: &[String]) -> Result<(), Box<dyn Error>> {
+    let directory = tempfile::tempdir()?;
+    let path = directory.path().join("sample.jsonl");
+    write_lines(&path, lines.iter().map(String::as_str))?;
+    let (bare_rate, _) = bare_decode(lines);
+    println!("bare decode, one core: {bare_rate:.0} lines/s");
+    let file = RuleFile::parse("default.yaml", RULES)?;
+    let rate = |took: Duration| lines.len() as f64 / took.as_secs_f64();
+    let mut single = Vec::new();
+    for threads in [1, 2] {
+        let took = median(&path, &file, None, threads)?;
+        println!(
+            "backtest, {threads} thread(s): {:.0} events/s, {:.0} % of the bare decode per core (limit 60); {:.2} s, of which the pass takes {:.2} s",
+            rate(took.all),
+            100.0 * rate(took.all) / bare_rate / threads as f64,
+            took.all.as_secs_f64(),
+            took.pass.as_secs_f64()
+        );
+        single.push(took);
+    }
+    println!(
+        "  two threads against one: {:.2} (limit 1.8); the pass alone {:.2}",
+        single[0].all.as_secs_f64() / single[1].all.as_secs_f64(),
+        single[0].pass.as_secs_f64() / single[1].pass.as_secs_f64()
+    );
+    let sweep: Sweep = SWEEP.parse()?;
+    let points = sweep.values.len();
+    let swept = median(&path, &file, Some(&sweep), 2)?;
+    println!(
+        "sweep of {points} points, 2 threads: {:.2} s, {:.2} times a single backtest (limit 4)",
+        swept.all.as_secs_f64(),
+        swept.all.as_secs_f64() / single[1].all.as_secs_f64()
+    );
+    Ok(())
+}
+
+/// The median of some backtests, after one that does not count.
+fn median(path: &Path, file: &RuleFile, sweep: Option<&Sweep>, threads: usize) -> Result<Took, Box<dyn Error>> {
+    // The evaluation is to have as many threads as the pass.
+    let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build()?;
+    let run = || pool.install(|| backtest(path, file, sweep, threads)).map_err(|error| error.to_string());
+    run()?;
+    let mut all = (0..RUNS).map(|_| run()).collect::<Result<Vec<Took>, String>>()?;
+    all.sort_by_key(|took| took.all);
+    Ok(all[RUNS / 2])
+}
+
+fn backtest(path: &Path, file: &RuleFile, sweep: Option<&Sweep>, threads: usize) -> Result<Took, Box<dyn Error + Send + Sync>> {
+    let started = Instant::now();
+    let plan = Plan::new(file, sweep.cloned())?;
+    let inputs = ReplayOptions {
+        inputs: vec![InputSpec::from(path)],
+        decoder: Decoder::default(),
+        rules: plan.rule_set.clone(),
+        partitions: 4,
+        ingest_clock: None,
+        threads: NonZeroUsize::new(threads).unwrap_or(NonZeroUsize::MIN),
+    };
+    let stop = AtomicBool::new(false);
+    let options = PassOptions {
+        rule_sets: vec![plan.rule_set.clone()],
+        hidden: plan.hidden.clone(),
+        renders: false,
+        features_every_ms: None,
+        max_customers: usize::MAX,
+        until: None,
+        stop: &stop,
+    };
+    let pass = observe_files(&inputs, &options, &mut Discard)?;
+    let passed = started.elapsed();
+    let observed = pass.observed.first().ok_or("nothing was observed")?;
+    let side = Side {
+        file: "default.yaml".to_owned(),
+        hash: String::new(),
+        rules: &plan.rules,
+        observed,
+        amber_from: file.settings.health.for_others().amber_from,
+        sweep: plan.sweep.clone().map(|(sweep, current)| (sweep.rule, sweep.param, current, sweep.values)),
+    };
+    let options = EvaluationOptions {
+        horizon_ms: DEFAULT_HORIZON_MS,
+        min_lead_ms: DEFAULT_MIN_LEAD_MS,
+        churn_at: ChurnAt::Notice,
+        from: None,
+        warm_up_ms: file.settings.warm_up_ms,
+        seed: 1,
+    };
+    let evaluated = evaluate(pass.log, pass.refused, &side, None, None, &options);
+    // A backtest that has found nothing would be quick for nothing.
+    if evaluated.report.log.events != pass.lines || evaluated.report.by_rule.iter().all(|rule| rule.figures.signals == 0) {
+        return Err("events are missing, or no rule has spoken".into());
+    }
+    Ok(Took { all: started.elapsed(), pass: passed })
+}
+
+/// Simulates a million customers with the binary, and watches the memory of its backtest. The log is streamed to disk, and so are its parts before.
+pub fn memory() -> Result<(), Box<dyn Error>> {
+    const CUSTOMERS: &str = "1000000";
+    const MONTHS: &str = "2";
+    let directory = tempfile::tempdir()?;
+    let simulated = binary()
+        .args(["simulate", "--customers", CUSTOMERS, "--months", MONTHS, "--seed", "3", "--out"])
+        .arg(directory.path())
+        .stdout(Stdio::null())
+        .status()?;
+    if !simulated.success() {
+        return Err("the company could not be simulated".into());
+    }
+    let (events, report) = (directory.path().join("events.jsonl.zst"), directory.path().join("report.json"));
+    let started = Instant::now();
+    let mut child = binary().arg("backtest").arg("--events").arg(&events).arg("--json").arg(&report).stdout(Stdio::null()).spawn()?;
+    let mut peak_kib = 0;
+    let status = loop {
+        // The last look at a process that ends is not of use: it has given its memory back.
+        peak_kib = peak_memory_kib(child.id()).unwrap_or_default().max(peak_kib);
+        match child.try_wait()? {
+            Some(status) => break status,
+            None => sleep(LOOK),
+        }
+    };
+    if !status.success() {
+        return Err("the backtest failed".into());
+    }
+    let report: serde_json::Value = serde_json::from_slice(&fs::read(&report)?)?;
+    println!(
+        "backtest of {} customers over {MONTHS} months, {} events: peak memory {} MiB (limit 1,024), {:.0} s",
+        report["log"]["customers"],
+        report["log"]["events"],
+        peak_kib >> 10,
+        started.elapsed().as_secs_f64()
+    );
+    Ok(())
+}
+
+/// Peak resident memory of a process as Linux tells it.
+fn peak_memory_kib(process: u32) -> Option<u64> {
+    let status = fs::read_to_string(format!("/proc/{process}/status")).ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    line.trim().strip_suffix("kB")?.trim().parse().ok()
+}
