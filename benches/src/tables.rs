@@ -89,6 +89,7 @@ fn pass(path: &Path, threads: usize) -> Result<(), Box<dyn Error>> {
         rule_sets: vec![plan.rule_set],
         hidden: plan.hidden,
         renders: false,
+        max_customers: usize::MAX,
         features_every_ms: None,
         until: None,
         stop: &stop,

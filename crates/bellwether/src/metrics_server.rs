@@ -4,8 +4,8 @@ use std::net::{SocketAddr, ToSocketAddrs};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
-use bellwether_console::{ConsoleError, plain};
 pub use bellwether_console::plain::Render;
+use bellwether_console::{ConsoleError, plain};
 use bellwether_live::metrics::Metrics;
 
 use crate::failure::Failure;
