@@ -1,6 +1,6 @@
 //! HTTP: metrics and probes on a plain listener; events, queries, administration and a page for people on a guarded one.
 //!
-//! Start with [`guarded::routes`], the table of what there is. A request goes through `guard` (limits, host, token) to its handler: `events` takes in,
+//! Start with `guarded::routes`, the table of what there is. A request goes through `guard` (limits, host, token) to its handler: `events` takes in,
 //! `customers`, `signals`, `timeline`, `kpis` and `partitions` read the committed states on a thread that may block, `admin` changes how the process
 //! runs. `problem` is how all of them refuse. [`settings`] is what the listener is told, `tokens` who may do what, `api` the OpenAPI document,
 //! `page` the files of the page, and `server` the listener itself.

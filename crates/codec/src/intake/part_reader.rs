@@ -107,7 +107,6 @@ impl DecodedPart {
     }
 
     /// The event of each line or row, or why it is none.
-    #[must_use]
     pub fn lines(&self) -> &[DecodedLine<'_>] {
         match self {
             Self::Lines(epoch) => epoch.lines(),

@@ -63,7 +63,6 @@ impl DecodedRows {
     }
 
     /// The event of each row, or why it is none.
-    #[must_use]
     pub fn lines(&self) -> &[DecodedLine<'_>] {
         self.cell.borrow_dependent()
     }
