@@ -186,7 +186,7 @@ impl<'a> View<'a> {
             Feature::UsageBaseline => self.usage_baseline(0),
             Feature::UsageRatio => self.usage_ratio(0),
             Feature::UsageRatioPrev => self.usage_ratio(1),
-            Feature::UsageFallingWeeks => Some(f64::from(activity.falling_weeks(self.week()))),
+            Feature::UsageFallingWeeks => Some(f64::from(activity.usage_weeks.falling(self.week()))),
             Feature::UsageLastWeek => Some(f64::from(activity.usage_weeks.at(self.week() - 1))),
             Feature::TopUserShare56d => activity.users.top_share(self.today).filter(|_| known_users()),
             Feature::IdentifiedEvents56d => known_users().then(|| activity.users.identified_events(self.today) as f64),
@@ -208,12 +208,12 @@ impl<'a> View<'a> {
 
     fn usage_baseline(&self, skip: usize) -> Option<f64> {
         let tenure_days = i64::from(self.today.0) - i64::from(self.customer.since.day().0);
-        (tenure_days >= BASELINE_TENURE_DAYS + 7 * skip as i64).then(|| self.customer.activity.baseline(self.week(), skip))
+        (tenure_days >= BASELINE_TENURE_DAYS + 7 * skip as i64).then(|| self.customer.activity.usage_weeks.baseline(self.week(), skip))
     }
 
     fn usage_ratio(&self, skip: usize) -> Option<f64> {
         let baseline = self.usage_baseline(skip)?;
-        Some(self.customer.activity.weekly_mean(self.week(), skip) / baseline)
+        Some(self.customer.activity.usage_weeks.mean(self.week(), skip) / baseline)
     }
 
     fn unused_entitlements(&self) -> Option<f64> {

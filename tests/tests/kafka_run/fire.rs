@@ -102,7 +102,15 @@ fn settle(product: &Product, fleet: &mut Fleet<'_>, inputs: &Inputs) {
     assert!(dead_letters(product) == inputs.bad, "the dead letters have each bad record once");
     let count = product.replayed().len();
     let mut running = [("i1", product.start("i1", "process", 2))];
-    wait_until(product, &mut running, "all is processed", || product.published().len() >= count);
+    let mut before = 0;
+    wait_until(product, &mut running, "all is processed", || {
+        let published = product.published().len();
+        if published != before {
+            println!("published {published} of {count}: {} s", started.elapsed().as_secs());
+        }
+        before = published;
+        published >= count
+    });
     let [(_, instance)] = running;
     assert_eq!(instance.stop(), Some(0));
     println!("processed: {} s", started.elapsed().as_secs());

@@ -3,6 +3,7 @@
 use super::counts::Counts;
 use super::login_days::LoginDays;
 use super::packed::{Packed, PackedReader, PackedWriter};
+use super::usage_weeks::UsageWeeks;
 use super::users::Users;
 use crate::time::{Day, Time};
 
@@ -11,9 +12,6 @@ pub const MAX_PRODUCT_FEATURES: usize = 32;
 
 /// Days of logins kept: two windows of 28.
 pub const LOGIN_WINDOW_DAYS: usize = 56;
-
-/// Weeks kept: the current one, four against twelve, and one more for the check before.
-pub const USAGE_WEEKS: usize = 18;
 
 /// A core feature counts as dropped after so many days without use.
 const CORE_DROPPED_AFTER_DAYS: i32 = 21;
@@ -30,7 +28,7 @@ pub struct Activity {
     /// Usage by day.
     pub usage: Counts<28>,
     /// Usage by the customer's own weeks.
-    pub usage_weeks: Counts<USAGE_WEEKS>,
+    pub usage_weeks: UsageWeeks,
     /// Uses of features that the settings call gated, by day.
     pub gated_hits: Counts<14>,
     /// The users behind it.
@@ -45,29 +43,6 @@ impl Activity {
     pub fn active_days_28d(&self, today: Day) -> u32 {
         let active = self.logins.active_bits(today.0) | self.usage.active_bits(today.0);
         (active & ((1 << 28) - 1)).count_ones()
-    }
-
-    /// Mean weekly usage of the four whole weeks that end `skip` weeks before the current one.
-    #[must_use]
-    pub fn weekly_mean(&self, week: i32, skip: usize) -> f64 {
-        self.usage_weeks.sum(week, 1 + skip, 4) as f64 / 4.0
-    }
-
-    /// Median weekly usage of the twelve weeks before those four.
-    #[must_use]
-    pub fn baseline(&self, week: i32, skip: usize) -> f64 {
-        let mut weeks = [0_u32; 12];
-        for (index, value) in weeks.iter_mut().enumerate() {
-            *value = self.usage_weeks.at(week - (5 + skip + index) as i32);
-        }
-        weeks.sort_unstable();
-        f64::from(weeks[5]) / 2.0 + f64::from(weeks[6]) / 2.0
-    }
-
-    /// Whole weeks in a row, up to the last, each with less usage than the one before.
-    #[must_use]
-    pub fn falling_weeks(&self, week: i32) -> u32 {
-        (1..USAGE_WEEKS as i32 - 1).take_while(|age| self.usage_weeks.at(week - age) < self.usage_weeks.at(week - age - 1)).count() as u32
     }
 }
 
@@ -219,7 +194,7 @@ impl Packed for Activity {
         self.login_days.pack(writer);
         writer.put_optional_time(self.last_login);
         self.usage.pack(writer);
-        self.usage_weeks.pack_near(writer, writer.base().0.div_euclid(7));
+        self.usage_weeks.pack(writer);
         self.gated_hits.pack(writer);
         self.users.pack(writer);
         self.features.pack(writer);
@@ -231,7 +206,7 @@ impl Packed for Activity {
             login_days: Packed::unpack(reader)?,
             last_login: reader.take_optional_time()?,
             usage: Packed::unpack(reader)?,
-            usage_weeks: Counts::unpack_near(reader, reader.base().0.div_euclid(7))?,
+            usage_weeks: UsageWeeks::unpack(reader)?,
             gated_hits: Packed::unpack(reader)?,
             users: Packed::unpack(reader)?,
             features: Packed::unpack(reader)?,

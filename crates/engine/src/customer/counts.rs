@@ -33,8 +33,13 @@ impl<const N: usize> Counts<N> {
         Some(before)
     }
 
+    /// The newest slot.
+    pub(super) fn newest(&self) -> i32 {
+        self.newest
+    }
+
     /// The slots from `skip` before `current` back, `length` of them, clipped to what is retained. Newest first.
-    fn window(&self, current: i32, skip: usize, length: usize) -> &[u32] {
+    pub(super) fn window(&self, current: i32, skip: usize, length: usize) -> &[u32] {
         let behind = i64::from(current) - i64::from(self.newest);
         let first = skip as i64 - behind;
         let start = first.clamp(0, N as i64) as usize;

@@ -19,6 +19,7 @@ mod relation;
 mod stored;
 mod support;
 mod table;
+mod usage_weeks;
 mod user;
 mod users;
 
