@@ -4,6 +4,7 @@ pub mod broker;
 pub mod company;
 pub mod feed;
 pub mod folding;
+pub mod former_fold;
 pub mod machine;
 pub mod product;
 pub mod proxy;

@@ -1,11 +1,11 @@
 //! Replay of a journal: the records of each partition through the fold, with the rule sets that the journal brought, and no store.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Instant;
 
+use bellwether_codec::erasures::Erasures;
 use bellwether_codec::event::Decoder;
-use bellwether_codec::journal::{JournalRecord, Piece, Pieces, PublishedRules, Records};
+use bellwether_codec::journal::{JournalRecord, Piece, Pieces, PublishedRules};
 use bellwether_codec::kpi_days::KpiDays;
 use bellwether_codec::rendered::Rendered;
 use bellwether_codec::run::{Budget, Skipped};
@@ -16,7 +16,6 @@ use bellwether_engine::partition::{Header, Partition, Progress};
 use bellwether_engine::rule_set::RuleSet;
 use bellwether_engine::settings::Settings;
 use bellwether_engine::signal::Output;
-use bellwether_engine::time::Time;
 use rayon::prelude::*;
 
 use crate::error::ReplayError;
@@ -99,7 +98,7 @@ impl JournalReplay<'_> {
             journal.read(number, &mut visit).map_err(ReplayError::Journal)?;
             match stopped {
                 // Whoever was erased is left out from the start, whether its bytes are gone already or not.
-                None if shard.erased != skipped.erased => skipped.erased = shard.erased,
+                None if *shard.erasures.offsets() != skipped.erased => skipped.erased = shard.erasures.into_offsets(),
                 None => return Ok(shard),
                 Some(Stopped::Rules(error)) => return Err(ReplayError::Journal(error)),
                 Some(Stopped::Poisoned(offset, progress)) => {
@@ -122,9 +121,7 @@ enum Stopped {
 struct Shard {
     partition: Partition,
     rules_are_given: bool,
-    /// The offset of the last erasure of each customer, and its time.
-    erased: BTreeMap<CustomerKey, u64>,
-    latest_erasures: BTreeMap<CustomerKey, Time>,
+    erasures: Erasures,
     skipped: Skipped,
     events: u64,
     outputs: Vec<Output>,
@@ -139,8 +136,7 @@ impl Shard {
         Self {
             partition,
             rules_are_given,
-            erased: BTreeMap::new(),
-            latest_erasures: BTreeMap::new(),
+            erasures: Erasures::default(),
             skipped,
             events: 0,
             outputs: Vec::new(),
@@ -159,7 +155,7 @@ impl Shard {
                         return Err(Stopped::Poisoned(run.offset(end), progress));
                     }
                     self.events += records.events();
-                    self.note_erasures(&records);
+                    self.erasures.note(&records);
                 }
                 Piece::Created(..) => {}
                 Piece::Rules(_, rules) => self.adopt(&rules, replay)?,
@@ -176,17 +172,6 @@ impl Shard {
             self.partition.take_erased();
         }
         Ok(())
-    }
-
-    /// An erasure dated before one that is known erases nothing.
-    fn note_erasures(&mut self, records: &Records<'_>) {
-        for (offset, key, time) in records.erasures() {
-            let latest = self.latest_erasures.entry(key).or_insert(Time::MIN);
-            if time > *latest {
-                *latest = time;
-                self.erased.insert(key, offset);
-            }
-        }
     }
 
     /// Brings a rule set into force, and reviews every customer under it.

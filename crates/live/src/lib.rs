@@ -4,7 +4,7 @@
 //! `journal` (the bytes of journal blocks; [`journal_directory`] reads them), `process_state` (what a commit remembers beside the partitions),
 //! `output` (files that are cut back to their committed length), `health_changes` (whose published health a step changes) and `metrics`.
 //! [`erasing`] removes a customer; `erased_lines` does it in files that others read. [`snapshot`] keeps copies of partitions elsewhere.
-//! [`kafka`] is the same beside a broker; `config` is what it is told.
+//! `rebuilding` makes states of an older fold anew, which `older_fold` finds. [`kafka`] is the same beside a broker; `config` is what it is told.
 
 mod client_metrics;
 pub mod config;
@@ -20,11 +20,13 @@ pub mod kafka;
 mod kpi_metrics;
 pub mod metrics;
 pub mod metrics_page;
+mod older_fold;
 pub mod options;
 mod outcome_metrics;
 mod output;
 pub mod pipeline;
 mod process_state;
+mod rebuilding;
 pub mod registry;
 mod rules_change;
 mod session;

@@ -23,6 +23,7 @@ use crate::metrics::Metrics;
 use crate::options::{DECODED_STATE_BYTES, DEFAULT_PARTITIONS, EmbeddedOptions, STATES_SHARE_PERCENT, STORE_SHARE_PERCENT, SignalsTarget};
 use crate::output::{OutputFile, SignalOutput};
 use crate::process_state::{PROCESS_STATE, ProcessState, RulesState, Totals, outbox_name};
+use crate::rebuilding::rebuild_if_older;
 use crate::worker::Worker;
 
 /// The name under which the store keeps the text of the rules in force.
@@ -35,7 +36,7 @@ pub(crate) const PREVIOUS_RULES_TEXT: &str = "rules/previous";
 pub(crate) const DEAD_LETTERS: &str = "dead-letters.jsonl";
 
 /// The name under which the store keeps days that not all partitions have ended yet.
-const KPI_DAYS: &str = "kpi-days";
+pub(crate) const KPI_DAYS: &str = "kpi-days";
 
 /// Everything that one run holds open.
 pub(crate) struct Session {
@@ -65,6 +66,7 @@ impl Session {
             None => create_journal(&store, &options)?,
         };
         check(&state, &options)?;
+        rebuild_if_older(&store, &options, state.partitions)?;
         let rules = stored_rules(&store, &options, RULES_TEXT, state.rules.number)?;
         let previous_rules = stored_rules(&store, &options, PREVIOUS_RULES_TEXT, state.rules.number.saturating_sub(1))?;
         let mut workers = (0..state.partitions)

@@ -8,4 +8,5 @@ mod others;
 mod raw;
 mod straight;
 mod support;
+mod upgrades;
 mod wrong;

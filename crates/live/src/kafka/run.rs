@@ -27,6 +27,7 @@ use super::safekeeping::{MAX_RECORDS_BEHIND, Safekeeping, Snapshots};
 use super::sources::{Source, Sources};
 use crate::error::LiveError;
 use crate::metrics::Metrics;
+use crate::older_fold::drop_older_folds;
 use crate::options::{BatchLimits, CompileRules, DECODED_STATE_BYTES, STATES_SHARE_PERCENT, STORE_SHARE_PERCENT};
 use crate::snapshot::Repository;
 
@@ -111,6 +112,7 @@ fn run_workers(options: &RunOptions, found: &Found, metrics: &Arc<Metrics>, stop
             options.data.join(STORE),
             &StoreOptions { memory_bytes: options.memory_bytes / 100 * STORE_SHARE_PERCENT },
         )?);
+        drop_older_folds(&store)?;
         let rule_sets = Arc::new(RuleSets::new(options.compile_rules.clone()));
         let process = process_options(options, found, snapshots(options)?, &over);
         if process.safekeeping.snapshots.is_some() {
