@@ -6,6 +6,7 @@ pub mod feed;
 pub mod folding;
 pub mod former_fold;
 pub mod machine;
+pub mod node;
 pub mod product;
 pub mod proxy;
 pub mod python;

@@ -2,7 +2,7 @@
 //!
 //! Read [`embedded::run`] first: prefetch, apply, publish, commit. Then `worker` (one journal partition),
 //! `journal` (the bytes of journal blocks; [`journal_directory`] reads them), `process_state` (what a commit remembers beside the partitions),
-//! `output` (files that are cut back to their committed length), `health_changes` (whose published health a step changes) and `metrics`.
+//! `opening_store` (waiting for whoever has it), `output` (files that are cut back to their committed length), `health_changes` (whose published health a step changes) and `metrics`.
 //! [`erasing`] removes a customer; `erased_lines` does it in files that others read. [`snapshot`] keeps copies of partitions elsewhere.
 //! `rebuilding` makes states of an older fold anew, which `older_fold` finds. [`kafka`] is the same beside a broker; `config` is what it is told.
 
@@ -21,6 +21,7 @@ mod kpi_metrics;
 pub mod metrics;
 pub mod metrics_page;
 mod older_fold;
+mod opening_store;
 pub mod options;
 mod outcome_metrics;
 mod output;

@@ -69,8 +69,8 @@ fn begin(store: &Store, rebuild: &Rebuild, partitions: u16) -> Result<(), LiveEr
     commit.put_input(REBUILD, &serde_json::to_vec(rebuild).expect("numbers always serialise"));
     commit.put_input(KPI_DAYS, &[]);
     store.commit(commit, Durability::Synced)?;
-    // From the last to the first: while any is left, the next start drops all again, and days are summed from nothing.
-    (0..partitions).rev().try_for_each(|partition| store.drop_partition(partition))?;
+    // While any of the old ones is left, the next start drops all again, and sums days from nothing.
+    (0..partitions).try_for_each(|partition| store.drop_partition(partition))?;
     Ok(())
 }
 

@@ -20,6 +20,7 @@ use rayon::prelude::*;
 use crate::error::LiveError;
 use crate::journal::{block_text, decode_block, encode_block, encode_control};
 use crate::metrics::Metrics;
+use crate::opening_store::open_store;
 use crate::options::{DECODED_STATE_BYTES, DEFAULT_PARTITIONS, EmbeddedOptions, STATES_SHARE_PERCENT, STORE_SHARE_PERCENT, SignalsTarget};
 use crate::output::{OutputFile, SignalOutput};
 use crate::process_state::{PROCESS_STATE, ProcessState, RulesState, Totals, outbox_name};
@@ -60,7 +61,7 @@ impl Session {
     pub fn open(options: EmbeddedOptions, metrics: Arc<Metrics>) -> Result<Self, LiveError> {
         std::fs::create_dir_all(&options.data).map_err(|error| LiveError::Output { path: options.data.clone(), error })?;
         let memory_bytes = options.memory_bytes / 100 * STORE_SHARE_PERCENT;
-        let store = Store::open(options.data.join("state"), &StoreOptions { memory_bytes })?;
+        let store = open_store(&options.data.join("state"), &StoreOptions { memory_bytes })?;
         let state = match store.input(PROCESS_STATE)? {
             Some(bytes) => serde_json::from_slice(&bytes).map_err(|error| LiveError::Damaged(format!("process state: {error}")))?,
             None => create_journal(&store, &options)?,
