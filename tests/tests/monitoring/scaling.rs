@@ -64,7 +64,7 @@ fn right_sums(product: &Product, prometheus: &Prometheus) -> BTreeMap<String, f6
         let expected = sums_of(&replayed_metrics(product, PARTITIONS));
         let found = without_zeros(prometheus.series(&sums()).unwrap_or_default());
         if found == expected {
-            assert!(expected.len() > 60, "{expected:?}");
+            assert!(expected.len() > 40, "{expected:?}");
             return expected;
         }
         let other: Vec<_> = expected.iter().filter(|(series, value)| found.get(*series) != Some(value)).take(5).collect();
@@ -91,7 +91,6 @@ fn sums_over_instances_are_right_while_partitions_move() {
     let one = instance(0);
     prometheus.wait_for("sum(bellwether_events_total{job=\"bellwether\"})", |found| found == [events.len() as f64]);
     wait_for_owners(&prometheus, 1);
-    prometheus.wait_for("sum(bellwether_journal_lag_records{job=\"bellwether\"})", |found| found == [0.0]);
 
     // Nothing happens from now on but ticks.
     let mut truths = vec![right_sums(&product, &prometheus)];

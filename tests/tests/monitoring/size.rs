@@ -2,9 +2,13 @@
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
+use std::fs;
+use std::path::Path;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
+use bellwether_tests::product::{binary, succeeded};
+use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::panels::Run;
@@ -47,20 +51,34 @@ fn events(customers: usize) -> String {
     text
 }
 
-/// Names and labels of the series, and the bytes of the answer, after all that many customers did.
+/// How many signals a replay of the events raises.
+fn raised(directory: &Path, events: &str) -> u64 {
+    let at = |name: &str| directory.join(name);
+    fs::write(at("events.jsonl"), events).expect("it can be written");
+    let mut command = binary();
+    command.args(["replay", "--events"]).arg(at("events.jsonl")).arg("--signals").arg(at("replayed.jsonl"));
+    succeeded(&command.arg("--summary").arg(at("summary.json")).output().expect("the binary starts"));
+    let summary: Value = serde_json::from_str(&fs::read_to_string(at("summary.json")).expect("it is written")).expect("JSON");
+    summary["signals"].as_object().expect("signals").values().filter_map(|counts| counts["raised"].as_u64()).sum()
+}
+
+/// Names and labels of the series, and the bytes of the answer, when all is done that the events of so many customers ask for.
 fn scraped(customers: usize) -> (BTreeSet<String>, usize) {
     let directory = TempDir::new().expect("a temporary directory");
     let events = events(customers);
+    let expected = raised(directory.path(), &events);
+    assert!(expected > 100);
     let run = Run::start(directory.path(), &events);
-    let taken_in = format!("bellwether_events_total {}\n", events.lines().count());
     let started = Instant::now();
     loop {
         let answer = run.metrics();
-        if answer.contains(&taken_in) && answer.contains(&format!("bellwether_customers {customers}\n")) {
-            let series = answer.lines().filter(|line| !line.starts_with('#')).filter_map(|line| line.rsplit_once(' '));
+        let series = answer.lines().filter(|line| !line.starts_with('#')).filter_map(|line| line.rsplit_once(' '));
+        let is_raised = |series: &str| series.starts_with("bellwether_signals_total") && series.contains("transition=\"raised\"");
+        let found: u64 = series.clone().filter(|(series, _)| is_raised(series)).filter_map(|(_, count)| count.parse::<u64>().ok()).sum();
+        if found == expected && answer.contains(&format!("bellwether_customers {customers}\n")) {
             return (series.map(|(series, _)| series.to_owned()).collect(), answer.len());
         }
-        assert!(started.elapsed() < PATIENCE, "{answer}");
+        assert!(started.elapsed() < PATIENCE, "{found} of {expected} signals: {answer}");
         sleep(Duration::from_millis(100));
     }
 }
