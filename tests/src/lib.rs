@@ -5,6 +5,7 @@ pub mod company;
 pub mod feed;
 pub mod folding;
 pub mod machine;
+pub mod node;
 pub mod product;
 pub mod proxy;
 pub mod python;

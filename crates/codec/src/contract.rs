@@ -5,7 +5,6 @@
 use std::borrow::Cow;
 
 use bellwether_engine::episode::Mark;
-use bellwether_engine::feature::{GRADES, QUADRANTS};
 use bellwether_engine::kpi::{Flow, KPI_NAMES, Level};
 use bellwether_engine::outcome::{Group, Outcome};
 use bellwether_engine::rule::{Kind, Severity};
@@ -99,20 +98,12 @@ pub(crate) fn groups() -> [&'static str; 3] {
     Group::ALL.map(Group::name)
 }
 
-pub(crate) fn expiries() -> Vec<Option<&'static str>> {
-    or_null(&Expiry::ALL.map(Expiry::name))
+pub(crate) fn expiries() -> [&'static str; 3] {
+    Expiry::ALL.map(Expiry::name)
 }
 
-pub(crate) fn marks() -> Vec<Option<&'static str>> {
-    or_null(&[Mark::Acknowledged, Mark::Dismissed, Mark::Snoozed(Time::MIN)].map(Mark::name))
-}
-
-pub(crate) fn grades() -> Vec<Option<&'static str>> {
-    or_null(GRADES)
-}
-
-pub(crate) fn quadrants() -> Vec<Option<&'static str>> {
-    or_null(QUADRANTS)
+pub(crate) fn marks() -> [&'static str; 3] {
+    [Mark::Acknowledged, Mark::Dismissed, Mark::Snoozed(Time::MIN)].map(Mark::name)
 }
 
 /// The choices of a field that may be null.

@@ -16,7 +16,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::{xxh3_64, xxh3_128};
 
-use crate::contract::{CURRENCY_PATTERN, grades, kinds, marks, or_null, quadrants, severities};
+use crate::contract::{CURRENCY_PATTERN, kinds, marks, or_null, severities};
 use crate::signal::{BinaryOutput, CONTENT_TYPE, SOURCE, SPEC_VERSION, round};
 use crate::timestamp::format_time;
 
@@ -41,7 +41,7 @@ pub struct HealthRecord {
     /// How the score came about.
     pub health_contributions: Vec<HealthContribution>,
     /// `red`, `amber` or `green`; absent with the score.
-    #[schemars(extend("enum" = grades()))]
+    #[schemars(extend("enum" = or_null(GRADES)))]
     pub grade: Option<String>,
     /// Name of the health profile; empty for customers that no other profile is for.
     pub health_profile: String,
@@ -59,7 +59,7 @@ pub struct HealthRecord {
     #[schemars(range(min = 0, max = 100))]
     pub outcome: Option<f64>,
     /// Experience and outcome: `thriving`, `vulnerable` (outcomes alone are good), `silent_risk` (experience alone is), `failing`.
-    #[schemars(extend("enum" = quadrants()))]
+    #[schemars(extend("enum" = or_null(QUADRANTS)))]
     pub quadrant: Option<String>,
     /// The journey stage.
     pub stage: String,
@@ -112,7 +112,7 @@ pub struct OpenEpisode {
     pub raised_at: String,
     /// What a person made of it, where somebody did: `acknowledged`, `dismissed` or `snoozed`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("enum" = marks()))]
+    #[schemars(with = "String", extend("enum" = marks()))]
     pub feedback: Option<String>,
 }
 

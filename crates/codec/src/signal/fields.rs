@@ -1,13 +1,12 @@
 //! The fields of signals and decisions, as they are written.
 
+use bellwether_engine::feature::{GRADES, QUADRANTS};
 use bellwether_engine::signal::Transition;
 use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{CONTENT_TYPE, SOURCE, SPEC_VERSION};
-use crate::contract::{
-    CURRENCY_PATTERN, ID_PATTERN, USER_PATTERN, expiries, grades, groups, kinds, marks, outcomes, quadrants, severities,
-};
+use crate::contract::{CURRENCY_PATTERN, ID_PATTERN, USER_PATTERN, expiries, groups, kinds, marks, or_null, outcomes, severities};
 
 /// Which of the two a record is.
 pub(super) trait Family {
@@ -100,11 +99,11 @@ pub(super) struct SignalData<'a> {
     /// How the score came about.
     pub health_contributions: Vec<Contribution<'a>>,
     /// The grade of the score; null with it.
-    #[schemars(extend("enum" = grades()))]
+    #[schemars(extend("enum" = or_null(GRADES)))]
     pub grade: Option<&'static str>,
     /// Experience and outcome, where both are known.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("enum" = quadrants()))]
+    #[schemars(with = "String", extend("enum" = QUADRANTS))]
     pub quadrant: Option<&'static str>,
     /// Which profile the score was made by.
     pub health_profile: HealthProfile<'a>,
@@ -128,11 +127,11 @@ pub(super) struct SignalData<'a> {
     pub backfilled: bool,
     /// What a person made of the episode, where somebody did: `acknowledged`, `dismissed` or `snoozed`.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("enum" = marks()))]
+    #[schemars(with = "String", extend("enum" = marks()))]
     pub feedback: Option<&'static str>,
     /// Expired only: why.
     #[serde(skip_serializing_if = "Option::is_none")]
-    #[schemars(extend("enum" = expiries()))]
+    #[schemars(with = "String", extend("enum" = expiries()))]
     pub cause: Option<&'static str>,
     #[serde(flatten)]
     pub outcome: Option<Outcome>,
