@@ -18,7 +18,7 @@ kafka:
   topics: { signals: crm.signals }
   sources:
     - { name: web, topics: [web-events, '^app\\..*'] }
-    - name: billing system
+    - name: billing-system
       topics: [invoices]
       format: mapped
       mapping:

@@ -23,40 +23,39 @@ use super::validate::assert_valid;
 /// Partitions of each topic.
 pub const PARTITIONS: u16 = 2;
 
-/// How long anything may take on a slow and busy machine.
-pub const LONG: Duration = Duration::from_secs(240);
-
 /// Customers that are erased at the end.
 const ERASED: usize = 3;
 
-/// A product that has turned the events of a company into signals, and is at rest; and the customers, the erased ones first.
+/// How long anything may take on a slow and busy machine.
+pub const LONG: Duration = Duration::from_secs(240);
+
+/// A product that has turned the events of a company into signals, and is at rest; and the customers.
 pub fn filled(broker: &Broker, name: &str) -> (Product, Vec<String>) {
     let product = Product::new(broker.bootstrap(), name, PARTITIONS);
     product.create();
-    let mut events = company(12, 120, 120);
-    let customers: BTreeSet<String> = events.iter().map(|event| event.customer.to_string()).collect();
-    let customers: Vec<String> = customers.into_iter().collect();
-    let last = events.last().expect("there are events").time;
-    for customer in &customers[..ERASED] {
-        let (id, customer) = (format!("erase-{customer}").into(), customer.clone().into());
-        events.push(Event { time: last, source: "/privacy".into(), id, customer, body: Body::Erased });
-    }
-    product.produce(&events);
-    let mut ingest = product.start("ingest", "ingest", 1);
-    let journaled = || {
-        product
-            .read("journal", PARTITIONS, |record: &Received<'_>| record.header(CONTROL_HEADER).is_none())
-            .into_iter()
-            .filter(|is_event| *is_event)
-            .count()
-    };
-    wait_until(&product, "ingest", &mut ingest, || journaled() >= events.len());
-    assert_eq!(ingest.stop(), Some(0));
+    let events = company(12, 120, 120);
+    take_in(&product, &events, events.len());
     let count = product.replayed().len();
+    process(&product, || product.published().len() >= count);
+    let customers: BTreeSet<String> = events.iter().map(|event| event.customer.to_string()).collect();
+    (product, customers.into_iter().collect())
+}
+
+/// Produces events, and brings them into the journal, which holds so many then.
+fn take_in(product: &Product, events: &[Event<'_>], count: usize) {
+    product.produce(events);
+    let mut ingest = product.start("ingest", "ingest", 1);
+    let is_event = |record: &Received<'_>| record.header(CONTROL_HEADER).is_none();
+    let journaled = || product.read("journal", PARTITIONS, is_event).into_iter().filter(|is_event| *is_event).count();
+    wait_until(product, "ingest", &mut ingest, || journaled() >= count);
+    assert_eq!(ingest.stop(), Some(0));
+}
+
+/// Processes the journal until it has come so far.
+fn process(product: &Product, done: impl FnMut() -> bool) {
     let mut process = product.start("process", "process", 1);
-    wait_until(&product, "process", &mut process, || product.published().len() >= count);
+    wait_until(product, "process", &mut process, done);
     assert_eq!(process.stop(), Some(0));
-    (product, customers)
 }
 
 #[track_caller]
@@ -107,6 +106,7 @@ fn python_reads_what_the_product_says_and_the_contracts_describe() {
     assert_same(&decisions, lines(&replayed("signals.decisions")));
     assert_healthy(&product, &journal, &health, &customers);
     assert_adds_up(&kpis, &lines(&replayed("kpis")));
+    assert_erased(&product, &customers);
 }
 
 /// Values are as the schema says, without a field more, and every header that is promised is there.
@@ -143,17 +143,13 @@ fn assert_same(records: &[Value], expected: Vec<Value>) {
     assert!(found == sorted(expected), "the same number, but others");
 }
 
-/// The last record of each customer is what `explain` says of it at the end; those of erased ones are tombstones.
+/// The last record of each customer is what `explain` says of it at the end.
 #[track_caller]
 fn assert_healthy(product: &Product, journal: &str, health: &[Value], customers: &[String]) {
-    let latest: BTreeMap<&str, &Value> = health.iter().map(|record| (record["key"].as_str().expect("a text"), record)).collect();
+    let latest = latest(health);
     assert!(health.len() > 2 * latest.len(), "there is something to compact");
-    let (erased, rest) = customers.split_at(ERASED);
-    for customer in erased {
-        assert_eq!((&latest[&**customer]["value"], &latest[&**customer]["headers"]), (&Value::Null, &json!({})), "{customer}");
-    }
     let (mut seen, mut open) = (0, 0);
-    for customer in rest.iter().filter(|customer| latest.contains_key(&***customer)).step_by(5) {
+    for customer in customers.iter().step_by(5) {
         let output = product.bellwether(&["explain", customer, "--json", "--journal", journal], &[]);
         succeeded(&output);
         let explained: Value = serde_json::from_slice(&output.stdout).expect("JSON");
@@ -170,6 +166,30 @@ fn assert_healthy(product: &Product, journal: &str, health: &[Value], customers:
         (seen, open) = (seen + 1, open + told.len());
     }
     assert!(seen > 10 && open > 5, "{seen} customers with {open} open episodes");
+}
+
+fn latest(health: &[Value]) -> BTreeMap<&str, &Value> {
+    health.iter().map(|record| (record["key"].as_str().expect("a text"), record)).collect()
+}
+
+/// The last record of a customer that is erased has no value and no headers, those of others stay.
+#[track_caller]
+fn assert_erased(product: &Product, customers: &[String]) {
+    let events = company(12, 120, 120);
+    let last = events.last().expect("there are events").time;
+    let erased = &customers[..ERASED];
+    let erasure = |customer: &String| {
+        let id = format!("erase-{customer}").into();
+        Event { time: last, source: "/privacy".into(), id, customer: customer.clone().into(), body: Body::Erased }
+    };
+    take_in(product, &erased.iter().map(erasure).collect::<Vec<_>>(), events.len() + ERASED);
+    process(product, || product.latest_health().values().filter(|record| record.is_none()).count() >= ERASED);
+    let health = by_python(product, "health");
+    for (customer, record) in latest(&health) {
+        let is_erased = erased.iter().any(|erased| erased == customer);
+        assert_eq!(record["value"].is_null(), is_erased, "{customer}");
+        assert_eq!(record["headers"] == json!({}), is_erased, "{customer}");
+    }
 }
 
 /// The records of the partitions add up to those of the whole, day by day.
