@@ -116,7 +116,14 @@ fn assert_described(contract: &str, message: &str, records: &[Value]) {
     assert!(present.len() > 50, "{contract}: {} records", present.len());
     let values: Vec<Value> = present.iter().map(|record| record["value"].clone()).collect();
     assert_valid(contract, &closed(schema(contract)), &values);
-    let described = schema("asyncapi")["components"]["messages"][message].clone();
+    let asyncapi = schema("asyncapi");
+    let described = &asyncapi["components"]["messages"][message];
+    let payload = json!({
+        "$schema": "http://json-schema.org/draft-07/schema#",
+        "allOf": [described["payload"]],
+        "components": { "schemas": asyncapi["components"]["schemas"] },
+    });
+    assert_valid(&format!("payload of {message}"), &closed(payload), &values);
     let headers: Vec<Value> = present.iter().map(|record| record["headers"].clone()).collect();
     assert_valid(&format!("headers of {contract}"), &closed(described["headers"].clone()), &headers);
 }

@@ -38,6 +38,7 @@ const COMMANDS: &[&[&str]] = &[
     &["topics", "check"],
     &["rules", "publish"],
     &["completions"],
+    &["schema"],
 ];
 
 #[test]

@@ -10,6 +10,7 @@ mod journals;
 mod live;
 mod rules;
 mod runs;
+mod schemas;
 mod silences;
 mod snapshots;
 mod support;
