@@ -11,9 +11,8 @@ use clap::Args;
 use clap::builder::PossibleValuesParser;
 use serde_json::Value;
 
-use crate::configuration::default_kafka;
+use crate::configuration::{ConfigurationFile, default_kafka};
 use crate::failure::{Failure, Outcome};
-use crate::kafka::Kafka;
 use crate::terminal::{print, tell};
 
 /// The name of the description of the topics.
@@ -69,10 +68,12 @@ fn write_all(directory: &Path, arguments: &Arguments) -> Result<Outcome, Failure
 }
 
 fn topics(arguments: &Arguments) -> Result<Value, Failure> {
-    Ok(match &arguments.config {
-        Some(path) => asyncapi::document(Kafka::read(path)?.connect.settings()),
-        None => asyncapi::document(&default_kafka()),
-    })
+    let Some(path) = &arguments.config else { return Ok(asyncapi::document(&default_kafka())) };
+    let ConfigurationFile { name, configuration, .. } = ConfigurationFile::read(path)?;
+    match configuration.kafka {
+        Some(kafka) => Ok(asyncapi::document(&kafka)),
+        None => Err(Failure::Usage(format!("{name} has no section `kafka`: there are no topics to describe"))),
+    }
 }
 
 fn contracts() -> impl Iterator<Item = &'static Contract> {
