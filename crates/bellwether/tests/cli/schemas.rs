@@ -22,7 +22,7 @@ fn all_of_them_are_written_into_a_directory() {
     assert_eq!(health, run(&["schema", "health"]).exits(0).output);
     run(&["schema", "health", "--all", &directory]).exits(2).tells(&["--all"]);
     let file = scratch.file("file", "");
-    run(&["schema", "--all", &file]).exits(1).tells(&["cannot write", &file]);
+    run(&["schema", "--all", &file]).exits(3).tells(&["cannot write", &file]);
 }
 
 #[test]
