@@ -156,7 +156,7 @@ fn assert_healthy(product: &Product, journal: &str, health: &[Value], customers:
     let latest = latest(health);
     assert!(health.len() > 2 * latest.len(), "there is something to compact");
     let (mut seen, mut open) = (0, 0);
-    for customer in customers.iter().step_by(5) {
+    for customer in customers.iter().filter(|customer| latest.contains_key(customer.as_str())).step_by(5) {
         let output = product.bellwether(&["explain", customer, "--json", "--journal", journal], &[]);
         succeeded(&output);
         let explained: Value = serde_json::from_slice(&output.stdout).expect("JSON");
