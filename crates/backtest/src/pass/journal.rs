@@ -88,8 +88,8 @@ fn observe_partition(
         journal.read(number, &mut visit).map_err(ReplayError::Journal)?;
         let Some((offset, progress)) = stopped else {
             // Whoever was erased is left out from the start, whether its bytes are gone already or not.
-            if shard.erasures.offsets() != skipped.erased && !options.stop.load(Ordering::Relaxed) {
-                skipped.erased = shard.erasures.offsets();
+            if *shard.erasures.offsets() != skipped.erased && !options.stop.load(Ordering::Relaxed) {
+                skipped.erased = shard.erasures.into_offsets();
                 continue;
             }
             return Ok((!options.stop.load(Ordering::Relaxed)).then(|| shard.finish()));
