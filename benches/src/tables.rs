@@ -1,21 +1,18 @@
 //! A log as JSON Lines and as Parquet: what it takes to decode them, and to pass over them as a backtest does.
 
 use std::error::Error;
-use std::num::NonZeroUsize;
 use std::path::Path;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use bellwether_backtest::export::{ExportTo, export};
 use bellwether_backtest::merged::Logs;
-use bellwether_backtest::pass::{PassOptions, observe_files};
 use bellwether_backtest::plan::Plan;
-use bellwether_backtest::replay::{ReplayOptions, Sink};
 use bellwether_codec::event::Decoder;
 use bellwether_codec::intake::{DecodedPart, InputSpec, PartReader};
-use bellwether_codec::rendered::Rendered;
 use bellwether_codec::rules::RuleFile;
 
+use crate::observing::observe;
 use crate::{RULES, median};
 
 /// Rows and lines that are decoded at once, as a backtest does it.
@@ -76,38 +73,6 @@ fn decode(path: &Path) -> Result<(), Box<dyn Error>> {
 
 fn pass(path: &Path, threads: usize) -> Result<(), Box<dyn Error>> {
     let plan = Plan::new(&RuleFile::parse("default.yaml", RULES).map_err(|error| error.to_string())?, None)?;
-    let inputs = ReplayOptions {
-        inputs: vec![InputSpec::from(path)],
-        decoder: Decoder::default(),
-        rules: plan.rule_set.clone(),
-        partitions: 4,
-        ingest_clock: None,
-        threads: NonZeroUsize::new(threads).unwrap_or(NonZeroUsize::MIN),
-    };
-    let stop = AtomicBool::new(false);
-    let options = PassOptions {
-        rule_sets: vec![plan.rule_set],
-        hidden: plan.hidden,
-        renders: false,
-        max_customers: usize::MAX,
-        features_every_ms: None,
-        until: None,
-        stop: &stop,
-    };
-    std::hint::black_box(observe_files(&inputs, &options, &mut Nowhere)?.lines);
+    std::hint::black_box(observe(path, &plan, threads)?.lines);
     Ok(())
-}
-
-struct Nowhere;
-
-impl Sink for Nowhere {
-    fn append(&mut self, _rendered: &Rendered) -> std::io::Result<()> {
-        Ok(())
-    }
-
-    fn restart(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-
-    fn progress(&mut self, _bytes_read: u64, _bytes_total: u64, _lines: u64) {}
 }

@@ -3,7 +3,7 @@
 use crate::aggregates::NO_CURRENCY;
 use crate::customer::{Customer, Packed, PackedReader, PackedWriter};
 use crate::event::Currency;
-use crate::journey::{JourneyPart, Stay};
+use crate::journey::JourneyPart;
 use crate::kpi::{self, KpiContribution, Money, put_money, take_money};
 use crate::rule_set::RuleSet;
 use crate::time::{Day, Time};
@@ -121,12 +121,7 @@ impl Packed for Contribution {
         writer.put_flags([self.counted, self.active]);
         writer.bytes.push(self.stage);
         writer.put(self.journey.quadrant.map_or(0, |quadrant| u64::from(quadrant) + 1));
-        writer.put(self.journey.stays.len() as u64);
-        for stay in &self.journey.stays {
-            writer.bytes.extend_from_slice(&stay.stage.to_le_bytes());
-            writer.put(u64::from(stay.times));
-            writer.put(stay.seconds);
-        }
+        writer.put_list(&self.journey.stays);
         put_money(writer, &self.mrr_minor);
         self.kpis.pack(writer);
     }
@@ -141,9 +136,7 @@ impl Packed for Contribution {
             journey: JourneyPart {
                 quadrant: reader.take()?.checked_sub(1).and_then(|quadrant| u8::try_from(quadrant).ok()),
                 entered: None,
-                stays: reader.take_list(|reader| {
-                    Some(Stay { stage: u16::from_le_bytes(reader.take_array()?), times: reader.take_u32()?, seconds: reader.take()? })
-                })?,
+                stays: reader.take_list(Packed::unpack)?,
             },
             mrr_minor: take_money(reader)?,
             kpis: KpiContribution::unpack(reader)?,

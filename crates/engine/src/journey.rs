@@ -85,12 +85,7 @@ impl Packed for Journey {
             return;
         }
         writer.bytes.extend_from_slice(&self.name.to_le_bytes());
-        writer.put(self.stays.len() as u64);
-        for stay in &self.stays {
-            writer.bytes.extend_from_slice(&stay.stage.to_le_bytes());
-            writer.put(u64::from(stay.times));
-            writer.put(stay.seconds);
-        }
+        writer.put_list(&self.stays);
     }
 
     fn unpack(reader: &mut PackedReader<'_>) -> Option<Self> {
@@ -99,10 +94,20 @@ impl Packed for Journey {
             return Some(Self::default());
         }
         let name = u16::from_le_bytes(reader.take_array()?);
-        let stays = reader.take_list(|reader| {
-            Some(Stay { stage: u16::from_le_bytes(reader.take_array()?), times: reader.take_u32()?, seconds: reader.take()? })
-        })?;
+        let stays: Vec<Stay> = reader.take_list(Packed::unpack)?;
         (stays.len() <= MAX_STAGES).then_some(Self { name, entered, stays })
+    }
+}
+
+impl Packed for Stay {
+    fn pack(&self, writer: &mut PackedWriter) {
+        writer.bytes.extend_from_slice(&self.stage.to_le_bytes());
+        writer.put(u64::from(self.times));
+        writer.put(self.seconds);
+    }
+
+    fn unpack(reader: &mut PackedReader<'_>) -> Option<Self> {
+        Some(Self { stage: u16::from_le_bytes(reader.take_array()?), times: reader.take_u32()?, seconds: reader.take()? })
     }
 }
 

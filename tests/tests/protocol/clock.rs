@@ -103,7 +103,7 @@ fn signals(life: &Life) -> Vec<String> {
 #[track_caller]
 fn assert_same(trouble: Trouble, seed: u64) {
     let rule_sets = rule_sets();
-    let events = company(seed, 6, 40);
+    let events = company(seed, 9, 40);
     let mut straight = Life::new(seed, &rule_sets);
     straight.live(&events, Trouble::None);
     let mut troubled = Life::new(seed, &rule_sets);

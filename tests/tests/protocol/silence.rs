@@ -3,13 +3,12 @@
 use std::borrow::Cow;
 use std::sync::Arc;
 
-use bellwether_codec::rules::RuleFile;
 use bellwether_engine::event::{Body, Event, SubscriptionStep, TicketStep, UserToken};
 use bellwether_engine::time::{DAY_MS, HOUR_MS, Time};
 use bellwether_kafka::memory::{Fault, Plan, TimestampType};
 use bellwether_live::kafka::{BreakerLimits, RuleSets, SilentAfter};
 use bellwether_tests::company::{START, subscription};
-use bellwether_tests::world::{INPUT, PARTITIONS, World, journal_partition, source, store_in};
+use bellwether_tests::world::{INPUT, PARTITIONS, World, journal_partition, rule_sets, source, store_in};
 use tempfile::TempDir;
 
 use crate::processing::{Restarting, assert_as_replayed, process};
@@ -19,17 +18,11 @@ const AUTH: &str = "auth";
 const CUSTOMERS: u64 = 6;
 /// The one that leaves, and its last day.
 const LEAVING: (u64, i64) = (5, 36);
-/// The days without the source of logins; they are as many as those after which it counts as resumed.
-const OUTAGE: std::ops::Range<i64> = 40..56;
-const DAYS: i64 = 80;
-
-/// The default rules, but that two weeks of silence are unusual: the outage is not much longer.
-fn rule_sets() -> Arc<RuleSets> {
-    Arc::new(RuleSets::new(Arc::new(|text: &str, number| {
-        let text = text.replace("at_least_days: 28", "at_least_days: 14");
-        RuleFile::parse("rules.yaml", &text).map(|file| file.rule_set(number)).map_err(|errors| errors.to_string())
-    })))
-}
+/// The days without the source of logins; after as many again, but at most [`LISTENED_TO`], it counts as resumed.
+const OUTAGE: std::ops::Range<i64> = 40..72;
+/// The longest that a source is listened to, in days.
+const LISTENED_TO: i64 = 30;
+const DAYS: i64 = 112;
 
 fn event(customer: u64, time: Time, what: &str, body: Body<'static>) -> Event<'static> {
     let id = Cow::Owned(format!("{what}-{customer}-{}", time.0));
@@ -122,7 +115,7 @@ fn the_silence_of_a_source_is_no_customers() {
 
     let world = world(1, &rule_sets, SilentAfter::Auto);
     processed(&world, Plan::default(), "auto");
-    let (customer, days) = (format!("c-{}", LEAVING.0), OUTAGE.end + (OUTAGE.end - OUTAGE.start));
+    let (customer, days) = (format!("c-{}", LEAVING.0), OUTAGE.end + (OUTAGE.end - OUTAGE.start).min(LISTENED_TO));
     assert!(told(&world, "source.silent") >= usize::from(PARTITIONS) && told(&world, "source.resumed") >= usize::from(PARTITIONS));
     let [(raised, day)] = &raised(&world)[..] else { panic!("one signal: {:?}", raised(&world)) };
     assert_eq!(*raised, customer);

@@ -2,24 +2,19 @@
 
 use std::error::Error;
 use std::fs;
-use std::num::NonZeroUsize;
 use std::path::Path;
 use std::process::Stdio;
-use std::sync::atomic::AtomicBool;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use bellwether_backtest::evaluate::{ChurnAt, DEFAULT_HORIZON_MS, DEFAULT_MIN_LEAD_MS, EvaluationOptions, Side, evaluate};
-use bellwether_backtest::pass::{PassOptions, observe_files};
 use bellwether_backtest::plan::{Plan, Sweep};
-use bellwether_backtest::replay::ReplayOptions;
 use bellwether_benches::RULES;
-use bellwether_codec::event::Decoder;
-use bellwether_codec::intake::InputSpec;
+use bellwether_benches::observing::observe;
 use bellwether_codec::rules::RuleFile;
 use bellwether_tests::product::binary;
 
-use crate::{Discard, bare_decode, write_lines};
+use crate::{bare_decode, write_lines};
 
 /// Runs that count, per measurement; each point is a median.
 const RUNS: usize = 5;
@@ -89,25 +84,7 @@ fn median(path: &Path, file: &RuleFile, sweep: Option<&Sweep>, threads: usize) -
 fn backtest(path: &Path, file: &RuleFile, sweep: Option<&Sweep>, threads: usize) -> Result<Took, Box<dyn Error + Send + Sync>> {
     let started = Instant::now();
     let plan = Plan::new(file, sweep.cloned())?;
-    let inputs = ReplayOptions {
-        inputs: vec![InputSpec::from(path)],
-        decoder: Decoder::default(),
-        rules: plan.rule_set.clone(),
-        partitions: 4,
-        ingest_clock: None,
-        threads: NonZeroUsize::new(threads).unwrap_or(NonZeroUsize::MIN),
-    };
-    let stop = AtomicBool::new(false);
-    let options = PassOptions {
-        rule_sets: vec![plan.rule_set.clone()],
-        hidden: plan.hidden.clone(),
-        renders: false,
-        features_every_ms: None,
-        max_customers: usize::MAX,
-        until: None,
-        stop: &stop,
-    };
-    let pass = observe_files(&inputs, &options, &mut Discard)?;
+    let pass = observe(path, &plan, threads)?;
     let passed = started.elapsed();
     let observed = pass.observed.first().ok_or("nothing was observed")?;
     let side = Side {

@@ -11,11 +11,11 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-use bellwether_backtest::replay::{ReplayOptions, Sink, replay};
+use bellwether_backtest::replay::{ReplayOptions, replay};
+use bellwether_benches::observing::Discard;
 use bellwether_benches::{RULES, median, processor_time, rule_set, rules, sample_lines, sample_log, tables};
 use bellwether_codec::event::Decoder;
 use bellwether_codec::intake::InputSpec;
-use bellwether_codec::rendered::Rendered;
 use bellwether_codec::state::encode_customer;
 use bellwether_codec::summary::Summary;
 use bellwether_engine::event::{CustomerKey, Event};
@@ -99,21 +99,6 @@ fn engine(lines: &[String]) {
         partition.customers().filter_map(|customer| encode_customer(customer, &mut bytes).ok().map(|()| bytes.len())).collect();
     sizes.sort_unstable();
     println!("  encoded state: median {} bytes, largest {} (limit: median 800)", sizes[sizes.len() / 2], sizes[sizes.len() - 1]);
-}
-
-struct Discard;
-
-impl Sink for Discard {
-    fn append(&mut self, rendered: &Rendered) -> std::io::Result<()> {
-        std::hint::black_box(rendered.signals.len());
-        Ok(())
-    }
-
-    fn restart(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-
-    fn progress(&mut self, _bytes_read: u64, _bytes_total: u64, _lines: u64) {}
 }
 
 /// The bare parse: serde_json into the fields that these lines have, borrowed, and nothing done with them.

@@ -85,7 +85,7 @@ fn the_names_are_those_of_the_rule_file() {
     assert_eq!((&comparisons[1]["label"], &comparisons[1]["threshold_label"]), (&"grown".into(), &"grown".into()));
     assert!(explanation["features"].as_array().expect("a list").iter().any(|feature| feature["feature"] == "exports"));
     let told = run(&["explain", "c-00001", "--events", company(), "--at", AT, "--rules", &rules]).exits(0).output;
-    for text in ["when exports >= 1000 && stage == \"grown\"", "yes stage grown == grown", "grade green != red"] {
+    for text in ["when exports >= 1000 && stage == \"grown\"", "yes stage grown == grown", "no  grade absent != red"] {
         assert!(told.contains(text), "{text} is not in {told}");
     }
 }

@@ -10,7 +10,7 @@ use super::scalar::Scalar;
 
 /// Fills the envelope from a line of the usual shape; `None` for every other line, which then is for the parser to read or to reject.
 ///
-/// What it reads it reads as the parser does, in a third of the time. It gives up on lists and objects within, on a name that stands twice, on
+/// What it reads it reads as the parser does, and faster. It gives up on lists and objects within, on a name that stands twice, on
 /// `data` before `type`, and on anything that is wrong. The line begins at `start` in the text that was looked at, which is plain.
 pub(super) fn read<'a>(line: &'a str, start: usize, quotes: &Quotes, envelope: &mut Envelope<'a>) -> Option<()> {
     let mut scanner = Scanner { line, at: 0, start, quotes, is_at_first: false };
