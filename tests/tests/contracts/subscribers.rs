@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::{BufRead, BufReader};
+use std::iter;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::thread::sleep;
@@ -140,8 +141,14 @@ impl Signals<'_> {
         command.args([&self.product.connection().bootstrap_servers, &self.topic, &group]);
         command.arg(self.directory.join(handled)).stdout(Stdio::piped());
         let mut child = command.spawn().expect("it starts: `make setup` installs what it needs");
-        let lines = BufReader::new(child.stdout.take().expect("it is piped")).lines();
-        Subscriber { child, lines: Box::new(lines.map_while(Result::ok)), group }
+        let mut output = BufReader::new(child.stdout.take().expect("it is piped"));
+        // The last line of one that was killed may be half a line.
+        let line = move || {
+            let mut line = String::new();
+            output.read_line(&mut line).ok()?;
+            line.strip_suffix('\n').map(str::to_owned)
+        };
+        Subscriber { child, lines: Box::new(iter::from_fn(line)), group }
     }
 
     /// Writes all signals once more, as a broken producer might.

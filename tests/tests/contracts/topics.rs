@@ -8,7 +8,7 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use bellwether_codec::journal::CONTROL_HEADER;
-use bellwether_engine::event::{Body, Event};
+use bellwether_engine::event::{Body, CancellationStep, Event};
 use bellwether_kafka::Received;
 use bellwether_tests::broker::Broker;
 use bellwether_tests::company::company;
@@ -82,6 +82,7 @@ fn by_python(product: &Product, topic: &str) -> Vec<Value> {
 #[test]
 fn python_reads_what_the_product_says_and_the_contracts_describe() {
     let (product, customers) = filled(Broker::shared(), "by-python");
+    let journaled = give_notice(&product, &customers);
     let journal = format!("kafka://{}/{}", product.connection().bootstrap_servers, product.topic("journal"));
     let replayed = |name: &str| product.directory.path().join(name);
     let arguments = ["replay", "--journal", &journal, "--signals"];
@@ -106,7 +107,23 @@ fn python_reads_what_the_product_says_and_the_contracts_describe() {
     assert_same(&decisions, lines(&replayed("signals.decisions")));
     assert_healthy(&product, &journal, &health, &customers);
     assert_adds_up(&kpis, &lines(&replayed("kpis")));
-    assert_erased(&product, &customers);
+    assert_erased(&product, &customers, journaled);
+}
+
+/// The company's customers give notice at its last instant, so that there is something open at the end. Returns how many events there are now.
+fn give_notice(product: &Product, customers: &[String]) -> usize {
+    let events = company(12, 120, 120);
+    let last = events.last().expect("there are events").time;
+    let notice = |customer: &String| {
+        let id = format!("notice-{customer}").into();
+        let body = Body::Cancellation { step: CancellationStep::Requested, user: None, reason: None, effective: None };
+        Event { time: last, source: "/crm".into(), id, customer: customer.clone().into(), body }
+    };
+    let count = events.len() + customers.len();
+    take_in(product, &customers.iter().map(notice).collect::<Vec<_>>(), count);
+    let signals = product.replayed().len();
+    process(product, || product.published().len() >= signals);
+    count
 }
 
 /// Values are as the schema says, without a field more, and every header that is promised is there.
@@ -181,15 +198,14 @@ fn latest(health: &[Value]) -> BTreeMap<&str, &Value> {
 
 /// The last record of a customer that is erased has no value and no headers, those of others stay.
 #[track_caller]
-fn assert_erased(product: &Product, customers: &[String]) {
-    let events = company(12, 120, 120);
-    let last = events.last().expect("there are events").time;
+fn assert_erased(product: &Product, customers: &[String], journaled: usize) {
+    let last = company(12, 120, 120).last().expect("there are events").time;
     let erased = &customers[..ERASED];
     let erasure = |customer: &String| {
         let id = format!("erase-{customer}").into();
         Event { time: last, source: "/privacy".into(), id, customer: customer.clone().into(), body: Body::Erased }
     };
-    take_in(product, &erased.iter().map(erasure).collect::<Vec<_>>(), events.len() + ERASED);
+    take_in(product, &erased.iter().map(erasure).collect::<Vec<_>>(), journaled + ERASED);
     process(product, || product.latest_health().values().filter(|record| record.is_none()).count() >= ERASED);
     let health = by_python(product, "health");
     for (customer, record) in latest(&health) {
@@ -206,7 +222,7 @@ fn assert_adds_up(records: &[Value], expected: &[Value]) {
     for record in records {
         let value = &record["value"];
         let day = value["day"].as_str().expect("a day");
-        assert_eq!(record["key"], json!(format!("{day}/{}", record["partition"])));
+        assert_eq!(record["key"], json!(format!("{day}/{}", value["partition"])));
         add(days.entry(day).or_default(), "", value);
     }
     assert!(expected.len() > 100, "{} days", expected.len());
