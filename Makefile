@@ -64,6 +64,7 @@ bench: setup ## Measure the hot stages (BENCH_ARGS=NAME for one), whole runs, an
 	cargo bench --package bellwether-benches --bench stages -- $(BENCH_ARGS)
 	cargo run --release --package bellwether-benches --bin load
 	cargo run --release --package bellwether-benches --bin load_kafka
+	cargo run --release --package bellwether-benches --bin load_metrics
 
 .PHONY: stories
 stories: setup ## Measure how good the default rules are on simulated companies of three seeds (some minutes)

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Instant;
 
+use bellwether_codec::erasures::Erasures;
 use bellwether_codec::event::Decoder;
 use bellwether_codec::journal::{JournalRecord, Piece, Pieces, PublishedRules};
 use bellwether_codec::kpi_days::KpiDays;
@@ -17,7 +18,6 @@ use bellwether_engine::settings::Settings;
 use bellwether_engine::signal::Output;
 use rayon::prelude::*;
 
-use crate::erasures::Erasures;
 use crate::error::ReplayError;
 use crate::replay::{MAX_POISONED, Replayed, Sink};
 
@@ -98,7 +98,7 @@ impl JournalReplay<'_> {
             journal.read(number, &mut visit).map_err(ReplayError::Journal)?;
             match stopped {
                 // Whoever was erased is left out from the start, whether its bytes are gone already or not.
-                None if shard.erasures.offsets != skipped.erased => skipped.erased = shard.erasures.offsets,
+                None if *shard.erasures.offsets() != skipped.erased => skipped.erased = shard.erasures.into_offsets(),
                 None => return Ok(shard),
                 Some(Stopped::Rules(error)) => return Err(ReplayError::Journal(error)),
                 Some(Stopped::Poisoned(offset, progress)) => {

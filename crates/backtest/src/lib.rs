@@ -1,7 +1,6 @@
 //! Replays, backtests and rule tests: the engine over event logs, with states in memory.
 
 mod crew;
-mod erasures;
 pub mod error;
 pub mod evaluate;
 pub mod explain;

@@ -4,9 +4,12 @@ use std::borrow::Cow;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Serialize;
+use serde_json::json;
 use xxhash_rust::xxh3::xxh3_128;
 
+use crate::contract::ID_PATTERN;
 use crate::rejection::{RejectReason, Rejection};
 
 /// How much of the original a dead letter keeps. Its length and hash are always those of the whole.
@@ -33,20 +36,39 @@ pub struct DeadLetter<'a> {
     pub bytes: &'a [u8],
 }
 
-/// The line as written. `text` and `base64` exclude each other.
-#[derive(Serialize)]
+/// A refused line: why, where it stood, and what it was. `text` and `base64` exclude each other.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "DeadLetter", extend("oneOf" = json!([{ "required": ["text"] }, { "required": ["base64"] }])))]
 struct Line<'a> {
+    /// The code of the reason, such as `missing_field`; further ones may come.
+    #[schemars(extend("pattern" = "^[a-z0-9_]+$"))]
     reason: &'static str,
+    /// Exactly what was wrong.
     detail: &'a str,
+    /// The input it came from: a file name, a topic and partition, `http`.
     input: &'a str,
+    /// Line number in the input, from 1.
     line: u64,
+    /// Byte offset of its start in the decompressed input.
     offset: u64,
+    /// Length of the whole original in bytes.
     length: u64,
+    /// `xxh3_128` of the whole original.
+    #[schemars(extend("pattern" = ID_PATTERN))]
     hash: String,
+    /// The original, or its first 64 KiB, if it is UTF-8.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String")]
     text: Option<&'a str>,
+    /// The same otherwise.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String", extend("contentEncoding" = "base64"))]
     base64: Option<Cow<'a, str>>,
+}
+
+/// Adds the schema of a line to a generator.
+pub fn describe(generator: &mut SchemaGenerator) -> Schema {
+    generator.subschema_for::<Line<'_>>()
 }
 
 impl<'a> DeadLetter<'a> {

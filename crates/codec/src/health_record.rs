@@ -12,9 +12,11 @@ use bellwether_engine::health;
 use bellwether_engine::journey::Stay;
 use bellwether_engine::rule::{Mode, Rule};
 use bellwether_engine::rule_set::RuleSet;
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use xxhash_rust::xxh3::{xxh3_64, xxh3_128};
 
+use crate::contract::{CURRENCY_PATTERN, kinds, marks, or_null, severities};
 use crate::signal::{BinaryOutput, CONTENT_TYPE, SOURCE, SPEC_VERSION, round};
 use crate::timestamp::format_time;
 
@@ -26,35 +28,43 @@ const SECONDS_PER_DAY: f64 = 86_400.0;
 /// The value of a health record.
 ///
 /// A new one is written when anything changes but `as_of`, `health_contributions` and `top_driver`: these explain the score as it was then.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct HealthRecord {
     /// The customer id.
     pub customer: String,
     /// Journal time at which it was so, RFC 3339.
+    #[schemars(extend("format" = "date-time"))]
     pub as_of: String,
     /// The health score, 0 to 100, rounded to a tenth; absent where nothing is known that it could be made from.
+    #[schemars(range(min = 0, max = 100))]
     pub health: Option<f64>,
     /// How the score came about.
     pub health_contributions: Vec<HealthContribution>,
     /// `red`, `amber` or `green`; absent with the score.
+    #[schemars(extend("enum" = or_null(GRADES)))]
     pub grade: Option<String>,
     /// Name of the health profile; empty for customers that no other profile is for.
     pub health_profile: String,
     /// Its version.
     pub health_version: u32,
     /// `rising` or `falling` by five points or more within 28 days, else `steady`; absent without health then and now.
+    #[schemars(extend("enum" = or_null(&["rising", "steady", "falling"])))]
     pub trend: Option<String>,
     /// The component that pulled the score down most, or the veto that capped it; explains the score as `health_contributions` do.
     pub top_driver: Option<String>,
     /// How it is to be a customer, 0 to 100, rounded to a tenth; absent without data.
+    #[schemars(range(min = 0, max = 100))]
     pub experience: Option<f64>,
     /// What the customer gets out of it, likewise.
+    #[schemars(range(min = 0, max = 100))]
     pub outcome: Option<f64>,
     /// Experience and outcome: `thriving`, `vulnerable` (outcomes alone are good), `silent_risk` (experience alone is), `failing`.
+    #[schemars(extend("enum" = or_null(QUADRANTS)))]
     pub quadrant: Option<String>,
     /// The journey stage.
     pub stage: String,
     /// When it came into that stage, RFC 3339; absent where the rules have no stages.
+    #[schemars(extend("format" = "date-time"))]
     pub stage_since: Option<String>,
     /// The days that it was in each stage that it has left, rounded to a hundredth; stages of former rules are left out.
     pub stage_days: BTreeMap<String, f64>,
@@ -63,6 +73,7 @@ pub struct HealthRecord {
     /// Monthly recurring revenue in minor units of `currency`.
     pub mrr_minor: i64,
     /// The customer's main currency, ISO 4217; absent where no subscription names one.
+    #[schemars(extend("pattern" = CURRENCY_PATTERN))]
     pub currency: Option<String>,
     /// Who looks after the customer, where that is known.
     pub owner: Option<String>,
@@ -71,7 +82,7 @@ pub struct HealthRecord {
 }
 
 /// A component's part in a health score.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct HealthContribution {
     /// The component, or a veto.
     pub component: String,
@@ -82,22 +93,26 @@ pub struct HealthContribution {
 }
 
 /// An episode that was raised and is not over.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub struct OpenEpisode {
     /// Name of the rule.
     pub rule: String,
     /// Kind of the rule.
+    #[schemars(extend("enum" = kinds()))]
     pub kind: String,
     /// The thing within the customer, or empty.
     pub object: String,
     /// `info`, `warning` or `critical`.
+    #[schemars(extend("enum" = severities()))]
     pub severity: String,
     /// Counts the episodes of (customer, rule, object) from 1.
     pub episode: u32,
     /// When it was raised, RFC 3339.
+    #[schemars(extend("format" = "date-time"))]
     pub raised_at: String,
     /// What a person made of it, where somebody did: `acknowledged`, `dismissed` or `snoozed`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String", extend("enum" = marks()))]
     pub feedback: Option<String>,
 }
 

@@ -1,6 +1,8 @@
 //! Bytes in and out: events, dead letters, and what else crosses the edge of the product.
 
+pub mod contract;
 pub mod dead_letter;
+pub mod erasures;
 pub mod event;
 pub mod health_record;
 pub mod intake;

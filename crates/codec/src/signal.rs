@@ -1,15 +1,22 @@
 //! Signals and decisions as CloudEvents structured JSON, one line each.
 
+mod fields;
+
 use std::io::{self, Write};
 
 use bellwether_engine::episode::Mark;
 use bellwether_engine::feature::{GRADES, QUADRANTS};
 use bellwether_engine::signal::{Expiry, Output, Signal};
 use bellwether_engine::time::Time;
+use schemars::{Schema, SchemaGenerator};
 use serde::Serialize;
 
 use crate::pseudonym::token_text;
 use crate::timestamp::format_time;
+use fields::{
+    Contribution, DecisionData, Envelope, EventEvidence, Evidence, Family, FeatureEvidence, HealthProfile, Outcome, Priority, SignalData,
+    type_name,
+};
 
 /// CloudEvents `source` of everything that Bellwether puts out.
 pub const SOURCE: &str = "/bellwether";
@@ -17,130 +24,13 @@ pub const SOURCE: &str = "/bellwether";
 pub(crate) const SPEC_VERSION: &str = "1.0";
 pub(crate) const CONTENT_TYPE: &str = "application/json";
 
-#[derive(Serialize)]
-struct Envelope<'a> {
-    specversion: &'static str,
-    id: String,
-    source: &'static str,
-    r#type: String,
-    subject: &'a str,
-    time: String,
-    datacontenttype: &'static str,
-    data: Data<'a>,
-}
-
-#[derive(Serialize)]
-struct Data<'a> {
-    kind: &'static str,
-    rule: &'a str,
-    object: &'a str,
-    rule_set: u32,
-    severity: &'static str,
-    episode: u32,
-    raised_at: String,
-    owner: Option<&'a str>,
-    event_time: Option<String>,
-    evidence: Evidence<'a>,
-    health: Option<f64>,
-    health_contributions: Vec<Contribution<'a>>,
-    grade: Option<&'static str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    quadrant: Option<&'static str>,
-    health_profile: HealthProfile<'a>,
-    mrr_minor: i64,
-    currency: Option<&'a str>,
-    stage: &'a str,
-    days_to_renewal: Option<i32>,
-    priority: Priority,
-    summary: &'a str,
-    playbook: &'a str,
-    /// Only where it is so: the episode began in silence, and is told at its end.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    backfilled: bool,
-    /// What a person made of the episode, where somebody did: `acknowledged`, `dismissed` or `snoozed`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    feedback: Option<&'static str>,
-    /// Expired only: why.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    cause: Option<&'static str>,
-    #[serde(flatten)]
-    outcome: Option<Outcome>,
-    /// Decisions only: why it was not sent.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    reason: Option<&'a str>,
-}
-
-/// Where the outcome is known with this transition.
-#[derive(Serialize)]
-struct Outcome {
-    outcome: &'static str,
-    /// From the raise to what came of it; null where nothing came.
-    lead_days: Option<f64>,
-    /// Who was told of it: `told`, `held_out` (what happens without a signal), or `untold` (shadow mode, history).
-    group: &'static str,
-}
-
-#[derive(Serialize)]
-struct Evidence<'a> {
-    features: Vec<FeatureEvidence<'a>>,
-    events: Vec<EventEvidence<'a>>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    users: Vec<String>,
-}
-
-#[derive(Serialize)]
-struct FeatureEvidence<'a> {
-    feature: &'a str,
-    value: Option<f64>,
-    operator: &'static str,
-    threshold: Option<f64>,
-}
-
-#[derive(Serialize)]
-struct EventEvidence<'a> {
-    r#type: &'static str,
-    source: &'a str,
-    id: &'a str,
-    time: String,
-}
-
-/// Which profile the score was made by; the name is empty for customers that no other profile is for.
-#[derive(Serialize)]
-struct HealthProfile<'a> {
-    name: &'a str,
-    version: u32,
-}
-
-#[derive(Serialize)]
-struct Contribution<'a> {
-    component: &'a str,
-    score: f64,
-    share: f64,
-}
-
-#[derive(Serialize)]
-struct Priority {
-    score: f64,
-    value: u8,
-    urgency: u8,
-    risk: u8,
-    job_size: u8,
-}
-
 /// Writes an output as one line: a signal, or a decision with its reason. The end of a day is none, and writes nothing.
 pub fn write_output(output: &Output, into: &mut impl Write) -> io::Result<()> {
-    let Some(Attributes { signal, id, r#type, time, reason }) = Attributes::of(output) else { return Ok(()) };
-    let envelope = Envelope {
-        specversion: SPEC_VERSION,
-        id,
-        source: SOURCE,
-        r#type,
-        subject: &signal.customer,
-        time,
-        datacontenttype: CONTENT_TYPE,
-        data: data(signal, reason),
-    };
-    serde_json::to_writer(&mut *into, &envelope)?;
+    match output {
+        Output::Signal(signal) => serde_json::to_writer(&mut *into, &envelope(signal, data(signal)))?,
+        Output::Decision(signal, reason) => serde_json::to_writer(&mut *into, &envelope(signal, decision(signal, reason)))?,
+        Output::Kpis(_) => return Ok(()),
+    }
     into.write_all(b"\n")
 }
 
@@ -156,48 +46,67 @@ pub struct BinaryOutput {
 /// Renders a signal or a decision in binary mode; the data are those of [`write_output`].
 #[must_use]
 pub fn binary_output(output: &Output) -> Option<BinaryOutput> {
-    let Attributes { signal, id, r#type, time, reason } = Attributes::of(output)?;
+    Some(match output {
+        Output::Signal(signal) => binary(envelope(signal, data(signal))),
+        Output::Decision(signal, reason) => binary(envelope(signal, decision(signal, reason))),
+        Output::Kpis(_) => return None,
+    })
+}
+
+fn binary<D: Family + Serialize>(envelope: Envelope<'_, D>) -> BinaryOutput {
     let headers = [
-        ("ce_specversion", SPEC_VERSION.to_owned()),
-        ("ce_id", id),
-        ("ce_source", SOURCE.to_owned()),
-        ("ce_type", r#type),
-        ("ce_subject", signal.customer.to_string()),
-        ("ce_time", time),
-        ("content-type", CONTENT_TYPE.to_owned()),
+        ("ce_specversion", envelope.specversion.to_owned()),
+        ("ce_id", envelope.id),
+        ("ce_source", envelope.source.to_owned()),
+        ("ce_type", envelope.r#type),
+        ("ce_subject", envelope.subject.to_owned()),
+        ("ce_time", envelope.time),
+        ("content-type", envelope.datacontenttype.to_owned()),
     ];
-    let value = serde_json::to_vec(&data(signal, reason)).expect("every value of a signal is representable in JSON");
-    Some(BinaryOutput { headers, value })
+    let value = serde_json::to_vec(&envelope.data).expect("every value of a signal is representable in JSON");
+    BinaryOutput { headers, value }
 }
 
 /// What both modes tell about an output.
-struct Attributes<'a> {
-    signal: &'a Signal,
-    id: String,
-    r#type: String,
-    time: String,
-    reason: Option<&'a str>,
-}
-
-impl<'a> Attributes<'a> {
-    fn of(output: &'a Output) -> Option<Self> {
-        let (signal, family, reason) = match output {
-            Output::Signal(signal) => (signal, "signal", None),
-            Output::Decision(signal, reason) => (signal, "decision", Some(&**reason)),
-            Output::Kpis(_) => return None,
-        };
-        Some(Self {
-            signal,
-            id: format!("{:032x}", signal.id),
-            r#type: format!("bellwether.{family}.{}.v1", signal.transition.name()),
-            time: format_time(signal.time),
-            reason,
-        })
+fn envelope<D: Family>(signal: &Signal, data: D) -> Envelope<'_, D> {
+    Envelope {
+        specversion: SPEC_VERSION,
+        id: format!("{:032x}", signal.id),
+        source: SOURCE,
+        r#type: type_name(D::NAME, signal.transition),
+        subject: &signal.customer,
+        time: format_time(signal.time),
+        datacontenttype: CONTENT_TYPE,
+        data,
     }
 }
 
-fn data<'a>(signal: &'a Signal, reason: Option<&'a str>) -> Data<'a> {
-    Data {
+fn decision<'a>(signal: &'a Signal, reason: &'a str) -> DecisionData<'a> {
+    DecisionData { signal: data(signal), reason }
+}
+
+/// Adds the schema of a signal in structured mode to a generator.
+pub fn describe_signal(generator: &mut SchemaGenerator) -> Schema {
+    generator.subschema_for::<Envelope<'_, SignalData<'_>>>()
+}
+
+/// Adds the schema of a signal's data.
+pub fn describe_signal_data(generator: &mut SchemaGenerator) -> Schema {
+    generator.subschema_for::<SignalData<'_>>()
+}
+
+/// Adds the schema of a decision in structured mode.
+pub fn describe_decision(generator: &mut SchemaGenerator) -> Schema {
+    generator.subschema_for::<Envelope<'_, DecisionData<'_>>>()
+}
+
+/// Adds the schema of a decision's data.
+pub fn describe_decision_data(generator: &mut SchemaGenerator) -> Schema {
+    generator.subschema_for::<DecisionData<'_>>()
+}
+
+fn data(signal: &Signal) -> SignalData<'_> {
+    SignalData {
         kind: signal.rule.kind.name(),
         rule: &signal.rule.name,
         object: &signal.object,
@@ -238,7 +147,6 @@ fn data<'a>(signal: &'a Signal, reason: Option<&'a str>) -> Data<'a> {
             lead_days: verdict.lead_days().map(|days| round(days, 2)),
             group: verdict.group.name(),
         }),
-        reason,
     }
 }
 

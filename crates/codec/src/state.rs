@@ -26,7 +26,7 @@ const MAX_KPI_DAYS_BYTES: usize = 256 * MAX_HEADER_BYTES;
 #[derive(Debug, thiserror::Error)]
 pub enum StateError {
     /// Written by another version.
-    #[error("the state was written by fold version {found}, this program has version {FOLD_VERSION}; rebuild it from the journal")]
+    #[error("the state was written by fold version {found}, this program has version {FOLD_VERSION}{}", advice(*found))]
     Version {
         /// The version byte found.
         found: u8,
@@ -42,6 +42,16 @@ pub enum StateError {
         /// Its size.
         bytes: usize,
     },
+}
+
+fn advice(found: u8) -> &'static str {
+    if found > FOLD_VERSION { ": use the program that wrote it, or a newer one" } else { "; `run` makes it anew from the journal" }
+}
+
+/// The version of the fold that wrote a state or a header; none if it is empty.
+#[must_use]
+pub fn fold_version_of(bytes: &[u8]) -> Option<u8> {
+    bytes.first().copied()
 }
 
 /// Encodes a customer's state, replacing what is in `into`.

@@ -6,13 +6,15 @@ use bellwether_engine::aggregates::Aggregates;
 use bellwether_engine::kpi::{KpiSettings, KpiSums, Kpis};
 use bellwether_engine::partition::Header;
 use bellwether_engine::time::Time;
+use schemars::JsonSchema;
 use serde::Serialize;
 
+use crate::contract::ByCurrency;
 use crate::kpi_record::named;
 use crate::rendered::SignalCounts;
 
 /// What `--summary` writes, and the terminal shows.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, JsonSchema)]
 pub struct Summary {
     /// Input lines read, rejected ones included.
     pub events: u64,
@@ -35,6 +37,7 @@ pub struct Summary {
     /// Customers with a running subscription.
     pub active_customers: i64,
     /// MRR of running subscriptions, minor units by currency.
+    #[schemars(with = "ByCurrency")]
     pub mrr_minor: BTreeMap<String, i64>,
     /// KPIs by name, as of journal time; absent where nothing can be divided.
     pub kpis: BTreeMap<&'static str, Option<f64>>,

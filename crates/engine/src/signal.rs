@@ -65,6 +65,9 @@ pub enum Expiry {
 }
 
 impl Expiry {
+    /// Every cause.
+    pub const ALL: [Expiry; 3] = [Self::RuleRemoved, Self::Erased, Self::TooOld];
+
     /// Its name in records.
     #[must_use]
     pub fn name(self) -> &'static str {

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use bellwether_codec::journal::{Control, JournalRecord};
+use bellwether_codec::journal::JournalRecord;
 use bellwether_store::Store;
 
 use crate::error::LiveError;
@@ -24,11 +24,13 @@ pub fn block_lines(block: &[u8]) -> Result<String, LiveError> {
 /// The directory of the store within a data directory.
 const STORE: &str = "state";
 
+/// A line without an event, as a journal topic has it.
+const TICK: &[u8] = br#"{"type":"tick"}"#;
+
 /// A journal as it was when it was opened; whoever writes to it goes on.
 pub struct JournalDirectory {
     store: Store,
     state: ProcessState,
-    tick: Vec<u8>,
 }
 
 impl JournalDirectory {
@@ -46,7 +48,7 @@ impl JournalDirectory {
         let store = Store::open_to_read(path)?;
         let state = store.input(PROCESS_STATE)?.ok_or_else(none)?;
         let state: ProcessState = serde_json::from_slice(&state).map_err(|error| LiveError::Damaged(format!("process state: {error}")))?;
-        Ok(Self { store, state, tick: Control::Tick.encode() })
+        Ok(Self { store, state })
     }
 
     /// How many partitions it has.
@@ -75,18 +77,20 @@ impl JournalDirectory {
         for block in self.store.journal_blocks(partition, 0) {
             let (first_offset, block) = block?;
             let text = block_text(&block)?;
-            let records: Vec<JournalRecord<'_>> =
-                (first_offset..).zip(text.lines()).map(|(offset, line)| self.record(offset, line)).collect();
+            let records: Vec<JournalRecord<'_>> = journal_records(first_offset, &text).collect();
             if !visit(&records) {
                 return Ok(());
             }
         }
         Ok(())
     }
+}
 
-    fn record<'a>(&'a self, offset: u64, line: &'a str) -> JournalRecord<'a> {
+/// The records of a block.
+pub(crate) fn journal_records(first_offset: u64, text: &str) -> impl Iterator<Item = JournalRecord<'_>> {
+    (first_offset..).zip(text.lines()).map(|(offset, line)| {
         let (watermark, value) = line.split_once('\t').map_or((line, None), |(watermark, value)| (watermark, Some(value)));
-        let control = value.map_or(Some(&self.tick[..]), |value| value.strip_prefix('!').map(str::as_bytes));
+        let control = value.map_or(Some(TICK), |value| value.strip_prefix('!').map(str::as_bytes));
         JournalRecord {
             offset,
             appended_at: None,
@@ -94,5 +98,5 @@ impl JournalDirectory {
             is_control: control.is_some(),
             value: control.or_else(|| value.map(str::as_bytes)),
         }
-    }
+    })
 }

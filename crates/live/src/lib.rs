@@ -2,11 +2,12 @@
 //!
 //! Read [`embedded::run`] first: prefetch, apply, publish, commit. Then `worker` (one journal partition),
 //! `journal` (the bytes of journal blocks; [`journal_directory`] reads them), `process_state` (what a commit remembers beside the partitions),
-//! `output` (files that are cut back to their committed length), `outbox` (what waits for its turn there),
-//! `health_changes` (whose published health a step changes) and `metrics`.
+//! `opening_store` (waiting for whoever has it), `output` (files that are cut back to their committed length), `outbox` (what waits for its turn
+//! there), `health_changes` (whose published health a step changes) and `metrics`.
 //! [`erasing`] removes a customer; `erased_lines` does it in files that others read. [`snapshot`] keeps copies of partitions elsewhere.
-//! [`rewriting`] writes a journal anew. [`readers`] is what others may see of the committed states; [`arrivals`] brings events of a listener to
-//! the loop, and `serving` takes them in. [`kafka`] is the same beside a broker; `config` is what it is told.
+//! [`rewriting`] writes a journal anew; `rebuilding` makes states of an older fold anew, which `older_fold` finds. [`readers`] is what others may see
+//! of the committed states; [`arrivals`] brings events of a listener to the loop, and `serving` takes them in. [`kafka`] is the same beside a broker;
+//! `config` is what it is told.
 
 pub mod arrivals;
 mod client_metrics;
@@ -23,6 +24,8 @@ pub mod kafka;
 mod kpi_metrics;
 pub mod metrics;
 pub mod metrics_page;
+mod older_fold;
+mod opening_store;
 pub mod options;
 mod outbox;
 mod outcome_metrics;
@@ -30,6 +33,7 @@ mod output;
 pub mod pipeline;
 mod process_state;
 pub mod readers;
+mod rebuilding;
 pub mod registry;
 pub mod rewriting;
 mod rules_change;

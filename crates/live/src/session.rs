@@ -19,10 +19,12 @@ use rayon::prelude::*;
 use crate::error::LiveError;
 use crate::journal::{block_text, decode_block, encode_block, encode_control};
 use crate::metrics::Metrics;
+use crate::opening_store::open_store;
 use crate::options::{DECODED_STATE_BYTES, DEFAULT_PARTITIONS, EmbeddedOptions, STATES_SHARE_PERCENT, STORE_SHARE_PERCENT, SignalsTarget};
 use crate::outbox;
 use crate::output::{OutputFile, SignalOutput};
 use crate::process_state::{PROCESS_STATE, ProcessState, RulesState, Totals, outbox_name};
+use crate::rebuilding::rebuild_if_older;
 use crate::worker::Worker;
 
 /// The name under which the store keeps the text of the rules in force.
@@ -35,7 +37,7 @@ pub(crate) const PREVIOUS_RULES_TEXT: &str = "rules/previous";
 pub(crate) const DEAD_LETTERS: &str = "dead-letters.jsonl";
 
 /// The name under which the store keeps days that not all partitions have ended yet.
-const KPI_DAYS: &str = "kpi-days";
+pub(crate) const KPI_DAYS: &str = "kpi-days";
 
 /// Everything that one run holds open.
 pub(crate) struct Session {
@@ -59,12 +61,13 @@ impl Session {
     pub fn open(options: EmbeddedOptions, metrics: Arc<Metrics>) -> Result<Self, LiveError> {
         std::fs::create_dir_all(&options.data).map_err(|error| LiveError::Output { path: options.data.clone(), error })?;
         let memory_bytes = options.memory_bytes / 100 * STORE_SHARE_PERCENT;
-        let store = Arc::new(Store::open(options.data.join("state"), &StoreOptions { memory_bytes })?);
+        let store = Arc::new(open_store(&options.data.join("state"), &StoreOptions { memory_bytes })?);
         let state = match store.input(PROCESS_STATE)? {
             Some(bytes) => serde_json::from_slice(&bytes).map_err(|error| LiveError::Damaged(format!("process state: {error}")))?,
             None => create_journal(&store, &options)?,
         };
         check(&state, &options)?;
+        rebuild_if_older(&store, &options, state.partitions)?;
         let rules = stored_rules(&store, &options, RULES_TEXT, state.rules.number)?;
         let previous_rules = stored_rules(&store, &options, PREVIOUS_RULES_TEXT, state.rules.number.saturating_sub(1))?;
         let mut workers = (0..state.partitions)

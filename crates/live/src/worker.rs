@@ -1,5 +1,6 @@
 //! One journal partition of the live product: what it keeps in memory, and one step of its work.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use bellwether_codec::rendered::Rendered;
@@ -43,6 +44,8 @@ pub struct Worker {
     pub poisoned_offsets: Vec<u64>,
     /// Up to where it folds what was published before: outputs until there are out already.
     catching_up_to: Position,
+    /// Whether days that end while it catches up are kept in the outbox.
+    keeps_days: bool,
     skipped: Skipped,
     changes: Changes,
     /// What the last step changed of its customers' health, where that is published.
@@ -72,6 +75,7 @@ impl Worker {
             outbox: Rendered::default(),
             poisoned_offsets: Vec::new(),
             catching_up_to: Position::default(),
+            keeps_days: false,
             skipped: Skipped::default(),
             changes: Changes::default(),
             health: None,
@@ -96,6 +100,16 @@ impl Worker {
     /// Folds up to this position without putting anything out: what comes out there was published before.
     pub fn catch_up_to(&mut self, position: Position) {
         self.catching_up_to = position;
+    }
+
+    /// From now on days that end while it catches up are kept in the outbox: those that other partitions have not ended are not told yet.
+    pub fn keep_days(&mut self) {
+        self.keeps_days = true;
+    }
+
+    /// These customers are erased at the records of these offsets: their records before are blanks.
+    pub fn leave_out_erased(&mut self, erased: BTreeMap<CustomerKey, u64>) {
+        self.skipped.erased = erased;
     }
 
     /// Before the record at this offset: a position further back up to which everything is published is reached, for nothing lies between.
@@ -142,7 +156,7 @@ impl Worker {
             break;
         }
         if suppressed {
-            self.outputs.clear();
+            self.forget_outputs();
             self.poisoned_offsets.clear();
         }
         self.collect_changes(start)
@@ -217,7 +231,7 @@ impl Worker {
             None => Position { offset: offset + 1, ..Position::default() },
         };
         if suppressed {
-            self.outputs.clear();
+            self.forget_outputs();
         }
         self.collect_changes(start)?;
         Ok(last.is_none())
@@ -274,6 +288,15 @@ impl Worker {
         }
         self.health_before(touched.unwrap_or_default());
         Ok(())
+    }
+
+    /// What was published before is not put out again.
+    fn forget_outputs(&mut self) {
+        let days = self.outputs.drain(..).filter_map(|output| match output {
+            Output::Kpis(ended) if self.keeps_days => Some(*ended),
+            Output::Kpis(_) | Output::Signal(_) | Output::Decision(..) => None,
+        });
+        self.outbox.kpis.extend(days);
     }
 
     fn begin_health(&mut self, is_published: bool) {

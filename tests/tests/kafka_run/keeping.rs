@@ -16,20 +16,20 @@ use crate::support::{assert_as_replayed, journaled, log, wait_until};
 const PARTITIONS: u16 = 4;
 
 /// Everything that the fold has made in the store of a stopped instance.
-type Everything = Vec<(Position, Vec<u8>, Vec<(u128, Vec<u8>)>, Vec<(i64, u128)>)>;
+pub type Everything = Vec<(Position, Vec<u8>, Vec<(u128, Vec<u8>)>, Vec<(i64, u128)>)>;
 
 fn store(product: &Product, instance: &str) -> Store {
     Store::open(product.data(instance).join("state"), &StoreOptions::default()).expect("the store opens")
 }
 
 /// The offsets at which the partitions of a stopped instance stand.
-fn stands(product: &Product, instance: &str) -> Vec<u64> {
+pub fn stands(product: &Product, instance: &str) -> Vec<u64> {
     let store = store(product, instance);
     let offset = |number| store.header(number).expect("it reads").map_or(0, |header| header.position.offset);
     (0..PARTITIONS).map(offset).collect()
 }
 
-fn everything(product: &Product, instance: &str) -> Everything {
+pub fn everything(product: &Product, instance: &str) -> Everything {
     let store = store(product, instance);
     let of_partition = |number| {
         let header = store.header(number).expect("it reads").expect("it was folded");
@@ -40,7 +40,7 @@ fn everything(product: &Product, instance: &str) -> Everything {
 }
 
 /// The committed offsets of the journal.
-fn committed(product: &Product) -> Vec<u64> {
+pub fn committed(product: &Product) -> Vec<u64> {
     let mut client = BrokerClient::new(BrokerOptions {
         connection: product.connection(),
         group_id: format!("{}-process", product.application),
@@ -55,7 +55,7 @@ fn committed(product: &Product) -> Vec<u64> {
 }
 
 /// Journals these many events of a company, and stops in good order when something of each partition is processed.
-fn run_over(product: &Product, instance: &str, events: &[bellwether_engine::event::Event<'_>]) {
+pub fn run_over(product: &Product, instance: &str, events: &[bellwether_engine::event::Event<'_>]) {
     let before = journaled(product, PARTITIONS).len();
     product.produce(events);
     let mut running = [(instance, product.start(instance, "all", 2))];
@@ -66,7 +66,7 @@ fn run_over(product: &Product, instance: &str, events: &[bellwether_engine::even
 }
 
 /// Starts an instance again and again until it has processed all of the journal, and stops it.
-fn process_the_rest(product: &Product, instance: &str) {
+pub fn process_the_rest(product: &Product, instance: &str) {
     let count = product.replayed().len();
     let mut running = [(instance, product.start(instance, "process", 2))];
     wait_until(product, &mut running, "all is processed", || product.published().len() >= count);

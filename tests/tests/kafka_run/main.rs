@@ -1,11 +1,14 @@
 //! The binary beside a real Kafka: what it publishes is the replay of its journal, whatever dies.
 
+mod erased;
 mod fire;
 mod fleet;
 mod keeping;
 mod mishaps;
 mod others;
 mod raw;
+mod stopping;
 mod straight;
 mod support;
+mod upgrades;
 mod wrong;

@@ -1,10 +1,15 @@
 //! What an operator watches: metrics, rules, alerts and dashboards, held against Prometheus' own tools and a real Prometheus.
 
+mod beside_kafka;
 mod dashboards;
+mod firing;
 mod metrics;
 mod panels;
 mod prometheus;
 mod rules;
+mod scaling;
+mod schema;
+mod size;
 
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -17,7 +17,7 @@ use crate::prometheus::{Prometheus, check_metrics};
 const DAY: &str = "2025-05-15";
 
 /// A run on standard input that is left open; it is killed when it is dropped.
-struct Run {
+pub struct Run {
     child: Child,
     /// Open as long as the run is to go on.
     _input: ChildStdin,
@@ -27,7 +27,7 @@ struct Run {
 }
 
 impl Run {
-    fn start(directory: &Path, events: &str) -> Self {
+    pub fn start(directory: &Path, events: &str) -> Self {
         let mut command = binary();
         // One partition: all customers stand where the last event is.
         command.args(["run", "--events", "-", "--partitions", "1", "--metrics", "127.0.0.1:0", "--data"]).arg(directory.join("data"));
@@ -42,7 +42,7 @@ impl Run {
         Self { child, _input: input, _errors: errors, address }
     }
 
-    fn metrics(&self) -> String {
+    pub fn metrics(&self) -> String {
         let mut stream = TcpStream::connect(&self.address).expect("it listens");
         stream.write_all(b"GET /metrics HTTP/1.0\r\n\r\n").expect("it takes requests");
         let mut answer = String::new();

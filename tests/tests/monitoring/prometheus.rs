@@ -1,8 +1,11 @@
 //! A real Prometheus, and its tool.
 
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::fs;
 use std::io::Write;
 use std::net::TcpListener;
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -23,19 +26,22 @@ pub struct Prometheus {
 }
 
 impl Prometheus {
-    /// Scrapes a product as the job `bellwether`, as the job `twice` under two names as if it were two instances, and itself.
+    /// Under the shipped rules: scrapes a product as the job `bellwether`, as the job `twice` under two names as if it were two instances, and itself.
     pub fn start(product: &str) -> Self {
+        let other_name = product.replace("127.0.0.1", "localhost");
+        Self::of_jobs(&[("bellwether", product), ("twice", &format!("{product}, {other_name}"))], &shipped_rules())
+    }
+
+    /// Scrapes these jobs, each with its targets, and itself, under the rules of these files.
+    pub fn of_jobs(jobs: &[(&str, &str)], rules: &[PathBuf]) -> Self {
         let directory = tempfile::tempdir().expect("a temporary directory");
         let address = free_address();
-        let other_name = product.replace("127.0.0.1", "localhost");
-        let rules = ["recording.yaml", "alerts.yaml"].map(|name| deploy("prometheus").join(name).display().to_string()).join(", ");
-        let job = |name: &str, targets: &str| format!("  - {{ job_name: {name}, static_configs: [{{ targets: [{targets}] }}] }}\n");
-        let configuration = format!(
-            "global: {{ scrape_interval: 1s, evaluation_interval: 1s }}\nrule_files: [{rules}]\nscrape_configs:\n{}{}{}",
-            job("bellwether", product),
-            job("twice", &format!("{product}, {other_name}")),
-            job("itself", &address),
-        );
+        let rules: Vec<String> = rules.iter().map(|path| path.display().to_string()).collect();
+        let mut configuration =
+            format!("global: {{ scrape_interval: 1s, evaluation_interval: 1s }}\nrule_files: [{}]\nscrape_configs:\n", rules.join(", "));
+        for (name, targets) in jobs.iter().chain([&("itself", address.as_str())]) {
+            writeln!(configuration, "  - {{ job_name: {name}, static_configs: [{{ targets: [{targets}] }}] }}").expect("text takes text");
+        }
         let file = directory.path().join("prometheus.yaml");
         fs::write(&file, configuration).expect("the configuration can be written");
         let log = fs::File::create(directory.path().join("log")).expect("the log can be written");
@@ -55,15 +61,26 @@ impl Prometheus {
 
     /// The values of an expression, or what is wrong with it.
     pub fn query(&self, expression: &str) -> Result<Vec<f64>, String> {
-        let arguments = ["query", "instant", "--format", "json", &self.url, expression];
-        let output = Command::new("promtool").args(arguments).output().expect("promtool starts");
-        if !output.status.success() {
-            return Err(String::from_utf8_lossy(&output.stderr).into_owned());
-        }
-        let series: Value = serde_json::from_slice(&output.stdout).map_err(|error| error.to_string())?;
-        let series = series.as_array().ok_or("no list of series")?;
-        let value = |one: &Value| one["value"][1].as_str().and_then(|value| value.parse().ok()).ok_or(format!("no value: {one}"));
-        series.iter().map(value).collect()
+        Ok(self.series(expression)?.into_values().collect())
+    }
+
+    /// The series of an expression, by their labels as JSON.
+    pub fn series(&self, expression: &str) -> Result<BTreeMap<String, f64>, String> {
+        let found = asked(&["query", "instant", "--format", "json", &self.url, expression])?;
+        let value = |one: &Value| number_of(&one["value"]).map(|value| (labels_of(&one["metric"]), value));
+        found.iter().map(value).collect()
+    }
+
+    /// The series of an expression at each second of a time, by their labels as JSON. Times are in seconds.
+    pub fn history(&self, expression: &str, from: u64, until: u64) -> Result<BTreeMap<String, Vec<(u64, f64)>>, String> {
+        let (start, end) = (format!("--start={from}"), format!("--end={until}"));
+        let found = asked(&["query", "range", "--format", "json", &start, &end, "--step=1s", &self.url, expression])?;
+        let values = |one: &Value| {
+            let values = one["values"].as_array().ok_or("no values")?;
+            let at = |value: &Value| Ok((value[0].as_f64().ok_or("no time")? as u64, number_of(value)?));
+            Ok((labels_of(&one["metric"]), values.iter().map(at).collect::<Result<_, String>>()?))
+        };
+        found.iter().map(values).collect()
     }
 
     /// Waits until the values of an expression are as they should be.
@@ -88,8 +105,33 @@ impl Drop for Prometheus {
     }
 }
 
+/// The rules as they are shipped.
+pub fn shipped_rules() -> [PathBuf; 2] {
+    ["recording.yaml", "alerts.yaml"].map(|name| deploy("prometheus").join(name))
+}
+
+/// What promtool answers to a question: a list.
+fn asked(arguments: &[&str]) -> Result<Vec<Value>, String> {
+    let output = Command::new("promtool").args(arguments).output().expect("promtool starts");
+    if !output.status.success() {
+        return Err(String::from_utf8_lossy(&output.stderr).into_owned());
+    }
+    serde_json::from_slice(&output.stdout).map_err(|error| error.to_string())
+}
+
+/// Labels as JSON, in their order.
+pub fn labels_of(metric: &Value) -> String {
+    let labels: BTreeMap<&String, &Value> = metric.as_object().into_iter().flatten().collect();
+    serde_json::to_string(&labels).expect("labels are text")
+}
+
+/// The number of a sample.
+fn number_of(sample: &Value) -> Result<f64, String> {
+    sample[1].as_str().and_then(|value| value.parse().ok()).ok_or_else(|| format!("no value: {sample}"))
+}
+
 /// An address that nobody listens on, a moment ago at least.
-fn free_address() -> String {
+pub fn free_address() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port is free");
     listener.local_addr().expect("it has an address").to_string()
 }

@@ -6,7 +6,7 @@ use crate::prometheus::promtool;
 use crate::{deploy, files, read};
 
 /// An alert as it is written: its name, and the lines up to the next.
-fn alerts() -> Vec<(String, String)> {
+pub fn alerts() -> Vec<(String, String)> {
     let text = read(&deploy("prometheus/alerts.yaml"));
     let parts = text.split("      - alert: ").skip(1);
     parts.filter_map(|part| part.split_once('\n')).map(|(name, rest)| (name.to_owned(), rest.to_owned())).collect()

@@ -1,5 +1,6 @@
 //! The explanation itself: what is true of a customer at an instant.
 
+use bellwether_codec::contract::{Contract, of};
 use bellwether_codec::timestamp::format_time;
 use bellwether_engine::customer::Customer;
 use bellwether_engine::episode::{Episode, Phase};
@@ -13,18 +14,25 @@ use bellwether_engine::rule_set::RuleSet;
 use bellwether_engine::settings::Settings;
 use bellwether_engine::time::Time;
 use bellwether_engine::view::View;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::follow::Followed;
 
+/// The explanation as a contract.
+pub const CONTRACT: Contract =
+    Contract { name: "explain", title: "The explanation of a customer at an instant", describe: of::<Explanation> };
+
 /// Everything about a customer at an instant.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct Explanation {
     /// The customer id.
     pub customer: String,
     /// The instant.
+    #[schemars(extend("format" = "date-time"))]
     pub at: String,
     /// Since when it is a customer.
+    #[schemars(extend("format" = "date-time"))]
     pub since: String,
     /// What it pays a month, minor units.
     pub mrr_minor: i64,
@@ -45,7 +53,7 @@ pub struct Explanation {
 }
 
 /// A part of health.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct Contribution {
     /// The component, or a veto.
     pub name: String,
@@ -56,7 +64,7 @@ pub struct Contribution {
 }
 
 /// A feature with its value.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct FeatureValue {
     /// Its name.
     pub feature: String,
@@ -69,7 +77,7 @@ pub struct FeatureValue {
 }
 
 /// Where a rule stands.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct RuleState {
     /// Its name.
     pub rule: String,
@@ -86,7 +94,7 @@ pub struct RuleState {
 }
 
 /// A comparison with its values; null is absent, and makes it false.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct Comparison {
     /// The feature.
     pub feature: String,
@@ -105,9 +113,10 @@ pub struct Comparison {
 }
 
 /// Something that happened.
-#[derive(Clone, Debug, Serialize)]
+#[derive(Clone, Debug, Serialize, JsonSchema)]
 pub struct TimelineEntry {
     /// When.
+    #[schemars(extend("format" = "date-time"))]
     pub time: String,
     /// The type of an event, or a rule and its transition.
     pub what: String,

@@ -3,5 +3,5 @@
 mod account;
 mod follow;
 
-pub use account::{Comparison, Contribution, Explanation, FeatureValue, RuleState, TimelineEntry};
+pub use account::{CONTRACT, Comparison, Contribution, Explanation, FeatureValue, RuleState, TimelineEntry};
 pub use follow::{ExplainError, Explainer, Followed};

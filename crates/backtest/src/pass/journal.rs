@@ -2,6 +2,7 @@
 
 use std::sync::atomic::Ordering;
 
+use bellwether_codec::erasures::Erasures;
 use bellwether_codec::event::Decoder;
 use bellwether_codec::journal::{JournalRecord, Piece, Pieces};
 use bellwether_codec::rendered::Rendered;
@@ -10,7 +11,6 @@ use rayon::prelude::*;
 
 use super::lane::Lane;
 use super::{Pass, PassOptions};
-use crate::erasures::Erasures;
 use crate::error::ReplayError;
 use crate::journal::Journal;
 use crate::observe::{Observed, ObservedLog};
@@ -88,8 +88,8 @@ fn observe_partition(
         journal.read(number, &mut visit).map_err(ReplayError::Journal)?;
         let Some((offset, progress)) = stopped else {
             // Whoever was erased is left out from the start, whether its bytes are gone already or not.
-            if shard.erasures.offsets != skipped.erased && !options.stop.load(Ordering::Relaxed) {
-                skipped.erased = shard.erasures.offsets;
+            if *shard.erasures.offsets() != skipped.erased && !options.stop.load(Ordering::Relaxed) {
+                skipped.erased = shard.erasures.into_offsets();
                 continue;
             }
             return Ok((!options.stop.load(Ordering::Relaxed)).then(|| shard.finish()));

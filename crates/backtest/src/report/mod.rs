@@ -6,6 +6,7 @@ mod log;
 mod risk;
 mod stories;
 
+use bellwether_codec::contract::{Contract, of};
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -58,14 +59,5 @@ pub struct Report {
     pub compare: Option<CompareReport>,
 }
 
-impl Report {
-    /// The JSON Schema of the contract.
-    ///
-    /// # Panics
-    ///
-    /// Never: the schema of a type is always JSON.
-    #[must_use]
-    pub fn schema() -> serde_json::Value {
-        serde_json::to_value(schemars::schema_for!(Report)).expect("the schema of a type is JSON")
-    }
-}
+/// The report as a contract.
+pub const CONTRACT: Contract = Contract { name: "backtest", title: "The report of a backtest", describe: of::<Report> };

@@ -20,6 +20,7 @@ mod replay_journal;
 mod rules;
 mod run;
 mod run_kafka;
+mod schema;
 mod silence;
 mod simulate;
 mod snapshot;
@@ -62,6 +63,7 @@ enum Command {
     Silence(silence::Command),
     #[command(subcommand)]
     Config(config::Command),
+    Schema(schema::Arguments),
     #[command(subcommand)]
     Snapshot(snapshot::Command),
     #[command(subcommand)]
@@ -91,6 +93,7 @@ impl CommandLine {
             Command::Rules(command) => rules::run(command),
             Command::Silence(command) => silence::run(command),
             Command::Config(command) => config::run(command),
+            Command::Schema(arguments) => schema::run(&arguments),
             Command::Snapshot(command) => snapshot::run(command),
             Command::Topics(command) => topics::run(command),
             Command::Journal(command) => journal::run(command),

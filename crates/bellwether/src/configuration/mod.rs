@@ -99,6 +99,13 @@ impl Configuration {
     }
 }
 
+/// The Kafka run of a configuration that says only what it must.
+pub fn default_kafka() -> KafkaSettings {
+    let text = "kafka: { brokers: 'localhost:9092', sources: [{ name: events, topics: [events] }] }";
+    let loaded = load::load("defaults", text, &|_| None).ok().and_then(|(_, configuration)| configuration.kafka);
+    loaded.expect("the shortest configuration has no mistakes")
+}
+
 /// The name of this instance where none is configured.
 pub fn host_name() -> String {
     gethostname::gethostname().to_string_lossy().into_owned()

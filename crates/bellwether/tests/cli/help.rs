@@ -39,6 +39,7 @@ const COMMANDS: &[&[&str]] = &[
     &["topics", "check"],
     &["rules", "publish"],
     &["completions"],
+    &["schema"],
 ];
 
 #[test]

@@ -11,6 +11,7 @@ mod live;
 mod rewriting;
 mod rules;
 mod runs;
+mod schemas;
 mod silences;
 mod snapshots;
 mod support;

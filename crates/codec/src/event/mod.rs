@@ -19,11 +19,13 @@ mod plain;
 mod quotes;
 mod row;
 mod scalar;
+mod schema;
 mod values;
 mod words;
 
 pub use depth::MAX_DEPTH;
 pub use encode::{encode_event, encode_event_indented};
+pub use schema::EventSchema;
 pub use values::{REASON_MAX_BYTES, TEXT_MAX_BYTES};
 
 pub(crate) use depth::check as check_depth;

@@ -7,7 +7,7 @@
 //! - `process`: [`Processor`], a processing worker; its `fold` is prefetch, apply, publish, commit. Below it
 //!   `opening`, partitions that come, and `mishaps`, a full disk and damage.
 //! - `owned`: a partition at work. `open`: what must hold before it may be. `publish`, `dead_letters`: what goes out.
-//! - `safekeeping`: what the workers share about stored states. `copying`: taking snapshots. `restoring`: starting from one. `quarantine`: damage.
+//! - `safekeeping`: what the workers share about stored states. `copying`: taking snapshots. `restoring`: starting from one. `erasures`: who is left out then. `quarantine`: damage.
 //! - `letters`: dead letters read back, and put back. `import`: history into a journal before its first day. `learn`: whose users there are.
 //! - `rule_sets`: the rules that the journal brings. `metadata`: what stands beside committed offsets.
 //! - `lag`: what is told to the metrics. `patience`: waiting between tries. `error`: what nobody but an operator can mend.
@@ -20,6 +20,7 @@ mod control;
 mod copying;
 mod dead_letters;
 mod drift;
+mod erasures;
 mod error;
 mod import;
 mod ingest;
@@ -52,6 +53,7 @@ pub use connect::Connect;
 pub use control::{create_journal, publish_erasure, publish_rules, read_created, rules_in_force};
 pub use copying::Copier;
 pub use dead_letters::header as dead_letter_header;
+pub use erasures::ErasureReader;
 pub use error::JournalError;
 pub use import::{ImportOptions, Imported, import};
 pub use ingest::Ingest;

@@ -59,6 +59,7 @@ impl Restoring {
             return false;
         }
         let is_worth = options.safekeeping.snapshots.as_ref().is_some_and(|snapshots| is_worth(opening, snapshots));
+        let is_worth = is_worth || (is_lost(opening) && options.safekeeping.erasures.is_some());
         if !(is_worth && may_restore) {
             self.waiting.remove(&number);
             return false;
@@ -66,7 +67,7 @@ impl Restoring {
         let replacing = if self.running(options) < MAX_RESTORES_AT_ONCE { options.safekeeping.replace(number) } else { None };
         self.waiting.insert(number, Waiting { at: at.clone(), is_begun: replacing.is_some() });
         if let Some(replacing) = replacing {
-            begin(number, *opening, store, options, metrics, replacing);
+            begin(at.clone(), *opening, store, options, metrics, replacing);
         }
         true
     }
@@ -95,6 +96,11 @@ impl Restoring {
     }
 }
 
+/// Whether nothing is left of a state.
+fn is_lost(opening: &Opening) -> bool {
+    opening.store == Position::default() && opening.store < opening.committed
+}
+
 /// Whether a partition is so far behind that a snapshot may save time, or cannot be folded from where it stands.
 fn is_worth(opening: &Opening, snapshots: &Snapshots) -> bool {
     let Opening { store, committed, first, .. } = *opening;
@@ -102,13 +108,16 @@ fn is_worth(opening: &Opening, snapshots: &Snapshots) -> bool {
     store < committed && (is_lost || committed.offset - store.offset > snapshots.max_records_behind)
 }
 
-fn begin(number: u16, opening: Opening, store: &Arc<Store>, options: &ProcessOptions, metrics: &Arc<Metrics>, replacing: Replacing) {
-    let (store, options, metrics) = (store.clone(), options.clone(), metrics.clone());
+fn begin(at: TopicPartition, opening: Opening, store: &Arc<Store>, options: &ProcessOptions, metrics: &Arc<Metrics>, replacing: Replacing) {
+    let (number, store, options, metrics) = (number_of(&at), store.clone(), options.clone(), metrics.clone());
     let restore = move || {
         // However the restore ends, a panic included, the partition may be opened then.
         let _replacing = replacing;
         if let Some(snapshots) = &options.safekeeping.snapshots {
             restore(number, opening, &store, snapshots, &options.created.journal, &metrics);
+        }
+        if is_lost(&opening) {
+            read_erasures(&at, &opening, &store, &options);
         }
     };
     if let Err(error) = thread::Builder::new().name(format!("restore-{number}")).spawn(restore) {
@@ -146,6 +155,20 @@ fn restore(number: u16, opening: Opening, store: &Store, snapshots: &Snapshots, 
             metrics.state_event("restore_failed");
             tracing::error!(partition = number, %error, from = %opening.store, "a restore failed: folding from where the state stands");
         }
+    }
+}
+
+/// Finds who is erased between where the state stands now and what is committed: their records before are blanks when it is made anew.
+fn read_erasures(at: &TopicPartition, opening: &Opening, store: &Store, options: &ProcessOptions) {
+    let (number, Some(reader)) = (number_of(at), &options.safekeeping.erasures) else { return };
+    let stands = store.header(number).ok().flatten().map_or(opening.first, |header| header.position.offset.max(opening.first));
+    match reader.read(at, stands..opening.committed.offset) {
+        Ok(erased) => {
+            tracing::info!(partition = number, customers = erased.len(), "read who is erased before the state is made anew");
+            options.safekeeping.keep_erased(number, erased);
+        }
+        // What comes of it is the same: they are folded once more, and erased again.
+        Err(error) => tracing::warn!(partition = number, %error, "who is erased could not be read before the state is made anew"),
     }
 }
 

@@ -11,12 +11,13 @@ use bellwether_codec::pseudonym::Pseudonymiser;
 use bellwether_codec::source::CustomerDirectory;
 use bellwether_engine::time::Time;
 use bellwether_kafka::{Client, Remedy};
-use bellwether_store::{Store, StoreOptions};
+use bellwether_store::StoreOptions;
 
 use super::breaker::BreakerLimits;
 use super::check::{Found, check_journal};
 use super::connect::Connect;
 use super::copying::Copier;
+use super::erasures::ErasureReader;
 use super::ingest::Ingest;
 use super::learn::Learning;
 use super::options::{Clock, IngestOptions, ProcessOptions, Turn};
@@ -27,6 +28,8 @@ use super::safekeeping::{MAX_RECORDS_BEHIND, Safekeeping, Snapshots};
 use super::sources::{Source, Sources};
 use crate::error::LiveError;
 use crate::metrics::Metrics;
+use crate::older_fold::drop_older_folds;
+use crate::opening_store::open_store;
 use crate::options::{BatchLimits, CompileRules, DECODED_STATE_BYTES, STATES_SHARE_PERCENT, STORE_SHARE_PERCENT};
 use crate::snapshot::Repository;
 
@@ -110,10 +113,11 @@ fn run_workers(options: &RunOptions, found: &Found, metrics: &Arc<Metrics>, stop
         }
     }
     if options.role != Role::Ingest {
-        let store = Arc::new(Store::open(
-            options.data.join(STORE),
+        let store = Arc::new(open_store(
+            &options.data.join(STORE),
             &StoreOptions { memory_bytes: options.memory_bytes / 100 * STORE_SHARE_PERCENT },
         )?);
+        drop_older_folds(&store)?;
         metrics.readers.opened(&store, found.created.partitions);
         let rule_sets = Arc::new(RuleSets::new(options.compile_rules.clone()));
         let process = process_options(options, found, snapshots(options)?, &over);
@@ -228,6 +232,7 @@ fn turn(options: &RunOptions) -> Turn {
 }
 
 fn process_options(options: &RunOptions, found: &Found, snapshots: Option<Snapshots>, over: &Arc<AtomicBool>) -> ProcessOptions {
+    let erasures = ErasureReader::new(options.connect.until(over).connection(), Decoder::new(options.pseudonymiser));
     let all_states = options.memory_bytes / 100 * STATES_SHARE_PERCENT / DECODED_STATE_BYTES;
     ProcessOptions {
         group: options.connect.process_group(),
@@ -238,7 +243,7 @@ fn process_options(options: &RunOptions, found: &Found, snapshots: Option<Snapsh
         turn: turn(options),
         limits: BatchLimits::default(),
         states_in_memory: usize::try_from(all_states).unwrap_or(usize::MAX) / options.workers.max(1),
-        safekeeping: Arc::new(Safekeeping::new(snapshots)),
+        safekeeping: Arc::new(Safekeeping::new(snapshots).reading_erasures(erasures)),
         stop: over.clone(),
     }
 }

@@ -6,6 +6,9 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use bellwether_engine::event::CustomerKey;
+
+use super::erasures::ErasureReader;
 use crate::snapshot::Repository;
 
 /// How many records a state may be behind what is committed before a snapshot is looked for; folding fewer again is quicker.
@@ -31,6 +34,8 @@ pub struct Snapshots {
 pub struct Safekeeping {
     /// Without any, what is lost is folded again from the journal's beginning.
     pub(crate) snapshots: Option<Snapshots>,
+    /// Reads who is erased, before a lost state is folded again; without it, they are folded and then erased.
+    pub(crate) erasures: Option<ErasureReader>,
     holdings: Mutex<BTreeMap<u16, Holding>>,
 }
 
@@ -41,13 +46,31 @@ struct Holding {
     generation: u64,
     is_being_replaced: bool,
     is_settled: bool,
+    /// Customers that are erased further on, and where.
+    erased: BTreeMap<CustomerKey, u64>,
 }
 
 impl Safekeeping {
     /// Nothing is at work yet.
     #[must_use]
     pub fn new(snapshots: Option<Snapshots>) -> Self {
-        Self { snapshots, holdings: Mutex::default() }
+        Self { snapshots, ..Self::default() }
+    }
+
+    /// The same, which reads who is erased before a lost state is folded again.
+    #[must_use]
+    pub fn reading_erasures(self, erasures: ErasureReader) -> Self {
+        Self { erasures: Some(erasures), ..self }
+    }
+
+    /// Keeps who is erased at which offsets, until the partition is opened.
+    pub(crate) fn keep_erased(&self, number: u16, erased: BTreeMap<CustomerKey, u64>) {
+        self.holdings().entry(number).or_default().erased = erased;
+    }
+
+    /// Who is erased at which offsets, as far as a lost state has to know it.
+    pub(crate) fn erased(&self, number: u16) -> BTreeMap<CustomerKey, u64> {
+        self.holdings().entry(number).or_default().erased.clone()
     }
 
     /// How often the stored state of a partition was replaced; none while it is being. To be asked before the state is read: a working set
@@ -73,7 +96,10 @@ impl Safekeeping {
 
     /// A partition is where everything is published.
     pub(crate) fn settled(&self, number: u16) {
-        self.holdings().entry(number).or_default().is_settled = true;
+        let mut holdings = self.holdings();
+        let holding = holdings.entry(number).or_default();
+        holding.is_settled = true;
+        holding.erased.clear();
     }
 
     /// A partition is not at work any more.

@@ -14,7 +14,7 @@ use bellwether_backtest::outcomes::{Outcomes, read_outcomes};
 use bellwether_backtest::pass::{Pass, PassOptions, observe_files};
 use bellwether_backtest::plan::{Plan, Sweep};
 use bellwether_backtest::replay::{ReplayOptions, Sink, all_processors};
-use bellwether_backtest::report::Report;
+use bellwether_backtest::report::{CONTRACT, Report};
 use bellwether_codec::rendered::Rendered;
 use bellwether_codec::rules::RuleFile;
 
@@ -42,7 +42,7 @@ const STATE_BYTES: u64 = 10_240;
 /// Evaluates the rules, and writes the reports.
 pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
     if arguments.schema {
-        print(&pretty(&Report::schema())?)?;
+        print(&pretty(&CONTRACT.schema())?)?;
         return Ok(Outcome::Done);
     }
     if arguments.horizon < arguments.min_lead {

@@ -2,7 +2,7 @@
 
 mod check;
 mod create;
-mod wanted;
+pub mod wanted;
 
 use std::path::PathBuf;
 

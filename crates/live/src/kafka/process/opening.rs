@@ -56,7 +56,9 @@ impl Processor {
             } else {
                 tracing::info!(partition = number, %store, "the state is where everything is published: nothing to replay");
             }
-            let owned = Owned::open(number, at.clone(), opening, &self.store, &self.rule_sets, self.options.decoder.erasure_key())?;
+            let erasure_key = self.options.decoder.erasure_key();
+            let mut owned = Owned::open(number, at.clone(), opening, &self.store, &self.rule_sets, erasure_key)?;
+            owned.worker.leave_out_erased(self.options.safekeeping.erased(number));
             if !owned.worker.is_catching_up() {
                 self.metrics.readers.settled(number, owned.worker.partition.rules());
             }

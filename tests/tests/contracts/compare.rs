@@ -1,0 +1,175 @@
+//! Two versions of a schema: what a subscriber, or a producer, of the older one would run into with the newer one.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+
+use super::schema::resolved;
+
+/// Who relies on a schema.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Reliance {
+    /// Subscribers read what is written: what is new must be right by the old schema.
+    Reads,
+    /// Producers write what is read: what was right must be right by the new schema.
+    Writes,
+}
+
+/// What breaks those who rely on the older schema; nothing, if the newer one only adds to it.
+pub fn breaks(older: &Value, newer: &Value, reliance: Reliance) -> Vec<String> {
+    let mut comparison = Comparison { older, newer, reliance, found: Vec::new() };
+    comparison.compare("", older, newer);
+    comparison.found
+}
+
+struct Comparison<'s> {
+    older: &'s Value,
+    newer: &'s Value,
+    reliance: Reliance,
+    found: Vec<String>,
+}
+
+/// Keywords that narrow what is valid, and are compared as they are.
+const NARROWING: [&str; 6] = ["format", "pattern", "contentEncoding", "propertyNames", "exclusiveMinimum", "exclusiveMaximum"];
+
+impl<'s> Comparison<'s> {
+    fn compare(&mut self, path: &str, older: &'s Value, newer: &'s Value) {
+        let (older, newer) = (resolved(older, self.older), resolved(newer, self.newer));
+        self.types(path, older, newer);
+        self.choices(path, older, newer);
+        self.limits(path, older, newer);
+        self.fields(path, older, newer);
+        self.required(path, older, newer);
+        for keyword in ["items", "additionalProperties"] {
+            if older[keyword].is_object() {
+                self.compare(&format!("{path}/*"), &older[keyword], &newer[keyword]);
+            }
+        }
+        for keyword in ["anyOf", "oneOf"] {
+            self.alternatives(path, &older[keyword], &newer[keyword]);
+        }
+        self.conditions(path, older, newer);
+    }
+
+    /// What must be within what, so that nobody is surprised: the narrower and the wider schema.
+    fn ordered<T>(&self, older: T, newer: T) -> (T, T) {
+        match self.reliance {
+            Reliance::Reads => (newer, older),
+            Reliance::Writes => (older, newer),
+        }
+    }
+
+    fn types(&mut self, path: &str, older: &Value, newer: &Value) {
+        let (narrower, wider) = self.ordered(types(older), types(newer));
+        let Some(wider) = wider else { return };
+        let is_within = |kind: &String| wider.contains(kind) || kind == "integer" && wider.contains("number");
+        if !narrower.is_some_and(|narrower| narrower.iter().all(is_within)) {
+            self.found.push(format!("{path}: its type was {}, and is {}", older["type"], newer["type"]));
+        }
+    }
+
+    fn choices(&mut self, path: &str, older: &Value, newer: &Value) {
+        let (narrower, wider) = self.ordered(choices(older), choices(newer));
+        let Some(wider) = wider else { return };
+        match narrower {
+            None => self.found.push(format!("{path}: its choices are others: {older} and {newer}")),
+            Some(narrower) => {
+                let surprises = narrower.iter().filter(|choice| !wider.contains(choice));
+                let verb = if self.reliance == Reliance::Reads { "is new, and nobody expects it" } else { "is not taken any more" };
+                self.found.extend(surprises.map(|choice| format!("{path}: {choice} {verb}")));
+            }
+        }
+    }
+
+    fn limits(&mut self, path: &str, older: &Value, newer: &Value) {
+        let (narrower, wider) = self.ordered(older, newer);
+        for keyword in NARROWING {
+            if !wider[keyword].is_null() && narrower[keyword] != wider[keyword] {
+                self.found.push(format!("{path}: {keyword} was {}, and is {}", older[keyword], newer[keyword]));
+            }
+        }
+        for (keyword, sign) in [("minimum", 1.0), ("minLength", 1.0), ("maximum", -1.0), ("maxLength", -1.0)] {
+            let Some(limit) = wider[keyword].as_f64() else { continue };
+            if !narrower[keyword].as_f64().is_some_and(|narrower| sign * narrower >= sign * limit) {
+                self.found.push(format!("{path}: {keyword} was {}, and is {}", older[keyword], newer[keyword]));
+            }
+        }
+    }
+
+    fn fields(&mut self, path: &str, older: &'s Value, newer: &'s Value) {
+        for keyword in ["properties", "patternProperties"] {
+            for (name, schema) in older[keyword].as_object().into_iter().flatten() {
+                match newer[keyword].get(name) {
+                    Some(newer) => self.compare(&format!("{path}/{name}"), schema, newer),
+                    None => self.found.push(format!("{path}/{name}: it was removed or renamed")),
+                }
+            }
+        }
+    }
+
+    fn required(&mut self, path: &str, older: &Value, newer: &Value) {
+        let (narrower, wider) = self.ordered(required(older), required(newer));
+        let what = if self.reliance == Reliance::Reads {
+            "it was always there, and may be absent"
+        } else {
+            "it must be there, and could be absent"
+        };
+        self.found.extend(wider.difference(&narrower).map(|name| format!("{path}/{name}: {what}")));
+    }
+
+    /// Each alternative of the narrower schema must be one of the wider.
+    fn alternatives(&mut self, path: &str, older: &'s Value, newer: &'s Value) {
+        let (narrower, wider) = self.ordered(older, newer);
+        let Some(wider) = wider.as_array() else { return };
+        let Some(narrower) = narrower.as_array() else {
+            return self.found.push(format!("{path}: its alternatives were {older}, and are {newer}"));
+        };
+        for narrower in narrower {
+            let is_fit = |wider: &Value| {
+                let (older, newer) = self.ordered(narrower, wider);
+                let mut inner = Comparison { older: self.older, newer: self.newer, reliance: self.reliance, found: Vec::new() };
+                inner.compare(path, older, newer);
+                inner.found.is_empty()
+            };
+            if !wider.iter().any(is_fit) {
+                self.found.push(format!("{path}: {narrower} is not among {wider:?}"));
+            }
+        }
+    }
+
+    /// Of events: what each type wants, wherever it is said.
+    fn conditions(&mut self, path: &str, older: &'s Value, newer: &'s Value) {
+        let types = older.pointer("/properties/type/enum").and_then(Value::as_array);
+        for kind in types.into_iter().flatten() {
+            for (older, newer) in then(older, kind).into_iter().zip(then(newer, kind)) {
+                self.compare(&format!("{path}[{kind}]"), older, newer);
+            }
+        }
+    }
+}
+
+/// The one condition of a type.
+fn then<'s>(schema: &'s Value, kind: &Value) -> Option<&'s Value> {
+    let of_kind = |one: &&Value| {
+        let choices = one.pointer("/if/properties/type/enum").and_then(Value::as_array);
+        choices.is_some_and(|choices| choices.contains(kind))
+    };
+    schema["allOf"].as_array()?.iter().find(of_kind).map(|one| &one["then"])
+}
+
+fn types(schema: &Value) -> Option<BTreeSet<String>> {
+    match &schema["type"] {
+        Value::String(one) => Some([one.clone()].into()),
+        Value::Array(several) => Some(several.iter().filter_map(Value::as_str).map(str::to_owned).collect()),
+        _ => None,
+    }
+}
+
+fn choices(schema: &Value) -> Option<Vec<Value>> {
+    let constant = schema.get("const").map(|value| json!([value]));
+    constant.as_ref().or(schema.get("enum")).and_then(Value::as_array).cloned()
+}
+
+fn required(schema: &Value) -> BTreeSet<String> {
+    schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect()
+}

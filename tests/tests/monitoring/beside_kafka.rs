@@ -1,0 +1,121 @@
+//! A product beside Kafka that is watched: instances at addresses known before they run, and what a replay of their journal tells.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::PathBuf;
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use bellwether_backtest::journal::{Journal, JournalReplay, Visit};
+use bellwether_backtest::replay::Sink;
+use bellwether_codec::event::Decoder;
+use bellwether_codec::journal::{CONTROL_HEADER, JournalRecord, WATERMARK_HEADER};
+use bellwether_codec::rendered::Rendered;
+use bellwether_codec::rules::RuleFile;
+use bellwether_engine::event::Event;
+use bellwether_engine::time::{HOUR_MS, Time};
+use bellwether_kafka::Received;
+use bellwether_live::metrics::Metrics;
+use bellwether_tests::company::company;
+use bellwether_tests::product::{Product, Running};
+
+/// An instance whose metrics are at this address.
+pub fn start(product: &Product, instance: &str, role: &str, address: &str) -> Running {
+    product.start_with(&configuration(product, instance, address), instance, role, 1)
+}
+
+/// Its configuration.
+pub fn configuration(product: &Product, instance: &str, address: &str) -> PathBuf {
+    let path = product.configuration(instance);
+    let text = fs::read_to_string(&path).expect("it was written");
+    assert!(text.contains("metrics: 127.0.0.1:0\n"));
+    fs::write(&path, text.replace("metrics: 127.0.0.1:0\n", &format!("metrics: {address}\n"))).expect("it can be written");
+    path
+}
+
+/// The present, in milliseconds.
+pub fn now() -> Time {
+    Time(SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_millis() as i64)
+}
+
+/// A company whose last event was an hour and a half ago, so that what is counted of the last days is not nothing. Its events are whole hours apart:
+/// nothing that is counted in days changes within half an hour from now.
+pub fn company_of_today(seed: u64, customers: u64, days: u64) -> Vec<Event<'static>> {
+    let mut events = company(seed, customers, days);
+    let last = events.last().expect("something happens").time;
+    let ahead = now().since_ms(last) - 3 * HOUR_MS / 2;
+    events.iter_mut().for_each(|event| event.time = event.time.plus_ms(ahead));
+    events
+}
+
+/// A journal as readers of committed records see it.
+struct Records(Vec<Vec<Record>>);
+
+struct Record {
+    offset: u64,
+    appended_at: Option<Time>,
+    watermark: Option<Vec<u8>>,
+    is_control: bool,
+    value: Option<Vec<u8>>,
+}
+
+impl Record {
+    fn as_read(&self) -> JournalRecord<'_> {
+        let Self { offset, appended_at, is_control, .. } = *self;
+        JournalRecord { offset, appended_at, watermark: self.watermark.as_deref(), is_control, value: self.value.as_deref() }
+    }
+}
+
+impl Journal for Records {
+    fn partitions(&self) -> u16 {
+        self.0.len() as u16
+    }
+
+    fn read(&self, partition: u16, visit: &mut Visit<'_>) -> Result<(), String> {
+        visit(&self.0[usize::from(partition)].iter().map(Record::as_read).collect::<Vec<_>>());
+        Ok(())
+    }
+}
+
+struct Nowhere;
+
+impl Sink for Nowhere {
+    fn append(&mut self, _: &Rendered) -> std::io::Result<()> {
+        Ok(())
+    }
+
+    fn restart(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+
+    fn progress(&mut self, _: u64, _: u64, _: u64) {}
+}
+
+/// The metrics of one who owns all partitions, from a replay of the journal as it is now.
+pub fn replayed_metrics(product: &Product, partitions: u16) -> String {
+    let record = |received: &Received<'_>| {
+        let record = Record {
+            offset: received.offset,
+            appended_at: received.timestamp_ms.map(Time),
+            watermark: received.header(WATERMARK_HEADER).map(<[u8]>::to_vec),
+            is_control: received.headers().any(|(name, _)| name == CONTROL_HEADER),
+            value: received.value.map(<[u8]>::to_vec),
+        };
+        (received.at.partition, record)
+    };
+    let mut by_partition: BTreeMap<i32, Vec<Record>> = (0..i32::from(partitions)).map(|number| (number, Vec::new())).collect();
+    for (partition, record) in product.read("journal", partitions, record) {
+        by_partition.entry(partition).or_default().push(record);
+    }
+    let compile = |text: &str, number: u32| match RuleFile::parse("rules.yaml", text) {
+        Ok(file) => Ok(file.rule_set(number)),
+        Err(errors) => Err(errors.to_string()),
+    };
+    let replay = JournalReplay { decoder: Decoder::default(), compile_rules: &compile, rules: None };
+    let replayed = replay.run(&Records(by_partition.into_values().collect()), &mut Nowhere).expect("the replay ends well");
+    let metrics = Metrics::new();
+    for (number, partition) in (0..).zip(&replayed.partitions) {
+        metrics.partition_settled(number, &partition.header);
+        metrics.journey.settled(number, &partition.header, partition.rules());
+    }
+    metrics.render()
+}

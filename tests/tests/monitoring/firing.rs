@@ -1,0 +1,210 @@
+//! Alerts driven to firing by what they are about: real instances beside a real broker, real faults, and a real Prometheus.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use bellwether_codec::journal::{CONTROL_HEADER, Control, WATERMARK_HEADER};
+use bellwether_engine::time::HOUR_MS;
+use bellwether_kafka::{BrokerClient, BrokerOptions, Client, Outgoing, Transaction};
+use bellwether_tests::broker::Broker;
+use bellwether_tests::product::{INPUT_PARTITIONS, Product};
+
+use crate::beside_kafka::{company_of_today, now, start};
+use crate::prometheus::{Prometheus, free_address, shipped_rules};
+use crate::rules::alerts;
+use crate::{deploy, read};
+
+/// Alerts that this test drives to firing, and by what.
+const DRIVEN: [(&str, &str); 11] = [
+    ("BellwetherDown", "an instance is killed"),
+    ("BellwetherInputLag", "an input with records of an hour ago is stopped by its breaker"),
+    ("BellwetherWatermarkStandsStill", "the same"),
+    ("BellwetherBreakerOpen", "hundreds of records on end are no JSON"),
+    ("BellwetherDeadLetters", "the same"),
+    ("BellwetherClockAhead", "somebody writes a watermark an hour ahead into the journal"),
+    ("BellwetherStateDamaged", "tables of the store are overwritten"),
+    ("BellwetherSnapshotOld", "after the first snapshot there is no other"),
+    ("BellwetherSnapshotFailed", "the directory of the snapshots becomes a file"),
+    ("BellwetherChurnAboveTarget", "a third of the customers leave"),
+    ("BellwetherKpiBelowTarget", "answers to surveys are random"),
+];
+
+/// Alerts that only their unit tests drive to firing, and why.
+const IN_UNIT_TESTS: [(&str, &str); 13] = [
+    ("BellwetherJournalLag", "a broker dates the records: it takes five minutes"),
+    ("BellwetherJournalLagLong", "it takes an hour"),
+    ("BellwetherNoCommits", "it takes ten minutes without a commit"),
+    (
+        "BellwetherTransactionsFail",
+        "a worker whose transaction fails makes no other before a broker answers: it takes one that comes and goes",
+    ),
+    ("BellwetherRestoreStuck", "no restore hangs for good"),
+    ("BellwetherPoisonedRecords", "it compares with an hour ago, and takes a defect of the fold"),
+    ("BellwetherDiskFull", "it takes a file system of its own"),
+    ("BellwetherDiskFilling", "the kubelet or the node exporter tells it"),
+    ("BellwetherCompactionBehind", "it takes eight gibibytes"),
+    ("BellwetherNoSignals", "it compares with a week"),
+    ("BellwetherSignalFlood", "it compares with a week"),
+    ("BellwetherKpiAboveTarget", "it takes months of slow onboarding"),
+    ("BellwetherHealthFell", "it compares with a week"),
+];
+
+/// The shipped alerts with one thing changed: every `for: DURATION` line becomes `for: 2s`. Nothing else differs, and recording rules are as shipped.
+fn hasty_alerts(directory: &Path) -> PathBuf {
+    let text = read(&deploy("prometheus/alerts.yaml"));
+    let is_wait = |line: &str| line.starts_with("        for: ");
+    let hasty: String = text.lines().flat_map(|line| [if is_wait(line) { "        for: 2s" } else { line }, "\n"]).collect();
+    assert!(hasty.matches("for: 2s").count() > 15);
+    let path = directory.join("alerts.yaml");
+    fs::write(&path, hasty).expect("it can be written");
+    path
+}
+
+#[track_caller]
+fn wait_for_alert(prometheus: &Prometheus, job: &str, name: &str) {
+    let firing = format!("ALERTS{{alertname=\"{name}\", job=\"{job}\", alertstate=\"firing\"}}");
+    prometheus.wait_for(&firing, |found| !found.is_empty());
+    println!("{name} fires for {job}");
+}
+
+/// Produces records to one topic.
+struct Hand(BrokerClient);
+
+impl Hand {
+    fn of(product: &Product) -> Self {
+        let options = BrokerOptions {
+            connection: product.connection(),
+            group_id: product.topic("hand"),
+            group_instance_id: None,
+            transactional_id: product.topic("hand"),
+            subscription: Vec::new(),
+        };
+        Self(BrokerClient::new(options).unwrap_or_else(|error| panic!("{error}")))
+    }
+
+    fn produce(
+        &mut self,
+        topic: &str,
+        count: usize,
+        partitions: usize,
+        value: &[u8],
+        headers: &[(&str, &[u8])],
+        timestamp_ms: Option<i64>,
+    ) {
+        let mut transaction = Transaction::default();
+        for number in 0..count {
+            let partition = Some((number % partitions) as i32);
+            transaction.push(&Outgoing { topic, partition, key: None, value: Some(value), headers, timestamp_ms });
+        }
+        self.0.commit(&transaction).unwrap_or_else(|error| panic!("{error}"));
+    }
+}
+
+/// A product with a source of its own for what is no JSON, and snapshots.
+fn product(broker: &Broker, name: &str, partitions: u16, every: &str) -> (Product, PathBuf) {
+    let mut product = Product::new(broker.bootstrap(), name, partitions);
+    let snapshots = product.directory.path().join("snapshots");
+    product.more_settings = format!(
+        "    - {{ name: junk, topics: [{name}.junk], silent_after: never }}\n  snapshots: {{ to: {}, every: {every}, keep: 2 }}\n",
+        snapshots.display()
+    );
+    product.create_input("junk");
+    product.create();
+    (product, snapshots)
+}
+
+#[test]
+fn faults_fire_their_alerts() {
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    let broker = Broker::start();
+    let (main, snapshots) = product(&broker, "firing", 2, "1s");
+    let (kept, _) = product(&broker, "kept", 1, "1h");
+    let (stalled, _) = product(&broker, "stalled", 1, "1h");
+    let addresses: Vec<String> = (0..4).map(|_| free_address()).collect();
+    let [of_one, of_two, of_kept, of_stalled] = &addresses[..] else { unreachable!("there are four") };
+    let jobs =
+        [("bellwether", format!("{of_one}, {of_two}")), ("bellwether-kept", of_kept.clone()), ("bellwether-stalled", of_stalled.clone())];
+    let jobs: Vec<(&str, &str)> = jobs.iter().map(|(name, targets)| (*name, targets.as_str())).collect();
+    let events = company_of_today(51, 40, 150);
+    main.produce(&events);
+    kept.produce(&events);
+    let _one = start(&main, "one", "all", of_one);
+    let two = start(&main, "two", "all", of_two);
+    let kept_instance = start(&kept, "kept", "all", of_kept);
+    let [recording, _] = shipped_rules();
+    let prometheus = Prometheus::of_jobs(&jobs, &[recording, hasty_alerts(directory.path())]);
+    let taken_in =
+        |job: &str| prometheus.wait_for(&format!("sum(bellwether_events_total{{job=\"{job}\"}})"), |found| found == [events.len() as f64]);
+    taken_in("bellwether");
+    taken_in("bellwether-kept");
+    prometheus.wait_for("up{job=~\"bellwether|bellwether-kept\"} == 1", |found| found.len() == 3);
+    for (name, _) in &DRIVEN[9..] {
+        wait_for_alert(&prometheus, "bellwether", name);
+    }
+
+    // Nothing is wrong yet but with the customers.
+    let snapshot_taken = "bellwether_state_events_total{event=\"snapshot_taken\"}";
+    prometheus.wait_for(&format!("sum by (job) ({snapshot_taken})"), |found| found.len() >= 2);
+    prometheus.wait_for(
+        "ALERTS{alertname!~\"BellwetherSnapshotOld|Bellwether.*Target\", job!=\"bellwether-stalled\", alertstate=\"firing\"}",
+        <[f64]>::is_empty,
+    );
+
+    fs::remove_dir_all(&snapshots).and_then(|()| fs::write(&snapshots, "")).expect("the snapshots can be replaced");
+    wait_for_alert(&prometheus, "bellwether", "BellwetherSnapshotFailed");
+    wait_for_alert(&prometheus, "bellwether-kept", "BellwetherSnapshotOld");
+
+    let mut hand = Hand::of(&main);
+    let ahead = now().plus_ms(HOUR_MS).0.to_string();
+    let headers = [(WATERMARK_HEADER, ahead.as_bytes()), (CONTROL_HEADER, Control::Tick.name().as_bytes())];
+    hand.produce(&main.topic("journal"), 1, 1, &Control::Tick.encode(), &headers, None);
+    wait_for_alert(&prometheus, "bellwether", "BellwetherClockAhead");
+
+    let an_hour_ago = Some(now().plus_ms(-HOUR_MS).0);
+    let refused = "sum(bellwether_rejected_total{job=\"bellwether\"})";
+    hand.produce(&main.topic("junk"), 12, INPUT_PARTITIONS as usize, b"no JSON", &[], an_hour_ago);
+    prometheus.wait_for(refused, |found| found == [12.0]);
+    hand.produce(&main.topic("junk"), 3_000, INPUT_PARTITIONS as usize, b"no JSON", &[], an_hour_ago);
+    wait_for_alert(&prometheus, "bellwether", "BellwetherBreakerOpen");
+    wait_for_alert(&prometheus, "bellwether", "BellwetherDeadLetters");
+
+    // An input that was never read to its end: what is behind in it is as old as its records, not as the breaker.
+    Hand::of(&stalled).produce(&stalled.topic("junk"), 3_000, 1, b"no JSON", &[], an_hour_ago);
+    let _stalled_instance = start(&stalled, "stalled", "all", of_stalled);
+    wait_for_alert(&prometheus, "bellwether-stalled", "BellwetherInputLag");
+    wait_for_alert(&prometheus, "bellwether-stalled", "BellwetherWatermarkStandsStill");
+
+    assert_eq!(kept_instance.stop(), Some(0));
+    damage_tables(&kept.data("kept").join("state"));
+    let _kept_instance = start(&kept, "kept", "all", of_kept);
+    wait_for_alert(&prometheus, "bellwether-kept", "BellwetherStateDamaged");
+
+    two.kill();
+    wait_for_alert(&prometheus, "bellwether", "BellwetherDown");
+}
+
+/// Overwrites the data of all tables, not what a table says about itself: the store opens, and it is found out when it is read.
+fn damage_tables(store: &Path) {
+    let files = fs::read_dir(store).expect("the store is there").map(|entry| entry.expect("an entry").path());
+    let tables: Vec<PathBuf> = files.filter(|path| path.extension().is_some_and(|extension| extension == "sst")).collect();
+    assert!(!tables.is_empty());
+    for table in tables {
+        let mut bytes = fs::read(&table).expect("it can be read");
+        let data = bytes.len() / 2;
+        bytes[..data].iter_mut().step_by(100).for_each(|byte| *byte ^= 0x40);
+        fs::write(&table, bytes).expect("it can be written");
+    }
+}
+
+#[test]
+fn every_alert_is_in_one_of_the_tables_and_the_guide_names_those_that_are_not_driven() {
+    let tables: Vec<&str> = DRIVEN.iter().chain(&IN_UNIT_TESTS).map(|(name, _)| *name).collect();
+    let named: BTreeSet<&str> = tables.iter().copied().collect();
+    assert_eq!(named.len(), tables.len());
+    let alerts = alerts();
+    assert_eq!(named, alerts.iter().map(|(name, _)| name.as_str()).collect());
+    let guide = read(&deploy("monitoring.md"));
+    let missing: Vec<&str> = IN_UNIT_TESTS.iter().map(|(name, _)| *name).filter(|name| !guide.contains(&format!("`{name}`"))).collect();
+    assert!(missing.is_empty(), "{missing:?}");
+}

@@ -1,0 +1,128 @@
+//! Sums over instances while partitions move: never counted twice but for the moment between two scrapes, and right at rest.
+
+use std::collections::BTreeMap;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use bellwether_tests::broker::Broker;
+use bellwether_tests::product::Product;
+use serde_json::Value;
+
+use crate::beside_kafka::{company_of_today, now, replayed_metrics, start};
+use crate::prometheus::{PATIENCE, Prometheus, free_address, labels_of, shipped_rules};
+
+const PARTITIONS: u16 = 4;
+
+/// What is summed: everything about customers that stands still when no events come.
+const BUSINESS: &str = "bellwether_(active_customers|customers|customers_by_stage|customers_by_quadrant|mrr_minor_units|churned_customers\
+|caught_customers|outcomes|kpi_level|kpi_paying_customers|kpi_mrr_minor_units|kpi_plan_subscriptions|kpi_plan_mrr_minor_units\
+|kpi_month_flows|kpi_month_customers|kpi_month_mrr_minor_units|kpi_month_tickets|kpi_durations|kpi_duration_seconds_count)";
+
+/// Its labels.
+const LABELS: &str = "__name__, currency, stage, quadrant, rule, group, outcome, level, segment, plan, trial, flow, month, movement, channel, process, state";
+
+/// The most seconds on end in which more may be counted than there is. A partition is taken from one instance before another has it, but the two are
+/// scraped at different moments, a second apart: until the one that lost it is scraped again, what it said last stands beside what the new owner
+/// says. Two intervals, and one more for a scrape that a busy machine makes late.
+const SECONDS_COUNTED_TWICE: usize = 3;
+
+fn sums() -> String {
+    format!("sum by ({LABELS}) ({{job=\"bellwether\", __name__=~\"{BUSINESS}\"}})")
+}
+
+/// The same of one exposition. Series that are zero are left out: whether they are there depends on who was asked when.
+fn sums_of(exposition: &str) -> BTreeMap<String, f64> {
+    let mut sums = BTreeMap::new();
+    let wanted = BUSINESS.trim_start_matches("bellwether_(").trim_end_matches(')');
+    for line in exposition.lines().filter(|line| !line.starts_with('#')) {
+        let (series, value) = line.rsplit_once(' ').expect("a series has a value");
+        let (name, labels) = series.split_once('{').unwrap_or((series, "}"));
+        if !wanted.split('|').any(|wanted| name == format!("bellwether_{wanted}")) {
+            continue;
+        }
+        let value: f64 = value.parse().expect("a number");
+        let labels = labels.trim_end_matches('}').split("\",").filter(|label| !label.is_empty());
+        let labels = labels.map(|label| label.trim_end_matches('"').split_once("=\"").expect("a label has a value"));
+        // One that is empty is none.
+        let labels = labels.chain([("__name__", name)]).filter(|(_, value)| !value.is_empty());
+        let labels = labels.map(|(name, value)| (name.to_owned(), Value::from(value))).collect();
+        *sums.entry(labels_of(&Value::Object(labels))).or_default() += value;
+    }
+    without_zeros(sums)
+}
+
+fn without_zeros(mut sums: BTreeMap<String, f64>) -> BTreeMap<String, f64> {
+    sums.retain(|_, value| *value != 0.0);
+    sums
+}
+
+/// Waits until the sums over instances are what a replay of the journal says, which is read again each time, for time goes on. Returns them.
+#[track_caller]
+fn right_sums(product: &Product, prometheus: &Prometheus) -> BTreeMap<String, f64> {
+    let started = Instant::now();
+    loop {
+        let expected = sums_of(&replayed_metrics(product, PARTITIONS));
+        let found = without_zeros(prometheus.series(&sums()).unwrap_or_default());
+        if found == expected {
+            assert!(expected.len() > 40, "{expected:?}");
+            return expected;
+        }
+        let other: Vec<_> = expected.iter().filter(|(series, value)| found.get(*series) != Some(value)).take(5).collect();
+        let surplus: Vec<_> = found.iter().filter(|(series, _)| !expected.contains_key(*series)).take(5).collect();
+        assert!(started.elapsed() < PATIENCE, "expected {other:?}; not expected {surplus:?}");
+        sleep(Duration::from_millis(300));
+    }
+}
+
+fn wait_for_owners(prometheus: &Prometheus, instances: usize) {
+    let owned = "sum by (instance) (bellwether_owned_partitions{job=\"bellwether\", role=\"process\"}) > 0";
+    prometheus.wait_for(owned, |found| found.len() == instances && found.iter().sum::<f64>() == f64::from(PARTITIONS));
+}
+
+#[test]
+fn sums_over_instances_are_right_while_partitions_move() {
+    let product = Product::new(Broker::shared().bootstrap(), "scaling", PARTITIONS);
+    product.create();
+    let events = company_of_today(41, 60, 150);
+    product.produce(&events);
+    let addresses = [free_address(), free_address()];
+    let prometheus = Prometheus::of_jobs(&[("bellwether", &addresses.join(", "))], &shipped_rules());
+    let instance = |index: usize| start(&product, ["one", "two"][index], "all", &addresses[index]);
+    let one = instance(0);
+    prometheus.wait_for("sum(bellwether_events_total{job=\"bellwether\"})", |found| found == [events.len() as f64]);
+    wait_for_owners(&prometheus, 1);
+
+    // Nothing happens from now on but ticks.
+    let mut truths = vec![right_sums(&product, &prometheus)];
+    let began = now().0 as u64 / 1_000;
+    let mut settled = |instances: usize| {
+        wait_for_owners(&prometheus, instances);
+        truths.push(right_sums(&product, &prometheus));
+    };
+    let two = instance(1);
+    settled(2);
+    // In good order the one, and at once the other.
+    assert_eq!(one.stop(), Some(0));
+    settled(1);
+    let one = instance(0);
+    settled(2);
+    two.kill();
+    settled(1);
+    let ended = now().0 as u64 / 1_000;
+    assert_eq!(one.stop(), Some(0));
+
+    let history = prometheus.history(&sums(), began, ended).expect("history");
+    let (mut too_much, mut moved) = (0, 0);
+    for (series, values) in &history {
+        let most = truths.iter().filter_map(|truth| truth.get(series).copied()).fold(0.0, f64::max);
+        let mut on_end = 0;
+        for (second, value) in values {
+            on_end = if *value > most { on_end + 1 } else { 0 };
+            too_much += usize::from(*value > most);
+            moved += usize::from(*value < most);
+            assert!(on_end <= SECONDS_COUNTED_TWICE, "{series} is {value} at {second}, over {most}, for {on_end} seconds");
+        }
+    }
+    println!("{} series over {} s: {too_much} samples over the truth, {moved} below", history.len(), ended - began);
+    assert!(history.len() >= truths[0].len() && moved > 0, "partitions have moved");
+}

@@ -1,0 +1,93 @@
+//! What is scraped does not grow with customers.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use std::fs;
+use std::path::Path;
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use bellwether_tests::product::{binary, succeeded};
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::panels::Run;
+use crate::prometheus::PATIENCE;
+
+/// The ways that a customer's life may go: the same for few customers and for many.
+const LIVES: usize = 20;
+
+/// So many customers, each with one of the lives.
+fn events(customers: usize) -> String {
+    let mut text = String::new();
+    let mut event = |customer: usize, number: usize, day: usize, kind: &str, data: &str| {
+        let id = format!("{customer}-{number}");
+        writeln!(
+            text,
+            r#"{{"specversion":"1.0","id":"{id}","source":"/test","type":"{kind}","subject":"c-{customer}","time":"2025-05-{day:02}T12:00:00Z","data":{data}}}"#
+        )
+        .expect("text takes text");
+    };
+    for day in 1..=6 {
+        for customer in 0..customers {
+            let life = customer % LIVES;
+            match day {
+                1 => event(customer, 0, day, "account.created", r#"{"segment":"smb"}"#),
+                2 => event(
+                    customer,
+                    1,
+                    day,
+                    "subscription.started",
+                    r#"{"subscription":"s","plan":"team","mrr_minor":1000,"currency":"EUR","seats":3}"#,
+                ),
+                3 => event(customer, 2, day, "login", r#"{"user":"u"}"#),
+                4 if life.is_multiple_of(2) => event(customer, 3, day, "ticket.opened", r#"{"ticket":"t","priority":"urgent"}"#),
+                5 if life.is_multiple_of(5) => event(customer, 4, day, "cancellation.viewed", r#"{"user":"u"}"#),
+                6 if life == 7 => event(customer, 5, day, "subscription.ended", r#"{"subscription":"s"}"#),
+                _ => {}
+            }
+        }
+    }
+    text
+}
+
+/// How many signals a replay of the events raises.
+fn raised(directory: &Path, events: &str) -> u64 {
+    let at = |name: &str| directory.join(name);
+    fs::write(at("events.jsonl"), events).expect("it can be written");
+    let mut command = binary();
+    command.args(["replay", "--events"]).arg(at("events.jsonl")).arg("--signals").arg(at("replayed.jsonl"));
+    succeeded(&command.arg("--summary").arg(at("summary.json")).output().expect("the binary starts"));
+    let summary: Value = serde_json::from_str(&fs::read_to_string(at("summary.json")).expect("it is written")).expect("JSON");
+    summary["signals"].as_object().expect("signals").values().filter_map(|counts| counts["raised"].as_u64()).sum()
+}
+
+/// Names and labels of the series, and the bytes of the answer, when all is done that the events of so many customers ask for.
+fn scraped(customers: usize) -> (BTreeSet<String>, usize) {
+    let directory = TempDir::new().expect("a temporary directory");
+    let events = events(customers);
+    let expected = raised(directory.path(), &events);
+    assert!(expected > 100);
+    let run = Run::start(directory.path(), &events);
+    let started = Instant::now();
+    loop {
+        let answer = run.metrics();
+        let series = answer.lines().filter(|line| !line.starts_with('#')).filter_map(|line| line.rsplit_once(' '));
+        let is_raised = |series: &str| series.starts_with("bellwether_signals_total") && series.contains("transition=\"raised\"");
+        let found: u64 = series.clone().filter(|(series, _)| is_raised(series)).filter_map(|(_, count)| count.parse::<u64>().ok()).sum();
+        if found == expected && answer.contains(&format!("bellwether_customers {customers}\n")) {
+            return (series.map(|(series, _)| series.to_owned()).collect(), answer.len());
+        }
+        assert!(started.elapsed() < PATIENCE, "{found} of {expected} signals: {answer}");
+        sleep(Duration::from_millis(100));
+    }
+}
+
+#[test]
+fn as_many_series_for_a_thousand_customers_as_for_twenty_thousand() {
+    let ((few, few_bytes), (many, many_bytes)) = (scraped(1_000), scraped(20_000));
+    assert!(few.len() > 200, "{}", few.len());
+    assert_eq!(few.symmetric_difference(&many).collect::<Vec<_>>(), Vec::<&String>::new());
+    // Numbers are longer, by a digit or two each.
+    assert!(many_bytes < few_bytes + 3 * many.len(), "{few_bytes} and {many_bytes} bytes");
+}
