@@ -70,22 +70,30 @@ impl Evaluation<'_> {
         if dirty.intersects(CHURN) {
             self.due = self.due.min(outcome::note_churn(customer, self.rules, self.now, self.counts));
         }
-        let mut candidates = self.rules.rules_reading(dirty) & !self.frozen;
+        let mut candidates = self.awake(customer, dirty);
         while candidates != 0 {
             let index = candidates.trailing_zeros() as usize;
             candidates &= candidates - 1;
             self.evaluated += 1;
             let open_before = customer.at_risk;
             let rules = self.rules;
-            self.rule(customer, &rules.rules[index]);
+            if self.rule(customer, &rules.rules[index]) {
+                customer.asleep.0 |= 1 << index;
+            }
             if customer.at_risk != open_before {
                 // Rules behind this one see the new at-risk flag; those before it were at-risk rules and do not read it.
-                candidates |= self.rules.rules_reading(AT_RISK) & !((2_u128 << index) - 1) & !self.frozen;
+                candidates |= self.awake(customer, AT_RISK) & !((2_u128 << index) - 1);
             }
         }
         if dirty.intersects(CHURN) {
             self.due = self.due.min(outcome::settle(customer, self.rules, self.now, self.outputs, self.counts));
         }
+    }
+
+    /// The rules to look at after such a change.
+    fn awake(&self, customer: &mut Customer, dirty: FeatureSet) -> u128 {
+        customer.asleep.0 &= !self.rules.guards_reading(dirty);
+        self.rules.rules_reading(dirty) & !customer.asleep.0 & !self.frozen
     }
 
     fn derive(&mut self, customer: &mut Customer, dirty: &mut FeatureSet) {
@@ -137,25 +145,27 @@ impl Evaluation<'_> {
         }
     }
 
-    fn rule(&mut self, customer: &mut Customer, rule: &Arc<Rule>) {
+    /// Looks at a rule. Returns whether it is asleep then.
+    fn rule(&mut self, customer: &mut Customer, rule: &Arc<Rule>) -> bool {
         let Some(kind) = rule.object else {
-            self.subject(customer, rule, "", |_| None);
-            return;
+            return self.subject(customer, rule, "", |_| None);
         };
         for name in object_names(customer, rule, kind) {
             self.subject(customer, rule, &name, |customer| find_object(customer, kind, &name));
         }
+        false
     }
 
-    /// Takes the episode out of the state, moves it on, and puts it back unless nothing of it is worth keeping.
-    fn subject(&mut self, customer: &mut Customer, rule: &Arc<Rule>, object: &str, find: impl Fn(&Customer) -> Option<Object<'_>>) {
+    /// Takes the episode out of the state, moves it on, and puts it back unless nothing of it is worth keeping. Returns whether there was
+    /// none, and the rule's guard does not hold.
+    fn subject(&mut self, customer: &mut Customer, rule: &Arc<Rule>, object: &str, find: impl Fn(&Customer) -> Option<Object<'_>>) -> bool {
         let place = customer.episodes.iter().position(|episode| episode.rule == rule.hash && *episode.object == *object);
         if place.is_none() {
             let subject =
                 Subject { customer, rules: self.rules, rule, name: object, object: find(customer), now: self.now, raised_at: None };
-            if let Some(due) = lifecycle::stays_idle(&subject) {
-                self.due = self.due.min(due);
-                return;
+            if let Some(idle) = lifecycle::stays_idle(&subject) {
+                self.due = self.due.min(idle.due);
+                return idle.is_asleep;
             }
         }
         let episode = place.map(|index| customer.episodes.swap_remove(index));
@@ -184,6 +194,7 @@ impl Evaluation<'_> {
                 customer.episodes.swap(index, last);
             }
         }
+        false
     }
 }
 

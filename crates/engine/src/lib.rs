@@ -21,6 +21,7 @@ mod feature_set;
 mod feedback;
 pub mod fold;
 mod fold_features;
+mod guard;
 mod header;
 pub mod health;
 pub mod health_profile;

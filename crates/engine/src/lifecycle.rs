@@ -102,13 +102,25 @@ impl<'a> Subject<'a> {
     }
 }
 
-/// The usual case, made short: nothing is going on, and nothing begins. Then the time of the next look is told.
-pub(crate) fn stays_idle(subject: &Subject<'_>) -> Option<Time> {
-    match subject.applies() {
-        Err(warm) => Some(warm.unwrap_or(Time::NEVER)),
-        Ok(()) if subject.holds(&subject.rule.when) => None,
-        Ok(()) => Some(subject.next_flip(&subject.rule.when)),
+/// A rule about which nothing is going on, and nothing begins.
+pub(crate) struct Idle {
+    /// When time alone may change that.
+    pub due: Time,
+    /// Whether it need not be looked at before its guard may have changed.
+    pub is_asleep: bool,
+}
+
+/// The usual case, made short: nothing is going on, and nothing begins.
+pub(crate) fn stays_idle(subject: &Subject<'_>) -> Option<Idle> {
+    if let Err(warm) = subject.applies() {
+        return Some(Idle { due: warm.unwrap_or(Time::NEVER), is_asleep: false });
     }
+    let guard = subject.rule.guard.as_ref();
+    if let Some(due) = guard.and_then(|guard| guard.asleep_until(&subject.view(), subject.now)) {
+        return Some(Idle { due, is_asleep: true });
+    }
+    let when = &subject.rule.when;
+    (!subject.holds(when)).then(|| Idle { due: subject.next_flip(when), is_asleep: false })
 }
 
 /// Moves an episode on to `subject.now`.

@@ -7,6 +7,7 @@ use crate::event_type::{EventType, EventTypes, Family};
 use crate::expression::template::{self, Template};
 use crate::expression::{Expected, Expression, ExpressionError, Scope, Symbol, compile, nearest};
 use crate::feature::{Feature, FeatureSet};
+use crate::guard::Guard;
 use crate::settings::Suppression;
 
 /// What a signal is about.
@@ -192,6 +193,8 @@ pub struct Rule {
     pub summary: Template,
     /// What to do.
     pub playbook: String,
+    /// The part of the condition that few events can change.
+    pub(crate) guard: Option<Guard>,
     /// Features whose change may change something about it.
     pub features: FeatureSet,
     /// Families of events that contribute to it.
@@ -250,6 +253,7 @@ impl Rule {
             object: definition.object,
             families,
             own_families,
+            guard: definition.object.is_none().then(|| Guard::of(&when)).flatten(),
             when,
             until,
             hold_ms: definition.hold_ms,

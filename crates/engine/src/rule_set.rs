@@ -21,6 +21,8 @@ pub struct RuleSet {
     pub settings: Settings,
     /// For each feature the rules that it may change, one bit each.
     rules_of_feature: Vec<u128>,
+    /// For each feature the rules whose guard it may change, one bit each.
+    guards_of_feature: Vec<u128>,
     /// The features that change at midnights and at weekly checks, with the rules that they may change: what each review asks for.
     rules_of_change: [(FeatureSet, u128); 2],
     /// Features that the stages read.
@@ -39,18 +41,19 @@ impl RuleSet {
     pub fn new(number: u32, mut rules: Vec<Arc<Rule>>, settings: Settings) -> Self {
         assert!(rules.len() <= MAX_RULES, "a rule set holds at most {MAX_RULES} rules");
         rules.sort_by_key(|rule| rule.kind != Kind::AtRisk);
-        let rules_of = |feature: u16| {
-            let reads = rules.iter().enumerate().filter(|(_, rule)| rule.features.has_number(feature));
-            reads.fold(0, |bits, (index, _)| bits | 1_u128 << index)
+        let rules_of = |reads: &dyn Fn(&Rule, u16) -> bool| -> Vec<u128> {
+            let bits = |feature| (0..rules.len()).filter(|index| reads(&rules[*index], feature)).fold(0, |bits, index| bits | 1 << index);
+            (0..128).map(bits).collect()
         };
-        let rules_of_feature: Vec<u128> = (0..128).map(rules_of).collect();
+        let rules_of_feature = rules_of(&|rule, feature| rule.features.has_number(feature));
+        let guards_of_feature = rules_of(&|rule, feature| rule.guard.as_ref().is_some_and(|guard| guard.changes.has_number(feature)));
         let rules_of_change = [Change::Day, Change::Week].map(|change| {
             let features = FeatureSet::changing(change);
             (features, union_of(&rules_of_feature, features))
         });
         let stage_features = FeatureSet(settings.stages.iter().fold(0, |bits, stage| bits | stage.when.features()));
         let features = rules.iter().fold(stage_features.union(settings.health.features), |all, rule| all.union(rule.features));
-        Self { number, rules, settings, rules_of_feature, rules_of_change, stage_features, features }
+        Self { number, rules, settings, rules_of_feature, guards_of_feature, rules_of_change, stage_features, features }
     }
 
     /// The rules that a change of these features may change, one bit each.
@@ -67,6 +70,11 @@ impl RuleSet {
             }
         }
         rules | union_of(&self.rules_of_feature, FeatureSet(rest))
+    }
+
+    /// The rules whose guard a change of these features may change, one bit each.
+    pub(crate) fn guards_reading(&self, features: FeatureSet) -> u128 {
+        if features == FeatureSet::ALL { self.all() } else { union_of(&self.guards_of_feature, features) }
     }
 
     /// All rules, one bit each.

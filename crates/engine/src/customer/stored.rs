@@ -113,6 +113,7 @@ impl Packed for Customer {
             episodes: reader.take_list(Packed::unpack)?,
             at_risk: Packed::unpack(reader)?,
             contributed_under: reader.take_u32()?,
+            asleep: Default::default(),
             support: reader.take_part(has_support)?,
             leaving: reader.take_part(has_leaving)?,
             relation: reader.take_part(has_relation)?,

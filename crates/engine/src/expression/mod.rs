@@ -54,6 +54,7 @@ mod program;
 mod scope;
 mod syntax;
 pub mod template;
+mod terms;
 #[cfg(test)]
 mod tests;
 
@@ -61,6 +62,7 @@ pub use comparison::{Comparison, ComparisonOperator};
 pub use error::ExpressionError;
 pub use nearest::nearest;
 pub use scope::{Expected, Scope, Symbol, ValueType};
+pub use terms::{Terms, Threshold};
 
 use program::Program;
 

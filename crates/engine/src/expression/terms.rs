@@ -1,0 +1,64 @@
+//! Some terms of a conjunction, to be looked at without the others: while they do not hold, the whole does not.
+
+use super::comparison::ComparisonOperator;
+use super::program::{Condition, Program};
+use super::scope::bit;
+use super::Expression;
+
+/// Terms of a condition that is their conjunction with others.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Terms {
+    condition: Condition,
+    features: u128,
+}
+
+/// A term that compares a feature with a constant.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Threshold {
+    /// The feature.
+    pub feature: u16,
+    /// How it is compared.
+    pub operator: ComparisonOperator,
+    /// What with.
+    pub constant: f64,
+}
+
+impl Terms {
+    /// Whether all of them hold.
+    pub fn hold(&self, value_of: &impl Fn(u16) -> f64) -> bool {
+        self.condition.holds(value_of)
+    }
+
+    /// The features that they read, as a set of bits.
+    pub fn features(&self) -> u128 {
+        self.features
+    }
+}
+
+impl Expression {
+    /// The terms that read features for which `wanted` holds, all of them; `None` where there is no such term.
+    pub fn terms(&self, wanted: impl Fn(u16) -> bool) -> Option<Terms> {
+        let is_wanted = |features: u128| features != 0 && (0..128).all(|feature| features & bit(feature) == 0 || wanted(feature));
+        let terms: Vec<Condition> = self.conjunction().iter().filter(|term| is_wanted(term.features())).cloned().collect();
+        let features = terms.iter().fold(0, |all, term| all | term.features());
+        (!terms.is_empty()).then(|| Terms { condition: Condition::all(terms), features })
+    }
+
+    /// The terms that compare a feature with a constant.
+    pub fn thresholds(&self) -> impl Iterator<Item = Threshold> {
+        self.conjunction().iter().filter_map(|term| match term {
+            Condition::Threshold { feature, operator, constant } => {
+                Some(Threshold { feature: *feature, operator: *operator, constant: *constant })
+            }
+            _ => None,
+        })
+    }
+
+    fn conjunction(&self) -> &[Condition] {
+        match &self.program {
+            Program::Condition(Condition::All(terms)) => terms,
+            Program::Condition(condition) => std::slice::from_ref(condition),
+            Program::Number(_) => &[],
+        }
+    }
+}
