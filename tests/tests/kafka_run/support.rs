@@ -22,10 +22,26 @@ pub fn wait_until(product: &Product, running: &mut [(&str, Running)], what: &str
                 panic!("waiting until {what}: {name} ended with {code:?}\n{}", log(product, name));
             }
         }
-        let logs: Vec<String> = running.iter().map(|(name, _)| log(product, name)).collect();
-        assert!(started.elapsed() < LONG, "it never comes that {what}\n{}", logs.join("\n"));
+        if started.elapsed() >= LONG {
+            let told: Vec<String> = running.iter().map(|(name, _)| format!("{}\n{}", state(product, name), log(product, name))).collect();
+            panic!("it never comes that {what}\n{}", told.join("\n"));
+        }
         sleep(Duration::from_millis(300));
     }
+}
+
+/// Where an instance stands, by its own metrics.
+fn state(product: &Product, instance: &str) -> String {
+    let log = fs::read_to_string(product.log(instance)).unwrap_or_default();
+    let Some(url) = log.lines().rev().find_map(|line| line.trim().strip_prefix("metrics are at ")) else {
+        return format!("{instance} has told no address");
+    };
+    let config = ureq::Agent::config_builder().timeout_global(Some(Duration::from_secs(5))).build();
+    let answer = ureq::Agent::new_with_config(config).get(url).call().and_then(|mut answer| answer.body_mut().read_to_string());
+    let metrics = answer.unwrap_or_else(|error| error.to_string());
+    let tells = ["lag_records{", "transactions_total{", "last_commit", "rebalances", "restor", "watermark"];
+    let lines = metrics.lines().filter(|line| !line.starts_with('#') && tells.iter().any(|name| line.contains(name)));
+    lines.collect::<Vec<_>>().join("\n")
 }
 
 /// The last lines that an instance has logged.

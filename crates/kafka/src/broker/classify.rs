@@ -51,6 +51,11 @@ fn judge(code: Code, flags: Flags) -> Verdict {
     Verdict { remedy, abort: flags.abort && !flags.fatal }
 }
 
+/// Whether a topic or a partition is not there, which may be so for a moment while the cluster changes.
+pub(super) fn is_unknown(cause: &Cause) -> bool {
+    matches!(cause.rdkafka_error_code(), Some(Code::UnknownTopicOrPartition | Code::UnknownTopic | Code::UnknownPartition))
+}
+
 fn remedy(code: Code) -> Remedy {
     match code {
         // Authentication and TLS fail for a moment too, when a broker goes down amid a handshake: see `Troubles`.

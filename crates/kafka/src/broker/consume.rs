@@ -8,6 +8,7 @@ use rdkafka::error::KafkaError as Cause;
 use rdkafka::message::{BorrowedMessage, Headers as _};
 use rdkafka::types::RDKafkaErrorCode as Code;
 
+use super::classify::is_unknown;
 use super::lists::{list, list_with_offsets, partition};
 use super::session::Session;
 use crate::batch::{Batch, TopicPartition};
@@ -86,12 +87,11 @@ impl Session {
         if troubles.refused() {
             return Err(troubles.explain("reading", cause));
         }
+        if is_unknown(cause) {
+            return Err(KafkaError::new(Remedy::Retry, "reading", cause));
+        }
         match cause.rdkafka_error_code() {
             Some(Code::BrokerTransportFailure | Code::Resolve | Code::OperationTimedOut | Code::Authentication | Code::SSL) => Ok(()),
-            // A topic may be missing for a moment, while the cluster changes.
-            Some(Code::UnknownTopicOrPartition | Code::UnknownTopic | Code::UnknownPartition) => {
-                Err(KafkaError::new(Remedy::Retry, "reading", cause))
-            }
             // The revocation comes as such.
             Some(Code::PollExceeded) => Ok(()),
             _ => Err(troubles.explain("reading", cause)),

@@ -8,7 +8,7 @@ use rdkafka::{Offset, TopicPartitionList};
 use regex::Regex;
 
 use super::callbacks::PlainCallbacks;
-use super::classify::classify;
+use super::classify::{classify, is_unknown};
 use super::consume::{offset, push};
 use super::lists::{self, list, list_with_offsets};
 use super::options::{BrokerOptions, ConnectionOptions};
@@ -22,6 +22,9 @@ pub(crate) const LISTEN: Duration = Duration::from_millis(10);
 
 /// How long to wait for the ends of partitions: they are asked for again soon.
 const ENDS_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// How long a partition may be unknown before it is missing: a broker that starts does not know all of them at once.
+const UNKNOWN_AT_START: Duration = Duration::from_secs(5);
 
 /// A consumer that asks.
 pub(super) struct Lookup {
@@ -75,7 +78,12 @@ impl Lookup {
 
     pub(super) fn bounds(&self, at: &TopicPartition) -> Result<(u64, u64), KafkaError> {
         let what = || format!("asking for the bounds of {at}");
-        let (first, end) = self.ask(what, |timeout| self.consumer.fetch_watermarks(&at.topic, at.partition, timeout))?;
+        let missing_from = Instant::now() + UNKNOWN_AT_START.min(self.connection.timeout / 2);
+        let question = |timeout| match self.consumer.fetch_watermarks(&at.topic, at.partition, timeout) {
+            Err(cause) if is_unknown(&cause) && Instant::now() < missing_from => Err(Cause::MetadataFetch(Code::LeaderNotAvailable)),
+            answer => answer,
+        };
+        let (first, end) = self.ask(what, question)?;
         Ok((u64::try_from(first).unwrap_or_default(), u64::try_from(end).unwrap_or_default()))
     }
 

@@ -8,6 +8,7 @@ use rdkafka::consumer::{BaseConsumer, Consumer as _};
 use rdkafka::error::{KafkaError as Cause, RDKafkaErrorCode as Code};
 
 use super::callbacks::PlainCallbacks;
+use super::classify::is_unknown;
 use super::consume::{offset, push};
 use super::lists::list_with_offsets;
 use super::lookup::is_about_this;
@@ -136,10 +137,8 @@ impl Reader {
 
     fn explain(&self, cause: &Cause) -> KafkaError {
         let what = format!("reading {}", self.at);
-        let missing =
-            matches!(cause.rdkafka_error_code(), Some(Code::UnknownTopicOrPartition | Code::UnknownTopic | Code::UnknownPartition));
         let error = self.consumer.context().troubles.explain(what, cause);
-        if missing { KafkaError { remedy: Remedy::Stop, ..error } } else { error }
+        if is_unknown(cause) { KafkaError { remedy: Remedy::Stop, ..error } } else { error }
     }
 }
 
