@@ -77,8 +77,8 @@ impl Evaluation<'_> {
             self.evaluated += 1;
             let open_before = customer.at_risk;
             let rules = self.rules;
-            if self.rule(customer, &rules.rules[index]) {
-                customer.asleep.0 |= 1 << index;
+            if let Some(rarity) = self.rule(customer, &rules.rules[index]) {
+                customer.asleep.0[rarity] |= 1 << index;
             }
             if customer.at_risk != open_before {
                 // Rules behind this one see the new at-risk flag; those before it were at-risk rules and do not read it.
@@ -92,8 +92,12 @@ impl Evaluation<'_> {
 
     /// The rules to look at after such a change.
     fn awake(&self, customer: &mut Customer, dirty: FeatureSet) -> u128 {
-        customer.asleep.0 &= !self.rules.guards_reading(dirty);
-        self.rules.rules_reading(dirty) & !customer.asleep.0 & !self.frozen
+        let readers = self.rules.readers(dirty);
+        let asleep = customer.asleep.0.iter_mut().zip(readers.guards).fold(0, |all, (asleep, changed)| {
+            *asleep &= !changed;
+            all | *asleep
+        });
+        readers.rules & !asleep & !self.frozen
     }
 
     fn derive(&mut self, customer: &mut Customer, dirty: &mut FeatureSet) {
@@ -145,27 +149,33 @@ impl Evaluation<'_> {
         }
     }
 
-    /// Looks at a rule. Returns whether it is asleep then.
-    fn rule(&mut self, customer: &mut Customer, rule: &Arc<Rule>) -> bool {
+    /// Looks at a rule. Returns the rarity of the guard by which it is asleep then.
+    fn rule(&mut self, customer: &mut Customer, rule: &Arc<Rule>) -> Option<usize> {
         let Some(kind) = rule.object else {
             return self.subject(customer, rule, "", |_| None);
         };
         for name in object_names(customer, rule, kind) {
             self.subject(customer, rule, &name, |customer| find_object(customer, kind, &name));
         }
-        false
+        None
     }
 
-    /// Takes the episode out of the state, moves it on, and puts it back unless nothing of it is worth keeping. Returns whether there was
-    /// none, and the rule's guard does not hold.
-    fn subject(&mut self, customer: &mut Customer, rule: &Arc<Rule>, object: &str, find: impl Fn(&Customer) -> Option<Object<'_>>) -> bool {
+    /// Takes the episode out of the state, moves it on, and puts it back unless nothing of it is worth keeping. Returns, where
+    /// there was none, the rarity of a guard that does not hold.
+    fn subject(
+        &mut self,
+        customer: &mut Customer,
+        rule: &Arc<Rule>,
+        object: &str,
+        find: impl Fn(&Customer) -> Option<Object<'_>>,
+    ) -> Option<usize> {
         let place = customer.episodes.iter().position(|episode| episode.rule == rule.hash && *episode.object == *object);
         if place.is_none() {
             let subject =
                 Subject { customer, rules: self.rules, rule, name: object, object: find(customer), now: self.now, raised_at: None };
             if let Some(idle) = lifecycle::stays_idle(&subject) {
                 self.due = self.due.min(idle.due);
-                return idle.is_asleep;
+                return idle.asleep;
             }
         }
         let episode = place.map(|index| customer.episodes.swap_remove(index));
@@ -194,7 +204,7 @@ impl Evaluation<'_> {
                 customer.episodes.swap(index, last);
             }
         }
-        false
+        None
     }
 }
 

@@ -41,6 +41,7 @@ mod record;
 mod record_signal;
 mod review;
 pub mod rule;
+mod rule_readers;
 pub mod rule_set;
 pub mod settings;
 pub mod signal;

@@ -106,21 +106,22 @@ impl<'a> Subject<'a> {
 pub(crate) struct Idle {
     /// When time alone may change that.
     pub due: Time,
-    /// Whether it need not be looked at before its guard may have changed.
-    pub is_asleep: bool,
+    /// The rarity of the guard that does not hold: before that may have changed, the rule need not be looked at.
+    pub asleep: Option<usize>,
 }
 
 /// The usual case, made short: nothing is going on, and nothing begins.
 pub(crate) fn stays_idle(subject: &Subject<'_>) -> Option<Idle> {
     if let Err(warm) = subject.applies() {
-        return Some(Idle { due: warm.unwrap_or(Time::NEVER), is_asleep: false });
+        return Some(Idle { due: warm.unwrap_or(Time::NEVER), asleep: None });
     }
-    let guard = subject.rule.guard.as_ref();
-    if let Some(due) = guard.and_then(|guard| guard.asleep_until(&subject.view(), subject.now)) {
-        return Some(Idle { due, is_asleep: true });
+    for guard in &subject.rule.guards {
+        if let Some(due) = guard.asleep_until(&subject.view(), subject.now) {
+            return Some(Idle { due, asleep: Some(guard.rarity) });
+        }
     }
     let when = &subject.rule.when;
-    (!subject.holds(when)).then(|| Idle { due: subject.next_flip(when), is_asleep: false })
+    (!subject.holds(when)).then(|| Idle { due: subject.next_flip(when), asleep: None })
 }
 
 /// Moves an episode on to `subject.now`.

@@ -193,8 +193,8 @@ pub struct Rule {
     pub summary: Template,
     /// What to do.
     pub playbook: String,
-    /// The part of the condition that few events can change.
-    pub(crate) guard: Option<Guard>,
+    /// The parts of the condition that few events can change, the rarest first.
+    pub(crate) guards: Vec<Guard>,
     /// Features whose change may change something about it.
     pub features: FeatureSet,
     /// Families of events that contribute to it.
@@ -253,7 +253,7 @@ impl Rule {
             object: definition.object,
             families,
             own_families,
-            guard: definition.object.is_none().then(|| Guard::of(&when)).flatten(),
+            guards: if definition.object.is_none() { Guard::of(&when) } else { Vec::new() },
             when,
             until,
             hold_ms: definition.hold_ms,

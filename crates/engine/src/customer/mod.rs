@@ -48,6 +48,7 @@ use crate::contribution::Contributed;
 use crate::episode::{AtRisk, Episode};
 use crate::event::CustomerKey;
 use crate::event_type::EventTypes;
+use crate::guard::RARITIES;
 use crate::health::Health;
 use crate::journey::Journey;
 use crate::kpi::Ledger;
@@ -158,10 +159,10 @@ pub struct Customer {
     pub(crate) asleep: Asleep,
 }
 
-/// Rules about which nothing is going on and whose guard does not hold, one bit each. It saves work and decides nothing, so it is no part of
+/// Rules about which nothing is going on, by the rarity of the guard that does not hold, one bit each. It saves work and decides nothing, so it is no part of
 /// what makes states equal, and is not stored.
 #[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Asleep(pub u128);
+pub(crate) struct Asleep(pub [u128; RARITIES]);
 
 impl PartialEq for Asleep {
     fn eq(&self, _: &Self) -> bool {

@@ -2,7 +2,6 @@
 
 use super::comparison::ComparisonOperator;
 use super::program::{Condition, Program};
-use super::scope::bit;
 use super::Expression;
 
 /// Terms of a condition that is their conjunction with others.
@@ -35,23 +34,27 @@ impl Terms {
     }
 }
 
+impl Condition {
+    fn threshold(&self) -> Option<Threshold> {
+        match *self {
+            Self::Threshold { feature, operator, constant } => Some(Threshold { feature, operator, constant }),
+            _ => None,
+        }
+    }
+}
+
 impl Expression {
-    /// The terms that read features for which `wanted` holds, all of them; `None` where there is no such term.
-    pub fn terms(&self, wanted: impl Fn(u16) -> bool) -> Option<Terms> {
-        let is_wanted = |features: u128| features != 0 && (0..128).all(|feature| features & bit(feature) == 0 || wanted(feature));
-        let terms: Vec<Condition> = self.conjunction().iter().filter(|term| is_wanted(term.features())).cloned().collect();
+    /// The terms that are `wanted`, told by the features that one reads, as a set of bits, and by its threshold; `None` where there is none.
+    pub fn terms(&self, wanted: impl Fn(u128, Option<Threshold>) -> bool) -> Option<Terms> {
+        let is_wanted = |term: &&Condition| wanted(term.features(), term.threshold());
+        let terms: Vec<Condition> = self.conjunction().iter().filter(is_wanted).cloned().collect();
         let features = terms.iter().fold(0, |all, term| all | term.features());
         (!terms.is_empty()).then(|| Terms { condition: Condition::all(terms), features })
     }
 
     /// The terms that compare a feature with a constant.
     pub fn thresholds(&self) -> impl Iterator<Item = Threshold> {
-        self.conjunction().iter().filter_map(|term| match term {
-            Condition::Threshold { feature, operator, constant } => {
-                Some(Threshold { feature: *feature, operator: *operator, constant: *constant })
-            }
-            _ => None,
-        })
+        self.conjunction().iter().filter_map(Condition::threshold)
     }
 
     fn conjunction(&self) -> &[Condition] {
