@@ -56,6 +56,12 @@ pub const CONSOLE: Section = Section {
              files left it, to be looked at.",
         ),
         field(
+            "events_topic",
+            Form::Text,
+            Absent::Means("no events are taken beside Kafka"),
+            "Beside Kafka: the input topic to which `POST /v1/events` writes, one that a source of format `auto`, `plain` or `structured` reads.",
+        ),
+        field(
             "customer_url_template",
             Form::Text,
             Absent::Means("no links"),
@@ -95,6 +101,8 @@ pub struct ConsoleSettings {
     pub tokens: Tokens,
     /// Whether an embedded run takes in events after its files.
     pub take_events: bool,
+    /// The input topic to which a run beside Kafka writes the events that it takes.
+    pub events_topic: Option<String>,
     /// The address of a customer elsewhere, with `{customer}` in it.
     pub customer_url_template: Option<String>,
     /// The largest body, bytes.
@@ -126,6 +134,7 @@ pub fn read_console(reader: &mut Reader<'_>, node: &Node, parse_size: impl Fn(&s
         address: read_address(reader, &settings, node, &tokens),
         tokens,
         take_events: reader.boolean_setting(&settings, "take_events"),
+        events_topic: reader.optional_text_setting(&settings, "events_topic"),
         customer_url_template: read_template(reader, &settings),
         max_body_bytes: read_max_body(reader, &settings, parse_size),
         max_batch_events: reader.whole_setting(&settings, "max_batch_events", 1..=10_000) as usize,

@@ -65,7 +65,7 @@ fn numbers(state: &Value) -> BTreeSet<u64> {
 }
 
 /// What an instance has told between two texts, as soon as it has.
-fn told(product: &Product, instance: &str, before: &str, after: &str) -> String {
+pub fn told(product: &Product, instance: &str, before: &str, after: &str) -> String {
     let mut found = String::new();
     wait_for(before, || {
         let log = fs::read_to_string(product.log(instance)).unwrap_or_default();
@@ -76,7 +76,7 @@ fn told(product: &Product, instance: &str, before: &str, after: &str) -> String 
     found
 }
 
-fn wait_for(what: &str, mut is_so: impl FnMut() -> bool) {
+pub fn wait_for(what: &str, mut is_so: impl FnMut() -> bool) {
     let started = Instant::now();
     while !is_so() {
         assert!(started.elapsed() < PATIENCE, "{what} did not come");

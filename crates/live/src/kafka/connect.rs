@@ -118,6 +118,15 @@ impl Connect {
         self.member(format!("{}-ingest", self.settings.application), &format!("ingest-{worker}"), topics)
     }
 
+    /// The client that writes what comes over HTTP to an input topic. It joins no group.
+    ///
+    /// # Errors
+    ///
+    /// When the settings are wrong, or the brokers do not answer, or refuse.
+    pub fn posting_client(&self) -> Result<BrokerClient, KafkaError> {
+        self.member(format!("{}-look", self.settings.application), "posted", Vec::new())
+    }
+
     /// The client of a forwarding route, which is a group of its own. It writes nothing but offsets.
     ///
     /// # Errors

@@ -21,6 +21,7 @@ use super::erasures::ErasureReader;
 use super::ingest::Ingest;
 use super::learn::Learning;
 use super::options::{Clock, IngestOptions, ProcessOptions, Turn};
+use super::posted::{Intake, Writer};
 use super::process::Processor;
 use super::quarantine::{damaged_store, move_aside};
 use super::rule_sets::RuleSets;
@@ -64,6 +65,8 @@ pub struct RunOptions {
     pub compile_rules: CompileRules,
     /// The real clock.
     pub clock: fn() -> Option<Time>,
+    /// Events that come over HTTP, if they do.
+    pub intake: Option<Intake>,
 }
 
 type Work<'w> = Box<dyn FnOnce(&Arc<AtomicBool>) -> Result<(), LiveError> + Send + 'w>;
@@ -75,6 +78,9 @@ type Work<'w> = Box<dyn FnOnce(&Arc<AtomicBool>) -> Result<(), LiveError> + Send
 /// That of the worker that gave up first. Nothing that was committed is lost, and the same command goes on from there.
 pub fn run(options: &RunOptions, metrics: &Arc<Metrics>, stop: &AtomicBool) -> Result<(), LiveError> {
     let found = check_journal(&options.connect, &options.pseudonymiser)?;
+    if let Some(intake) = &options.intake {
+        options.connect.admin()?.describe(&[&intake.topic])?;
+    }
     loop {
         let ended = run_workers(options, &found, metrics, stop);
         let Some(reason) = ended.as_ref().err().and_then(damaged_store).filter(|_| !stop.load(Ordering::Relaxed)) else { return ended };
@@ -93,6 +99,15 @@ fn run_workers(options: &RunOptions, found: &Found, metrics: &Arc<Metrics>, stop
     let connect = &options.connect.until(&over);
     let mut work: Vec<(String, Work<'_>)> = Vec::new();
     let mut shared = None;
+    if let Some(intake) = &options.intake {
+        work.push((
+            "posted".to_owned(),
+            Box::new(move |stop| {
+                let client = connected(stop, || connect.posting_client())?;
+                client.map_or(Ok(()), |client| Writer::new(client, intake, turn(options), stop).run(stop))
+            }),
+        ));
+    }
     if options.role == Role::Ingest {
         metrics.readers.stateless();
     }
