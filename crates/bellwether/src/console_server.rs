@@ -52,10 +52,10 @@ impl Run<'_> {
     /// Serves beside a Kafka run, and gives what that is to take in. `decoder` is that of the source that reads the events.
     pub fn serve_beside_kafka(&self, settings: Option<ConsoleSettings>, decoder: Decoder) -> Result<Option<Intake>, Failure> {
         let Some(settings) = settings else { return Ok(None) };
-        let Some(topic) = settings.events_topic.clone() else { return self.serve(settings, None, false).map(|()| None) };
+        let Some(topic) = settings.events_topic.clone() else { return self.serve(settings, None, true).map(|()| None) };
         let (inlet, arrivals) = arrivals::queue(NotTaken::Unreachable);
         let taking = Taking { inlet, decoder: decoder.clone(), max_event_bytes: MAX_POSTED_EVENT_BYTES, is_held_by_pause: false };
-        self.serve(settings, Some(taking), false)?;
+        self.serve(settings, Some(taking), true)?;
         Ok(Some(Intake { arrivals: Mutex::new(arrivals), topic, decoder }))
     }
 

@@ -62,7 +62,7 @@ pub(crate) async fn take(
         return Err(Problem::new(StatusCode::NOT_IMPLEMENTED, "no-intake", detail));
     };
     let mode = mode(&headers)?;
-    if shared.is_draining() || (taking.is_held_by_pause && shared.offered.metrics.readers.is_paused()) {
+    if shared.is_draining() || (taking.is_held_by_pause && !shared.offered.metrics.readers.paused().is_empty()) {
         return Err(Problem::unavailable("paused", "the process takes nothing in at present: it is paused, or it ends"));
     }
     let events = split(&body?, mode, shared.settings.max_batch_events)?;

@@ -7,6 +7,7 @@ use axum::extract::State;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::admin::paused;
 use crate::problem::Problem;
 use crate::reading::{AsOf, PartitionNow};
 use crate::shared::Shared;
@@ -18,8 +19,10 @@ pub(crate) struct Partitions {
     instance: String,
     /// The number of partitions of the journal. Those that are not listed belong to other instances.
     journal_partitions: u16,
-    /// Whether the process takes nothing in until it is resumed.
+    /// Whether any worker of the process reads nothing until it is resumed.
     is_paused: bool,
+    /// The workers that are paused: `ingest`, `process`, or both.
+    paused: Vec<&'static str>,
     partitions: Vec<PartitionState>,
 }
 
@@ -62,6 +65,7 @@ fn partitions(shared: &Shared) -> Result<Partitions, Problem> {
             as_of: now.map(|now| now.as_of(shared.now())),
         });
     }
-    let is_paused = shared.offered.metrics.readers.is_paused();
-    Ok(Partitions { instance: instance.clone(), journal_partitions: committed.journal_partitions, is_paused, partitions })
+    let paused = paused(&shared.offered.metrics);
+    let (instance, journal_partitions) = (instance.clone(), committed.journal_partitions);
+    Ok(Partitions { instance, journal_partitions, is_paused: !paused.is_empty(), paused, partitions })
 }

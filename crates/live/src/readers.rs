@@ -9,12 +9,15 @@ use std::sync::{Arc, Mutex, PoisonError};
 use bellwether_engine::rule_set::RuleSet;
 use bellwether_store::Store;
 
+use crate::pipeline::Worker;
+
 /// What the loops tell and readers ask. Both take a moment only.
 #[derive(Default)]
 pub struct Readers {
     open: Mutex<Option<Open>>,
     is_stateless: AtomicBool,
-    paused: AtomicBool,
+    /// By worker.
+    paused: [AtomicBool; 2],
 }
 
 struct Open {
@@ -93,15 +96,21 @@ impl Readers {
         self.is_stateless.load(Ordering::Relaxed) || self.lock().as_ref().is_some_and(|open| open.owned.values().all(Option::is_some))
     }
 
-    /// Asks the embedded loop to take nothing in until it is resumed. Time stands still meanwhile.
-    pub fn pause(&self, is_paused: bool) {
-        self.paused.store(is_paused, Ordering::Relaxed);
+    /// Asks the workers of a kind to read nothing until they are resumed; see [`Metrics::pause`](crate::metrics::Metrics::pause).
+    pub(crate) fn pause(&self, worker: Worker, is_paused: bool) {
+        self.paused[worker as usize].store(is_paused, Ordering::Relaxed);
     }
 
-    /// Whether the loop is to take nothing in.
+    /// Whether the workers of a kind are to read nothing.
     #[must_use]
-    pub fn is_paused(&self) -> bool {
-        self.paused.load(Ordering::Relaxed)
+    pub fn is_paused(&self, worker: Worker) -> bool {
+        self.paused[worker as usize].load(Ordering::Relaxed)
+    }
+
+    /// The kinds of workers that are to read nothing.
+    #[must_use]
+    pub fn paused(&self) -> Vec<Worker> {
+        Worker::ALL.into_iter().filter(|worker| self.is_paused(*worker)).collect()
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Option<Open>> {

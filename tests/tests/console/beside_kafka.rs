@@ -7,10 +7,10 @@ use std::time::{Duration, Instant};
 
 use bellwether_tests::broker::Broker;
 use bellwether_tests::company::company;
-use bellwether_tests::product::Product;
-use serde_json::Value;
+use bellwether_tests::product::{INPUT_PARTITIONS, Product};
+use serde_json::{Value, json};
 
-use crate::support::{get, post};
+use crate::support::{ADMIN, READ, get, post, send, with_tokens};
 
 const PARTITIONS: u16 = 4;
 const CUSTOMERS: usize = 30;
@@ -51,6 +51,59 @@ fn instances_tell_of_their_own_partitions() {
     assert_eq!(two.stop(), Some(0));
     wait_for("what the other one had", || customers(&at_one("/v1/customers?limit=500").json()).len() == CUSTOMERS);
     assert_eq!(one.stop(), Some(0));
+}
+
+#[test]
+fn a_paused_instance_reads_nothing_and_keeps_its_partitions() {
+    let mut product = Product::new(Broker::shared().bootstrap(), "paused", PARTITIONS);
+    product.more_settings = format!("console:\n  address: 127.0.0.1:0\n{}", with_tokens());
+    product.create();
+    let one = product.start("one", "all", 1);
+    let console = told(&product, "one", "the console is at http://", "/");
+    let plain = told(&product, "one", "metrics are at http://", "/");
+    let read = |path: &str| get(&format!("http://{console}{path}"), &[("authorization", &format!("Bearer {READ}"))]);
+    let admin = |path: &str| send(&format!("http://{console}/v1/admin/{path}"), Some(&format!("Bearer {ADMIN}")), "application/json", b"");
+    let metric = |name: &str| {
+        let text = get(&format!("http://{plain}/metrics"), &[]).body;
+        text.lines().find_map(|line| line.strip_prefix(name)?.trim().parse::<f64>().ok())
+    };
+    let known = || customers(&read("/v1/customers?limit=500").json()).len();
+    let half = CUSTOMERS / 2;
+    let mut producer = product.producer();
+    producer.produce(&company(11, half as u64, 30));
+    wait_for("the first customers", || known() == half);
+    wait_for("all partitions", || numbers(&read("/v1/partitions").json()).len() == usize::from(PARTITIONS));
+    let rebalanced = metric("bellwether_rebalanced_partitions_total{change=\"revoked\",role=\"process\"}");
+
+    assert_eq!(admin("pause?role=process").json()["paused"], json!(["process"]));
+    assert_eq!(get(&format!("http://{plain}/readyz"), &[]).body, "ready; paused: process\n");
+    assert_eq!(metric("bellwether_paused{role=\"process\"}"), Some(1.0));
+    assert_eq!(read("/v1/partitions").json()["paused"], json!(["process"]));
+    let journaled = || metric("bellwether_events_total").unwrap_or_default();
+    let before = journaled();
+    producer.produce(&company(12, CUSTOMERS as u64, 30));
+    wait_for("ingest to go on", || journaled() > before);
+    wait_for("the lag of processing to grow", || metric("bellwether_journal_lag_records{partition=\"0\"}").unwrap_or_default() > 100.0);
+    assert_eq!(known(), half, "nothing is folded");
+
+    assert_eq!(admin("resume").json()["paused"], json!([]));
+    wait_for("the others", || known() == CUSTOMERS);
+    assert_eq!(admin("pause?role=ingest").json()["paused"], json!(["ingest"]));
+    let before = journaled();
+    producer.produce(&company(13, 2 * CUSTOMERS as u64, 30));
+    wait_for("the lag of ingest to grow", || {
+        (0..INPUT_PARTITIONS).all(|partition| {
+            let name = format!("bellwether_input_lag_records{{partition=\"{partition}\",topic=\"paused.events\"}}");
+            metric(&name).unwrap_or_default() > 100.0
+        })
+    });
+    assert_eq!((journaled(), known()), (before, CUSTOMERS), "nothing is taken in");
+    assert_eq!(admin("pause?role=nobody").problem(400), "bad-request");
+    assert_eq!(admin("resume?role=ingest").json()["is_paused"], false);
+    wait_for("all", || known() == 2 * CUSTOMERS);
+    assert_eq!(metric("bellwether_rebalanced_partitions_total{change=\"revoked\",role=\"process\"}"), rebalanced, "it kept its partitions");
+    assert_eq!(one.stop(), Some(0));
+    assert_eq!(product.published(), product.replayed());
 }
 
 fn customers(page: &Value) -> BTreeSet<String> {

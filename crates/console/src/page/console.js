@@ -211,7 +211,7 @@ async function showPipeline() {
     one.as_of && one.as_of.journal_time ? one.as_of.journal_time.replace("T", " ").slice(0, 19) : null,
   ]);
   find("pipeline-detail").replaceChildren(
-    facts([["Instance", state.instance], ["Partitions here", `${rows.length} of ${state.journal_partitions}`], ["Paused", state.is_paused ? "yes" : "no"]]),
+    facts([["Instance", state.instance], ["Partitions here", `${rows.length} of ${state.journal_partitions}`], ["Paused", state.paused.join(", ") || "no"]]),
     table("Partitions of this instance", ["partition", "state", "owner", "rule set", "customers", "offset", "journal time (UTC)"], rows),
   );
 }

@@ -11,7 +11,7 @@
 //! - `letters`: dead letters read back, and put back. `import`: history into a journal before its first day. `learn`: whose users there are.
 //! - `posted`: events that came over HTTP, on their way to an input topic.
 //! - `rule_sets`: the rules that the journal brings. `metadata`: what stands beside committed offsets.
-//! - `lag`: what is told to the metrics. `patience`: waiting between tries. `error`: what nobody but an operator can mend.
+//! - `lag`: what is told to the metrics. `patience`: waiting between tries. `holding`: what is not read while somebody has paused a worker. `error`: what nobody but an operator can mend.
 
 mod arrivals;
 mod breaker;
@@ -23,6 +23,7 @@ mod dead_letters;
 mod drift;
 mod erasures;
 mod error;
+mod holding;
 mod import;
 mod ingest;
 mod lag;
