@@ -66,8 +66,11 @@ fn readiness(metrics: &Metrics, stop: &AtomicBool) -> (StatusCode, String) {
     if stop.load(Ordering::Relaxed) {
         return (StatusCode::SERVICE_UNAVAILABLE, "draining\n".to_owned());
     }
-    let (status, state) =
-        if metrics.readers.are_ready() { (StatusCode::OK, "ready") } else { (StatusCode::SERVICE_UNAVAILABLE, "restoring") };
+    let (status, state) = if metrics.readers.are_ready() {
+        (StatusCode::OK, "ready")
+    } else {
+        (StatusCode::SERVICE_UNAVAILABLE, if metrics.readers.are_closed() { "starting" } else { "restoring" })
+    };
     let paused = paused(metrics);
     let text = if paused.is_empty() { format!("{state}\n") } else { format!("{state}; paused: {}\n", paused.join(", ")) };
     (status, text)

@@ -42,6 +42,8 @@ pub fn run(path: &Path, role: Role, workers: u16, set_log_level: &SetLogLevel) -
         clock: ingest_clock,
         connect,
         intake: None,
+        looks_for_owners: configuration.console.is_some(),
+        advertised_url: configuration.console.as_ref().and_then(|console| console.advertised_url.clone()),
     };
     let stop = stop::flag_of_signals()?;
     let metrics = Arc::new(Metrics::new());

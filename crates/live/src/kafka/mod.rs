@@ -10,7 +10,7 @@
 //! - `safekeeping`: what the workers share about stored states. `copying`: taking snapshots. `restoring`: starting from one. `erasures`: who is left out then. `quarantine`: damage.
 //! - `letters`: dead letters read back, and put back. `import`: history into a journal before its first day. `learn`: whose users there are.
 //! - `posted`: events that came over HTTP, on their way to an input topic.
-//! - `rule_sets`: the rules that the journal brings. `metadata`: what stands beside committed offsets.
+//! - `rule_sets`: the rules that the journal brings. `metadata`: what stands beside committed offsets. `owners`: whose partitions are whose, from there.
 //! - `lag`: what is told to the metrics. `patience`: waiting between tries. `holding`: what is not read while somebody has paused a worker. `error`: what nobody but an operator can mend.
 
 mod arrivals;
@@ -33,6 +33,7 @@ mod metadata;
 mod open;
 mod options;
 mod owned;
+mod owners;
 mod patience;
 mod posted;
 mod process;
@@ -64,6 +65,7 @@ pub use letters::{
     Letter, LetterFilter, PutBack, partitions as letter_partitions, put_back as put_back_letters, to_put_back as letters_to_put_back,
 };
 pub use options::{Clock, IngestOptions, ProcessOptions, Topics, Turn};
+pub use owners::Owner;
 pub use posted::{Intake, MAX_POSTED_EVENT_BYTES};
 pub use process::{Processor, journal_record};
 pub use quarantine::{MAX_DAMAGED_STORES, MAX_DROPS};

@@ -21,6 +21,7 @@ use super::erasures::ErasureReader;
 use super::ingest::Ingest;
 use super::learn::Learning;
 use super::options::{Clock, IngestOptions, ProcessOptions, Turn};
+use super::owners::{Lookout, Owner};
 use super::posted::{Intake, Writer};
 use super::process::Processor;
 use super::quarantine::{damaged_store, move_aside};
@@ -67,6 +68,10 @@ pub struct RunOptions {
     pub clock: fn() -> Option<Time>,
     /// Events that come over HTTP, if they do.
     pub intake: Option<Intake>,
+    /// Whether it looks who owns the partitions of other instances.
+    pub looks_for_owners: bool,
+    /// Where others find the guarded listener of this process, if they do.
+    pub advertised_url: Option<String>,
 }
 
 type Work<'w> = Box<dyn FnOnce(&Arc<AtomicBool>) -> Result<(), LiveError> + Send + 'w>;
@@ -144,6 +149,16 @@ fn run_workers(options: &RunOptions, found: &Found, metrics: &Arc<Metrics>, stop
                 Box::new(move |stop| {
                     copier.run(&clock, stop);
                     Ok(())
+                }),
+            ));
+        }
+        if options.looks_for_owners {
+            let (partitions, metrics) = (connect.journal_partitions(found.created.partitions), metrics.clone());
+            work.push((
+                "owners".to_owned(),
+                Box::new(move |stop| {
+                    let client = connected(stop, || connect.owners_lookup())?;
+                    client.map_or(Ok(()), |client| Lookout::new(client, partitions, connect.instance(), metrics, stop).run(stop))
                 }),
             ));
         }
@@ -253,6 +268,7 @@ fn process_options(options: &RunOptions, found: &Found, snapshots: Option<Snapsh
         group: options.connect.process_group(),
         topics: options.connect.topics(),
         created: found.created.clone(),
+        owner: Some(Owner { instance: options.connect.instance().to_owned(), url: options.advertised_url.clone() }),
         signal_partitions: found.signal_partitions,
         decoder: Decoder::new(options.pseudonymiser),
         turn: turn(options),
