@@ -1,14 +1,16 @@
 //! The guarded listener of a run: what it offers depends on the kind of run.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::sync::{Arc, Mutex};
 
 use bellwether_codec::event::Decoder;
+use bellwether_codec::intake::MAX_LINE_BYTES;
 use bellwether_console::guarded::{self, Offered, SetLogLevel, Taking};
 use bellwether_console::settings::ConsoleSettings;
-use bellwether_live::arrivals::{self, Arrivals};
+use bellwether_live::arrivals::{self, Arrivals, NotTaken};
 use bellwether_live::embedded::AfterFiles;
+use bellwether_live::kafka::{Intake, MAX_POSTED_EVENT_BYTES};
 use bellwether_live::metrics::Metrics;
 
 use crate::configuration::host_name;
@@ -34,8 +36,8 @@ impl Run<'_> {
         let Some(settings) = settings else { return Ok(AfterFiles::End) };
         let takes_events = settings.take_events && !once;
         let (taking, arrivals): (Option<Taking>, Option<Arrivals>) = if takes_events {
-            let (inlet, arrivals) = arrivals::queue();
-            (Some(Taking { inlet, decoder }), Some(arrivals))
+            let (inlet, arrivals) = arrivals::queue(NotTaken::Closed);
+            (Some(Taking { inlet, decoder, max_event_bytes: MAX_LINE_BYTES, is_held_by_pause: true }), Some(arrivals))
         } else {
             (None, None)
         };
@@ -47,9 +49,14 @@ impl Run<'_> {
         })
     }
 
-    /// Serves beside a Kafka run.
-    pub fn serve_beside_kafka(&self, settings: Option<ConsoleSettings>) -> Result<(), Failure> {
-        settings.map_or(Ok(()), |settings| self.serve(settings, None, false))
+    /// Serves beside a Kafka run, and gives what that is to take in. `decoder` is that of the source that reads the events.
+    pub fn serve_beside_kafka(&self, settings: Option<ConsoleSettings>, decoder: Decoder) -> Result<Option<Intake>, Failure> {
+        let Some(settings) = settings else { return Ok(None) };
+        let Some(topic) = settings.events_topic.clone() else { return self.serve(settings, None, true).map(|()| None) };
+        let (inlet, arrivals) = arrivals::queue(NotTaken::Unreachable);
+        let taking = Taking { inlet, decoder: decoder.clone(), max_event_bytes: MAX_POSTED_EVENT_BYTES, is_held_by_pause: false };
+        self.serve(settings, Some(taking), true)?;
+        Ok(Some(Intake { arrivals: Mutex::new(arrivals), topic, decoder }))
     }
 
     /// Serves what is there to be looked at, on the default address, or on any free port if that is taken.

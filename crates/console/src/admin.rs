@@ -4,11 +4,13 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::body::Bytes;
-use axum::extract::State;
-use axum::extract::rejection::BytesRejection;
+use axum::extract::rejection::{BytesRejection, QueryRejection};
+use axum::extract::{Query, State};
 use axum::http::StatusCode;
+use bellwether_live::metrics::Metrics;
+use bellwether_live::pipeline::Worker;
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 
 use crate::problem::Problem;
 use crate::shared::Shared;
@@ -16,8 +18,26 @@ use crate::shared::Shared;
 /// How the process runs now.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Running {
-    /// Whether it takes nothing in.
+    /// Whether any of its workers is paused.
     is_paused: bool,
+    /// The workers that are: `ingest`, `process`, or both.
+    paused: Vec<&'static str>,
+}
+
+/// Which workers are meant.
+#[derive(Debug, Deserialize, IntoParams)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Which {
+    /// `ingest` or `process`; without it both. A run without Kafka has one loop, which either of them pauses.
+    role: Option<Role>,
+}
+
+/// A kind of workers.
+#[derive(Clone, Copy, Debug, Deserialize, ToSchema)]
+#[serde(rename_all = "lowercase")]
+enum Role {
+    Ingest,
+    Process,
 }
 
 /// What is to be logged.
@@ -28,20 +48,29 @@ pub(crate) struct LogLevel {
     directives: String,
 }
 
-/// Take nothing in until resumed; time stands still
-#[utoipa::path(post, path = "/v1/admin/pause", tag = "administration",
+/// Read nothing until resumed, or until the process ends
+///
+/// Nothing is lost, and partitions stay where they are. While ingest is paused time stands still, beside Kafka for all instances; while processing is,
+/// the signals of this instance's customers wait.
+#[utoipa::path(post, path = "/v1/admin/pause", tag = "administration", params(Which),
     responses((status = 200, description = "Done", body = Running), (status = "4XX", description = "Refused", body = Problem, content_type = "application/problem+json"),
         (status = "5XX", description = "Not now, or it failed", body = Problem, content_type = "application/problem+json")), security(("token" = [])))]
-pub(crate) async fn pause(State(shared): State<Arc<Shared>>) -> Result<Json<Running>, Problem> {
-    set_paused(&shared, true)
+pub(crate) async fn pause(
+    State(shared): State<Arc<Shared>>,
+    which: Result<Query<Which>, QueryRejection>,
+) -> Result<Json<Running>, Problem> {
+    set_paused(&shared, &which?.0, true)
 }
 
 /// Go on
-#[utoipa::path(post, path = "/v1/admin/resume", tag = "administration",
+#[utoipa::path(post, path = "/v1/admin/resume", tag = "administration", params(Which),
     responses((status = 200, description = "Done", body = Running), (status = "4XX", description = "Refused", body = Problem, content_type = "application/problem+json"),
         (status = "5XX", description = "Not now, or it failed", body = Problem, content_type = "application/problem+json")), security(("token" = [])))]
-pub(crate) async fn resume(State(shared): State<Arc<Shared>>) -> Result<Json<Running>, Problem> {
-    set_paused(&shared, false)
+pub(crate) async fn resume(
+    State(shared): State<Arc<Shared>>,
+    which: Result<Query<Which>, QueryRejection>,
+) -> Result<Json<Running>, Problem> {
+    set_paused(&shared, &which?.0, false)
 }
 
 /// Set what is logged, until the process ends
@@ -55,12 +84,27 @@ pub(crate) async fn log_level(State(shared): State<Arc<Shared>>, body: Result<By
     Ok(Json(level))
 }
 
-fn set_paused(shared: &Shared, is_paused: bool) -> Result<Json<Running>, Problem> {
+fn set_paused(shared: &Shared, which: &Which, is_paused: bool) -> Result<Json<Running>, Problem> {
     if !shared.offered.can_pause {
-        let detail = "beside Kafka a process is paused by stopping it: its partitions go to others, and nothing is lost";
-        return Err(Problem::new(StatusCode::NOT_IMPLEMENTED, "no-pause", detail));
+        return Err(Problem::new(
+            StatusCode::NOT_IMPLEMENTED,
+            "no-pause",
+            "there is nothing to pause: this process is to be looked at only",
+        ));
     }
-    shared.offered.metrics.readers.pause(is_paused);
-    tracing::warn!(is_paused, "somebody has paused or resumed the run");
-    Ok(Json(Running { is_paused }))
+    let workers = match which.role {
+        None => Worker::ALL.to_vec(),
+        Some(Role::Ingest) => vec![Worker::Ingest],
+        Some(Role::Process) => vec![Worker::Process],
+    };
+    let metrics = &shared.offered.metrics;
+    workers.iter().for_each(|worker| metrics.pause(*worker, is_paused));
+    tracing::warn!(is_paused, ?workers, "somebody has paused or resumed the run");
+    let paused = paused(metrics);
+    Ok(Json(Running { is_paused: !paused.is_empty(), paused }))
+}
+
+/// The names of the workers that are paused.
+pub(crate) fn paused(metrics: &Metrics) -> Vec<&'static str> {
+    metrics.readers.paused().into_iter().map(Worker::name).collect()
 }

@@ -111,7 +111,7 @@ pub(crate) struct CustomerQuery {
 
 /// One customer
 #[utoipa::path(get, path = "/v1/customers/{id}", operation_id = "get_customer", tag = "queries", params(("id" = String, Path, description = "The customer id, percent-encoded")),
-    responses((status = 200, description = "Done", body = CustomerDetail), (status = "4XX", description = "Refused", body = Problem, content_type = "application/problem+json"),
+    responses((status = 200, description = "Done", body = CustomerDetail), (status = 307, description = "The customer is another instance's, at `location`: send the same request and token there", body = Problem, content_type = "application/problem+json"), (status = "4XX", description = "Refused", body = Problem, content_type = "application/problem+json"),
         (status = "5XX", description = "Not now, or it failed", body = Problem, content_type = "application/problem+json")), security(("token" = [])))]
 pub(crate) async fn one(
     State(shared): State<Arc<Shared>>,

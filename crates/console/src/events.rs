@@ -1,4 +1,4 @@
-//! Events in: CloudEvents as JSON, one or a batch, answered when the journal has them.
+//! Events in: CloudEvents as JSON, one or a batch, answered when the journal has them, or beside Kafka the input topic.
 
 use std::sync::Arc;
 
@@ -8,7 +8,7 @@ use axum::extract::State;
 use axum::extract::rejection::BytesRejection;
 use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderMap, StatusCode};
-use bellwether_codec::intake::{MAX_LINE_BYTES, check_received};
+use bellwether_codec::intake::check_received;
 use bellwether_codec::rejection::{RejectReason, Rejection};
 use bellwether_live::arrivals::NotTaken;
 use serde::Serialize;
@@ -21,7 +21,10 @@ use crate::shared::{Shared, Taking};
 /// Refused events that an answer lists at most.
 const MAX_REFUSED_TOLD: usize = 20;
 
-/// That the journal has them.
+/// The share of the time for a request in which its events have to be committed: the rest is for an answer that they may not be.
+const SHARE_OF_TIMEOUT: f64 = 0.8;
+
+/// That they are taken in.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Journaled {
     /// Events that were taken in; those that were there before count, too, and change nothing.
@@ -40,7 +43,10 @@ enum Mode {
 /// Takes events in
 ///
 /// Either all events of a request are taken in, or none; then the request may be repeated as a whole. After a status of 408 or 5xx nobody knows
-/// whether they were: repeat the request, events are recognised by `source` and `id`.
+/// whether they were, unless the problem says that none is: repeat the request, events are recognised by `source` and `id`. That holds for the
+/// latest 32 events of a customer (`recent_ids`), so send no more of one customer at once. Without Kafka the answer comes when the
+/// journal has the events; beside Kafka when all replicas in sync have them in the input topic `console.events_topic`, in one transaction, from
+/// where they come into the journal like all others.
 #[utoipa::path(post, path = "/v1/events", operation_id = "take_events", tag = "events",
     request_body(content((serde_json::Value = "application/cloudevents+json"), (Vec<serde_json::Value> = "application/cloudevents-batch+json"),
         (serde_json::Value = "application/json")), description = "CloudEvents 1.0 in structured mode"),
@@ -52,27 +58,44 @@ pub(crate) async fn take(
     body: Result<Bytes, BytesRejection>,
 ) -> Result<Json<Journaled>, Problem> {
     let Some(taking) = &shared.offered.taking else {
-        let detail =
-            "this process takes no events over HTTP: beside Kafka, produce them to an input topic; otherwise see `console.take_events`";
+        let detail = "this process takes no events over HTTP: see `console.events_topic` beside Kafka, `console.take_events` without it";
         return Err(Problem::new(StatusCode::NOT_IMPLEMENTED, "no-intake", detail));
     };
     let mode = mode(&headers)?;
-    if shared.is_draining() || shared.offered.metrics.readers.is_paused() {
+    if shared.is_draining() || (taking.is_held_by_pause && !shared.offered.metrics.readers.paused().is_empty()) {
         return Err(Problem::unavailable("paused", "the process takes nothing in at present: it is paused, or it ends"));
     }
     let events = split(&body?, mode, shared.settings.max_batch_events)?;
     check(&events, taking, &shared)?;
     let count = events.len();
     if count > 0 {
-        let committed = taking.inlet.hand_over(events).map_err(|reason| match reason {
-            NotTaken::Closed => Problem::unavailable("reading-files", "the run reads its files first, or it ends"),
-            NotTaken::Full => Problem::unavailable("busy", "too many requests wait for the journal"),
-        })?;
-        let lost =
-            |_| Problem::unavailable("unknown", "the run ended before it could say whether the journal has the events: repeat the request");
-        committed.await.map_err(lost)?;
+        hand_over(events, taking, &shared).await?;
     }
     Ok(Json(Journaled { events: count }))
+}
+
+/// Hands events over, and waits until they are committed.
+async fn hand_over(events: Vec<Vec<u8>>, taking: &Taking, shared: &Shared) -> Result<(), Problem> {
+    let committed = taking.inlet.hand_over(events).map_err(not_taken)?;
+    let nobody_knows = || Problem::unavailable("unknown", "nobody can say yet whether the events are taken in: repeat the request");
+    let patience = shared.settings.request_timeout.mul_f64(SHARE_OF_TIMEOUT);
+    match tokio::time::timeout(patience, committed).await {
+        Ok(Ok(answer)) => answer.map_err(not_taken),
+        Ok(Err(_)) | Err(_) => Err(nobody_knows()),
+    }
+}
+
+fn not_taken(reason: NotTaken) -> Problem {
+    match reason {
+        NotTaken::Closed => Problem::unavailable("reading-files", "the run reads its files first, or it ends"),
+        NotTaken::Full => Problem::unavailable("busy", "too many requests wait for the journal"),
+        NotTaken::Unreachable => {
+            Problem::unavailable("kafka-unreachable", "Kafka cannot be reached, or the run starts or ends: none of the events is taken in")
+        }
+        NotTaken::Refused => {
+            Problem::unavailable("kafka-refuses", "Kafka refuses to write the events, so none is taken in; the log of the process says why")
+        }
+    }
 }
 
 fn mode(headers: &HeaderMap) -> Result<Mode, Problem> {
@@ -107,8 +130,8 @@ fn split(body: &[u8], mode: Mode, max_events: usize) -> Result<Vec<Vec<u8>>, Pro
 fn check(events: &[Vec<u8>], taking: &Taking, shared: &Shared) -> Result<(), Problem> {
     let now = shared.now();
     let checked = events.iter().map(|event| {
-        if event.len() > MAX_LINE_BYTES {
-            let detail = format!("the event has {} bytes, more than the {MAX_LINE_BYTES} allowed", event.len());
+        if event.len() > taking.max_event_bytes {
+            let detail = format!("the event has {} bytes, more than the {} allowed", event.len(), taking.max_event_bytes);
             return Err(Rejection::new(RejectReason::LineTooLong, detail));
         }
         taking.decoder.decode(event).and_then(|event| check_received(event.time, now))

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use axum::extract::DefaultBodyLimit;
 use axum::http::StatusCode;
-use axum::middleware::from_fn_with_state;
+use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{get, post};
 use axum::{Json, Router};
 use tokio::sync::Semaphore;
@@ -20,7 +20,7 @@ use crate::server::{self, ConnectionLimits};
 use crate::settings::ConsoleSettings;
 use crate::shared::Shared;
 use crate::tokens::Scope;
-use crate::{admin, api, customers, events, kpis, page, partitions, signals, timeline};
+use crate::{admin, api, customers, events, kpis, page, partitions, redirect, signals, timeline};
 
 /// Serves until the process ends, and tells where.
 ///
@@ -43,7 +43,8 @@ pub(crate) fn routes(shared: &Arc<Shared>) -> Router {
         .route("/v1/customers/{id}/timeline", get(timeline::of))
         .route("/v1/signals", get(signals::list))
         .route("/v1/kpis", get(kpis::now))
-        .route("/v1/partitions", get(partitions::list));
+        .route("/v1/partitions", get(partitions::list))
+        .route_layer(from_fn(redirect::to_owner));
     let writing = Router::new().route("/v1/events", post(events::take));
     let administration = Router::new()
         .route("/v1/admin/pause", post(admin::pause))

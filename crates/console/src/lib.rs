@@ -2,13 +2,13 @@
 //!
 //! Start with `guarded::routes`, the table of what there is. A request goes through `guard` (limits, host, token) to its handler: `events` takes in,
 //! `customers`, `signals`, `timeline`, `kpis` and `partitions` read the committed states on a thread that may block, `admin` changes how the process
-//! runs. `problem` is how all of them refuse. [`settings`] is what the listener is told, `tokens` who may do what, `api` the OpenAPI document,
+//! runs. `problem` is how all of them refuse, `redirect` how they send to another instance. [`settings`] is what the listener is told, `tokens` who may do what, `api` the OpenAPI document,
 //! `page` the files of the page, and `server` the listener itself.
 //!
 //! # Invariants
 //! - Readers see what is committed, whole commits at a time, and no loop waits for them.
 //! - What a request may cost is bounded: its size, its time, the states and records that it looks at, and how many there are at once.
-//! - No text of a request goes into a header of an answer, and no token into a log.
+//! - No text of a request goes into a header of an answer, but for the path of a redirect, and no token into a log.
 
 mod admin;
 mod api;
@@ -24,6 +24,7 @@ mod partitions;
 pub mod plain;
 mod problem;
 mod reading;
+mod redirect;
 mod server;
 pub mod settings;
 mod shared;

@@ -7,6 +7,7 @@ use axum::extract::State;
 use serde::Serialize;
 use utoipa::ToSchema;
 
+use crate::admin::paused;
 use crate::problem::Problem;
 use crate::reading::{AsOf, PartitionNow};
 use crate::shared::Shared;
@@ -16,11 +17,26 @@ use crate::shared::Shared;
 pub(crate) struct Partitions {
     /// This instance.
     instance: String,
-    /// The number of partitions of the journal. Those that are not listed belong to other instances.
+    /// The number of partitions of the journal.
     journal_partitions: u16,
-    /// Whether the process takes nothing in until it is resumed.
+    /// Whether any worker of the process reads nothing until it is resumed.
     is_paused: bool,
+    /// The workers that are paused: `ingest`, `process`, or both.
+    paused: Vec<&'static str>,
+    /// Those of this instance.
     partitions: Vec<PartitionState>,
+    /// Those of other instances of which it is known whose they are. It is looked up every 5 seconds, and told by what was committed last.
+    elsewhere: Vec<PartitionElsewhere>,
+}
+
+/// A partition of another instance.
+#[derive(Debug, Serialize, ToSchema)]
+struct PartitionElsewhere {
+    number: u16,
+    /// The instance that it belongs to.
+    owner: String,
+    /// Where its guarded listener is, if it tells.
+    url: Option<String>,
 }
 
 /// A partition of this instance.
@@ -39,7 +55,7 @@ struct PartitionState {
     as_of: Option<AsOf>,
 }
 
-/// Partitions of this instance
+/// Partitions of this instance, and whose the others are
 #[utoipa::path(get, path = "/v1/partitions", operation_id = "list_partitions", tag = "queries",
     responses((status = 200, description = "Done", body = Partitions), (status = "4XX", description = "Refused", body = Problem, content_type = "application/problem+json"),
         (status = "5XX", description = "Not now, or it failed", body = Problem, content_type = "application/problem+json")), security(("token" = [])))]
@@ -62,6 +78,11 @@ fn partitions(shared: &Shared) -> Result<Partitions, Problem> {
             as_of: now.map(|now| now.as_of(shared.now())),
         });
     }
-    let is_paused = shared.offered.metrics.readers.is_paused();
-    Ok(Partitions { instance: instance.clone(), journal_partitions: committed.journal_partitions, is_paused, partitions })
+    let paused = paused(&shared.offered.metrics);
+    let (instance, journal_partitions) = (instance.clone(), committed.journal_partitions);
+    let elsewhere = committed.owners.iter().filter(|(number, owner)| !committed.owned.contains_key(number) && !committed.is_own(owner));
+    let elsewhere =
+        elsewhere.map(|(number, owner)| PartitionElsewhere { number: *number, owner: owner.instance.clone(), url: owner.url.clone() });
+    let elsewhere = elsewhere.collect();
+    Ok(Partitions { instance, journal_partitions, is_paused: !paused.is_empty(), paused, partitions, elsewhere })
 }

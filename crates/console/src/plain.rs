@@ -11,6 +11,7 @@ use axum::http::header::CONTENT_TYPE;
 use axum::routing::get;
 use bellwether_live::metrics::Metrics;
 
+use crate::admin::paused;
 use crate::error::ConsoleError;
 use crate::server::{self, ConnectionLimits};
 
@@ -60,12 +61,17 @@ fn routes(metrics: Arc<Metrics>, stop: Arc<AtomicBool>) -> Router {
     alive(Arc::new(move || rendered.render())).route("/readyz", get(ready))
 }
 
-fn readiness(metrics: &Metrics, stop: &AtomicBool) -> (StatusCode, &'static str) {
+/// Whoever is paused can still be asked, so it is ready; that it is paused is said.
+fn readiness(metrics: &Metrics, stop: &AtomicBool) -> (StatusCode, String) {
     if stop.load(Ordering::Relaxed) {
-        (StatusCode::SERVICE_UNAVAILABLE, "draining\n")
-    } else if metrics.readers.are_ready() {
-        (StatusCode::OK, "ready\n")
-    } else {
-        (StatusCode::SERVICE_UNAVAILABLE, "restoring\n")
+        return (StatusCode::SERVICE_UNAVAILABLE, "draining\n".to_owned());
     }
+    let (status, state) = if metrics.readers.are_ready() {
+        (StatusCode::OK, "ready")
+    } else {
+        (StatusCode::SERVICE_UNAVAILABLE, if metrics.readers.are_closed() { "starting" } else { "restoring" })
+    };
+    let paused = paused(metrics);
+    let text = if paused.is_empty() { format!("{state}\n") } else { format!("{state}; paused: {}\n", paused.join(", ")) };
+    (status, text)
 }

@@ -28,7 +28,14 @@ pub(crate) struct Problem {
     /// The events that are refused, where events are.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub events: Vec<RefusedEvent>,
+    /// Where the same request is to be made; see `redirect`.
+    #[serde(skip)]
+    pub elsewhere: Option<Elsewhere>,
 }
+
+/// The address of the guarded listener to which a request belongs. It comes with an answer, for `redirect` to complete it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Elsewhere(pub String);
 
 /// An event that is refused.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -50,6 +57,7 @@ impl Problem {
             status: status.as_u16(),
             detail: detail.into(),
             events: Vec::new(),
+            elsewhere: None,
         }
     }
 
@@ -76,8 +84,9 @@ impl Problem {
 }
 
 impl IntoResponse for Problem {
-    fn into_response(self) -> Response {
+    fn into_response(mut self) -> Response {
         let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let elsewhere = self.elsewhere.take();
         let mut response = (status, Json(self)).into_response();
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(MEDIA_TYPE));
@@ -85,6 +94,9 @@ impl IntoResponse for Problem {
             StatusCode::SERVICE_UNAVAILABLE => _ = headers.insert(RETRY_AFTER, HeaderValue::from(u16::from(RETRY_AFTER_SECONDS))),
             StatusCode::UNAUTHORIZED => _ = headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer")),
             _ => {}
+        }
+        if let Some(elsewhere) = elsewhere {
+            response.extensions_mut().insert(elsewhere);
         }
         response
     }

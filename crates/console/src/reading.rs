@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use axum::http::StatusCode;
 use bellwether_codec::event::COMPANY;
 use bellwether_codec::state::{decode_customer, decode_header};
 use bellwether_codec::timestamp::format_time;
@@ -14,7 +15,7 @@ use bellwether_live::readers::Committed;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::problem::Problem;
+use crate::problem::{Elsewhere, Problem};
 
 /// As of when something is told.
 #[derive(Clone, Debug, Serialize, ToSchema)]
@@ -43,10 +44,7 @@ impl PartitionNow {
         let rules = match committed.owned.get(&number) {
             Some(Some(rules)) => rules.clone(),
             Some(None) => return Err(Problem::unavailable("not-ready", format!("partition {number} is being restored"))),
-            None => {
-                let detail = format!("partition {number} belongs to another instance: ask that one");
-                return Err(Problem::new(axum::http::StatusCode::MISDIRECTED_REQUEST, "other-instance", detail));
-            }
+            None => return Err(elsewhere(committed, number)),
         };
         let stored = committed.store.header(number).map_err(|error| Problem::internal(&error))?;
         let offset = stored.as_ref().map_or(0, |stored| stored.position.offset);
@@ -73,6 +71,19 @@ impl PartitionNow {
     pub fn instant(&self, customer: &Customer) -> Time {
         self.header.journal_time.max(customer.clock)
     }
+}
+
+/// What is asked for is another instance's: where that is, as far as it is known. Only an instance that may be another is named, since a partition
+/// that has just moved is still told to be its former owner's, which may be this one.
+fn elsewhere(committed: &Committed, number: u16) -> Problem {
+    let owner = committed.owners.get(&number).filter(|owner| !committed.is_own(owner));
+    let Some(owner) = owner else {
+        let detail = format!("partition {number} belongs to another instance, and it is not known yet to which");
+        return Problem::new(StatusCode::MISDIRECTED_REQUEST, "other-instance", detail);
+    };
+    let detail = format!("partition {number} belongs to the instance {}: ask that one", owner.instance);
+    let status = if owner.url.is_some() { StatusCode::TEMPORARY_REDIRECT } else { StatusCode::MISDIRECTED_REQUEST };
+    Problem { elsewhere: owner.url.clone().map(Elsewhere), ..Problem::new(status, "other-instance", detail) }
 }
 
 /// The state of a customer and its partition.

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use bellwether_codec::yaml::{Absent, Field, Form, Node, Reader, Section, Settings};
 
+use axum::http::Uri;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
 use crate::tokens::TokenHash;
@@ -56,6 +57,19 @@ pub const CONSOLE: Section = Section {
              files left it, to be looked at.",
         ),
         field(
+            "events_topic",
+            Form::Text,
+            Absent::Means("no events are taken beside Kafka"),
+            "Beside Kafka: the input topic to which `POST /v1/events` writes, one that a source of format `auto`, `plain` or `structured` reads.",
+        ),
+        field(
+            "advertised_url",
+            Form::Text,
+            Absent::Means("other instances name this one, and cannot send anybody here"),
+            "Beside Kafka: where clients of other instances find this listener, such as `https://one.example:9465`. Who asks another one for a customer of \
+             this instance is redirected there.",
+        ),
+        field(
             "customer_url_template",
             Form::Text,
             Absent::Means("no links"),
@@ -95,6 +109,10 @@ pub struct ConsoleSettings {
     pub tokens: Tokens,
     /// Whether an embedded run takes in events after its files.
     pub take_events: bool,
+    /// The input topic to which a run beside Kafka writes the events that it takes.
+    pub events_topic: Option<String>,
+    /// Where clients of other instances find this listener; without a slash at its end.
+    pub advertised_url: Option<String>,
     /// The address of a customer elsewhere, with `{customer}` in it.
     pub customer_url_template: Option<String>,
     /// The largest body, bytes.
@@ -126,6 +144,8 @@ pub fn read_console(reader: &mut Reader<'_>, node: &Node, parse_size: impl Fn(&s
         address: read_address(reader, &settings, node, &tokens),
         tokens,
         take_events: reader.boolean_setting(&settings, "take_events"),
+        events_topic: reader.optional_text_setting(&settings, "events_topic"),
+        advertised_url: read_advertised_url(reader, &settings),
         customer_url_template: read_template(reader, &settings),
         max_body_bytes: read_max_body(reader, &settings, parse_size),
         max_batch_events: reader.whole_setting(&settings, "max_batch_events", 1..=10_000) as usize,
@@ -184,6 +204,24 @@ fn read_address(reader: &mut Reader<'_>, settings: &Settings<'_>, section: &Node
         reader.error_with_help(place, problem, format!("or listen on {DEFAULT_ADDRESS}"));
     }
     address
+}
+
+/// The longest address that is told to others, bytes: Kafka keeps it beside each committed offset, in 4,096 bytes at most.
+const MAX_ADVERTISED_URL_BYTES: usize = 512;
+
+fn read_advertised_url(reader: &mut Reader<'_>, settings: &Settings<'_>) -> Option<String> {
+    let url = reader.optional_text_setting(settings, "advertised_url")?;
+    let authority = url.parse::<Uri>().ok().filter(|uri| matches!(uri.scheme_str(), Some("https" | "http"))).and_then(|uri| {
+        let is_bare = uri.path_and_query().is_none_or(|rest| rest.as_str() == "/");
+        uri.authority().filter(|authority| is_bare && !authority.as_str().contains('@')).map(ToString::to_string)
+    });
+    if let Some(node) = settings.get("advertised_url")
+        && (authority.is_none() || url.len() > MAX_ADVERTISED_URL_BYTES)
+    {
+        let problem = format!("advertised_url must be https://HOST:PORT or http://HOST:PORT, in at most {MAX_ADVERTISED_URL_BYTES} bytes");
+        reader.error(&node.place, problem);
+    }
+    Some(url.trim_end_matches('/').to_owned())
 }
 
 fn read_template(reader: &mut Reader<'_>, settings: &Settings<'_>) -> Option<String> {

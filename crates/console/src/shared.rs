@@ -23,6 +23,10 @@ pub struct Taking {
     pub inlet: Inlet,
     /// How a JSON text becomes an event.
     pub decoder: Decoder,
+    /// The largest event, bytes.
+    pub max_event_bytes: usize,
+    /// Whether nothing is taken while the run is paused. Beside Kafka what is posted waits in its topic.
+    pub is_held_by_pause: bool,
 }
 
 /// What a process offers to its guarded listener.

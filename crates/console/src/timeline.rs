@@ -52,7 +52,7 @@ struct Entry {
 /// A customer's timeline
 #[utoipa::path(get, path = "/v1/customers/{id}/timeline", operation_id = "get_timeline", tag = "queries",
     params(("id" = String, Path, description = "The customer id, percent-encoded")),
-    responses((status = 200, description = "Done", body = Timeline), (status = "4XX", description = "Refused", body = Problem, content_type = "application/problem+json"),
+    responses((status = 200, description = "Done", body = Timeline), (status = 307, description = "The customer is another instance's, at `location`: send the same request and token there", body = Problem, content_type = "application/problem+json"), (status = "4XX", description = "Refused", body = Problem, content_type = "application/problem+json"),
         (status = "5XX", description = "Not now, or it failed", body = Problem, content_type = "application/problem+json")), security(("token" = [])))]
 pub(crate) async fn of(State(shared): State<Arc<Shared>>, id: Result<Path<String>, PathRejection>) -> Result<Json<Timeline>, Problem> {
     let Path(id) = id?;

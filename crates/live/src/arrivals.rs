@@ -1,4 +1,4 @@
-//! Events on their way from a listener into the loop of an embedded run: a bounded queue, with an answer when they are committed.
+//! Events on their way from a listener into a run: a bounded queue, with an answer when they are committed.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -18,15 +18,19 @@ const STOP_CHECK: Duration = Duration::from_millis(50);
 pub struct Delivery {
     /// Each as JSON.
     pub events: Vec<Vec<u8>>,
-    /// Where it is told that they are committed; dropped if they are not.
-    done: oneshot::Sender<()>,
+    /// Where it is told that they are committed, or that they never will be; dropped if nobody knows.
+    done: oneshot::Sender<Answer>,
 }
+
+/// What became of the events of one request.
+pub type Answer = Result<(), NotTaken>;
 
 /// The end of the queue that listeners have.
 #[derive(Clone)]
 pub struct Inlet {
     deliveries: SyncSender<Delivery>,
     is_open: Arc<AtomicBool>,
+    while_closed: NotTaken,
 }
 
 /// Why events were not taken. None of them will be.
@@ -36,37 +40,43 @@ pub enum NotTaken {
     Closed,
     /// Too many wait already.
     Full,
+    /// Kafka cannot be reached at present.
+    Unreachable,
+    /// Kafka refuses them; the log says why.
+    Refused,
 }
 
 /// The end of the queue that the loop has.
 pub struct Arrivals {
     deliveries: Receiver<Delivery>,
     is_open: Arc<AtomicBool>,
+    while_closed: NotTaken,
 }
 
-/// A queue, which is closed until the loop comes to it.
+/// A queue, which is closed until the loop comes to it; why nothing is taken while it is.
 #[must_use]
-pub fn queue() -> (Inlet, Arrivals) {
+pub fn queue(while_closed: NotTaken) -> (Inlet, Arrivals) {
     let (sender, receiver) = sync_channel(MAX_WAITING_DELIVERIES);
     let is_open = Arc::new(AtomicBool::new(false));
-    (Inlet { deliveries: sender, is_open: is_open.clone() }, Arrivals { deliveries: receiver, is_open })
+    (Inlet { deliveries: sender, is_open: is_open.clone(), while_closed }, Arrivals { deliveries: receiver, is_open, while_closed })
 }
 
 impl Inlet {
-    /// Hands events over. The answer comes when the batch that contains them is committed; if it fails to come, nobody knows whether they were.
+    /// Hands events over. The answer comes when the batch that contains them is committed, or when it is certain that they will not be; if it
+    /// fails to come, nobody knows.
     ///
     /// # Errors
     ///
     /// When they cannot be taken now.
-    pub fn hand_over(&self, events: Vec<Vec<u8>>) -> Result<oneshot::Receiver<()>, NotTaken> {
+    pub fn hand_over(&self, events: Vec<Vec<u8>>) -> Result<oneshot::Receiver<Answer>, NotTaken> {
         if !self.is_open.load(Ordering::Relaxed) {
-            return Err(NotTaken::Closed);
+            return Err(self.while_closed);
         }
         let (done, committed) = oneshot::channel();
         match self.deliveries.try_send(Delivery { events, done }) {
             Ok(()) => Ok(committed),
             Err(TrySendError::Full(_)) => Err(NotTaken::Full),
-            Err(TrySendError::Disconnected(_)) => Err(NotTaken::Closed),
+            Err(TrySendError::Disconnected(_)) => Err(self.while_closed),
         }
     }
 }
@@ -74,7 +84,18 @@ impl Inlet {
 impl Delivery {
     /// Tells that all of it is committed. Nobody may be there any more to hear it.
     pub fn committed(self) {
-        _ = self.done.send(());
+        _ = self.done.send(Ok(()));
+    }
+
+    /// Tells that nothing of it is committed, nor will be.
+    pub fn not_taken(self, reason: NotTaken) {
+        _ = self.done.send(Err(reason));
+    }
+
+    /// Whether somebody still waits for the answer.
+    #[must_use]
+    pub fn is_awaited(&self) -> bool {
+        !self.done.is_closed()
     }
 }
 
@@ -82,6 +103,12 @@ impl Arrivals {
     /// From now on events are taken.
     pub fn open(&self) {
         self.is_open.store(true, Ordering::Relaxed);
+    }
+
+    /// From now on no events are taken, and those that wait are not either.
+    pub fn close(&self) {
+        self.is_open.store(false, Ordering::Relaxed);
+        self.deliveries.try_iter().for_each(|delivery| delivery.not_taken(self.while_closed));
     }
 
     /// What has arrived, as much as goes into one epoch; nothing by the deadline, or when the run is to stop.
@@ -106,6 +133,6 @@ impl Arrivals {
 
 impl Drop for Arrivals {
     fn drop(&mut self) {
-        self.is_open.store(false, Ordering::Relaxed);
+        self.close();
     }
 }

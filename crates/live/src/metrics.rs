@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::journey_metrics::JourneyMetrics;
 use crate::kpi_metrics::KpiMetrics;
 use crate::outcome_metrics::OutcomeMetrics;
-use crate::pipeline::Pipeline;
+use crate::pipeline::{Pipeline, Worker};
 use crate::readers::Readers;
 use crate::registry::{Described, Registry};
 use bellwether_codec::rendered::SignalCounts;
@@ -39,6 +39,7 @@ pub struct Metrics {
     /// What the parts of a Kafka run tell.
     pub pipeline: Pipeline,
     state_events: IntCounterVec,
+    paused: IntGaugeVec,
     kpis: KpiMetrics,
     outcomes: OutcomeMetrics,
     /// What readers of committed states are told, by the same facts.
@@ -104,6 +105,7 @@ impl Metrics {
                 "What happened to stored states beside their work: snapshots, restores, damage.",
                 &["event"],
             ),
+            paused: gauges("bellwether_paused", "1 while somebody has paused the workers of the role in this process.", "role"),
             kpis: KpiMetrics::register(&registry),
             readers: Readers::default(),
             board: Mutex::default(),
@@ -149,6 +151,13 @@ impl Metrics {
     /// Something happened to a stored state that is not its daily work.
     pub fn state_event(&self, event: &str) {
         self.state_events.with_label_values(&[event]).inc();
+    }
+
+    /// Pauses the workers of a kind, or resumes them: they read nothing meanwhile and keep their partitions. An embedded run has one loop,
+    /// which either of them pauses.
+    pub fn pause(&self, worker: Worker, is_paused: bool) {
+        self.paused.with_label_values(&[worker.name()]).set(i64::from(is_paused));
+        self.readers.pause(worker, is_paused);
     }
 
     /// A batch was committed.

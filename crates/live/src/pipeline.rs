@@ -21,7 +21,12 @@ pub enum Worker {
 }
 
 impl Worker {
-    fn name(self) -> &'static str {
+    /// Both.
+    pub const ALL: [Self; 2] = [Self::Ingest, Self::Process];
+
+    /// Its name, as the label has it.
+    #[must_use]
+    pub fn name(self) -> &'static str {
         match self {
             Worker::Ingest => "ingest",
             Worker::Process => "process",

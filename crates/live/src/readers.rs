@@ -9,12 +9,16 @@ use std::sync::{Arc, Mutex, PoisonError};
 use bellwether_engine::rule_set::RuleSet;
 use bellwether_store::Store;
 
+use crate::kafka::Owner;
+use crate::pipeline::Worker;
+
 /// What the loops tell and readers ask. Both take a moment only.
 #[derive(Default)]
 pub struct Readers {
     open: Mutex<Option<Open>>,
     is_stateless: AtomicBool,
-    paused: AtomicBool,
+    /// By worker.
+    paused: [AtomicBool; 2],
 }
 
 struct Open {
@@ -22,6 +26,8 @@ struct Open {
     journal_partitions: u16,
     /// The partitions of this process; those with rules may be read.
     owned: BTreeMap<u16, Option<Arc<RuleSet>>>,
+    owners: BTreeMap<u16, Owner>,
+    instance: Option<String>,
 }
 
 /// The committed states as of now, to be read and let go of soon: the end of a run waits for it.
@@ -33,9 +39,19 @@ pub struct Committed {
     pub journal_partitions: u16,
     /// The partitions of this process, with the rules in force in those that may be read. Others are not ready yet.
     pub owned: BTreeMap<u16, Option<Arc<RuleSet>>>,
+    /// Who has committed last for each partition, as far as is known: for those of other instances, its owner but for a moment after it moved.
+    pub owners: BTreeMap<u16, Owner>,
+    /// The name of this instance, where it matters.
+    instance: Option<String>,
 }
 
 impl Committed {
+    /// Whether an owner is this very instance.
+    #[must_use]
+    pub fn is_own(&self, owner: &Owner) -> bool {
+        self.instance.as_ref() == Some(&owner.instance)
+    }
+
     /// The partitions that may be read, with their rules.
     pub fn readable(&self) -> impl Iterator<Item = (u16, &Arc<RuleSet>)> {
         self.owned.iter().filter_map(|(number, rules)| Some((*number, rules.as_ref()?)))
@@ -45,7 +61,8 @@ impl Committed {
 impl Readers {
     /// A store is open, of a journal with so many partitions.
     pub fn opened(&self, store: &Arc<Store>, journal_partitions: u16) {
-        *self.lock() = Some(Open { store: store.clone(), journal_partitions, owned: BTreeMap::new() });
+        *self.lock() =
+            Some(Open { store: store.clone(), journal_partitions, owned: BTreeMap::new(), owners: BTreeMap::new(), instance: None });
     }
 
     /// This process keeps no states: it only brings events into the journal.
@@ -56,6 +73,14 @@ impl Readers {
     /// The store is about to be closed: nobody may begin to read.
     pub fn closed(&self) {
         *self.lock() = None;
+    }
+
+    /// Who owns the partitions, here and elsewhere, as this instance knows.
+    pub(crate) fn owners(&self, owners: BTreeMap<u16, Owner>, instance: &str) {
+        if let Some(open) = &mut *self.lock() {
+            open.owners = owners;
+            open.instance = Some(instance.to_owned());
+        }
     }
 
     /// A partition came to this process, and is not to be read yet.
@@ -83,8 +108,15 @@ impl Readers {
     #[must_use]
     pub fn committed(&self) -> Option<Committed> {
         let open = self.lock();
-        let Open { store, journal_partitions, owned } = open.as_ref()?;
-        Some(Committed { store: store.clone(), journal_partitions: *journal_partitions, owned: owned.clone() })
+        let Open { store, journal_partitions, owned, owners, instance } = open.as_ref()?;
+        let (store, journal_partitions) = (store.clone(), *journal_partitions);
+        Some(Committed { store, journal_partitions, owned: owned.clone(), owners: owners.clone(), instance: instance.clone() })
+    }
+
+    /// Whether there is nothing to read yet, or not any more: no store is open.
+    #[must_use]
+    pub fn are_closed(&self) -> bool {
+        !self.is_stateless.load(Ordering::Relaxed) && self.lock().is_none()
     }
 
     /// Whether a store is open and every partition of this process may be read; or whether there is nothing to read at all.
@@ -93,15 +125,21 @@ impl Readers {
         self.is_stateless.load(Ordering::Relaxed) || self.lock().as_ref().is_some_and(|open| open.owned.values().all(Option::is_some))
     }
 
-    /// Asks the embedded loop to take nothing in until it is resumed. Time stands still meanwhile.
-    pub fn pause(&self, is_paused: bool) {
-        self.paused.store(is_paused, Ordering::Relaxed);
+    /// Asks the workers of a kind to read nothing until they are resumed; see [`Metrics::pause`](crate::metrics::Metrics::pause).
+    pub(crate) fn pause(&self, worker: Worker, is_paused: bool) {
+        self.paused[worker as usize].store(is_paused, Ordering::Relaxed);
     }
 
-    /// Whether the loop is to take nothing in.
+    /// Whether the workers of a kind are to read nothing.
     #[must_use]
-    pub fn is_paused(&self) -> bool {
-        self.paused.load(Ordering::Relaxed)
+    pub fn is_paused(&self, worker: Worker) -> bool {
+        self.paused[worker as usize].load(Ordering::Relaxed)
+    }
+
+    /// The kinds of workers that are to read nothing.
+    #[must_use]
+    pub fn paused(&self) -> Vec<Worker> {
+        Worker::ALL.into_iter().filter(|worker| self.is_paused(*worker)).collect()
     }
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Option<Open>> {

@@ -42,7 +42,7 @@ impl Session {
 
     /// Waits while somebody wants nothing to be taken in.
     pub(crate) fn wait_while_paused(&self, stop: &AtomicBool) {
-        while self.metrics.readers.is_paused() && !stop.load(Ordering::Relaxed) {
+        while !self.metrics.readers.paused().is_empty() && !stop.load(Ordering::Relaxed) {
             thread::sleep(PAUSE_CHECK);
         }
     }

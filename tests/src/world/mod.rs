@@ -192,6 +192,7 @@ impl World {
             group: PROCESS_GROUP.to_owned(),
             topics: topics(),
             created: created(),
+            owner: None,
             signal_partitions: 2,
             decoder: Decoder::default(),
             turn: turn(max_records),

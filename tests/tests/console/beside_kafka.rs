@@ -2,15 +2,16 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::net::{TcpListener, TcpStream};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use bellwether_tests::broker::Broker;
 use bellwether_tests::company::company;
-use bellwether_tests::product::Product;
-use serde_json::Value;
+use bellwether_tests::product::{INPUT_PARTITIONS, Product};
+use serde_json::{Value, json};
 
-use crate::support::{get, post};
+use crate::support::{ADMIN, READ, get, post, send, with_tokens};
 
 const PARTITIONS: u16 = 4;
 const CUSTOMERS: usize = 30;
@@ -45,12 +46,183 @@ fn instances_tell_of_their_own_partitions() {
         one.is_disjoint(&other) && one.len() + other.len() == CUSTOMERS
     });
     let elsewhere = customers(&at_two("/v1/customers").json()).into_iter().next().expect("a customer");
-    assert_eq!(at_one(&format!("/v1/customers/{elsewhere}")).problem(421), "other-instance");
+    let asked = || at_one(&format!("/v1/customers/{elsewhere}"));
+    assert_eq!(asked().problem(421), "other-instance");
+    // It has told nobody where it is found, but its name is beside what it commits.
+    wait_for("the name of the other one", || asked().json()["detail"].as_str().is_some_and(|detail| detail.contains("the instance two")));
+    assert_eq!(asked().problem(421), "other-instance");
     assert_eq!(at_one("/v1/kpis").json()["is_complete"], false);
     assert_eq!((ready("one"), ready("two")), (200, 200));
     assert_eq!(two.stop(), Some(0));
     wait_for("what the other one had", || customers(&at_one("/v1/customers?limit=500").json()).len() == CUSTOMERS);
     assert_eq!(one.stop(), Some(0));
+}
+
+#[test]
+fn who_asks_the_wrong_instance_is_sent_to_the_owner() {
+    let mut product = Product::new(Broker::shared().bootstrap(), "redirected", PARTITIONS);
+    let mut start = |instance: &str, role: &str| {
+        let port = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a port is free").port();
+        let (address, tokens) = (format!("127.0.0.1:{port}"), with_tokens());
+        product.more_settings = format!("console:\n  address: {address}\n  advertised_url: http://{address}/\n{tokens}");
+        if instance == "one" {
+            product.create();
+            product.produce(&company(11, CUSTOMERS as u64, 30));
+        }
+        (address, product.start(instance, role, 1))
+    };
+    let read = |url: &str| get(url, &[("authorization", &format!("Bearer {READ}"))]);
+    let (first, one) = start("one", "all");
+    let known = |address: &str| customers(&try_read(&format!("http://{address}/v1/customers?limit=500"))).into_iter().collect::<Vec<_>>();
+    wait_for("every customer", || known(&first).len() == CUSTOMERS);
+    let (second, two) = start("two", "process");
+    wait_for("every customer once", || {
+        let (one, other) = (known(&first), known(&second));
+        !one.is_empty() && !other.is_empty() && one.len() + other.len() == CUSTOMERS
+    });
+    for (asked, owner) in [(&first, &second), (&second, &first)] {
+        let customer = known(owner).into_iter().next().expect("a customer");
+        for path in [format!("/v1/customers/{customer}"), format!("/v1/customers/{customer}/timeline")] {
+            wait_for("a redirect", || read(&format!("http://{asked}{path}")).status == 307);
+            let answer = read(&format!("http://{asked}{path}"));
+            assert_eq!(answer.problem(307), "other-instance");
+            assert_eq!(answer.headers["location"], format!("http://{owner}{path}"));
+            assert_eq!(read(&format!("http://{owner}{path}")).json()["customer"], *customer);
+        }
+        // Nobody is told who has a customer without a token.
+        assert_eq!(get(&format!("http://{asked}/v1/customers/{customer}"), &[]).problem(401), "token-missing");
+    }
+    let elsewhere = |address: &str| read(&format!("http://{address}/v1/partitions")).json()["elsewhere"].clone();
+    wait_for("both to know both", || [&first, &second].iter().all(|address| elsewhere(address).as_array().map(Vec::len) == Some(2)));
+    assert_eq!(elsewhere(&first)[0]["url"], format!("http://{second}"));
+    assert_eq!(elsewhere(&second)[0]["owner"], "one");
+    // Whatever the text of the path, it ends no header.
+    for number in 0..20 {
+        let path = format!("/v1/customers/x{number}%0d%0aset-cookie:%20a");
+        let answer = read(&format!("http://{first}{path}"));
+        assert!(!answer.headers.contains_key("set-cookie"), "{answer:?}");
+        assert!(answer.status == 404 || answer.headers["location"] == format!("http://{second}{path}"), "{answer:?}");
+    }
+    assert_eq!(two.stop(), Some(0));
+    wait_for("what the other one had", || known(&first).len() == CUSTOMERS);
+    let all = known(&first);
+    assert!(all.iter().all(|customer| read(&format!("http://{first}/v1/customers/{customer}")).status == 200));
+    assert_eq!(one.stop(), Some(0));
+}
+
+/// What is at an address; nothing while nobody listens there yet.
+fn try_read(url: &str) -> Value {
+    let is_open = url.split('/').nth(2).is_some_and(|address| TcpStream::connect(address).is_ok());
+    if is_open { get(url, &[("authorization", &format!("Bearer {READ}"))]).json() } else { Value::Null }
+}
+
+#[test]
+fn an_instance_is_ready_once_it_is_where_everything_is_published_and_until_it_is_to_stop() {
+    let mut broker = Broker::start();
+    let mut product = Product::new(broker.bootstrap(), "readiness", PARTITIONS);
+    product.more_settings = format!("console:\n  address: 127.0.0.1:0\n{}", with_tokens());
+    product.create();
+    product.produce(&company(11, CUSTOMERS as u64, 30));
+    let ready = |instance: &str| {
+        let answer = get(&format!("http://{}/readyz", told(&product, instance, "metrics are at http://", "/")), &[]);
+        (answer.status, answer.body)
+    };
+    let of = |instance: &str, path: &str| {
+        let url = format!("http://{}{path}", told(&product, instance, "the console is at http://", "/"));
+        get(&url, &[("authorization", &format!("Bearer {READ}"))])
+    };
+    let known = |instance: &str| customers(&of(instance, "/v1/customers?limit=500").json()).len();
+    let admin = |instance: &str, path: &str| {
+        let url = format!("http://{}/v1/admin/{path}", told(&product, instance, "the console is at http://", "/"));
+        send(&url, Some(&format!("Bearer {ADMIN}")), "application/json", b"").status
+    };
+    let before = product.start("before", "all", 1);
+    wait_for("every customer", || known("before") == CUSTOMERS);
+    assert_eq!(ready("before"), (200, "ready\n".to_owned()));
+    assert_eq!(before.stop(), Some(0));
+
+    // Another disk, and brokers that do not answer.
+    broker.suspend();
+    let mut after = product.start("after", "all", 1);
+    assert_eq!(ready("after"), (503, "starting\n".to_owned()));
+    assert_eq!(of("after", "/v1/customers").problem(503), "not-ready");
+    // What is published already is to be folded again, and does not begin before it is resumed.
+    assert_eq!(admin("after", "pause?role=process"), 200);
+    broker.resume();
+    let restoring = || {
+        let partitions = of("after", "/v1/partitions").json()["partitions"].as_array().cloned().unwrap_or_default();
+        partitions.iter().filter(|partition| partition["state"] == "restoring").count()
+    };
+    wait_for("partitions to restore", || restoring() == usize::from(PARTITIONS));
+    assert_eq!(ready("after"), (503, "restoring; paused: process\n".to_owned()));
+    assert_eq!(admin("after", "resume"), 200);
+    wait_for("all partitions", || ready("after") == (200, "ready\n".to_owned()));
+    assert_eq!(known("after"), CUSTOMERS);
+
+    // Without brokers it cannot leave its groups in good order, which takes a while.
+    broker.kill();
+    after.signal("TERM");
+    wait_for("the word to stop to be heard", || ready("after").0 == 503);
+    assert_eq!(ready("after"), (503, "draining\n".to_owned()));
+    let mut ended = None;
+    wait_for("its end", || {
+        ended = after.ended();
+        ended.is_some()
+    });
+    assert_eq!(ended, Some(Some(0)));
+}
+
+#[test]
+fn a_paused_instance_reads_nothing_and_keeps_its_partitions() {
+    let mut product = Product::new(Broker::shared().bootstrap(), "paused", PARTITIONS);
+    product.more_settings = format!("console:\n  address: 127.0.0.1:0\n{}", with_tokens());
+    product.create();
+    let one = product.start("one", "all", 1);
+    let console = told(&product, "one", "the console is at http://", "/");
+    let plain = told(&product, "one", "metrics are at http://", "/");
+    let read = |path: &str| get(&format!("http://{console}{path}"), &[("authorization", &format!("Bearer {READ}"))]);
+    let admin = |path: &str| send(&format!("http://{console}/v1/admin/{path}"), Some(&format!("Bearer {ADMIN}")), "application/json", b"");
+    let metric = |name: &str| {
+        let text = get(&format!("http://{plain}/metrics"), &[]).body;
+        text.lines().find_map(|line| line.strip_prefix(name)?.trim().parse::<f64>().ok())
+    };
+    let known = || customers(&read("/v1/customers?limit=500").json()).len();
+    let half = CUSTOMERS / 2;
+    let mut producer = product.producer();
+    producer.produce(&company(11, half as u64, 30));
+    wait_for("the first customers", || known() == half);
+    wait_for("all partitions", || numbers(&read("/v1/partitions").json()).len() == usize::from(PARTITIONS));
+    let rebalanced = metric("bellwether_rebalanced_partitions_total{change=\"revoked\",role=\"process\"}");
+
+    assert_eq!(admin("pause?role=process").json()["paused"], json!(["process"]));
+    assert_eq!(get(&format!("http://{plain}/readyz"), &[]).body, "ready; paused: process\n");
+    assert_eq!(metric("bellwether_paused{role=\"process\"}"), Some(1.0));
+    assert_eq!(read("/v1/partitions").json()["paused"], json!(["process"]));
+    let journaled = || metric("bellwether_events_total").unwrap_or_default();
+    let before = journaled();
+    producer.produce(&company(12, CUSTOMERS as u64, 30));
+    wait_for("ingest to go on", || journaled() > before);
+    wait_for("the lag of processing to grow", || metric("bellwether_journal_lag_records{partition=\"0\"}").unwrap_or_default() > 100.0);
+    assert_eq!(known(), half, "nothing is folded");
+
+    assert_eq!(admin("resume").json()["paused"], json!([]));
+    wait_for("the others", || known() == CUSTOMERS);
+    assert_eq!(admin("pause?role=ingest").json()["paused"], json!(["ingest"]));
+    let before = journaled();
+    producer.produce(&company(13, 2 * CUSTOMERS as u64, 30));
+    wait_for("the lag of ingest to grow", || {
+        (0..INPUT_PARTITIONS).all(|partition| {
+            let name = format!("bellwether_input_lag_records{{partition=\"{partition}\",topic=\"paused.events\"}}");
+            metric(&name).unwrap_or_default() > 100.0
+        })
+    });
+    assert_eq!((journaled(), known()), (before, CUSTOMERS), "nothing is taken in");
+    assert_eq!(admin("pause?role=nobody").problem(400), "bad-request");
+    assert_eq!(admin("resume?role=ingest").json()["is_paused"], false);
+    wait_for("all", || known() == 2 * CUSTOMERS);
+    assert_eq!(metric("bellwether_rebalanced_partitions_total{change=\"revoked\",role=\"process\"}"), rebalanced, "it kept its partitions");
+    assert_eq!(one.stop(), Some(0));
+    assert_eq!(product.published(), product.replayed());
 }
 
 fn customers(page: &Value) -> BTreeSet<String> {
@@ -65,7 +237,7 @@ fn numbers(state: &Value) -> BTreeSet<u64> {
 }
 
 /// What an instance has told between two texts, as soon as it has.
-fn told(product: &Product, instance: &str, before: &str, after: &str) -> String {
+pub fn told(product: &Product, instance: &str, before: &str, after: &str) -> String {
     let mut found = String::new();
     wait_for(before, || {
         let log = fs::read_to_string(product.log(instance)).unwrap_or_default();
@@ -76,7 +248,7 @@ fn told(product: &Product, instance: &str, before: &str, after: &str) -> String 
     found
 }
 
-fn wait_for(what: &str, mut is_so: impl FnMut() -> bool) {
+pub fn wait_for(what: &str, mut is_so: impl FnMut() -> bool) {
     let started = Instant::now();
     while !is_so() {
         assert!(started.elapsed() < PATIENCE, "{what} did not come");

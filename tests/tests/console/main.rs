@@ -6,5 +6,6 @@ mod hostile;
 mod openapi;
 mod page;
 mod plain;
+mod posted;
 mod queries;
 mod support;

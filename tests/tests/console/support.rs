@@ -204,7 +204,8 @@ pub fn post(url: &str, media: &str, body: &[u8]) -> Answer {
     send(url, None, media, body)
 }
 
-fn send(url: &str, authorization: Option<&str>, media: &str, body: &[u8]) -> Answer {
+/// The same, with what says who one is.
+pub fn send(url: &str, authorization: Option<&str>, media: &str, body: &[u8]) -> Answer {
     let mut request = agent().post(url).header("content-type", media);
     if let Some(authorization) = authorization {
         request = request.header("authorization", authorization);

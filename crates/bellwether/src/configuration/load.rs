@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use bellwether_codec::pseudonym::Pseudonymiser;
+use bellwether_codec::source::SourceFormat;
 use bellwether_codec::yaml::{FileErrors, Node, Reader, Settings, Value, expand_variables, parse, render, tags, without_secrets};
 use bellwether_console::settings::read_console;
 use bellwether_forward::config::read_forward;
@@ -38,7 +39,7 @@ pub fn load(name: &str, text: &str, variable: &dyn Fn(&str) -> Option<String>) -
 
 fn read(reader: &mut Reader<'_>, root: &Node) -> Configuration {
     let settings = reader.settings(root, &ROOT);
-    Configuration {
+    let configuration = Configuration {
         data: PathBuf::from(reader.text_setting(&settings, "data")),
         memory_bytes: parsed(reader, &settings, "memory", parse_memory).unwrap_or_default(),
         metrics: parsed(reader, &settings, "metrics", |text| text.parse()).unwrap_or(MetricsAddress::Off),
@@ -46,6 +47,28 @@ fn read(reader: &mut Reader<'_>, root: &Node) -> Configuration {
         console: settings.get("console").map(|node| read_console(reader, node, parse_size)),
         kafka: settings.get("kafka").map(|node| read_kafka(reader, node)),
         forward: settings.get("forward").map(|node| read_forward(reader, node)),
+    };
+    check_events_topic(reader, &settings, &configuration);
+    configuration
+}
+
+/// What is posted is read again, and as it was checked: by a source that takes CloudEvents.
+fn check_events_topic(reader: &mut Reader<'_>, settings: &Settings<'_>, configuration: &Configuration) {
+    let Some(topic) = configuration.console.as_ref().and_then(|console| console.events_topic.as_ref()) else { return };
+    let Some(node) = settings.get("console").and_then(|console| console.entry("events_topic")) else { return };
+    let Some(kafka) = &configuration.kafka else {
+        reader.error(&node.place, "events_topic is for a run beside Kafka: there is no section `kafka`");
+        return;
+    };
+    let is_read =
+        kafka.source_of(topic).map(|source| matches!(source.format, SourceFormat::Auto | SourceFormat::Plain | SourceFormat::Structured));
+    let help = "name one of the topics of a source whose format is `auto`, `plain` or `structured`";
+    match is_read {
+        Some(true) => {}
+        Some(false) => {
+            reader.error_with_help(&node.place, format!("the source that reads `{topic}` does not take CloudEvents as JSON"), help)
+        }
+        None => reader.error_with_help(&node.place, format!("no source reads `{topic}`, so what is posted would go nowhere"), help),
     }
 }
 

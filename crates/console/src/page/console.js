@@ -30,7 +30,8 @@ function say(text) {
 /** Asks the listener. Without a good token it asks the person for one. */
 async function ask(path) {
   const headers = token ? { authorization: `Bearer ${token}` } : {};
-  const answer = await fetch(path, { headers, cache: "no-store" });
+  const answer = await fetch(path, { headers, cache: "no-store", redirect: "manual" });
+  if (answer.type === "opaqueredirect") throw new Error("It belongs to another instance: open the page of that one, see Pipeline.");
   const body = await answer.json();
   if (answer.status === 401) {
     const was = token;
@@ -211,8 +212,9 @@ async function showPipeline() {
     one.as_of && one.as_of.journal_time ? one.as_of.journal_time.replace("T", " ").slice(0, 19) : null,
   ]);
   find("pipeline-detail").replaceChildren(
-    facts([["Instance", state.instance], ["Partitions here", `${rows.length} of ${state.journal_partitions}`], ["Paused", state.is_paused ? "yes" : "no"]]),
+    facts([["Instance", state.instance], ["Partitions here", `${rows.length} of ${state.journal_partitions}`], ["Paused", state.paused.join(", ") || "no"]]),
     table("Partitions of this instance", ["partition", "state", "owner", "rule set", "customers", "offset", "journal time (UTC)"], rows),
+    table("Partitions of other instances", ["partition", "owner", "address"], state.elsewhere.map((one) => [one.number, one.owner, one.url])),
   );
 }
 

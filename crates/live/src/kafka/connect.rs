@@ -85,6 +85,11 @@ impl Connect {
         TopicPartition::new(self.settings.journal.topic.as_str(), 0)
     }
 
+    /// The partitions of a journal that has so many.
+    pub(crate) fn journal_partitions(&self, count: u16) -> Vec<TopicPartition> {
+        (0..count).map(|number| TopicPartition::new(self.settings.journal.topic.as_str(), i32::from(number))).collect()
+    }
+
     /// The group of the processing workers.
     #[must_use]
     pub fn process_group(&self) -> String {
@@ -116,6 +121,30 @@ impl Connect {
     /// When the settings are wrong, or the brokers do not answer, or refuse.
     pub fn ingest_client(&self, worker: usize, topics: Vec<String>) -> Result<BrokerClient, KafkaError> {
         self.member(format!("{}-ingest", self.settings.application), &format!("ingest-{worker}"), topics)
+    }
+
+    /// A client that looks who owns which partition. Asking joins no group.
+    ///
+    /// # Errors
+    ///
+    /// When the settings are wrong, or the brokers do not answer, or refuse.
+    pub fn owners_lookup(&self) -> Result<BrokerClient, KafkaError> {
+        self.member(self.process_group(), "owners", Vec::new())
+    }
+
+    /// The name of this instance.
+    #[must_use]
+    pub fn instance(&self) -> &str {
+        &self.instance
+    }
+
+    /// The client that writes what comes over HTTP to an input topic. It joins no group.
+    ///
+    /// # Errors
+    ///
+    /// When the settings are wrong, or the brokers do not answer, or refuse.
+    pub fn posting_client(&self) -> Result<BrokerClient, KafkaError> {
+        self.member(format!("{}-look", self.settings.application), "posted", Vec::new())
     }
 
     /// The client of a forwarding route, which is a group of its own. It writes nothing but offsets.

@@ -6,9 +6,10 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
 use bellwether_engine::time::Time;
-use bellwether_kafka::{Batch, Client, CommitError, Polled, Remedy, TopicPartition, Transaction};
+use bellwether_kafka::{Batch, Client, CommitError, KafkaError, Polled, Remedy, TopicPartition, Transaction};
 
 use super::breaker::Breaker;
+use super::holding::Holding;
 use super::lag::{TELL_INTERVAL, outcome_of};
 use super::metadata::{journaled_of, of_journaled};
 use super::options::IngestOptions;
@@ -40,6 +41,7 @@ pub struct Ingest {
     told_at: Time,
     lag_told_at: Option<Instant>,
     waiting: Waiting,
+    holding: Holding,
     /// Turns since anything of what waits was journaled.
     turns_in_vain: u32,
     transaction: Transaction,
@@ -65,6 +67,7 @@ impl Ingest {
             told_at: Time::MIN,
             lag_told_at: None,
             waiting: Waiting::default(),
+            holding: Holding::default(),
             turns_in_vain: 0,
             transaction: Transaction::default(),
             patience,
@@ -93,7 +96,9 @@ impl Ingest {
     /// As [`Self::run`].
     pub fn turn(&mut self) -> Result<usize, LiveError> {
         let mut waiting = std::mem::take(&mut self.waiting);
+        let held = self.hold(&waiting);
         let (polled, read) = waiting.read(&mut *self.client, self.options.turn);
+        let polled = held.and(polled);
         let batch = &waiting.batch;
         let outcome = match polled {
             Ok(Polled::Records) => self.journal(batch),
@@ -116,6 +121,16 @@ impl Ingest {
         }
     }
 
+    /// Reads nothing while somebody has paused it.
+    fn hold(&mut self, waiting: &Waiting) -> Result<(), KafkaError> {
+        let reading = self.next_offsets.keys().filter(|at| !waiting.is_paused(at));
+        self.holding.follow(self.is_paused(), reading, &mut *self.client)
+    }
+
+    fn is_paused(&self) -> bool {
+        self.metrics.readers.is_paused(pipeline::Worker::Ingest)
+    }
+
     /// Keeps what was read and is ahead. What a stopped source brings is left in its topic.
     fn keep(&mut self, waiting: &mut Waiting, left: Left) -> Result<(), LiveError> {
         let is_left = |at: &TopicPartition, offset: u64| {
@@ -133,6 +148,11 @@ impl Ingest {
 
     /// Decode, stamp, publish, commit; and from time to time tell how far time is. Returns what is left of the batch.
     fn journal(&mut self, batch: &Batch) -> Result<Left, LiveError> {
+        if self.is_paused() {
+            // Time stands still too: nobody is told how far this worker is.
+            self.tell_lag();
+            return Ok(Left::Ahead { is_moving: false });
+        }
         self.transaction.clear();
         let now = (self.options.clock)();
         let watermark = self.watermarks.smallest();

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 
 use super::arrivals::Arrivals;
 use super::error::JournalError;
+use super::owners::Owner;
 use super::watermark::Journaled;
 
 /// Beside an offset of the journal: what the journal is, should its own record of that be gone; what the fold was; and the position within the
@@ -20,6 +21,9 @@ struct Processed {
     fold: u8,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     review: Option<(i64, String)>,
+    /// Who commits; others find out from here whom to ask.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    owner: Option<Owner>,
 }
 
 /// Beside an offset of an input: how far its arrivals are journaled, milliseconds since the epoch, and what they were like.
@@ -39,20 +43,25 @@ pub(crate) struct CommittedPosition {
 }
 
 /// A position as an offset and what stands beside it.
-pub(crate) fn of_position(position: Position, created: &Created) -> CommittedOffset {
+pub(crate) fn of_position(position: Position, created: &Created, owner: Option<&Owner>) -> CommittedOffset {
     let review = (position.review_due != 0).then(|| (position.review_due, format!("{:032x}", position.customer)));
-    encode(position.offset, &Processed { created: created.clone(), fold: FOLD_VERSION, review })
+    encode(position.offset, &Processed { created: created.clone(), fold: FOLD_VERSION, review, owner: owner.cloned() })
 }
 
 /// The position of a committed offset.
 pub(crate) fn position_of(at: &TopicPartition, committed: &CommittedOffset) -> Result<CommittedPosition, JournalError> {
-    let Processed { created, fold, review } = decode(at, committed)?;
+    let Processed { created, fold, review, owner: _ } = decode(at, committed)?;
     let mut position = Position { offset: committed.offset, ..Position::default() };
     if let Some((due, customer)) = review {
         position.review_due = due;
         position.customer = u128::from_str_radix(&customer, 16).map_err(|error| unreadable(at, &error))?;
     }
     Ok(CommittedPosition { position, created, fold })
+}
+
+/// Who has committed, if it is told.
+pub(crate) fn owner_of(committed: &CommittedOffset) -> Option<Owner> {
+    serde_json::from_str::<Processed>(&committed.metadata).ok()?.owner
 }
 
 /// An input's next offset, and what is journaled of it.
@@ -94,7 +103,11 @@ mod tests {
         for (review_due, customer) in [(0, 0), (1_700_000_000_000, u128::MAX), (i64::MAX, 7)] {
             let position = Position { offset: 42, review_due, customer };
             let expected = CommittedPosition { position, created: created.clone(), fold: FOLD_VERSION };
-            assert_eq!(position_of(&at, &of_position(position, &created)), Ok(expected));
+            let owner = Owner { instance: "one".to_owned(), url: Some("https://one:9465".to_owned()) };
+            for owner in [None, Some(owner)] {
+                let committed = of_position(position, &created, owner.as_ref());
+                assert_eq!((position_of(&at, &committed), owner_of(&committed)), (Ok(expected.clone()), owner));
+            }
         }
     }
 

@@ -9,8 +9,9 @@
 //! - `owned`: a partition at work. `open`: what must hold before it may be. `publish`, `dead_letters`: what goes out.
 //! - `safekeeping`: what the workers share about stored states. `copying`: taking snapshots. `restoring`: starting from one. `erasures`: who is left out then. `quarantine`: damage.
 //! - `letters`: dead letters read back, and put back. `import`: history into a journal before its first day. `learn`: whose users there are.
-//! - `rule_sets`: the rules that the journal brings. `metadata`: what stands beside committed offsets.
-//! - `lag`: what is told to the metrics. `patience`: waiting between tries. `error`: what nobody but an operator can mend.
+//! - `posted`: events that came over HTTP, on their way to an input topic.
+//! - `rule_sets`: the rules that the journal brings. `metadata`: what stands beside committed offsets. `owners`: whose partitions are whose, from there.
+//! - `lag`: what is told to the metrics. `patience`: waiting between tries. `holding`: what is not read while somebody has paused a worker. `error`: what nobody but an operator can mend.
 
 mod arrivals;
 mod breaker;
@@ -22,6 +23,7 @@ mod dead_letters;
 mod drift;
 mod erasures;
 mod error;
+mod holding;
 mod import;
 mod ingest;
 mod lag;
@@ -31,7 +33,9 @@ mod metadata;
 mod open;
 mod options;
 mod owned;
+mod owners;
 mod patience;
+mod posted;
 mod process;
 mod publish;
 mod quarantine;
@@ -61,6 +65,8 @@ pub use letters::{
     Letter, LetterFilter, PutBack, partitions as letter_partitions, put_back as put_back_letters, to_put_back as letters_to_put_back,
 };
 pub use options::{Clock, IngestOptions, ProcessOptions, Topics, Turn};
+pub use owners::Owner;
+pub use posted::{Intake, MAX_POSTED_EVENT_BYTES};
 pub use process::{Processor, journal_record};
 pub use quarantine::{MAX_DAMAGED_STORES, MAX_DROPS};
 pub use rule_sets::{RuleSets, keep_rule_texts, rule_texts};

@@ -9,6 +9,7 @@ use bellwether_codec::journal::Created;
 use bellwether_engine::time::Time;
 
 use super::breaker::BreakerLimits;
+use super::owners::Owner;
 use super::safekeeping::Safekeeping;
 use super::sources::Sources;
 use crate::options::BatchLimits;
@@ -66,6 +67,8 @@ pub struct ProcessOptions {
     pub topics: Topics,
     /// What the journal is, from its first record.
     pub created: Created,
+    /// What others are told of this instance, if anything.
+    pub owner: Option<Owner>,
     /// Partitions of the topic of signals.
     pub signal_partitions: u32,
     /// Reads journal records.

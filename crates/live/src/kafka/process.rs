@@ -11,9 +11,10 @@ use std::time::Instant;
 use bellwether_codec::journal::{CONTROL_HEADER, JournalRecord, Piece, Pieces, WATERMARK_HEADER};
 use bellwether_codec::rendered::SignalCounts;
 use bellwether_engine::time::Time;
-use bellwether_kafka::{Batch, Client, CommitError, Polled, Received, Remedy, TopicPartition, Transaction};
+use bellwether_kafka::{Batch, Client, CommitError, KafkaError, Polled, Received, Remedy, TopicPartition, Transaction};
 use bellwether_store::{Commit, Durability, Position, Store, StoreError};
 
+use super::holding::Holding;
 use super::lag::{Lag, outcome_of};
 use super::metadata::position_of;
 use super::open::number_of;
@@ -38,6 +39,7 @@ pub struct Processor {
     /// Assigned, and not opened before a snapshot of theirs is in the store.
     restoring: Restoring,
     damages: Damages,
+    holding: Holding,
     /// Whether it waits for room on the disk.
     is_paused: bool,
     batch: Batch,
@@ -81,6 +83,7 @@ impl Processor {
             partitions: BTreeMap::new(),
             restoring: Restoring::default(),
             damages: Damages::default(),
+            holding: Holding::default(),
             is_paused: false,
             batch,
             transaction,
@@ -118,7 +121,8 @@ impl Processor {
         let mut batch = std::mem::take(&mut self.batch);
         batch.clear();
         let turn = self.options.turn;
-        let polled = self.client.poll(&mut batch, turn.max_records, turn.max_bytes, turn.commit_interval);
+        let held = self.hold();
+        let polled = held.and_then(|()| self.client.poll(&mut batch, turn.max_records, turn.max_bytes, turn.commit_interval));
         let read = batch.len();
         let folded = match polled {
             Ok(Polled::Records) => self.fold(&batch),
@@ -147,6 +151,12 @@ impl Processor {
             }
             Err(error) => self.drop_damaged(error).map(|()| read),
         }
+    }
+
+    /// Reads nothing while somebody has paused it.
+    fn hold(&mut self) -> Result<(), KafkaError> {
+        let is_paused = self.metrics.readers.is_paused(pipeline::Worker::Process);
+        self.holding.follow(is_paused, self.partitions.values().map(|owned| &owned.at), &mut *self.client)
     }
 
     /// Prefetch, apply, publish, commit, until every partition has folded its part of the batch.

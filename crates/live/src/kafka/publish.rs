@@ -40,7 +40,7 @@ pub(crate) fn publish(
             put_dead_letter(owned.at.partition, offset, rejection, batch, options, transaction);
         }
     }
-    transaction.commit_offset(owned.at.clone(), of_position(to, &options.created));
+    transaction.commit_offset(owned.at.clone(), of_position(to, &options.created, options.owner.as_ref()));
 }
 
 /// Unreadable records that a step from one position to another went over.

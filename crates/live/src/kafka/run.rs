@@ -21,6 +21,8 @@ use super::erasures::ErasureReader;
 use super::ingest::Ingest;
 use super::learn::Learning;
 use super::options::{Clock, IngestOptions, ProcessOptions, Turn};
+use super::owners::{Lookout, Owner};
+use super::posted::{Intake, Writer};
 use super::process::Processor;
 use super::quarantine::{damaged_store, move_aside};
 use super::rule_sets::RuleSets;
@@ -64,6 +66,12 @@ pub struct RunOptions {
     pub compile_rules: CompileRules,
     /// The real clock.
     pub clock: fn() -> Option<Time>,
+    /// Events that come over HTTP, if they do.
+    pub intake: Option<Intake>,
+    /// Whether it looks who owns the partitions of other instances.
+    pub looks_for_owners: bool,
+    /// Where others find the guarded listener of this process, if they do.
+    pub advertised_url: Option<String>,
 }
 
 type Work<'w> = Box<dyn FnOnce(&Arc<AtomicBool>) -> Result<(), LiveError> + Send + 'w>;
@@ -75,6 +83,9 @@ type Work<'w> = Box<dyn FnOnce(&Arc<AtomicBool>) -> Result<(), LiveError> + Send
 /// That of the worker that gave up first. Nothing that was committed is lost, and the same command goes on from there.
 pub fn run(options: &RunOptions, metrics: &Arc<Metrics>, stop: &AtomicBool) -> Result<(), LiveError> {
     let found = check_journal(&options.connect, &options.pseudonymiser)?;
+    if let Some(intake) = &options.intake {
+        options.connect.admin()?.describe(&[&intake.topic])?;
+    }
     loop {
         let ended = run_workers(options, &found, metrics, stop);
         let Some(reason) = ended.as_ref().err().and_then(damaged_store).filter(|_| !stop.load(Ordering::Relaxed)) else { return ended };
@@ -93,6 +104,15 @@ fn run_workers(options: &RunOptions, found: &Found, metrics: &Arc<Metrics>, stop
     let connect = &options.connect.until(&over);
     let mut work: Vec<(String, Work<'_>)> = Vec::new();
     let mut shared = None;
+    if let Some(intake) = &options.intake {
+        work.push((
+            "posted".to_owned(),
+            Box::new(move |stop| {
+                let client = connected(stop, || connect.posting_client())?;
+                client.map_or(Ok(()), |client| Writer::new(client, intake, turn(options), stop).run(stop))
+            }),
+        ));
+    }
     if options.role == Role::Ingest {
         metrics.readers.stateless();
     }
@@ -129,6 +149,16 @@ fn run_workers(options: &RunOptions, found: &Found, metrics: &Arc<Metrics>, stop
                 Box::new(move |stop| {
                     copier.run(&clock, stop);
                     Ok(())
+                }),
+            ));
+        }
+        if options.looks_for_owners {
+            let (partitions, metrics) = (connect.journal_partitions(found.created.partitions), metrics.clone());
+            work.push((
+                "owners".to_owned(),
+                Box::new(move |stop| {
+                    let client = connected(stop, || connect.owners_lookup())?;
+                    client.map_or(Ok(()), |client| Lookout::new(client, partitions, connect.instance(), metrics, stop).run(stop))
                 }),
             ));
         }
@@ -238,6 +268,7 @@ fn process_options(options: &RunOptions, found: &Found, snapshots: Option<Snapsh
         group: options.connect.process_group(),
         topics: options.connect.topics(),
         created: found.created.clone(),
+        owner: Some(Owner { instance: options.connect.instance().to_owned(), url: options.advertised_url.clone() }),
         signal_partitions: found.signal_partitions,
         decoder: Decoder::new(options.pseudonymiser),
         turn: turn(options),

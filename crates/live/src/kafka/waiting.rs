@@ -48,6 +48,11 @@ impl Waiting {
         (polled, self.batch.len().saturating_sub(before))
     }
 
+    /// Whether a partition is not read further, because much of it waits.
+    pub fn is_paused(&self, at: &TopicPartition) -> bool {
+        self.paused.contains(at)
+    }
+
     /// Keeps what is left, as this says of a partition and an offset.
     pub fn keep(&mut self, left: Left, is_left: impl Fn(&TopicPartition, u64) -> bool) {
         match left {
