@@ -199,8 +199,27 @@ kafka:
     /// When it cannot be started.
     #[must_use]
     pub fn start_with(&self, configuration: &Path, instance: &str, role: &str, workers: usize) -> Running {
+        self.launch(binary(), configuration, instance, role, workers)
+    }
+
+    /// Starts an instance whose data directory is a file system of its own in memory, of this size, such as `64m`. Only it sees what is in there.
+    ///
+    /// # Panics
+    ///
+    /// When it cannot be started. It takes a Linux where users may make namespaces.
+    #[must_use]
+    pub fn start_on_small_disk(&self, configuration: &Path, instance: &str, size: &str) -> Running {
+        let data = self.data(instance);
+        fs::create_dir_all(&data).expect("it can be made");
+        let mut command = Command::new("unshare");
+        command.args(["--map-root-user", "--mount", "sh", "-c", r#"mount -t tmpfs -o "size=$1" tmpfs "$0" && shift && exec "$@""#]);
+        command.arg(data).arg(size).arg(binary().get_program());
+        self.launch(command, configuration, instance, "all", 1)
+    }
+
+    fn launch(&self, mut command: Command, configuration: &Path, instance: &str, role: &str, workers: usize) -> Running {
         let log = fs::File::options().create(true).append(true).open(self.log(instance)).expect("the log can be written");
-        let child = binary()
+        let child = command
             .args(["run", "--role", role, "--workers", &workers.to_string(), "--config"])
             .arg(configuration)
             .env("BELLWETHER_LOG", "warn,bellwether_live=info")

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 
 use crate::support::{clean, output, refused, told, tool, top};
 
-fn command(values: &Value) -> Command {
+pub fn command(values: &Value) -> Command {
     let mut command = tool("python");
     command.arg(top("tests/deploy/chart.py")).arg(top("deploy/helm/bellwether")).arg(values.to_string());
     command
@@ -16,13 +16,13 @@ fn command(values: &Value) -> Command {
 
 /// The objects that values make; each is valid.
 #[track_caller]
-fn rendered(values: &Value) -> Vec<Value> {
+pub fn rendered(values: &Value) -> Vec<Value> {
     let output = output(&mut command(values));
     assert!(output.status.success(), "{values}:\n{}", told(&output));
     serde_json::from_slice(&output.stdout).expect("it is JSON")
 }
 
-fn of_kind<'a>(objects: &'a [Value], kind: &str) -> &'a Value {
+pub fn of_kind<'a>(objects: &'a [Value], kind: &str) -> &'a Value {
     objects.iter().find(|object| object["kind"] == kind).unwrap_or_else(|| panic!("no {kind}"))
 }
 

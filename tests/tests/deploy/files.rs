@@ -1,4 +1,4 @@
-//! The image, the compose file and the unit of systemd, before their own linters.
+//! The image, the compose file and the units of systemd, before their own linters.
 
 use std::fs;
 use std::path::Path;
@@ -53,32 +53,51 @@ fn the_compose_file_meets_its_schema() {
 fn yaml_is_tidy() {
     let rules =
         "{extends: default, rules: {line-length: disable, document-start: disable, comments: disable, braces: {max-spaces-inside: 1}}}";
-    let files =
-        ["compose.yaml", "compose/bellwether.yaml", "compose/prometheus.yaml", "helm/bellwether/Chart.yaml", "helm/bellwether/values.yaml"];
+    let files = [
+        "compose.yaml",
+        "compose/bellwether.yaml",
+        "compose/forward.yaml",
+        "compose/prometheus.yaml",
+        "helm/bellwether/Chart.yaml",
+        "helm/bellwether/values.yaml",
+    ];
     clean(tool("yamllint").args(["--strict", "--config-data", rules]).args(files.map(|file| top("deploy").join(file))));
 }
 
 #[test]
-fn the_configuration_of_the_compose_file_is_right() {
+fn the_configurations_of_the_compose_file_are_right() {
     clean(binary().args(["config", "check"]).arg(top("deploy/compose/bellwether.yaml")));
+    let forward = |key: &str| {
+        let mut command = binary();
+        command.args(["config", "check"]).arg(top("deploy/compose/forward.yaml"));
+        command.env("WEBHOOK_URL", "http://receiver:8080/hook").env("WEBHOOK_SECRET", key);
+        command
+    };
+    clean(&mut forward("whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"));
+    assert!(refused(&mut forward("")).contains("secret"), "without a key it does not start");
+    let prometheus = top("deploy/compose/prometheus.yaml");
+    clean(Command::new("promtool").args(["check", "config", "--syntax-only"]).arg(prometheus));
 }
 
 #[test]
-fn the_unit_is_understood_and_hardened() {
-    let directory = tempfile::tempdir().expect("a temporary directory");
-    let product = binary().get_program().to_str().expect("it is UTF-8").to_owned();
-    let text = fs::read_to_string(top("deploy/systemd/bellwether.service")).expect("it is there");
-    let unit = directory.path().join("bellwether.service");
-    // `verify` wants the program to be there.
-    fs::write(&unit, text.replace("/usr/local/bin/bellwether", &product)).expect("it can be written");
-    let analyze = |verb: &[&str], unit: &Path| {
-        let mut command = Command::new("systemd-analyze");
-        command.args(verb).arg(unit);
-        command
-    };
-    clean(&mut analyze(&["verify", "--man=no"], &unit));
-    let security = ["security", "--offline=true", "--no-pager", "--threshold", MAX_EXPOSURE];
-    clean(&mut analyze(&security, &unit));
-    fs::write(&unit, text.replace("NoNewPrivileges=yes", "").replace("DynamicUser=yes", "")).expect("it can be written");
-    refused(&mut analyze(&security, &unit));
+fn the_units_are_understood_and_hardened() {
+    for name in ["bellwether.service", "bellwether-forward.service"] {
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let product = binary().get_program().to_str().expect("it is UTF-8").to_owned();
+        let text = fs::read_to_string(top("deploy/systemd").join(name)).expect("it is there");
+        let unit = directory.path().join(name);
+        // `verify` wants the program to be there.
+        fs::write(&unit, text.replace("/usr/local/bin/bellwether", &product)).expect("it can be written");
+        let analyze = |verb: &[&str], unit: &Path| {
+            let mut command = Command::new("systemd-analyze");
+            command.args(verb).arg(unit);
+            command
+        };
+        clean(&mut analyze(&["verify", "--man=no"], &unit));
+        let security = ["security", "--offline=true", "--no-pager", "--threshold", MAX_EXPOSURE];
+        clean(&mut analyze(&security, &unit));
+        let as_root = ["NoNewPrivileges=yes", "DynamicUser=yes", "User=bellwether"].iter().fold(text, |text, line| text.replace(line, ""));
+        fs::write(&unit, as_root).expect("it can be written");
+        refused(&mut analyze(&security, &unit));
+    }
 }

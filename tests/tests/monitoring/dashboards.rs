@@ -19,9 +19,11 @@ pub struct Target {
 }
 
 impl Target {
-    /// The expression with values for the variables.
+    /// The expression with values for the variables. What forwards has a job of its own.
     pub fn of(&self, job: &str, currency: &str) -> String {
-        let expression = self.expression.replace("$__rate_interval", "1m").replace("$job", job).replace("$currency", currency);
+        let forward = format!("{job}-forward");
+        let values = [("$__rate_interval", "1m"), ("$job", job), ("$forward", &forward), ("$currency", currency)];
+        let expression = values.iter().fold(self.expression.clone(), |text, (name, value)| text.replace(name, value));
         assert!(!expression.contains('$'), "{}: {}: a variable that is not known: {expression}", self.dashboard, self.panel);
         expression
     }

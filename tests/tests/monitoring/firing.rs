@@ -1,6 +1,5 @@
 //! Alerts driven to firing by what they are about: real instances beside a real broker, real faults, and a real Prometheus.
 
-use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -11,62 +10,8 @@ use bellwether_tests::broker::Broker;
 use bellwether_tests::product::{INPUT_PARTITIONS, Product};
 
 use crate::beside_kafka::{company_of_today, now, start};
-use crate::prometheus::{Prometheus, free_address, shipped_rules};
-use crate::rules::alerts;
-use crate::{deploy, read};
-
-/// Alerts that this test drives to firing, and by what.
-const DRIVEN: [(&str, &str); 11] = [
-    ("BellwetherDown", "an instance is killed"),
-    ("BellwetherInputLag", "an input with records of an hour ago is stopped by its breaker"),
-    ("BellwetherWatermarkStandsStill", "the same"),
-    ("BellwetherBreakerOpen", "hundreds of records on end are no JSON"),
-    ("BellwetherDeadLetters", "the same"),
-    ("BellwetherClockAhead", "somebody writes a watermark an hour ahead into the journal"),
-    ("BellwetherStateDamaged", "tables of the store are overwritten"),
-    ("BellwetherSnapshotOld", "after the first snapshot there is no other"),
-    ("BellwetherSnapshotFailed", "the directory of the snapshots becomes a file"),
-    ("BellwetherChurnAboveTarget", "a third of the customers leave"),
-    ("BellwetherKpiBelowTarget", "answers to surveys are random"),
-];
-
-/// Alerts that only their unit tests drive to firing, and why.
-const IN_UNIT_TESTS: [(&str, &str); 13] = [
-    ("BellwetherJournalLag", "a broker dates the records: it takes five minutes"),
-    ("BellwetherJournalLagLong", "it takes an hour"),
-    ("BellwetherNoCommits", "it takes ten minutes without a commit"),
-    (
-        "BellwetherTransactionsFail",
-        "a worker whose transaction fails makes no other before a broker answers: it takes one that comes and goes",
-    ),
-    ("BellwetherRestoreStuck", "no restore hangs for good"),
-    ("BellwetherPoisonedRecords", "it compares with an hour ago, and takes a defect of the fold"),
-    ("BellwetherDiskFull", "it takes a file system of its own"),
-    ("BellwetherDiskFilling", "the kubelet or the node exporter tells it"),
-    ("BellwetherCompactionBehind", "it takes eight gibibytes"),
-    ("BellwetherNoSignals", "it compares with a week"),
-    ("BellwetherSignalFlood", "it compares with a week"),
-    ("BellwetherKpiAboveTarget", "it takes months of slow onboarding"),
-    ("BellwetherHealthFell", "it compares with a week"),
-];
-
-/// The shipped alerts with one thing changed: every `for: DURATION` line becomes `for: 2s`. Nothing else differs, and recording rules are as shipped.
-fn hasty_alerts(directory: &Path) -> PathBuf {
-    let text = read(&deploy("prometheus/alerts.yaml"));
-    let is_wait = |line: &str| line.starts_with("        for: ");
-    let hasty: String = text.lines().flat_map(|line| [if is_wait(line) { "        for: 2s" } else { line }, "\n"]).collect();
-    assert!(hasty.matches("for: 2s").count() > 15);
-    let path = directory.join("alerts.yaml");
-    fs::write(&path, hasty).expect("it can be written");
-    path
-}
-
-#[track_caller]
-fn wait_for_alert(prometheus: &Prometheus, job: &str, name: &str) {
-    let firing = format!("ALERTS{{alertname=\"{name}\", job=\"{job}\", alertstate=\"firing\"}}");
-    prometheus.wait_for(&firing, |found| !found.is_empty());
-    println!("{name} fires for {job}");
-}
+use crate::driven::{ABOUT_CUSTOMERS, hasty_rules, wait_for_alert};
+use crate::prometheus::{Prometheus, free_address};
 
 /// Produces records to one topic.
 struct Hand(BrokerClient);
@@ -132,14 +77,13 @@ fn faults_fire_their_alerts() {
     let _one = start(&main, "one", "all", of_one);
     let two = start(&main, "two", "all", of_two);
     let kept_instance = start(&kept, "kept", "all", of_kept);
-    let [recording, _] = shipped_rules();
-    let prometheus = Prometheus::of_jobs(&jobs, &[recording, hasty_alerts(directory.path())]);
+    let prometheus = Prometheus::of_jobs(&jobs, &hasty_rules(directory.path()));
     let taken_in =
         |job: &str| prometheus.wait_for(&format!("sum(bellwether_events_total{{job=\"{job}\"}})"), |found| found == [events.len() as f64]);
     taken_in("bellwether");
     taken_in("bellwether-kept");
     prometheus.wait_for("up{job=~\"bellwether|bellwether-kept\"} == 1", |found| found.len() == 3);
-    for (name, _) in &DRIVEN[9..] {
+    for name in ABOUT_CUSTOMERS {
         wait_for_alert(&prometheus, "bellwether", name);
     }
 
@@ -195,16 +139,4 @@ fn damage_tables(store: &Path) {
         bytes[..data].iter_mut().step_by(100).for_each(|byte| *byte ^= 0x40);
         fs::write(&table, bytes).expect("it can be written");
     }
-}
-
-#[test]
-fn every_alert_is_in_one_of_the_tables_and_the_guide_names_those_that_are_not_driven() {
-    let tables: Vec<&str> = DRIVEN.iter().chain(&IN_UNIT_TESTS).map(|(name, _)| *name).collect();
-    let named: BTreeSet<&str> = tables.iter().copied().collect();
-    assert_eq!(named.len(), tables.len());
-    let alerts = alerts();
-    assert_eq!(named, alerts.iter().map(|(name, _)| name.as_str()).collect());
-    let guide = read(&deploy("monitoring.md"));
-    let missing: Vec<&str> = IN_UNIT_TESTS.iter().map(|(name, _)| *name).filter(|name| !guide.contains(&format!("`{name}`"))).collect();
-    assert!(missing.is_empty(), "{missing:?}");
 }

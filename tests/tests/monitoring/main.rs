@@ -2,7 +2,9 @@
 
 mod beside_kafka;
 mod dashboards;
+mod driven;
 mod firing;
+mod forwarding;
 mod metrics;
 mod panels;
 mod prometheus;
@@ -10,6 +12,8 @@ mod rules;
 mod scaling;
 mod schema;
 mod size;
+mod trouble;
+mod weeks;
 
 use std::fs;
 use std::path::{Path, PathBuf};

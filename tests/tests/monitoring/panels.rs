@@ -1,8 +1,7 @@
 //! Panels against the truth: a run over a fixed input is scraped, and what panels show is what a replay of the same events counts.
 
 use std::fs;
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpStream;
+use std::io::{BufRead, BufReader, Write};
 use std::path::Path;
 use std::process::{Child, ChildStderr, ChildStdin, Stdio};
 
@@ -11,7 +10,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::dashboards::{Target, targets};
-use crate::prometheus::{Prometheus, check_metrics};
+use crate::prometheus::{Prometheus, check_metrics, scraped};
 
 /// The day whose record is compared; in the middle of a month.
 const DAY: &str = "2025-05-15";
@@ -20,10 +19,11 @@ const DAY: &str = "2025-05-15";
 pub struct Run {
     child: Child,
     /// Open as long as the run is to go on.
-    _input: ChildStdin,
+    input: ChildStdin,
     /// Open as well, since it may write there.
     _errors: BufReader<ChildStderr>,
-    address: String,
+    /// Where its metrics are.
+    pub address: String,
 }
 
 impl Run {
@@ -37,17 +37,19 @@ impl Run {
         errors.read_line(&mut line).expect("it tells its address");
         let address = line.trim().strip_prefix("metrics are at http://").and_then(|rest| rest.strip_suffix("/metrics"));
         let address = address.unwrap_or_else(|| panic!("no address in {line}")).to_owned();
-        let mut input = child.stdin.take().expect("it has an input");
-        input.write_all(events.as_bytes()).and_then(|()| input.flush()).expect("it reads its input");
-        Self { child, _input: input, _errors: errors, address }
+        let input = child.stdin.take().expect("it has an input");
+        let mut this = Self { child, input, _errors: errors, address };
+        this.write(events);
+        this
+    }
+
+    /// More events.
+    pub fn write(&mut self, events: &str) {
+        self.input.write_all(events.as_bytes()).and_then(|()| self.input.flush()).expect("it reads its input");
     }
 
     pub fn metrics(&self) -> String {
-        let mut stream = TcpStream::connect(&self.address).expect("it listens");
-        stream.write_all(b"GET /metrics HTTP/1.0\r\n\r\n").expect("it takes requests");
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).expect("it answers");
-        answer.split_once("\r\n\r\n").expect("an answer has a body").1.to_owned()
+        scraped(&self.address)
     }
 }
 

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
-use std::io::Write;
-use std::net::TcpListener;
+use std::io::{Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
 use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::thread;
@@ -34,7 +34,19 @@ impl Prometheus {
 
     /// Scrapes these jobs, each with its targets, and itself, under the rules of these files.
     pub fn of_jobs(jobs: &[(&str, &str)], rules: &[PathBuf]) -> Self {
+        Self::with_history(jobs, rules, "")
+    }
+
+    /// The same, for one that was there before: what it remembers is given in the format of OpenMetrics, with times.
+    pub fn with_history(jobs: &[(&str, &str)], rules: &[PathBuf], history: &str) -> Self {
         let directory = tempfile::tempdir().expect("a temporary directory");
+        let data = directory.path().join("data");
+        if !history.is_empty() {
+            let file = directory.path().join("history");
+            fs::write(&file, format!("{history}# EOF\n")).expect("it can be written");
+            let [file, data] = [&file, &data].map(|path| path.to_str().expect("UTF-8"));
+            promtool(&["tsdb", "create-blocks-from", "openmetrics", file, data], "");
+        }
         let address = free_address();
         let rules: Vec<String> = rules.iter().map(|path| path.display().to_string()).collect();
         let mut configuration =
@@ -47,7 +59,7 @@ impl Prometheus {
         let log = fs::File::create(directory.path().join("log")).expect("the log can be written");
         let child = Command::new("prometheus")
             .arg(format!("--config.file={}", file.display()))
-            .arg(format!("--storage.tsdb.path={}", directory.path().join("data").display()))
+            .arg(format!("--storage.tsdb.path={}", data.display()))
             .arg(format!("--web.listen-address={address}"))
             .stdin(Stdio::null())
             .stdout(Stdio::null())
@@ -134,6 +146,15 @@ fn number_of(sample: &Value) -> Result<f64, String> {
 pub fn free_address() -> String {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a port is free");
     listener.local_addr().expect("it has an address").to_string()
+}
+
+/// What an address answers to a scrape.
+pub fn scraped(address: &str) -> String {
+    let mut stream = TcpStream::connect(address).expect("it listens");
+    stream.write_all(b"GET /metrics HTTP/1.0\r\n\r\n").expect("it takes requests");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).expect("it answers");
+    answer.split_once("\r\n\r\n").expect("an answer has a body").1.to_owned()
 }
 
 /// Runs promtool, which must find nothing wrong.

@@ -20,7 +20,7 @@ fn configuration_and_rules_are_well_formed() {
 
 #[test]
 fn unit_tests_of_the_alerts_pass() {
-    let tests = ["alerts.test.yaml", "alerts.weeks.test.yaml"].map(|name| deploy("prometheus").join(name));
+    let tests = ["alerts.test.yaml", "alerts.weeks.test.yaml", "alerts.forward.test.yaml"].map(|name| deploy("prometheus").join(name));
     for test in tests {
         promtool(&["test", "rules", test.to_str().expect("UTF-8")], "");
     }
@@ -28,7 +28,9 @@ fn unit_tests_of_the_alerts_pass() {
 
 #[test]
 fn every_alert_fires_in_a_unit_test_and_stays_silent_in_another() {
-    let tests = ["alerts.test.yaml", "alerts.weeks.test.yaml"].map(|name| read(&deploy("prometheus").join(name))).concat();
+    let tests = ["alerts.test.yaml", "alerts.weeks.test.yaml", "alerts.forward.test.yaml"]
+        .map(|name| read(&deploy("prometheus").join(name)))
+        .concat();
     let tests: Vec<&str> = tests.split("\n  - name: ").collect();
     assert!(alerts().len() > 20);
     for (name, _) in alerts() {

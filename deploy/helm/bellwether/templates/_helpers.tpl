@@ -43,6 +43,28 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
 {{- mergeOverwrite (deepCopy .Values.configuration) $own | toYaml }}
 {{- end }}
 
+{{/* The forwarding, a workload of its own beside the instances: its names, its labels, and its configuration with the same Kafka. */}}
+{{- define "bellwether.forward.fullname" -}}
+{{- printf "%s-forward" (include "bellwether.fullname" . | trunc 44 | trimSuffix "-") }}
+{{- end }}
+
+{{- define "bellwether.forward.selector" -}}
+app.kubernetes.io/name: {{ include "bellwether.name" . | trunc 55 | trimSuffix "-" }}-forward
+app.kubernetes.io/instance: {{ .Release.Name }}
+{{- end }}
+
+{{- define "bellwether.forward.labels" -}}
+{{ include "bellwether.forward.selector" . }}
+app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
+app.kubernetes.io/component: forward
+app.kubernetes.io/managed-by: {{ .Release.Service }}
+helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
+{{- end }}
+
+{{- define "bellwether.forward.configuration" -}}
+{{- dict "data" "/var/lib/bellwether" "metrics" "0.0.0.0:9464" "kafka" .Values.configuration.kafka "forward" .Values.forward.settings | toYaml }}
+{{- end }}
+
 {{/* What the containers of a pod have in common. */}}
 {{- define "bellwether.container" -}}
 image: "{{ .Values.image.repository }}:{{ .Values.image.tag | default .Chart.AppVersion }}"
