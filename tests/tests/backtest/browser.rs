@@ -9,6 +9,9 @@ use crate::support::Company;
 /// Names under which Chromium is installed.
 const BROWSERS: [&str; 4] = ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"];
 
+/// In pixels.
+const PHONE_WIDTH: u32 = 390;
+
 #[test]
 fn a_browser_shows_the_report_and_has_nothing_to_complain_about() {
     let company = Company::new(300, 18, 5);
@@ -33,6 +36,29 @@ fn a_request_would_be_told() {
     fs::write(&path, html.replace("<main>", "<main><img src=\"http://127.0.0.1:9/a.png\">")).expect("it can be written");
     let (_, complaints) = open(&path);
     assert!(complaints.iter().any(|complaint| complaint.contains("Content Security Policy")), "{complaints:?}");
+}
+
+#[test]
+fn nothing_but_tables_is_wider_than_a_phone() {
+    let company = Company::new(300, 18, 5);
+    company.backtest();
+    let html = fs::read_to_string(company.path("report.html")).expect("it is there");
+    assert_eq!(width_on_a_phone(&company, &html), PHONE_WIDTH);
+    let wide = html.replace("<main>", "<main><p style=\"width: 500px\">.</p>");
+    assert!(width_on_a_phone(&company, &wide) > PHONE_WIDTH, "what is too wide is noticed");
+}
+
+/// How wide the content of a page is on a phone, in pixels. Windows of browsers are not as narrow, but frames are.
+fn width_on_a_phone(company: &Company, html: &str) -> u32 {
+    let path = company.path("phone.html");
+    let page = html.replace('&', "&amp;").replace('"', "&quot;");
+    let measure = "document.body.append(`width:${this.contentDocument.documentElement.scrollWidth}.`)";
+    fs::write(&path, format!("<iframe onload='{measure}' width={PHONE_WIDTH} height=800 srcdoc=\"{page}\"></iframe>"))
+        .expect("it can be written");
+    let (dom, complaints) = open(&path);
+    assert_eq!(complaints, Vec::<String>::new());
+    let (_, width) = dom.rsplit_once("width:").expect("it is measured");
+    width.split('.').next().and_then(|width| width.parse().ok()).expect("a number")
 }
 
 /// The document as the browser has it after loading, and what it wrote to its console.

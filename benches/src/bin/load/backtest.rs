@@ -1,10 +1,7 @@
-//! Backtests: their rate against the bare decode, on one thread and two, what a sweep costs, and their memory with a million customers.
+//! Backtests: their rate against the bare decode, on one thread and two, and what a sweep costs.
 
 use std::error::Error;
-use std::fs;
 use std::path::Path;
-use std::process::Stdio;
-use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use bellwether_backtest::evaluate::{ChurnAt, DEFAULT_HORIZON_MS, DEFAULT_MIN_LEAD_MS, EvaluationOptions, Side, evaluate};
@@ -12,7 +9,6 @@ use bellwether_backtest::plan::{Plan, Sweep};
 use bellwether_benches::RULES;
 use bellwether_benches::observing::observe;
 use bellwether_codec::rules::RuleFile;
-use bellwether_tests::product::binary;
 
 use crate::{bare_decode, write_lines};
 
@@ -21,9 +17,6 @@ const RUNS: usize = 5;
 
 /// Twenty points.
 const SWEEP: &str = "no-login-30d.days=10..67:3";
-
-/// How often the memory of a process is looked at.
-const LOOK: Duration = Duration::from_millis(100);
 
 /// What one backtest took.
 #[derive(Clone, Copy)]
@@ -109,50 +102,4 @@ fn backtest(path: &Path, file: &RuleFile, sweep: Option<&Sweep>, threads: usize)
         return Err("events are missing, or no rule has spoken".into());
     }
     Ok(Took { all: started.elapsed(), pass: passed })
-}
-
-/// Simulates a million customers with the binary, and watches the memory of its backtest. The log is streamed to disk, and so are its parts before.
-pub fn memory() -> Result<(), Box<dyn Error>> {
-    const CUSTOMERS: &str = "1000000";
-    const MONTHS: &str = "2";
-    let directory = tempfile::tempdir()?;
-    let simulated = binary()
-        .args(["simulate", "--customers", CUSTOMERS, "--months", MONTHS, "--seed", "3", "--out"])
-        .arg(directory.path())
-        .stdout(Stdio::null())
-        .status()?;
-    if !simulated.success() {
-        return Err("the company could not be simulated".into());
-    }
-    let (events, report) = (directory.path().join("events.jsonl.zst"), directory.path().join("report.json"));
-    let started = Instant::now();
-    let mut child = binary().arg("backtest").arg("--events").arg(&events).arg("--json").arg(&report).stdout(Stdio::null()).spawn()?;
-    let mut peak_kib = 0;
-    let status = loop {
-        // The last look at a process that ends is not of use: it has given its memory back.
-        peak_kib = peak_memory_kib(child.id()).unwrap_or_default().max(peak_kib);
-        match child.try_wait()? {
-            Some(status) => break status,
-            None => sleep(LOOK),
-        }
-    };
-    if !status.success() {
-        return Err("the backtest failed".into());
-    }
-    let report: serde_json::Value = serde_json::from_slice(&fs::read(&report)?)?;
-    println!(
-        "backtest of {} customers over {MONTHS} months, {} events: peak memory {} MiB (limit 1,024), {:.0} s",
-        report["log"]["customers"],
-        report["log"]["events"],
-        peak_kib >> 10,
-        started.elapsed().as_secs_f64()
-    );
-    Ok(())
-}
-
-/// Peak resident memory of a process as Linux tells it.
-fn peak_memory_kib(process: u32) -> Option<u64> {
-    let status = fs::read_to_string(format!("/proc/{process}/status")).ok()?;
-    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
-    line.trim().strip_suffix("kB")?.trim().parse().ok()
 }

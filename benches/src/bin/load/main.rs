@@ -1,6 +1,7 @@
 //! The load command: engine, replay, backtest and the embedded product on the sample log, as rates and as ratios to the limits.
 
 mod backtest;
+mod memory;
 
 use std::error::Error;
 use std::fs::File;
@@ -35,11 +36,17 @@ const LINES: usize = 1_000_000;
 const SAMPLE: &str = "crm6.jsonl.zst";
 
 fn main() -> Result<(), Box<dyn Error>> {
+    let wanted: Vec<String> = std::env::args().skip(1).collect();
+    // It takes minutes and gigabytes, so that it is run only when it is named, alone: `backtest-memory [CUSTOMERS [MONTHS]]`.
+    if let [first, sizes @ ..] = wanted.as_slice()
+        && first == "backtest-memory"
+    {
+        return memory::measure(sizes);
+    }
     let Some(lines) = sample_lines(SAMPLE, LINES) else {
         eprintln!("no sample log at {}: set BELLWETHER_SAMPLE_LOGS to the directory that holds {SAMPLE}", sample_log(SAMPLE).display());
         std::process::exit(2);
     };
-    let wanted: Vec<String> = std::env::args().skip(1).collect();
     let is_wanted = |name: &str| wanted.is_empty() || wanted.iter().any(|one| one == name);
     if is_wanted("engine") {
         engine(&lines);
@@ -52,9 +59,6 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     if is_wanted("backtest") {
         backtest::rates(&lines)?;
-    }
-    if is_wanted("backtest-memory") {
-        backtest::memory()?;
     }
     if is_wanted("run") {
         embedded_on_sample()?;

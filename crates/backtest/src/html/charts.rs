@@ -7,8 +7,11 @@ use plotters::style::text_anchor::{HPos, Pos, VPos};
 use super::ChartError;
 use crate::report::Report;
 
-/// Width and height of a chart in its own units; the page scales it, on a phone to three quarters, at which its letters can still be read.
+/// Width and height of a chart in its own units; the page scales it, on a phone to three quarters.
 const SIZE: (u32, u32) = (480, 290);
+
+/// Height of letters in the same units; at three quarters they can still be read.
+pub(super) const LABEL: u32 = 17;
 
 pub(super) const BLUE: RGBColor = RGBColor(38, 84, 124);
 pub(super) const RED: RGBColor = RGBColor(200, 70, 48);
@@ -137,22 +140,23 @@ fn draw_lines(
     let share = |value: &f64| if *value > 1.001 { String::new() } else { plain(value) };
     let mut chart = ChartBuilder::on(area)
         .margin(10)
-        .x_label_area_size(40)
-        .y_label_area_size(50)
+        .margin_right(20)
+        .x_label_area_size(46)
+        .y_label_area_size(58)
         .build_cartesian_2d(from..to, 0.0..top)
         .map_err(failed)?;
     let mut mesh = chart.configure_mesh();
-    mesh.x_desc(x).y_desc(y).light_line_style(TRANSPARENT).bold_line_style(FAINT).x_labels(8).y_labels(6);
-    mesh.label_style(("sans-serif", 13)).axis_desc_style(("sans-serif", 14)).x_label_formatter(&x_text);
+    mesh.x_desc(x).y_desc(y).light_line_style(TRANSPARENT).bold_line_style(FAINT).x_labels(6).y_labels(6);
+    mesh.label_style(("sans-serif", LABEL)).axis_desc_style(("sans-serif", LABEL)).x_label_formatter(&x_text);
     mesh.y_label_formatter(&share).draw().map_err(failed)?;
     if let Some(chance) = marks.chance {
         chart.draw_series([PathElement::new(vec![(from, chance), (to, chance)], GREY.stroke_width(1))]).map_err(failed)?;
-        let above = TextStyle::from(("sans-serif", 12).into_font()).color(&GREY).pos(Pos::new(HPos::Left, VPos::Bottom));
+        let above = TextStyle::from(("sans-serif", LABEL).into_font()).color(&GREY).pos(Pos::new(HPos::Left, VPos::Bottom));
         chart.draw_series([Text::new("chance", (from + beside, chance), above)]).map_err(failed)?;
     }
     if let Some((at, name)) = &marks.at {
         chart.draw_series([PathElement::new(vec![(*at, 0.0), (*at, top)], BLACK.stroke_width(1))]).map_err(failed)?;
-        chart.draw_series([Text::new(name.clone(), (*at + beside, top), ("sans-serif", 12).into_font())]).map_err(failed)?;
+        chart.draw_series([Text::new(name.clone(), (*at + beside, top), ("sans-serif", LABEL).into_font())]).map_err(failed)?;
     }
     for line in lines {
         let colour = line.colour;
@@ -165,7 +169,12 @@ fn draw_lines(
         chart.draw_series([Circle::new(point, 6, RED.filled())]).map_err(failed)?;
     }
     let mut labels = chart.configure_series_labels();
-    labels.position(SeriesLabelPosition::UpperRight).background_style(WHITE.mix(0.8)).label_font(("sans-serif", 13)).draw().map_err(failed)
+    labels
+        .position(SeriesLabelPosition::UpperRight)
+        .background_style(WHITE.mix(0.8))
+        .label_font(("sans-serif", LABEL))
+        .draw()
+        .map_err(failed)
 }
 
 /// A number without the zeros behind it.
@@ -180,13 +189,14 @@ fn bar_chart(bars: &[(f64, f64, f64)], x: &str, y: &str, colour: RGBColor) -> Re
     draw(SIZE, |area| {
         let mut chart = ChartBuilder::on(area)
             .margin(10)
-            .x_label_area_size(40)
-            .y_label_area_size(50)
+            .margin_right(20)
+            .x_label_area_size(46)
+            .y_label_area_size(58)
             .build_cartesian_2d(from..to, 0.0..top)
             .map_err(failed)?;
         let mut mesh = chart.configure_mesh();
         mesh.x_desc(x).y_desc(y).disable_x_mesh().light_line_style(TRANSPARENT).bold_line_style(FAINT).x_labels(10).y_labels(6);
-        mesh.label_style(("sans-serif", 13)).axis_desc_style(("sans-serif", 14));
+        mesh.label_style(("sans-serif", LABEL)).axis_desc_style(("sans-serif", LABEL));
         mesh.x_label_formatter(&plain).y_label_formatter(&plain).draw().map_err(failed)?;
         let gap = bars.first().map_or(0.0, |(from, to, _)| (to - from) * 0.05);
         let shapes = bars.iter().map(|(from, to, height)| Rectangle::new([(from + gap, 0.0), (to - gap, *height)], colour.filled()));

@@ -6,14 +6,14 @@ use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
 use super::ChartError;
-use super::charts::{BLUE, GREEN, GREY, RED, draw, failed};
+use super::charts::{BLUE, GREEN, GREY, LABEL, RED, draw, failed};
 use crate::months::date_text;
 use crate::report::{EpisodeStory, Story};
 
 /// Width, and height without episodes.
 const SIZE: (u32, u32) = (480, 150);
 /// Height of an episode's bar.
-const ROW: u32 = 16;
+const ROW: u32 = 20;
 
 /// Draws a story; `end` is where bars end that are open.
 pub(super) fn timeline(story: &Story, end: &str) -> Result<String, ChartError> {
@@ -33,14 +33,15 @@ pub(super) fn timeline(story: &Story, end: &str) -> Result<String, ChartError> {
     draw(size, |area| {
         let mut chart = ChartBuilder::on(area)
             .margin(6)
-            .x_label_area_size(24)
-            .y_label_area_size(36)
+            .margin_right(44)
+            .x_label_area_size(28)
+            .y_label_area_size(42)
             .build_cartesian_2d(from..to, bottom..105.0)
             .map_err(failed)?;
         let date = |days: &f64| date_text(Time((days * DAY_MS as f64) as i64));
         let score = |value: &f64| if *value < 0.0 { String::new() } else { format!("{value:.0}") };
         let mut mesh = chart.configure_mesh();
-        mesh.disable_mesh().x_labels(6).y_labels(5).label_style(("sans-serif", 12));
+        mesh.disable_mesh().x_labels(4).y_labels(5).label_style(("sans-serif", LABEL));
         mesh.x_label_formatter(&date).y_label_formatter(&score).draw().map_err(failed)?;
         chart.draw_series(LineSeries::new(health.iter().copied(), GREEN.stroke_width(2))).map_err(failed)?;
         for (number, (episode, raised, closed)) in bars.iter().enumerate() {
@@ -57,7 +58,7 @@ pub(super) fn timeline(story: &Story, end: &str) -> Result<String, ChartError> {
             let beside = (to - from) / 150.0;
             let (at, side) =
                 if closed > from + (to - from) * 0.65 { (raised - beside, HPos::Right) } else { (closed + beside, HPos::Left) };
-            let style = TextStyle::from(("sans-serif", 11).into_font()).pos(Pos::new(side, VPos::Top));
+            let style = TextStyle::from(("sans-serif", LABEL).into_font()).pos(Pos::new(side, VPos::Top));
             let name = Text::new(episode.rule.clone(), (at, top), style);
             chart.draw_series([name]).map_err(failed)?;
         }

@@ -18,7 +18,7 @@ pub(super) fn rules(report: &Report) -> Markup {
                 thead {
                     tr {
                         @for title in ["rule", "raised", "true", "late", "false", "open", "precision", "recall", "median lead", "false per 1,000 months", "alone", "verdict"] {
-                            th { (title) }
+                            th.word[title == "verdict"] { (title) }
                         }
                     }
                 }
@@ -67,7 +67,7 @@ pub(super) fn horizons(report: &Report) -> Markup {
                 tbody {
                     @for row in &report.overall.horizons {
                         tr {
-                            th { (row.horizon_days) " days" }
+                            th { (row.horizon_days) "\u{a0}days" }
                             td { (count(row.true_)) } td { (count(row.late)) } td { (count(row.false_)) } td { (count(row.censored)) }
                             td { (percent(row.precision)) } td { (percent(row.recall)) }
                         }

@@ -44,6 +44,20 @@ fn it_raises_what_a_replay_raises() {
 }
 
 #[test]
+fn it_raises_from_a_journal_what_a_replay_raises_with_the_recorded_rules() {
+    let scratch = Scratch::new();
+    let (rules, data) = (scratch.file("rules.yaml", rules(6)), scratch.path("data"));
+    let (replayed, backtested) = (scratch.path("replayed.jsonl"), scratch.path("backtested.jsonl"));
+    scratch.run_once(company(), &["--rules", &rules]).exits(0);
+    run(&["replay", "--journal", &data, "--signals", &replayed]).exits(0);
+    report(&scratch, &["--journal", &data, "--rules", &rules, "--signals", &backtested]);
+    let signals = String::from_utf8(scratch.read("replayed.jsonl")).expect("UTF-8");
+    assert!(signals.contains("\"rule\":\"quiet\""), "the recorded rules have spoken");
+    assert!(signals.into_bytes() == scratch.read("backtested.jsonl"), "the signals differ");
+    assert!(scratch.read("replayed.jsonl.decisions") == scratch.read("backtested.jsonl.decisions"), "the decisions differ");
+}
+
+#[test]
 fn shards_files_and_journals_do_not_matter() {
     let scratch = Scratch::new();
     let one = report(&scratch, &["--events", company(), "--partitions", "1"]);

@@ -6,6 +6,7 @@ use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, Seq
 
 use super::names::Field;
 use super::scalar::Scalar;
+use super::values::Values;
 
 /// No event type knows more fields.
 pub(super) const MAX_FIELDS: usize = 8;
@@ -39,17 +40,6 @@ impl<'a> Fields<'a> {
         assert!(names.len() <= MAX_FIELDS, "at most {MAX_FIELDS} fields");
         self.names = names;
         self.next = 0;
-    }
-
-    /// Takes a value out of its slot.
-    #[inline]
-    pub(super) fn take(&mut self, name: Field) -> Scalar<'a> {
-        let index = match self.names.get(self.next) {
-            Some(next) if *next == name => self.next,
-            _ => self.names.iter().position(|known| *known == name).expect("a body reads only the fields of its type"),
-        };
-        self.next = index + 1;
-        std::mem::take(&mut self.values[index])
     }
 
     /// Whether nothing is in a slot, or what counts as nothing.
@@ -106,6 +96,23 @@ impl<'a> Fields<'a> {
             }
         }
         Ok(())
+    }
+}
+
+impl<'a> Values<'a> for Fields<'a> {
+    #[inline]
+    fn prefix(&self) -> &'static str {
+        self.prefix
+    }
+
+    #[inline]
+    fn take(&mut self, name: Field) -> Scalar<'a> {
+        let index = match self.names.get(self.next) {
+            Some(next) if *next == name => self.next,
+            _ => self.names.iter().position(|known| *known == name).expect("a body reads only the fields of its type"),
+        };
+        self.next = index + 1;
+        std::mem::take(&mut self.values[index])
     }
 }
 

@@ -33,17 +33,19 @@ pub(crate) use field_type::{DATA_FIELDS, FieldType, data_fields};
 pub(crate) use flat::{Value, flatten};
 pub(crate) use names::Field;
 pub(crate) use parts::{Attribute, Parts, data_field_names, text_of};
-pub(crate) use row::Row;
+pub(crate) use row::Columns;
 pub(crate) use scalar::{Scalar, quote};
 
 use bellwether_engine::erasure::ErasureKey;
-use bellwether_engine::event::Event;
+use bellwether_engine::event::{Body, Event, Text};
 use bellwether_engine::event_type::EventType;
+use bellwether_engine::time::Time;
 
 use crate::pseudonym::Pseudonymiser;
 use crate::rejection::{RejectReason, Rejection};
 use envelope::{Envelope, Kind};
 use quotes::Quotes;
+use values::Values;
 
 /// The customer under which the company's own costs are recorded.
 pub const COMPANY: &str = "_company";
@@ -160,20 +162,10 @@ impl Decoder {
     #[inline]
     fn validated<'a, T>(&self, envelope: &mut Envelope<'a>, users: Users<'_>, make: impl FnOnce(Event<'a>) -> T) -> Result<T, Rejection> {
         let kind = self.known_kind(&envelope.kind, envelope.attributes.prefix)?;
-        let attributes = &mut envelope.attributes;
-        let id = attributes.identifier(Field::Id)?;
-        let source = attributes.text(Field::Source)?;
-        let customer = attributes.identifier(Field::Subject)?;
-        if has_control(&customer) {
-            return Err(attributes.out_of_range(Field::Subject, "contains a control character"));
-        }
-        if kind == EventType::CostRecorded && customer != COMPANY {
-            return Err(attributes.out_of_range(Field::Subject, "must be `_company` for cost.recorded"));
-        }
-        let time = attributes.event_time(Field::Time)?;
+        let attributes = attributes(kind, &mut envelope.attributes)?;
         envelope.settle_data(kind)?;
         let body = families::body(kind, &mut envelope.data, users)?;
-        Ok(make(Event { time, source, id, customer, body }))
+        Ok(make(attributes.with(body)))
     }
 
     fn known_kind(&self, kind: &Kind<'_>, prefix: &str) -> Result<EventType, Rejection> {
@@ -188,6 +180,37 @@ impl Decoder {
             )),
         }
     }
+}
+
+/// What every event has besides its body.
+struct Attributes<'a> {
+    time: Time,
+    source: Text<'a>,
+    id: Text<'a>,
+    customer: Text<'a>,
+}
+
+impl<'a> Attributes<'a> {
+    #[inline]
+    fn with(self, body: Body<'a>) -> Event<'a> {
+        let Self { time, source, id, customer } = self;
+        Event { time, source, id, customer, body }
+    }
+}
+
+/// Takes and validates them, for an event of this type.
+#[inline]
+fn attributes<'a>(kind: EventType, values: &mut impl Values<'a>) -> Result<Attributes<'a>, Rejection> {
+    let id = values.identifier(Field::Id)?;
+    let source = values.text(Field::Source)?;
+    let customer = values.identifier(Field::Subject)?;
+    if has_control(&customer) {
+        return Err(values.out_of_range(Field::Subject, "contains a control character"));
+    }
+    if kind == EventType::CostRecorded && customer != COMPANY {
+        return Err(values.out_of_range(Field::Subject, "must be `_company` for cost.recorded"));
+    }
+    Ok(Attributes { time: values.event_time(Field::Time)?, source, id, customer })
 }
 
 /// The byte order mark that some editors put at the start of a file.

@@ -1,56 +1,54 @@
-//! An event read from a row of a table: its values are there already, and are validated as those of a line are.
+//! An event read from a row of a table: its values are taken from their columns, and are validated as those of a line are.
 
 use bellwether_engine::event::Event;
 
-use super::envelope::{Envelope, Kind};
+use super::envelope::Kind;
 use super::scalar::Scalar;
-use super::{Attribute, Decoder, Users, families};
+use super::values::Values;
+use super::{Decoder, Field, Users, families};
 use crate::rejection::Rejection;
-use bellwether_engine::event_type::EventType;
 
-/// Where rows are read into, one after the other.
-pub(crate) struct Row<'a> {
-    envelope: Envelope<'a>,
+/// The columns of a table.
+pub(crate) trait Columns {
+    /// What a row has in the column of a field; that of the subject is the customer.
+    fn scalar(&self, field: Field, row: usize) -> Scalar<'_>;
 }
 
-impl<'a> Row<'a> {
-    pub(crate) fn new() -> Self {
-        Self { envelope: Envelope::new() }
-    }
+/// The attributes of a row, or its data.
+struct RowValues<'a, C> {
+    columns: &'a C,
+    row: usize,
+    prefix: &'static str,
+}
 
-    /// Begins the next row, of this type. Returns the type if it is known.
-    pub(crate) fn begin(&mut self, kind: Scalar<'a>) -> Option<EventType> {
-        self.envelope.clear();
-        self.envelope.kind = Kind::of(kind);
-        let Kind::Known(kind) = self.envelope.kind else { return None };
-        self.envelope.data.rename(families::field_names(kind));
-        Some(kind)
-    }
-
-    /// Sets an attribute.
+impl<'a, C: Columns> Values<'a> for RowValues<'a, C> {
     #[inline]
-    pub(crate) fn set(&mut self, attribute: Attribute, value: Scalar<'a>) {
-        // The order of the slots is that of the attributes.
-        self.envelope.attributes.put_at(attribute as usize, value);
+    fn prefix(&self) -> &'static str {
+        self.prefix
     }
 
-    /// Sets the data field of a slot.
     #[inline]
-    pub(crate) fn set_data(&mut self, slot: usize, value: Scalar<'a>) {
-        self.envelope.data.put_at(slot, value);
+    fn take(&mut self, name: Field) -> Scalar<'a> {
+        self.columns.scalar(name, self.row)
     }
 }
 
 impl Decoder {
-    /// Validates a row as a line is validated, and makes something of its event where that is built. In tables of our own users are tokens.
+    /// Validates a row, of which the type is this, as a line is validated, and makes something of its event where that is built. In tables
+    /// of our own users are tokens.
     #[inline]
     pub(crate) fn decode_row<'a, T>(
         &self,
-        row: &mut Row<'a>,
+        kind: Scalar<'a>,
+        columns: &'a impl Columns,
+        row: usize,
         users_are_tokens: bool,
         make: impl FnOnce(Event<'a>) -> T,
     ) -> Result<T, Rejection> {
         let users = if users_are_tokens { Users::Tokens } else { Users::Plain(&self.pseudonymiser) };
-        self.validated(&mut row.envelope, users, make)
+        let kind = self.known_kind(&Kind::of(kind), "")?;
+        let attributes = super::attributes(kind, &mut RowValues { columns, row, prefix: "" })?;
+        let body = families::body(kind, &mut RowValues { columns, row, prefix: "data." }, users)?;
+        Ok(make(attributes.with(body)))
     }
 }

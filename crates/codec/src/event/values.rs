@@ -4,7 +4,6 @@ use bellwether_engine::event::{Currency, Text, UserToken};
 use bellwether_engine::time::Time;
 
 use super::Users;
-use super::fields::Fields;
 use super::names::Field;
 use super::scalar::{Scalar, quote};
 use crate::pseudonym::parse_token;
@@ -22,9 +21,16 @@ const ID: &str = "a text or an integer";
 
 type Found<T> = Result<Option<T>, Rejection>;
 
-impl<'a> Fields<'a> {
+/// Named values from which the parts of an event are taken, each at most once.
+pub(super) trait Values<'a> {
+    /// What stands before their names in rejections: `data.`, or nothing.
+    fn prefix(&self) -> &'static str;
+
+    /// Takes a value.
+    fn take(&mut self, name: Field) -> Scalar<'a>;
+
     /// A text that must be there.
-    pub(super) fn text(&mut self, name: Field) -> Result<Text<'a>, Rejection> {
+    fn text(&mut self, name: Field) -> Result<Text<'a>, Rejection> {
         match self.take(name) {
             Scalar::Text(text) if !text.is_empty() => self.short(name, text),
             other => Err(self.no_text(name, "a text", &other)),
@@ -32,7 +38,7 @@ impl<'a> Fields<'a> {
     }
 
     /// A text that may be there.
-    pub(super) fn optional_text(&mut self, name: Field) -> Found<Text<'a>> {
+    fn optional_text(&mut self, name: Field) -> Found<Text<'a>> {
         match self.take(name) {
             Scalar::Text(text) if !text.is_empty() => self.short(name, text).map(Some),
             Scalar::Absent | Scalar::Null | Scalar::Text(_) => Ok(None),
@@ -41,7 +47,7 @@ impl<'a> Fields<'a> {
     }
 
     /// An id that must be there: a text, or an integer, which becomes its digits.
-    pub(super) fn identifier(&mut self, name: Field) -> Result<Text<'a>, Rejection> {
+    fn identifier(&mut self, name: Field) -> Result<Text<'a>, Rejection> {
         match self.take(name) {
             Scalar::Text(text) if !text.is_empty() => self.short(name, text),
             Scalar::Integer(number) => Ok(number.to_string().into()),
@@ -51,7 +57,7 @@ impl<'a> Fields<'a> {
     }
 
     /// An id that may be there.
-    pub(super) fn optional_identifier(&mut self, name: Field) -> Found<Text<'a>> {
+    fn optional_identifier(&mut self, name: Field) -> Found<Text<'a>> {
         match self.take(name) {
             Scalar::Text(text) if !text.is_empty() => self.short(name, text).map(Some),
             Scalar::Integer(number) => Ok(Some(number.to_string().into())),
@@ -62,7 +68,7 @@ impl<'a> Fields<'a> {
     }
 
     /// A user that may be there.
-    pub(super) fn user(&mut self, name: Field, users: Users<'_>) -> Found<UserToken> {
+    fn user(&mut self, name: Field, users: Users<'_>) -> Found<UserToken> {
         let Some(text) = self.optional_identifier(name)? else { return Ok(None) };
         match users {
             Users::Plain(pseudonymiser) => Ok(Some(pseudonymiser.token(&text))),
@@ -74,7 +80,7 @@ impl<'a> Fields<'a> {
     }
 
     /// A boolean that may be there.
-    pub(super) fn boolean(&mut self, name: Field) -> Found<bool> {
+    fn boolean(&mut self, name: Field) -> Found<bool> {
         match self.take(name) {
             Scalar::Boolean(value) => Ok(Some(value)),
             Scalar::Absent | Scalar::Null => Ok(None),
@@ -83,7 +89,7 @@ impl<'a> Fields<'a> {
     }
 
     /// An integer that may be there and is at least `smallest`.
-    pub(super) fn integer(&mut self, name: Field, smallest: i64) -> Found<i64> {
+    fn integer(&mut self, name: Field, smallest: i64) -> Found<i64> {
         match self.take(name) {
             Scalar::Integer(value) if value >= smallest => Ok(Some(value)),
             Scalar::Integer(value) => Err(self.out_of_range(name, &format!("{value} is less than {smallest}"))),
@@ -94,7 +100,7 @@ impl<'a> Fields<'a> {
     }
 
     /// An integer of 32 bits that may be there and is at least `smallest`.
-    pub(super) fn small_integer(&mut self, name: Field, smallest: u32) -> Found<u32> {
+    fn small_integer(&mut self, name: Field, smallest: u32) -> Found<u32> {
         let Some(value) = self.integer(name, i64::from(smallest))? else { return Ok(None) };
         match u32::try_from(value) {
             Ok(value) => Ok(Some(value)),
@@ -103,7 +109,7 @@ impl<'a> Fields<'a> {
     }
 
     /// An amount of money in minor units that may be there: an integer, zero or more.
-    pub(super) fn money(&mut self, name: Field) -> Found<i64> {
+    fn money(&mut self, name: Field) -> Found<i64> {
         match self.take(name) {
             Scalar::Integer(value) if value >= 0 => Ok(Some(value)),
             Scalar::Integer(value) => Err(self.out_of_range(name, &format!("{value} is negative"))),
@@ -114,7 +120,7 @@ impl<'a> Fields<'a> {
     }
 
     /// A number that may be there.
-    pub(super) fn number(&mut self, name: Field) -> Found<f64> {
+    fn number(&mut self, name: Field) -> Found<f64> {
         match self.take(name) {
             Scalar::Integer(value) => Ok(Some(value as f64)),
             Scalar::HugeInteger(value) => Ok(Some(value as f64)),
@@ -126,7 +132,7 @@ impl<'a> Fields<'a> {
     }
 
     /// A currency that may be there: three letters.
-    pub(super) fn currency(&mut self, name: Field) -> Found<Currency> {
+    fn currency(&mut self, name: Field) -> Found<Currency> {
         let Some(text) = self.optional_text(name)? else { return Ok(None) };
         match <[u8; 3]>::try_from(text.as_bytes()) {
             Ok(letters) if letters.iter().all(u8::is_ascii_alphabetic) => {
@@ -137,7 +143,7 @@ impl<'a> Fields<'a> {
     }
 
     /// One of some words, in any case, that may be there.
-    pub(super) fn choice<T: Copy>(&mut self, name: Field, choices: &[(&str, T)]) -> Found<T> {
+    fn choice<T: Copy>(&mut self, name: Field, choices: &[(&str, T)]) -> Found<T> {
         let Some(text) = self.optional_text(name)? else { return Ok(None) };
         match choices.iter().find(|(word, _)| word.eq_ignore_ascii_case(&text)) {
             Some((_, value)) => Ok(Some(*value)),
@@ -149,7 +155,7 @@ impl<'a> Fields<'a> {
     }
 
     /// A date, or a time, that may be there.
-    pub(super) fn time(&mut self, name: Field) -> Found<Time> {
+    fn time(&mut self, name: Field) -> Found<Time> {
         match self.take(name) {
             Scalar::Text(text) if !text.is_empty() => {
                 let text = self.short(name, text)?;
@@ -166,7 +172,7 @@ impl<'a> Fields<'a> {
     }
 
     /// The time of the event.
-    pub(super) fn event_time(&mut self, name: Field) -> Result<Time, Rejection> {
+    fn event_time(&mut self, name: Field) -> Result<Time, Rejection> {
         match self.take(name) {
             Scalar::Text(text) if !text.is_empty() => match timestamp::parse_time(&text) {
                 Ok(time) => Ok(time),
@@ -180,7 +186,7 @@ impl<'a> Fields<'a> {
     }
 
     /// Makes a field that may be absent one that must be there.
-    pub(super) fn required<T>(&self, name: Field, found: Option<T>) -> Result<T, Rejection> {
+    fn required<T>(&self, name: Field, found: Option<T>) -> Result<T, Rejection> {
         match found {
             Some(value) => Ok(value),
             None => Err(self.missing(name)),
@@ -191,23 +197,21 @@ impl<'a> Fields<'a> {
     fn short(&self, name: Field, text: Text<'a>) -> Result<Text<'a>, Rejection> {
         if text.len() <= TEXT_MAX_BYTES { Ok(text) } else { Err(self.too_long(name, text.len())) }
     }
-}
 
-/// Rejections. They name the field by its path.
-impl Fields<'_> {
+    // A rejection names the field by its path.
     #[cold]
-    pub(super) fn missing(&self, name: Field) -> Rejection {
-        Rejection::new(RejectReason::MissingField, format!("{}{name} is missing", self.prefix))
+    fn missing(&self, name: Field) -> Rejection {
+        Rejection::new(RejectReason::MissingField, format!("{}{name} is missing", self.prefix()))
     }
 
     #[cold]
-    pub(super) fn wrong_type(&self, name: Field, expected: &str, found: &Scalar<'_>) -> Rejection {
-        Rejection::new(RejectReason::WrongType, format!("{}{name}: expected {expected}, found {}", self.prefix, found.describe()))
+    fn wrong_type(&self, name: Field, expected: &str, found: &Scalar<'_>) -> Rejection {
+        Rejection::new(RejectReason::WrongType, format!("{}{name}: expected {expected}, found {}", self.prefix(), found.describe()))
     }
 
     #[cold]
-    pub(super) fn out_of_range(&self, name: Field, what: &str) -> Rejection {
-        Rejection::new(RejectReason::OutOfRange, format!("{}{name}: {what}", self.prefix))
+    fn out_of_range(&self, name: Field, what: &str) -> Rejection {
+        Rejection::new(RejectReason::OutOfRange, format!("{}{name}: {what}", self.prefix()))
     }
 
     #[cold]
@@ -229,7 +233,7 @@ impl Fields<'_> {
         match error {
             TimeError::Malformed => self.wrong_type(name, expected, &Scalar::Text(text.into())),
             TimeError::OutOfRange => {
-                Rejection::new(RejectReason::TimeOutOfRange, format!("{}{name}: {} is {error}", self.prefix, quote(text)))
+                Rejection::new(RejectReason::TimeOutOfRange, format!("{}{name}: {} is {error}", self.prefix(), quote(text)))
             }
         }
     }

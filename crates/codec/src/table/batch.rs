@@ -2,59 +2,46 @@
 
 use arrow_array::RecordBatch;
 use bellwether_engine::event::{CustomerKey, Event};
-use bellwether_engine::event_type::EventType;
 use bellwether_engine::time::Time;
 
 use super::columns::Column;
-use super::schema::{CUSTOMER, ID, JOURNAL_TIME, SOURCE, TIME, TYPE};
-use crate::event::{Attribute, DATA_FIELDS, Decoder, Row, Scalar, data_fields};
+use super::schema::{CUSTOMER, JOURNAL_TIME, TYPE};
+use crate::event::{Columns, DATA_FIELDS, Decoder, Field, Scalar};
 use crate::intake::{DecodedEvent, DecodedLine};
 
 /// Rows that were read together.
 pub(super) struct Batch {
     pub(super) rows: usize,
-    customer: Column,
-    time: Column,
     kind: Column,
-    source: Column,
-    id: Column,
     /// In our own tables, the watermark at each row.
     journal_time: Option<Column>,
-    /// The data fields that are there.
-    fields: Vec<Column>,
-    /// For each event type the slots of its fields, and where in `fields` they are.
-    slots: Vec<Vec<(usize, usize)>>,
+    /// The column of each field; one that is not there holds nothing.
+    columns: [Column; DATA_FIELDS],
     /// Whether we wrote it: then users are tokens.
     is_own: bool,
+}
+
+impl Columns for Batch {
+    #[inline(always)]
+    fn scalar(&self, field: Field, row: usize) -> Scalar<'_> {
+        self.columns[field as usize].scalar(row)
+    }
 }
 
 impl Batch {
     /// Takes the columns of a batch, of which the file was found readable.
     pub(super) fn new(batch: &RecordBatch, is_own: bool) -> Self {
         let column = |name: &str| batch.column_by_name(name).and_then(Column::of);
-        let attribute = |name: &str| column(name).unwrap_or(Column::Nothing);
-        let mut fields = Vec::new();
-        let mut place_of = [None; DATA_FIELDS];
-        for field in super::schema::fields() {
-            if let Some(column) = column(field.text()) {
-                place_of[field as usize] = Some(fields.len());
-                fields.push(column);
-            }
+        let mut columns = [const { Column::Nothing }; DATA_FIELDS];
+        for field in super::schema::fields().into_iter().chain([Field::Id, Field::Source, Field::Time]) {
+            columns[field as usize] = column(field.text()).unwrap_or(Column::Nothing);
         }
-        let slots_of = |kind: EventType| {
-            let places = data_fields(kind).iter().enumerate();
-            places.filter_map(|(slot, field)| Some((slot, place_of[*field as usize]?))).collect()
-        };
+        columns[Field::Subject as usize] = column(CUSTOMER).unwrap_or(Column::Nothing);
         Self {
             rows: batch.num_rows(),
-            customer: attribute(CUSTOMER),
-            time: attribute(TIME),
-            kind: attribute(TYPE),
-            source: attribute(SOURCE),
-            id: attribute(ID),
+            kind: column(TYPE).unwrap_or(Column::Nothing),
             journal_time: column(JOURNAL_TIME).filter(|_| is_own),
-            fields,
-            slots: EventType::ALL.iter().map(|(kind, ..)| slots_of(*kind)).collect(),
+            columns,
             is_own,
         }
     }
@@ -63,7 +50,7 @@ impl Batch {
     pub(super) fn arrival(&self, row: usize) -> Option<Time> {
         match &self.journal_time {
             Some(column) => column.instant(row),
-            None => match self.time.scalar(row) {
+            None => match self.scalar(Field::Time, row) {
                 Scalar::Instant(time) => Some(time),
                 Scalar::Text(text) => crate::timestamp::parse_time(&text).ok(),
                 _ => None,
@@ -77,16 +64,8 @@ impl Batch {
     }
 
     /// The event of a row, or why it is none.
-    pub(super) fn event<'a>(&'a self, row: usize, decoder: &Decoder, into: &mut Row<'a>) -> DecodedLine<'a> {
-        let kind = into.begin(self.kind.scalar(row));
-        into.set(Attribute::Id, self.id.scalar(row));
-        into.set(Attribute::Source, self.source.scalar(row));
-        into.set(Attribute::Subject, self.customer.scalar(row));
-        into.set(Attribute::Time, self.time.scalar(row));
-        for (slot, place) in kind.into_iter().flat_map(|kind| &self.slots[kind as usize]) {
-            into.set_data(*slot, self.fields[*place].scalar(row));
-        }
+    pub(super) fn event<'a>(&'a self, row: usize, decoder: &Decoder) -> DecodedLine<'a> {
         let hashed = |event: Event<'a>| DecodedEvent { key: CustomerKey::of(&event.customer), identity: event.identity(), event };
-        decoder.decode_row(into, self.is_own, hashed)
+        decoder.decode_row(self.kind.scalar(row), self, row, self.is_own, hashed)
     }
 }

@@ -47,8 +47,8 @@ impl Column {
         })
     }
 
-    /// The value in a row.
-    #[inline]
+    /// The value in a row. A call of its own would return it through memory, from where it is dear to read at once.
+    #[inline(always)]
     pub(super) fn scalar(&self, row: usize) -> Scalar<'_> {
         match self {
             Self::Text(array) if array.is_valid(row) => Scalar::Text(Cow::Borrowed(array.value(row))),

@@ -7,7 +7,7 @@ use bellwether_engine::time::Time;
 use self_cell::self_cell;
 
 use super::batch::Batch;
-use crate::event::{Decoder, Row};
+use crate::event::Decoder;
 use crate::intake::DecodedLine;
 
 /// Rows of one batch.
@@ -88,9 +88,8 @@ impl DecodedRows {
 
 fn lines<'a>(raw: &'a RawRows, decoder: &Decoder) -> DecodedLines<'a> {
     let mut lines = Vec::with_capacity(raw.len());
-    let mut row = Row::new();
     for stretch in &raw.stretches {
-        lines.extend(stretch.rows.clone().map(|number| stretch.batch.event(number, decoder, &mut row)));
+        lines.extend(stretch.rows.clone().map(|number| stretch.batch.event(number, decoder)));
     }
     lines
 }

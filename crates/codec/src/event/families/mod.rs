@@ -10,8 +10,8 @@ use bellwether_engine::event::{Body, CampaignStep, CancellationStep, FeedbackSte
 use bellwether_engine::event_type::EventType;
 
 use super::Users;
-use super::fields::Fields;
 use super::names::Field;
+use super::values::Values;
 use crate::rejection::Rejection;
 
 /// The data fields that an event type knows.
@@ -50,7 +50,7 @@ pub(super) fn field_names(kind: EventType) -> &'static [Field] {
 }
 
 /// The body of an event of this type.
-pub(super) fn body<'a>(kind: EventType, fields: &mut Fields<'a>, users: Users<'_>) -> Result<Body<'a>, Rejection> {
+pub(super) fn body<'a>(kind: EventType, fields: &mut impl Values<'a>, users: Users<'_>) -> Result<Body<'a>, Rejection> {
     use EventType as E;
     match kind {
         E::Login => activity::login(fields, users),

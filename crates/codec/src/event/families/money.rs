@@ -2,9 +2,9 @@
 
 use bellwether_engine::event::{Body, EndReason, InvoiceStep, SubscriptionStep};
 
-use crate::event::fields::Fields;
 use crate::event::names::Field;
 use crate::event::scalar::Scalar;
+use crate::event::values::Values;
 use crate::event::words::{COST_KINDS, END_REASONS};
 use crate::rejection::Rejection;
 
@@ -13,7 +13,7 @@ pub(super) const SUBSCRIPTION: &[Field] =
 pub(super) const INVOICE: &[Field] = &[Field::Invoice, Field::AmountMinor, Field::Currency, Field::Due, Field::Attempt];
 pub(super) const COST: &[Field] = &[Field::Kind, Field::AmountMinor, Field::Currency, Field::Period];
 
-pub(super) fn subscription<'a>(fields: &mut Fields<'a>, step: SubscriptionStep) -> Result<Body<'a>, Rejection> {
+pub(super) fn subscription<'a>(fields: &mut impl Values<'a>, step: SubscriptionStep) -> Result<Body<'a>, Rejection> {
     Ok(Body::Subscription {
         step,
         subscription: fields.identifier(Field::Subscription)?,
@@ -28,7 +28,7 @@ pub(super) fn subscription<'a>(fields: &mut Fields<'a>, step: SubscriptionStep) 
 }
 
 /// Any other text than the words of the contract is `other`: what counts is whether the customer wanted it.
-fn end_reason(fields: &mut Fields<'_>) -> Result<Option<EndReason>, Rejection> {
+fn end_reason<'a>(fields: &mut impl Values<'a>) -> Result<Option<EndReason>, Rejection> {
     match fields.take(Field::Reason) {
         Scalar::Text(text) if text.is_empty() => Ok(None),
         Scalar::Text(text) => {
@@ -40,7 +40,7 @@ fn end_reason(fields: &mut Fields<'_>) -> Result<Option<EndReason>, Rejection> {
     }
 }
 
-pub(super) fn invoice<'a>(fields: &mut Fields<'a>, step: InvoiceStep) -> Result<Body<'a>, Rejection> {
+pub(super) fn invoice<'a>(fields: &mut impl Values<'a>, step: InvoiceStep) -> Result<Body<'a>, Rejection> {
     Ok(Body::Invoice {
         step,
         invoice: fields.identifier(Field::Invoice)?,
@@ -51,7 +51,7 @@ pub(super) fn invoice<'a>(fields: &mut Fields<'a>, step: InvoiceStep) -> Result<
     })
 }
 
-pub(super) fn cost<'a>(fields: &mut Fields<'a>) -> Result<Body<'a>, Rejection> {
+pub(super) fn cost<'a>(fields: &mut impl Values<'a>) -> Result<Body<'a>, Rejection> {
     let kind = fields.choice(Field::Kind, &COST_KINDS)?;
     let acquisition = fields.required(Field::Kind, kind)?;
     let amount = fields.money(Field::AmountMinor)?;

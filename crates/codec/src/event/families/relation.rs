@@ -3,8 +3,8 @@
 use bellwether_engine::event::{Body, CampaignStep, FeedbackStep};
 
 use crate::event::Users;
-use crate::event::fields::Fields;
 use crate::event::names::Field;
+use crate::event::values::Values;
 use crate::event::words::{NOTE_KINDS, SERIOUS_LEVELS, SERIOUS_SEVERITIES};
 use crate::rejection::Rejection;
 
@@ -16,16 +16,16 @@ pub(super) const LEAD: &[Field] = &[Field::Kind];
 pub(super) const CAMPAIGN: &[Field] = &[Field::Campaign, Field::User, Field::AmountMinor, Field::Currency];
 pub(super) const FEEDBACK: &[Field] = &[Field::Signal, Field::By, Field::Until, Field::Useful];
 
-pub(super) fn note<'a>(fields: &mut Fields<'a>, resolved: bool) -> Result<Body<'a>, Rejection> {
+pub(super) fn note<'a>(fields: &mut impl Values<'a>, resolved: bool) -> Result<Body<'a>, Rejection> {
     Ok(Body::Note { resolved, note: fields.identifier(Field::Note)?, kind: fields.choice(Field::Kind, &NOTE_KINDS)? })
 }
 
-pub(super) fn touch<'a>(fields: &mut Fields<'a>) -> Result<Body<'a>, Rejection> {
+pub(super) fn touch<'a>(fields: &mut impl Values<'a>) -> Result<Body<'a>, Rejection> {
     Ok(Body::Touch { channel: fields.optional_text(Field::Channel)? })
 }
 
 /// Every team has its own scale of severities: the usual names of its upper end, and the levels 1 and 2, are serious.
-pub(super) fn incident<'a>(fields: &mut Fields<'a>, resolved: bool) -> Result<Body<'a>, Rejection> {
+pub(super) fn incident<'a>(fields: &mut impl Values<'a>, resolved: bool) -> Result<Body<'a>, Rejection> {
     let incident = fields.identifier(Field::Incident)?;
     let severity = fields.optional_identifier(Field::Severity)?;
     let serious = severity
@@ -33,7 +33,7 @@ pub(super) fn incident<'a>(fields: &mut Fields<'a>, resolved: bool) -> Result<Bo
     Ok(Body::Incident { resolved, incident, serious })
 }
 
-pub(super) fn goal<'a>(fields: &mut Fields<'a>, set: bool) -> Result<Body<'a>, Rejection> {
+pub(super) fn goal<'a>(fields: &mut impl Values<'a>, set: bool) -> Result<Body<'a>, Rejection> {
     Ok(Body::Goal {
         set,
         metric: fields.text(Field::Metric)?,
@@ -43,11 +43,11 @@ pub(super) fn goal<'a>(fields: &mut Fields<'a>, set: bool) -> Result<Body<'a>, R
     })
 }
 
-pub(super) fn lead<'a>(fields: &mut Fields<'a>) -> Result<Body<'a>, Rejection> {
+pub(super) fn lead<'a>(fields: &mut impl Values<'a>) -> Result<Body<'a>, Rejection> {
     Ok(Body::Lead { kind: fields.optional_text(Field::Kind)? })
 }
 
-pub(super) fn campaign<'a>(fields: &mut Fields<'a>, users: Users<'_>, step: CampaignStep) -> Result<Body<'a>, Rejection> {
+pub(super) fn campaign<'a>(fields: &mut impl Values<'a>, users: Users<'_>, step: CampaignStep) -> Result<Body<'a>, Rejection> {
     Ok(Body::Campaign {
         step,
         campaign: fields.identifier(Field::Campaign)?,
@@ -57,7 +57,7 @@ pub(super) fn campaign<'a>(fields: &mut Fields<'a>, users: Users<'_>, step: Camp
     })
 }
 
-pub(super) fn feedback<'a>(fields: &mut Fields<'a>, step: FeedbackStep) -> Result<Body<'a>, Rejection> {
+pub(super) fn feedback<'a>(fields: &mut impl Values<'a>, step: FeedbackStep) -> Result<Body<'a>, Rejection> {
     Ok(Body::Feedback {
         step,
         signal: fields.identifier(Field::Signal)?,

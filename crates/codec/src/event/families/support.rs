@@ -5,10 +5,9 @@ use std::borrow::Cow;
 use bellwether_engine::event::{Body, CancellationStep, SurveyKind, Text, TicketStep};
 
 use crate::event::Users;
-use crate::event::fields::Fields;
 use crate::event::names::Field;
 use crate::event::scalar::Scalar;
-use crate::event::values::REASON_MAX_BYTES;
+use crate::event::values::{REASON_MAX_BYTES, Values};
 use crate::event::words::{DIRECTIONS, PRIORITIES, SURVEY_KINDS};
 use crate::rejection::Rejection;
 
@@ -17,7 +16,7 @@ pub(super) const SURVEY: &[Field] =
     &[Field::Kind, Field::Score, Field::ScaleMin, Field::ScaleMax, Field::Direction, Field::User, Field::Role, Field::Ticket];
 pub(super) const CANCELLATION: &[Field] = &[Field::User, Field::Reason, Field::Effective];
 
-pub(super) fn ticket<'a>(fields: &mut Fields<'a>, step: TicketStep) -> Result<Body<'a>, Rejection> {
+pub(super) fn ticket<'a>(fields: &mut impl Values<'a>, step: TicketStep) -> Result<Body<'a>, Rejection> {
     Ok(Body::Ticket {
         step,
         ticket: fields.identifier(Field::Ticket)?,
@@ -28,7 +27,7 @@ pub(super) fn ticket<'a>(fields: &mut Fields<'a>, step: TicketStep) -> Result<Bo
 }
 
 /// The scale is 0 to 10 for NPS and 1 to 5 for every other kind, unless the event says otherwise.
-pub(super) fn survey<'a>(fields: &mut Fields<'a>, users: Users<'_>) -> Result<Body<'a>, Rejection> {
+pub(super) fn survey<'a>(fields: &mut impl Values<'a>, users: Users<'_>) -> Result<Body<'a>, Rejection> {
     let kind = fields.choice(Field::Kind, &SURVEY_KINDS)?;
     let kind = fields.required(Field::Kind, kind)?;
     let score = fields.number(Field::Score)?;
@@ -54,7 +53,7 @@ pub(super) fn survey<'a>(fields: &mut Fields<'a>, users: Users<'_>) -> Result<Bo
     })
 }
 
-pub(super) fn cancellation<'a>(fields: &mut Fields<'a>, users: Users<'_>, step: CancellationStep) -> Result<Body<'a>, Rejection> {
+pub(super) fn cancellation<'a>(fields: &mut impl Values<'a>, users: Users<'_>, step: CancellationStep) -> Result<Body<'a>, Rejection> {
     Ok(Body::Cancellation {
         step,
         user: fields.user(Field::User, users)?,
@@ -64,7 +63,7 @@ pub(super) fn cancellation<'a>(fields: &mut Fields<'a>, users: Users<'_>, step: 
 }
 
 /// The reason as a short code. What is longer is somebody's own words, and those are not kept.
-fn reason_code<'a>(fields: &mut Fields<'a>) -> Result<Option<Text<'a>>, Rejection> {
+fn reason_code<'a>(fields: &mut impl Values<'a>) -> Result<Option<Text<'a>>, Rejection> {
     match fields.take(Field::Reason) {
         Scalar::Text(text) if text.is_empty() => Ok(None),
         Scalar::Text(text) if text.len() <= REASON_MAX_BYTES => Ok(Some(text)),
