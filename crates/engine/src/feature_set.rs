@@ -66,6 +66,12 @@ impl FeatureSet {
         FeatureSet(self.0 | other.0)
     }
 
+    /// The features that are not in `other`.
+    #[must_use]
+    pub const fn without(self, other: FeatureSet) -> FeatureSet {
+        FeatureSet(self.0 & !other.0)
+    }
+
     /// Whether the sets share a feature.
     #[must_use]
     pub const fn intersects(self, other: FeatureSet) -> bool {

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::evaluate::DAY;
 use crate::feature::{Change, FeatureSet};
 use crate::guard::RARITIES;
 use crate::rule::Rule;
@@ -45,8 +46,7 @@ pub(crate) struct RuleReaders {
 impl RuleReaders {
     pub fn new(rules: &[Arc<Rule>]) -> Self {
         let of_feature: Vec<Readers> = (0..128).map(|feature| Readers::of(rules, feature)).collect();
-        let of_change = [Change::Day, Change::Week].map(|change| {
-            let features = FeatureSet::changing(change);
+        let of_change = [DAY, FeatureSet::changing(Change::Week)].map(|features| {
             let mut readers = union(&of_feature, features);
             // What is rarest changes by events alone: see the guards.
             readers.guards[0] = 0;
