@@ -76,10 +76,13 @@ impl Run<'_> {
             instance: self.instance.map_or_else(host_name, str::to_owned),
             can_pause,
         };
+        let scheme = if settings.tls.is_some() { "https" } else { "http" };
         let address = guarded::serve(settings, offered).map_err(|error| {
-            Failure::Run(format!("the console cannot be served: {error}. Set another `console.address` (port 0 takes any)"))
+            Failure::Run(format!(
+                "the console cannot be served: {error}. See the section `console` of the configuration; port 0 of `address` takes any"
+            ))
         })?;
-        tell(&format!("the console is at http://{address}/"));
+        tell(&format!("the console is at {scheme}://{address}/"));
         Ok(())
     }
 }

@@ -19,6 +19,7 @@ use crate::problem::Problem;
 use crate::server::{self, ConnectionLimits};
 use crate::settings::ConsoleSettings;
 use crate::shared::Shared;
+use crate::tls::TlsFiles;
 use crate::tokens::Scope;
 use crate::{admin, api, customers, events, kpis, page, partitions, redirect, signals, timeline};
 
@@ -26,13 +27,14 @@ use crate::{admin, api, customers, events, kpis, page, partitions, redirect, sig
 ///
 /// # Errors
 ///
-/// When it cannot listen there.
+/// When it cannot listen there, or its certificate or key cannot be used.
 pub fn serve(settings: ConsoleSettings, offered: Offered) -> Result<SocketAddr, ConsoleError> {
     let limits = ConnectionLimits { connections: settings.max_connections, head_timeout: settings.request_timeout };
     let address = settings.address;
+    let tls = settings.tls.as_ref().map(TlsFiles::load).transpose()?;
     let requests = Arc::new(Semaphore::new(settings.max_concurrent_requests));
     let shared = Arc::new(Shared { offered, board: Board::default(), requests, settings });
-    server::start("console", address, routes(&shared), limits)
+    server::start("console", address, routes(&shared), limits, tls)
 }
 
 /// The paths.

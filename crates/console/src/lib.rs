@@ -3,7 +3,7 @@
 //! Start with `guarded::routes`, the table of what there is. A request goes through `guard` (limits, host, token) to its handler: `events` takes in,
 //! `customers`, `signals`, `timeline`, `kpis` and `partitions` read the committed states on a thread that may block, `admin` changes how the process
 //! runs. `problem` is how all of them refuse, `redirect` how they send to another instance. [`settings`] is what the listener is told, `tokens` who may do what, `api` the OpenAPI document,
-//! `page` the files of the page, and `server` the listener itself.
+//! `page` the files of the page, `server` the listener itself, and `tls` what it proves itself with.
 //!
 //! # Invariants
 //! - Readers see what is committed, whole commits at a time, and no loop waits for them.
@@ -30,6 +30,7 @@ pub mod settings;
 mod shared;
 mod signals;
 mod timeline;
+mod tls;
 mod tokens;
 
 pub use error::ConsoleError;

@@ -27,7 +27,7 @@ const LIMITS: ConnectionLimits = ConnectionLimits { connections: 64, head_timeou
 ///
 /// When it cannot listen there.
 pub fn serve(address: SocketAddr, metrics: &Arc<Metrics>, stop: &Arc<AtomicBool>) -> Result<SocketAddr, ConsoleError> {
-    server::start("metrics", address, routes(metrics.clone(), stop.clone()), LIMITS)
+    server::start("metrics", address, routes(metrics.clone(), stop.clone()), LIMITS, None)
 }
 
 /// Writes metrics down as they are now.
@@ -40,7 +40,7 @@ pub type Render = Arc<dyn Fn() -> String + Send + Sync>;
 /// When it cannot listen there.
 pub fn serve_text(address: SocketAddr, render: Render) -> Result<SocketAddr, ConsoleError> {
     let routes = alive(render).route("/readyz", get(async || "ready\n"));
-    server::start("metrics", address, routes, LIMITS)
+    server::start("metrics", address, routes, LIMITS, None)
 }
 
 /// What every process has.

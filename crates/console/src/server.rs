@@ -9,7 +9,10 @@ use axum::Router;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
+use rustls::ServerConfig;
+use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::Semaphore;
+use tokio_rustls::TlsAcceptor;
 
 use crate::error::ConsoleError;
 
@@ -34,8 +37,14 @@ pub(crate) struct ConnectionLimits {
     pub head_timeout: Duration,
 }
 
-/// Serves until the process ends, and tells where.
-pub(crate) fn start(name: &'static str, address: SocketAddr, routes: Router, limits: ConnectionLimits) -> Result<SocketAddr, ConsoleError> {
+/// Serves until the process ends, and tells where; with TLS, nobody who does not speak it.
+pub(crate) fn start(
+    name: &'static str,
+    address: SocketAddr,
+    routes: Router,
+    limits: ConnectionLimits,
+    tls: Option<Arc<ServerConfig>>,
+) -> Result<SocketAddr, ConsoleError> {
     let failed = |error| ConsoleError::listening(address, error);
     let listener = TcpListener::bind(address).map_err(failed)?;
     listener.set_nonblocking(true).map_err(failed)?;
@@ -45,7 +54,7 @@ pub(crate) fn start(name: &'static str, address: SocketAddr, routes: Router, lim
     let listen = move || {
         runtime.block_on(async {
             match tokio::net::TcpListener::from_std(listener) {
-                Ok(listener) => accept(listener, routes, limits).await,
+                Ok(listener) => accept(listener, routes, limits, tls.map(TlsAcceptor::from)).await,
                 Err(error) => tracing::error!(%error, listener = name, "nothing is served"),
             }
         });
@@ -54,7 +63,7 @@ pub(crate) fn start(name: &'static str, address: SocketAddr, routes: Router, lim
     Ok(bound)
 }
 
-async fn accept(listener: tokio::net::TcpListener, routes: Router, limits: ConnectionLimits) {
+async fn accept(listener: tokio::net::TcpListener, routes: Router, limits: ConnectionLimits, tls: Option<TlsAcceptor>) {
     let connections = Arc::new(Semaphore::new(limits.connections));
     loop {
         let Ok(permit) = connections.clone().acquire_owned().await else { return };
@@ -66,18 +75,26 @@ async fn accept(listener: tokio::net::TcpListener, routes: Router, limits: Conne
                 continue;
             }
         };
-        let service = TowerToHyperService::new(routes.clone());
+        let (routes, tls) = (routes.clone(), tls.clone());
         tokio::spawn(async move {
-            let mut connection = http1::Builder::new();
-            connection
-                .timer(TokioTimer::new())
-                .header_read_timeout(limits.head_timeout)
-                .max_headers(MAX_HEADERS)
-                .max_buf_size(MAX_BUFFER_BYTES);
-            if let Err(error) = connection.serve_connection(TokioIo::new(stream), service).await {
-                tracing::debug!(%error, "a connection ended early");
+            match tls {
+                None => serve(stream, routes, limits).await,
+                // Who is slow here takes up a connection as much as who is slow with a head.
+                Some(tls) => match tokio::time::timeout(limits.head_timeout, tls.accept(stream)).await {
+                    Ok(Ok(stream)) => serve(stream, routes, limits).await,
+                    Ok(Err(error)) => tracing::debug!(%error, "a connection did not come to speak TLS"),
+                    Err(_) => tracing::debug!("a connection took too long to come to speak TLS"),
+                },
             }
             drop(permit);
         });
+    }
+}
+
+async fn serve(stream: impl AsyncRead + AsyncWrite + Unpin + 'static, routes: Router, limits: ConnectionLimits) {
+    let mut connection = http1::Builder::new();
+    connection.timer(TokioTimer::new()).header_read_timeout(limits.head_timeout).max_headers(MAX_HEADERS).max_buf_size(MAX_BUFFER_BYTES);
+    if let Err(error) = connection.serve_connection(TokioIo::new(stream), TowerToHyperService::new(routes)).await {
+        tracing::debug!(%error, "a connection ended early");
     }
 }

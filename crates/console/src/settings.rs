@@ -8,6 +8,7 @@ use bellwether_codec::yaml::{Absent, Field, Form, Node, Reader, Section, Setting
 use axum::http::Uri;
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 
+pub use crate::tls::TlsFiles;
 use crate::tokens::TokenHash;
 pub use crate::tokens::Tokens;
 
@@ -28,7 +29,7 @@ const TOKENS: Form = Form::List(&Form::Secret);
 pub const CONSOLE: Section = Section {
     what: "the console",
     doc: "The guarded listener: events in, queries, administration, and the page for people. Without this section there is none. \
-          `printf %s \"$TOKEN\" | sha256sum` tells the hash of a token. There is no TLS here: put a proxy that has it before any address but this machine's.",
+          `printf %s \"$TOKEN\" | sha256sum` tells the hash of a token. An address that others reach should have TLS: its own, or that of a proxy.",
     fields: &[
         field(
             "address",
@@ -36,6 +37,13 @@ pub const CONSOLE: Section = Section {
             Absent::Default(DEFAULT_ADDRESS),
             "HOST:PORT; port 0 takes any. An address that others reach needs tokens.",
         ),
+        field(
+            "tls_certificate_file",
+            Form::Text,
+            Absent::Means("no TLS"),
+            "The certificate of this listener with those between it and its root, PEM. Then it speaks TLS alone. It is read when the run starts.",
+        ),
+        field("tls_key_file", Form::Text, Absent::Means("see `tls_certificate_file`"), "The private key of this certificate, PEM."),
         field(
             "read_tokens_sha256",
             TOKENS,
@@ -105,6 +113,8 @@ pub const CONSOLE: Section = Section {
 pub struct ConsoleSettings {
     /// Where it listens.
     pub address: SocketAddr,
+    /// With what it proves itself, if it speaks TLS.
+    pub tls: Option<TlsFiles>,
     /// Who may do what.
     pub tokens: Tokens,
     /// Whether an embedded run takes in events after its files.
@@ -142,6 +152,7 @@ pub fn read_console(reader: &mut Reader<'_>, node: &Node, parse_size: impl Fn(&s
     let milliseconds = |milliseconds: i64| Duration::from_millis(milliseconds.unsigned_abs().max(1));
     ConsoleSettings {
         address: read_address(reader, &settings, node, &tokens),
+        tls: read_tls(reader, &settings),
         tokens,
         take_events: reader.boolean_setting(&settings, "take_events"),
         events_topic: reader.optional_text_setting(&settings, "events_topic"),
@@ -185,6 +196,16 @@ fn read_tokens(reader: &mut Reader<'_>, settings: &Settings<'_>, name: &str) -> 
         }
     }
     hashes
+}
+
+fn read_tls(reader: &mut Reader<'_>, settings: &Settings<'_>) -> Option<TlsFiles> {
+    let [certificate, key] = ["tls_certificate_file", "tls_key_file"].map(|name| reader.optional_text_setting(settings, name));
+    if certificate.is_some() != key.is_some()
+        && let Some(node) = settings.get("tls_certificate_file").or(settings.get("tls_key_file"))
+    {
+        reader.error(&node.place, "TLS needs both `tls_certificate_file` and `tls_key_file`");
+    }
+    Some(TlsFiles { certificate: certificate?.into(), key: key?.into() })
 }
 
 fn read_address(reader: &mut Reader<'_>, settings: &Settings<'_>, section: &Node, tokens: &Tokens) -> SocketAddr {

@@ -9,3 +9,4 @@ mod plain;
 mod posted;
 mod queries;
 mod support;
+mod tls;

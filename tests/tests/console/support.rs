@@ -100,7 +100,7 @@ impl Run {
             .expect("the binary starts");
         let mut run = Self { child, console: String::new(), plain: String::new(), directory };
         run.plain = run.told("metrics are at http://", "/metrics");
-        run.console = run.told("the console is at http://", "/");
+        run.console = run.told("the console is at ", "/\n").split("://").nth(1).expect("an address").to_owned();
         run.wait_for("the store", || (get(&format!("http://{}/readyz", run.plain), &[]).status == 200).then_some(()));
         run
     }

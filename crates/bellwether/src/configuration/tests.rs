@@ -72,6 +72,33 @@ fn a_kafka_run_has_its_defaults() {
 }
 
 #[test]
+fn a_console_tells_what_fits_together_only() {
+    let console = |fields: &str, kafka: &str| format!("console: {{ {fields} }}\n{kafka}");
+    let kafka = "kafka: { brokers: 'b:1', sources: [{ name: a, topics: [a, '^in-.*'] }, { name: b, topics: [b], format: binary }] }";
+    for topic in ["a", "in-7"] {
+        let read = configuration(&console(&format!("events_topic: {topic}"), kafka)).console.unwrap();
+        assert_eq!(read.events_topic.as_deref(), Some(topic));
+    }
+    let help = "name one of the topics of a source whose format is `auto`, `plain` or `structured`";
+    let nowhere = format!("1:26: no source reads `c`, so what is posted would go nowhere; {help}");
+    check(&console("events_topic: c", kafka), &[&nowhere]);
+    let binary = format!("1:26: the source that reads `b` does not take CloudEvents as JSON; {help}");
+    check(&console("events_topic: b", kafka), &[&binary]);
+    check(&console("events_topic: a", ""), &["1:26: events_topic is for a run beside Kafka: there is no section `kafka`"]);
+
+    let url = |url: &str| configuration(&console(&format!("advertised_url: '{url}'"), "")).console.unwrap().advertised_url.unwrap();
+    assert_eq!(["https://one:9465/", "http://10.0.0.1"].map(url), ["https://one:9465", "http://10.0.0.1"]);
+    let wrong = "1:28: advertised_url must be https://HOST:PORT or http://HOST:PORT, in at most 512 bytes";
+    for url in ["one:9465", "ftp://one", "https://one/console", "https://user@one", "https://one?a=b"] {
+        check(&console(&format!("advertised_url: '{url}'"), ""), &[wrong]);
+    }
+
+    check(&console("tls_key_file: k.pem", ""), &["1:26: TLS needs both `tls_certificate_file` and `tls_key_file`"]);
+    let tls = configuration(&console("tls_key_file: k.pem, tls_certificate_file: c.pem", "")).console.unwrap().tls.unwrap();
+    assert_eq!((tls.key.to_str(), tls.certificate.to_str()), (Some("k.pem"), Some("c.pem")));
+}
+
+#[test]
 fn snapshots_need_a_place_alone() {
     let snapshots = |fields: &str| {
         let text = format!("kafka: {{ brokers: 'b:1', sources: [{{ name: a, topics: [a] }}], snapshots: {{ {fields} }} }}");
