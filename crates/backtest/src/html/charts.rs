@@ -135,7 +135,7 @@ fn draw_lines(
     let to = if to > from { to } else { from + 1.0 };
     let highest = lines.iter().flat_map(|line| &line.points).map(|(_, y)| *y).chain(marks.chance).fold(0.05, f64::max);
     // There is room above the lines for their names.
-    let top = (highest * 1.3).min(1.3);
+    let top = (highest * 1.4).min(1.4);
     let beside = (to - from) / 100.0;
     let share = |value: &f64| if *value > 1.001 { String::new() } else { plain(value) };
     let mut chart = ChartBuilder::on(area)
