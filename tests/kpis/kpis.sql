@@ -37,6 +37,14 @@ FROM month m JOIN said s ON s.month <= m.month GROUP BY ALL;
 CREATE OR REPLACE TEMP TABLE currency AS
 SELECT subject, subscription, arg_max(currency, (time, rank, line)) FILTER (currency IS NOT NULL) AS currency FROM said GROUP BY ALL;
 
+-- What each start or renewal begins, when it is due, and what followed it.
+CREATE OR REPLACE TEMP TABLE due AS
+SELECT date_trunc('month', (ends::TIMESTAMPTZ AT TIME ZONE 'UTC'))::DATE AS month, coalesce(next = 'subscription.renewed', false) AS renewed FROM (
+    SELECT data->>'period_end' AS ends, (data->>'trial')::BOOLEAN AS trial,
+        lead(type) OVER (PARTITION BY subject, data->>'subscription' ORDER BY time, rank, line) AS next
+    FROM e WHERE type IN ('subscription.started', 'subscription.renewed'))
+WHERE ends IS NOT NULL AND NOT coalesce(trial, false);
+
 CREATE OR REPLACE TEMP TABLE paid AS
 SELECT month, subject, coalesce(currency, 'XXX') AS currency, sum(mrr) AS mrr
 FROM standing JOIN currency USING (subject, subscription)
@@ -178,6 +186,10 @@ UNION ALL SELECT process || '/' || strftime(month, '%Y-%m') || '/' || state || '
     FROM process JOIN retained USING (month) GROUP BY 1
 UNION ALL SELECT 'flow/' || strftime(month, '%Y-%m') || '/' || replace(type, 'subscription.', ''), count(*)
     FROM e JOIN retained USING (month) WHERE type IN ('subscription.renewed', 'subscription.ended') GROUP BY 1
+UNION ALL SELECT 'flow/' || strftime(month, '%Y-%m') || '/due', count(*) FROM due
+    WHERE month >= (SELECT min(month) FROM retained) GROUP BY 1
+UNION ALL SELECT 'flow/' || strftime(month, '%Y-%m') || '/due_renewed', count(*) FILTER (renewed) FROM due
+    WHERE month >= (SELECT min(month) FROM retained) GROUP BY 1
 UNION ALL SELECT 'flow/' || strftime(month, '%Y-%m') || '/leads', count(*)
     FROM e JOIN retained USING (month) WHERE type = 'lead.recorded' GROUP BY 1
 UNION ALL SELECT 'flow/' || strftime(month, '%Y-%m') || '/' || kind || '_answers', count(*)

@@ -69,6 +69,7 @@ UNION ALL SELECT 'kpi/customer_churn_month_annualised', 1e6 * (1 - pow(1 - least
 UNION ALL SELECT 'kpi/customer_churn_annualised', 1e6 * (1 - pow(1 - least(share, 1), 4)) FROM churn WHERE months = 3 AND share IS NOT NULL
 UNION ALL SELECT 'kpi/renewal_rate', 1e6 * count(*) FILTER (type = 'subscription.renewed') / count(*)
     FROM e, point WHERE type IN ('subscription.renewed', 'subscription.ended') AND month = last HAVING count(*) > 0
+UNION ALL SELECT 'kpi/renewal_rate_due', 1e6 * count(*) FILTER (renewed) / count(*) FROM due, point WHERE month = last HAVING count(*) > 0
 UNION ALL SELECT 'kpi/first_response_hours', 1e6 * median FROM response
 UNION ALL SELECT 'kpi/first_response_hours_p90', 1e6 * p90 FROM response
 UNION ALL SELECT 'kpi/active_user_ratio', 1e6 * (SELECT count(*) FROM active_user) / nullif((SELECT count(*) FROM provisioned_user), 0)

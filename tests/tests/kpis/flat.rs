@@ -77,7 +77,7 @@ fn put_month(into: &mut Flat, sums: &Value) {
             put_all(into, &format!("{process}/{month}/{state}"), by_days);
         }
     }
-    for flow in ["renewed", "ended", "csat_answers", "csat_satisfied", "ces_answers", "ces_sum_hundredths", "leads"] {
+    for flow in ["renewed", "ended", "csat_answers", "csat_satisfied", "ces_answers", "ces_sum_hundredths", "leads", "due", "due_renewed"] {
         put(into, format!("flow/{month}/{flow}"), &sums[flow]);
     }
     put_all(into, &format!("tickets/{month}"), &sums["tickets"]);

@@ -21,7 +21,7 @@ pub struct Kpi {
 }
 
 /// Every KPI of [`Kpis::values`], in that order. Those of money are told by currency, apart from these.
-pub const KPI_NAMES: [Kpi; 19] = [
+pub const KPI_NAMES: [Kpi; 20] = [
     kpi("nps", "-100 to 100", "Share of promoters less share of detractors, by the last answer of each respondent within 90 days."),
     kpi("nps_decision_makers", "-100 to 100", "The same of respondents with the role decision_maker alone."),
     kpi(
@@ -40,6 +40,7 @@ pub const KPI_NAMES: [Kpi; 19] = [
     kpi("customer_churn_annualised", "0 to 1", "1 - (1 - q)^4 of the churn of the quarter."),
     kpi("customer_churn_year", "0 to 1", "Customers lost in the last twelve whole months over customers at their beginning."),
     kpi("renewal_rate", "0 to 1", "Renewals of the last whole month over renewals and ends."),
+    kpi("renewal_rate_due", "0 to 1", "Terms due in the last whole month that were renewed, early or late, over all that were due."),
     kpi("first_response_hours", "hours", "Median whole hours to the first answer, of tickets of the month and the two before it."),
     kpi("first_response_hours_p90", "hours", "Whole hours within which nine of ten of those tickets got their first answer."),
     kpi("active_user_ratio", "0 to 1", "Users active within 30 days over provisioned users."),
@@ -106,8 +107,8 @@ impl Kpis {
             [&month.onboarding, &month.first_value, &month.activation].into_iter().zip(&mut all).for_each(|(one, all)| all.merge(one));
         }
         let median = |durations: &Durations| durations.median_days(today).map(f64::from);
-        let renewed = sums.months.get(&last).map_or(0, |month| month.flow(Flow::Renewed));
-        let ended = sums.months.get(&last).map_or(0, |month| month.flow(Flow::Ended));
+        let of_last = |flow| sums.months.get(&last).map_or(0, |month| month.flow(flow));
+        let (renewed, ended) = (of_last(Flow::Renewed), of_last(Flow::Ended));
         let values = [
             nps(level(Level::NpsPromoters), level(Level::NpsPassives), level(Level::NpsDetractors)),
             nps(level(Level::NpsDecisionMakerPromoters), level(Level::NpsDecisionMakerPassives), level(Level::NpsDecisionMakerDetractors)),
@@ -123,6 +124,7 @@ impl Kpis {
             churn[1].map(|quarter| annualised(quarter.min(1.0), 4)),
             churn[2],
             over(renewed, renewed + ended),
+            over(of_last(Flow::DueRenewed), of_last(Flow::Due)),
             response_hours(sums, today, 5),
             response_hours(sums, today, 9),
             over(level(Level::ActiveUsers30d), level(Level::ProvisionedUsers)),
