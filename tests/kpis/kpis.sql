@@ -37,6 +37,14 @@ FROM month m JOIN said s ON s.month <= m.month GROUP BY ALL;
 CREATE OR REPLACE TEMP TABLE currency AS
 SELECT subject, subscription, arg_max(currency, (time, rank, line)) FILTER (currency IS NOT NULL) AS currency FROM said GROUP BY ALL;
 
+-- What each start or renewal begins, when it is due, and what followed it.
+CREATE OR REPLACE TEMP TABLE due AS
+SELECT date_trunc('month', (ends::TIMESTAMPTZ AT TIME ZONE 'UTC'))::DATE AS month, coalesce(next = 'subscription.renewed', false) AS renewed FROM (
+    SELECT data->>'period_end' AS ends, (data->>'trial')::BOOLEAN AS trial,
+        lead(type) OVER (PARTITION BY subject, data->>'subscription' ORDER BY time, rank, line) AS next
+    FROM e WHERE type IN ('subscription.started', 'subscription.renewed'))
+WHERE ends IS NOT NULL AND NOT coalesce(trial, false);
+
 CREATE OR REPLACE TEMP TABLE paid AS
 SELECT month, subject, coalesce(currency, 'XXX') AS currency, sum(mrr) AS mrr
 FROM standing JOIN currency USING (subject, subscription)
@@ -69,12 +77,34 @@ CREATE OR REPLACE TEMP TABLE nps AS
 SELECT * FROM answer WHERE kind = 'nps' AND day > $day::DATE - 90
 QUALIFY row_number() OVER (PARTITION BY subject, respondent ORDER BY time DESC, line DESC) = 1;
 
-CREATE OR REPLACE TEMP TABLE active_user AS
+CREATE OR REPLACE TEMP TABLE seen_user AS
 WITH activity AS (SELECT subject, "user", day, line FROM e
     WHERE "user" IS NOT NULL AND (type = 'usage' OR type = 'login' AND coalesce((data->>'ok')::BOOLEAN, true))),
 removal AS (SELECT subject, "user", max(day) AS day, max(line) AS line FROM e WHERE type = 'user.removed' GROUP BY ALL)
-SELECT DISTINCT a.subject, a."user" FROM activity a LEFT JOIN removal r USING (subject, "user")
-WHERE a.day >= $day::DATE - 29 AND (r.line IS NULL OR a.line > r.line OR a.day > r.day);
+SELECT a.subject, a."user", max(a.day) AS day FROM activity a LEFT JOIN removal r USING (subject, "user")
+WHERE r.line IS NULL OR a.line > r.line OR a.day > r.day GROUP BY ALL;
+CREATE OR REPLACE TEMP TABLE active_user AS
+SELECT subject, "user" FROM seen_user WHERE day >= $day::DATE - 29;
+
+-- What is said of an invitation, and the logins that use one: those that arrive while the last word on it is that it was sent.
+CREATE OR REPLACE TEMP TABLE word AS
+SELECT subject, "user", line, time, replace(type, 'user.', '') AS step FROM e WHERE type LIKE 'user.%';
+CREATE OR REPLACE TEMP TABLE first_use AS
+WITH arrival AS (
+    SELECT l.subject, l."user", l.line, l.time, arg_max(w.step, w.time) AS step, arg_max(w.line, w.time) AS word, max(w.time) AS said
+    FROM e l JOIN word w ON (w.subject, w."user") = (l.subject, l."user") AND w.line < l.line
+    WHERE l.type = 'login' AND coalesce((l.data->>'ok')::BOOLEAN, true) GROUP BY ALL)
+SELECT * FROM arrival WHERE step = 'invited'
+-- A login from before the invitation leaves it open; the first one after it does not.
+QUALIFY line <= coalesce(min(line) FILTER (time >= said) OVER (PARTITION BY subject, "user", word), line);
+CREATE OR REPLACE TEMP TABLE invitation AS
+WITH said AS (SELECT subject, "user", time, line, step FROM word UNION ALL SELECT subject, "user", time, line, 'activated' FROM first_use)
+SELECT subject, "user", max(time) FILTER (step = 'invited') AS invited, min(time) FILTER (step = 'activated') AS activated,
+    CASE WHEN arg_max(step, time) = 'removed' THEN max(time) END AS removed
+FROM said GROUP BY ALL;
+-- Provisioned are those who were seen, and those invited or activated who were not removed.
+CREATE OR REPLACE TEMP TABLE provisioned_user AS
+SELECT subject, "user" FROM seen_user UNION SELECT subject, "user" FROM invitation WHERE removed IS NULL;
 
 CREATE OR REPLACE TEMP TABLE beginning AS
 SELECT c.subject, coalesce(min(e.time) FILTER (e.type = 'account.created'), min(e.time)) AS began,
@@ -90,7 +120,8 @@ SELECT process, began::DATE AS began, date_trunc('month', began)::DATE AS month,
     CASE WHEN done IS NOT NULL THEN 'done' WHEN gone IS NOT NULL THEN 'given_up' ELSE 'waiting' END AS state,
     greatest(0, least(730, coalesce(done, gone)::DATE - began::DATE)) AS days
 FROM (SELECT 'onboarding' AS process, began, onboarded AS done, gone FROM beginning LEFT JOIN gone USING (subject)
-    UNION ALL SELECT 'first_value', began, first_value, gone FROM beginning LEFT JOIN gone USING (subject));
+    UNION ALL SELECT 'first_value', began, first_value, gone FROM beginning LEFT JOIN gone USING (subject)
+    UNION ALL SELECT 'activation', invited, activated, removed FROM invitation WHERE invited IS NOT NULL);
 
 CREATE OR REPLACE TEMP TABLE ticket AS
 SELECT subject, data->>'ticket' AS ticket, min(time) FILTER (type = 'ticket.opened') AS opened,
@@ -146,6 +177,7 @@ UNION ALL SELECT 'nps_' || CASE WHEN 10 * good >= 9 THEN 'promoters' WHEN 10 * g
 UNION ALL SELECT 'nps_decision_maker_' || CASE WHEN 10 * good >= 9 THEN 'promoters' WHEN 10 * good <= 6 THEN 'detractors' ELSE 'passives' END
         || '/' || segment, count(*) FROM nps JOIN label USING (subject) WHERE decides GROUP BY 1
 UNION ALL SELECT 'active_users_30d/' || segment, count(*) FROM active_user JOIN label USING (subject) GROUP BY 1
+UNION ALL SELECT 'provisioned_users/' || segment, count(*) FROM provisioned_user JOIN label USING (subject) GROUP BY 1
 UNION ALL SELECT 'consent_' || CASE WHEN agrees THEN 'given' ELSE 'refused' END || '/' || segment, count(*)
     FROM consent JOIN label USING (subject) GROUP BY 1
 UNION ALL SELECT 'users_withdrawn/' || segment, sum(users_withdrawn) FROM consent JOIN label USING (subject) GROUP BY 1
@@ -154,6 +186,10 @@ UNION ALL SELECT process || '/' || strftime(month, '%Y-%m') || '/' || state || '
     FROM process JOIN retained USING (month) GROUP BY 1
 UNION ALL SELECT 'flow/' || strftime(month, '%Y-%m') || '/' || replace(type, 'subscription.', ''), count(*)
     FROM e JOIN retained USING (month) WHERE type IN ('subscription.renewed', 'subscription.ended') GROUP BY 1
+UNION ALL SELECT 'flow/' || strftime(month, '%Y-%m') || '/due', count(*) FROM due
+    WHERE month >= (SELECT min(month) FROM retained) GROUP BY 1
+UNION ALL SELECT 'flow/' || strftime(month, '%Y-%m') || '/due_renewed', count(*) FILTER (renewed) FROM due
+    WHERE month >= (SELECT min(month) FROM retained) GROUP BY 1
 UNION ALL SELECT 'flow/' || strftime(month, '%Y-%m') || '/leads', count(*)
     FROM e JOIN retained USING (month) WHERE type = 'lead.recorded' GROUP BY 1
 UNION ALL SELECT 'flow/' || strftime(month, '%Y-%m') || '/' || kind || '_answers', count(*)

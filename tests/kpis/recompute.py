@@ -1,4 +1,4 @@
-"""Runs kpis.sql over a file of events at the end of each given day, and prints `day, name, value` as lines with tabs."""
+"""Runs kpis.sql and ratios.sql over a file of events at the end of each given day, and prints `day, name, value` as lines with tabs."""
 
 import sys
 from pathlib import Path
@@ -21,5 +21,6 @@ def run(script, parameters):
 
 run("load.sql", {"path": path})
 for day in days:
-    for name, value in run("kpis.sql", {"day": day}).fetchall():
-        print(day, name, value, sep="\t")
+    for script in ["kpis.sql", "ratios.sql"]:
+        for name, value in run(script, {"day": day}).fetchall():
+            print(day, name, value, sep="\t")

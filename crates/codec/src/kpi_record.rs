@@ -102,6 +102,8 @@ fn currency(currency: Currency, money: &MoneyKpis) -> fields::Currency {
         net_retention_year: share(money.net_retention_year),
         gross_retention_year: share(money.gross_retention_year),
         revenue_churn: share(money.revenue_churn),
+        revenue_churn_quarter: share(money.revenue_churn_quarter),
+        revenue_churn_annualised: share(money.revenue_churn_annualised),
         arpa_minor: minor(money.arpa_minor),
         cltv_minor: minor(money.cltv_minor),
         cac_minor: minor(money.cac_minor),

@@ -15,7 +15,7 @@ use crate::fold_features::{
     ACTIVE_DAY, CONTACTS, INVITATIONS, INVOICES, LEAVING, LOGIN, LOGIN_BACK, LOGIN_DAY, MILESTONES, MONEY, PRODUCT_FEATURES, SURVEYS,
     TICKETS, USAGE, USAGE_BACK, USER_DAY, USER_SHARES,
 };
-use crate::kpi::{Month, RETAINED_MONTHS, Statement};
+use crate::kpi::{ClosedTerm, Month, RETAINED_MONTHS, Statement};
 use crate::settings::Settings;
 use crate::time::{Day, Time};
 
@@ -23,7 +23,7 @@ use crate::time::{Day, Time};
 const DECISION_MAKER: &str = "decision_maker";
 
 /// What folding an event came to.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Folded {
     /// Features that may have changed.
     pub dirty: FeatureSet,
@@ -37,6 +37,8 @@ pub struct Folded {
     pub contribution: bool,
     /// When a ticket was opened and for how many milliseconds it waited for its first answer: before the event, and after, where they differ.
     pub first_response: [Option<(Time, i64)>; 2],
+    /// Terms of subscriptions that are over by the event, or of which only the sums will know.
+    pub closed_terms: Vec<ClosedTerm>,
 }
 
 /// An event on its way into a state.
@@ -272,6 +274,7 @@ impl Fold<'_> {
         };
         let said = Statement { step: *step, trial: *trial, mrr_minor: *mrr_minor };
         let paid_before = subscription.note_payment(stamp, said, Month::of(self.today).back(RETAINED_MONTHS));
+        self.folded.closed_terms.extend(subscription.note_term(stamp, *step, *trial, *period_end));
         subscription.status.set(stamp, *step);
         subscription.plan.set_some(stamp, plan.as_deref().map(|plan| kept_name(plan).into()));
         subscription.mrr_minor.set_some(stamp, *mrr_minor);
@@ -303,13 +306,16 @@ impl Fold<'_> {
     }
 
     /// What subscriptions paid that make room for a new one is kept apart.
-    fn make_room(&self, customer: &mut Customer, name: &str) {
+    fn make_room(&mut self, customer: &mut Customer, name: &str) {
         let subscriptions = &customer.billing.subscriptions;
         if subscriptions.get(name).is_some() || subscriptions.iter().len() < MAX_SUBSCRIPTIONS {
             return;
         }
         let ledger = customer.ledger.get_or_insert_default();
-        subscriptions.forgettable(self.now).for_each(|subscription| ledger.forget(subscription));
+        for subscription in subscriptions.forgettable(self.now) {
+            ledger.forget(subscription);
+            self.folded.closed_terms.extend(subscription.term_due.map(|due| (Month::of(due.day()), false)));
+        }
     }
 
     fn invoice(&mut self, customer: &mut Customer) {

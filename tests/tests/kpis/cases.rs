@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use bellwether_engine::aggregates::Aggregates;
 use bellwether_engine::event::{Body, CampaignStep, Currency, Event, SubscriptionStep, UserToken};
-use bellwether_engine::kpi::{Kpis, Level, Month};
+use bellwether_engine::kpi::{Flow, Kpis, Level, Month};
 use bellwether_engine::rule_set::RuleSet;
 use bellwether_engine::settings::Settings;
 use bellwether_engine::time::DAY_MS;
@@ -130,4 +130,60 @@ fn who_unsubscribes_withdraws_its_own_consent() {
     assert_eq!((sums.level(Level::ConsentGiven), sums.level(Level::UsersWithdrawn)), (1, 1));
     let sums = aggregates(vec![(2, unsubscribed)], 5).kpis;
     assert_eq!((sums.level(Level::ConsentGiven), sums.level(Level::ConsentRefused), sums.level(Level::UsersWithdrawn)), (0, 1, 1));
+}
+
+/// An event on a term that ends on a day.
+fn term(step: SubscriptionStep, end: i64, trial: Option<bool>) -> Body<'static> {
+    match subscription("a", step, 100, EUR, trial) {
+        Body::Subscription { step, subscription, plan, mrr_minor, currency, seats, trial, reason, .. } => {
+            let period_end = Some(START.plus_ms(end * DAY_MS));
+            Body::Subscription { step, subscription, plan, mrr_minor, currency, seats, period_end, trial, reason }
+        }
+        other => other,
+    }
+}
+
+#[test]
+fn what_was_due_counts_in_its_month_whenever_its_renewal_came_or_was_heard_of() {
+    let (started, renewed) = (|end| term(SubscriptionStep::Started, end, None), |end| term(SubscriptionStep::Renewed, end, None));
+    // Due on 3 February, 5 March and 5 April 2024. A change of the second term moves no due date, also if it comes before the renewal itself.
+    let changed = term(SubscriptionStep::Changed, 200, None);
+    let in_order = vec![(3, started(33)), (40, renewed(64)), (45, changed.clone()), (70, renewed(95))];
+    let late = vec![(3, started(33)), (45, changed), (70, renewed(95)), (40, renewed(64))];
+    let due = |events, day| {
+        let sums = aggregates(events, day).kpis;
+        [2, 3, 4].map(|month| {
+            let month = sums.months.get(&Month::new(2024, month)).cloned().unwrap_or_default();
+            (month.flow(Flow::Due), month.flow(Flow::DueRenewed))
+        })
+    };
+    assert_eq!(due(in_order.clone(), 80), [(1, 1), (1, 1), (1, 0)]);
+    assert_eq!(due(late, 80), [(1, 1), (1, 1), (1, 0)]);
+    assert_eq!(due(in_order[..3].to_vec(), 80), [(1, 1), (1, 0), (0, 0)]);
+    // Who ends before the due date was due all the same; a trial that is paid from then on was not.
+    assert_eq!(due(vec![(3, started(33)), (10, ended("a"))], 80), [(1, 0), (0, 0), (0, 0)]);
+    let trial = term(SubscriptionStep::Started, 33, Some(true));
+    assert_eq!(due(vec![(3, trial), (33, renewed(64))], 80), [(0, 0), (1, 0), (0, 0)]);
+    // Coming back is no renewal of what ended.
+    let back = vec![(3, started(33)), (33, ended("a")), (50, term(SubscriptionStep::Started, 95, None))];
+    assert_eq!(due(back, 80), [(1, 0), (0, 0), (1, 0)]);
+    // A paid period of centuries is a mistake.
+    assert_eq!(due(vec![(3, started(90_000)), (40, renewed(64))], 80), [(0, 0), (1, 0), (0, 0)]);
+}
+
+#[test]
+fn what_forgotten_subscriptions_were_due_stays_counted() {
+    let names = ["s0", "s1", "s2", "s3", "s4", "s5", "s6", "s7", "s8"];
+    let mut events = Vec::new();
+    for name in names {
+        let mut body = term(SubscriptionStep::Started, 64, None);
+        if let Body::Subscription { subscription, .. } = &mut body {
+            *subscription = Cow::Borrowed(name);
+        }
+        // The ninth comes when the others have been gone for more than a month.
+        events.push((if name == "s8" { 60 } else { 3 }, body));
+    }
+    events.splice(8..8, names[..8].iter().map(|name| (10, ended(name))));
+    let sums = aggregates(events, 70).kpis;
+    assert_eq!(sums.months[&Month::new(2024, 3)].flow(Flow::Due), 9);
 }

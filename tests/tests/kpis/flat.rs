@@ -7,8 +7,12 @@ use serde_json::Value;
 /// Numbers by name.
 pub type Flat = BTreeMap<String, i64>;
 
-/// What is not recomputed: it depends on the rules, on which users a state still knows, or is told otherwise.
-const NOT_RECOMPUTED: [&str; 7] = ["segment", "mrr_minor", "paying", "grade_red", "grade_amber", "grade_green", "provisioned_users"];
+/// What is not recomputed from events: it depends on the rules (see `grades.rs`), or is told otherwise.
+const NOT_RECOMPUTED: [&str; 6] = ["segment", "mrr_minor", "paying", "grade_red", "grade_amber", "grade_green"];
+
+/// What a daily record says in millionths, and in hundredths of a minor unit.
+const SHARE: f64 = 1e6;
+const AMOUNT: f64 = 100.0;
 
 /// The sums of a daily record.
 pub fn flat(record: &Value) -> Flat {
@@ -35,7 +39,20 @@ pub fn flat(record: &Value) -> Flat {
         }
         put_all(&mut into, &format!("campaign_money/{label}"), &campaign["converted_minor"]);
     }
+    fields(&record["kpis"]).for_each(|(name, value)| put_scaled(&mut into, format!("kpi/{name}"), value, SHARE));
+    for money in list(record, "currencies") {
+        for (name, value) in fields(money).filter(|(name, _)| !["currency", "mrr_minor"].contains(&name.as_str())) {
+            let scale = if name.ends_with("_minor") { AMOUNT } else { SHARE };
+            put_scaled(&mut into, format!("money/{}/{name}", text(money, "currency")), value, scale);
+        }
+    }
     into
+}
+
+/// A number that was divided, and may be null.
+fn put_scaled(into: &mut Flat, name: String, value: &Value, scale: f64) {
+    let scaled = value.as_f64().map_or(0.0, |value| (value * scale).round());
+    put(into, name, &Value::from(scaled as i64));
 }
 
 fn put_movements(into: &mut Flat, moved: &Value) {
@@ -55,12 +72,12 @@ fn put_movements(into: &mut Flat, moved: &Value) {
 
 fn put_month(into: &mut Flat, sums: &Value) {
     let month = text(sums, "month");
-    for process in ["onboarding", "first_value"] {
+    for process in ["onboarding", "first_value", "activation"] {
         for (state, by_days) in fields(&sums[process]) {
             put_all(into, &format!("{process}/{month}/{state}"), by_days);
         }
     }
-    for flow in ["renewed", "ended", "csat_answers", "csat_satisfied", "ces_answers", "ces_sum_hundredths", "leads"] {
+    for flow in ["renewed", "ended", "csat_answers", "csat_satisfied", "ces_answers", "ces_sum_hundredths", "leads", "due", "due_renewed"] {
         put(into, format!("flow/{month}/{flow}"), &sums[flow]);
     }
     put_all(into, &format!("tickets/{month}"), &sums["tickets"]);

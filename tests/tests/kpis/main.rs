@@ -2,6 +2,7 @@
 
 mod cases;
 mod flat;
+mod grades;
 
 use std::collections::BTreeMap;
 use std::fs;

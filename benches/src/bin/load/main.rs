@@ -2,6 +2,7 @@
 
 mod backtest;
 mod memory;
+mod states;
 
 use std::error::Error;
 use std::fs::File;
@@ -17,7 +18,6 @@ use bellwether_benches::observing::Discard;
 use bellwether_benches::{RULES, median, processor_time, rule_set, rules, sample_lines, sample_log, tables};
 use bellwether_codec::event::Decoder;
 use bellwether_codec::intake::InputSpec;
-use bellwether_codec::state::encode_customer;
 use bellwether_codec::summary::Summary;
 use bellwether_engine::event::{CustomerKey, Event};
 use bellwether_engine::partition::{Header, Partition, Payload, Record};
@@ -50,6 +50,9 @@ fn main() -> Result<(), Box<dyn Error>> {
     let is_wanted = |name: &str| wanted.is_empty() || wanted.iter().any(|one| one == name);
     if is_wanted("engine") {
         engine(&lines);
+    }
+    if is_wanted("states") {
+        states::at_the_end_of_logs()?;
     }
     if is_wanted("replay") {
         replay_against_bare_decode(&lines)?;
@@ -98,11 +101,7 @@ fn engine(lines: &[String]) {
         100.0 * work.rules_evaluated as f64 / work.rules_possible as f64,
         work.reviews
     );
-    let mut bytes = Vec::new();
-    let mut sizes: Vec<usize> =
-        partition.customers().filter_map(|customer| encode_customer(customer, &mut bytes).ok().map(|()| bytes.len())).collect();
-    sizes.sort_unstable();
-    println!("  encoded state: median {} bytes, largest {} (limit: median 800)", sizes[sizes.len() / 2], sizes[sizes.len() - 1]);
+    states::print_sizes(&[partition]);
 }
 
 /// The bare parse: serde_json into the fields that these lines have, borrowed, and nothing done with them.

@@ -66,6 +66,10 @@ pub(super) struct Currency {
     pub gross_retention_year: Option<f64>,
     /// Churned and contracted MRR of the month over MRR at its beginning.
     pub revenue_churn: Option<f64>,
+    /// The same of the last three whole months, over MRR at their beginning.
+    pub revenue_churn_quarter: Option<f64>,
+    /// 1 - (1 - q)^4 of the revenue churn of the quarter.
+    pub revenue_churn_annualised: Option<f64>,
     /// MRR per customer who pays in this currency.
     pub arpa_minor: Option<f64>,
     /// Worth of a customer over its life (CLTV): ARPA x margin / churn of the last whole month, its life capped.

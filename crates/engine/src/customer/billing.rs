@@ -42,6 +42,8 @@ pub struct Subscription {
     pub status: LastWord<SubscriptionStep>,
     /// When the current term began: the latest start or renewal.
     pub term_start: LastWord<()>,
+    /// When the event that began the current term says that it ends: when it is due for renewal. A trial is not due.
+    pub term_due: Option<Time>,
     /// When it was first started.
     pub started_at: Option<Time>,
     /// The plan.
@@ -70,6 +72,7 @@ impl Subscription {
             name: name.into(),
             status: LastWord::default(),
             term_start: LastWord::default(),
+            term_due: None,
             started_at: None,
             plan: LastWord::default(),
             mrr_minor: LastWord::default(),
@@ -263,6 +266,7 @@ impl Packed for Subscription {
             name: reader.take_name()?,
             status: reader.take_word(|reader| reader.take_one_of(&STEPS))?,
             term_start: reader.take_word(|_| Some(()))?,
+            term_due: None,
             started_at: reader.take_optional_time()?,
             plan: reader.take_word(PackedReader::take_name)?,
             mrr_minor: reader.take_word(PackedReader::take_signed)?,

@@ -1,9 +1,10 @@
 //! What a customer contributes to the sums: a function of its state, the rule set and the day.
 
+use super::due::due_months;
 use super::durations::{Duration, add};
 use super::ledger::{Money, MonthEnds, changes, money_at};
 use super::month::Month;
-use super::sums::{KpiSums, Label, Level, MoneyMoved, Movements};
+use super::sums::{Flow, KpiSums, Label, Level, MoneyMoved, Movements};
 use crate::aggregates::NO_CURRENCY;
 use crate::customer::{Customer, Entry};
 use crate::event::Currency;
@@ -33,6 +34,7 @@ pub struct KpiContribution {
     pub(super) movements: Vec<(Month, Movements)>,
     pub(super) plans: Vec<(Label, Option<(Currency, i64)>)>,
     pub(super) durations: Vec<(Process, Day, Duration)>,
+    pub(super) due: Vec<Month>,
     pub(super) grade: Option<u8>,
 }
 
@@ -67,6 +69,7 @@ impl KpiContribution {
         }
         contribution.money = money_at(&customer.billing, customer.ledger.as_deref(), Month(i32::MAX));
         contribution.movements = movements(customer, Month::of(today));
+        contribution.due = due_months(&customer.billing);
         contribution.durations = durations(customer, rules.settings.first_value);
         contribution.levels = contribution.levels(customer, today);
         contribution
@@ -87,7 +90,8 @@ impl KpiContribution {
             (Level::ActiveUsers30d, i64::from(customer.activity.users.counts(today).last_30d)),
             (Level::ProvisionedUsers, provisioned_users(customer)),
         ];
-        if let Some(grade) = self.grade {
+        // Those who left have a last grade too, which is of no interest any more.
+        if let Some(grade) = self.grade.filter(|_| !self.plans.is_empty()) {
             levels.push(([Level::GradeRed, Level::GradeAmber, Level::GradeGreen][usize::from(grade) % 3], 1));
         }
         if let Some(support) = &customer.support {
@@ -229,6 +233,9 @@ impl KpiSums {
                 }
                 None => sums.trials += sign,
             }
+        }
+        for due in &contribution.due {
+            self.flow(*due, Flow::Due, sign);
         }
         for (process, began, duration) in &contribution.durations {
             let Some(month) = self.month(Month::of(*began)) else { continue };

@@ -24,6 +24,10 @@ impl KpiSums {
             return;
         }
         let month = Month::of(event.time.day());
+        for (due, renewed) in &folded.closed_terms {
+            self.flow(*due, Flow::Due, 1);
+            self.flow(*due, Flow::DueRenewed, i64::from(*renewed));
+        }
         match &event.body {
             Body::Ticket { step, channel, .. } => {
                 if let (TicketStep::Opened, Some(sums)) = (step, self.month(month)) {
@@ -69,7 +73,7 @@ impl KpiSums {
         }
     }
 
-    fn flow(&mut self, month: Month, flow: Flow, amount: i64) {
+    pub(super) fn flow(&mut self, month: Month, flow: Flow, amount: i64) {
         if let Some(sums) = self.month(month) {
             add(&mut sums.flows, flow, amount);
         }

@@ -140,13 +140,27 @@ impl Subscription {
         let past = &self.history.0;
         let is_implied = past.first().is_some_and(|first| Some(first) == self.implied_first(past.get(1)).as_ref());
         let stored = &past[usize::from(is_implied)..];
-        writer.put((stored.len() << 1 | usize::from(is_implied)) as u64);
+        // Nearly always a term is due when the paid period ends: that is told in bits that cost nothing.
+        let due = match self.term_due {
+            None => NOT_DUE,
+            due if due == self.period_end.get().copied() => AT_PERIOD_END,
+            Some(_) => APART,
+        };
+        writer.put((stored.len() << 3 | usize::from(due) << 1 | usize::from(is_implied)) as u64);
+        if let (APART, Some(due)) = (due, self.term_due) {
+            writer.put_time(due);
+        }
         stored.iter().for_each(|words| words.pack(writer));
     }
 
     pub(crate) fn unpack_history(&mut self, reader: &mut PackedReader<'_>) -> Option<()> {
         let header = reader.take()?;
-        for _ in 0..header >> 1 {
+        self.term_due = match (header >> 1 & 3) as u8 {
+            NOT_DUE => None,
+            AT_PERIOD_END => self.period_end.get().copied(),
+            _ => Some(reader.take_time()?),
+        };
+        for _ in 0..header >> 3 {
             self.history.0.push(Words::unpack(reader)?);
         }
         if header & 1 != 0 {
@@ -209,6 +223,10 @@ impl Words {
 /// How a word stands beside the word on whether it runs: not there, of the same event, or with a stamp of its own.
 const BESIDE: u8 = 1;
 const APART: u8 = 2;
+
+/// When the current term is due, in the same way: not at all, when the paid period ends, or at a time of its own.
+const NOT_DUE: u8 = 0;
+const AT_PERIOD_END: u8 = 1;
 
 fn form<T>(word: &LastWord<T>, stamp: Option<Stamp>) -> u8 {
     match word.entry() {

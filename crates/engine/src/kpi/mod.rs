@@ -7,6 +7,7 @@
 
 mod campaigns;
 mod contribution;
+mod due;
 mod durations;
 mod flows;
 mod history;
@@ -20,6 +21,7 @@ mod sums;
 pub use campaigns::CampaignSums;
 pub use contribution::KpiContribution;
 pub(crate) use contribution::{CONTRIBUTING, next_change};
+pub use due::{ClosedTerm, MAX_TERM_MONTHS};
 pub use durations::{Duration, Durations, MAX_DURATION_DAYS};
 pub use history::{History, Statement};
 pub use ledger::{Ledger, MAX_FORGOTTEN_CHANGES, MAX_LEDGER_CAMPAIGNS, Money, MonthEnds, RETAINED_MONTHS, changes, money_at};

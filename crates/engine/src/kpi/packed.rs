@@ -33,6 +33,8 @@ impl Packed for KpiContribution {
             writer.put_day(*began);
             duration.pack(writer);
         }
+        writer.put(self.due.len() as u64);
+        self.due.iter().for_each(|month| writer.put_signed(i64::from(month.0)));
         writer.put(self.grade.map_or(0, |grade| u64::from(grade) + 1));
     }
 
@@ -45,6 +47,7 @@ impl Packed for KpiContribution {
             plans: reader.take_list(|reader| Some((reader.take_name()?, take_money(reader)?.pop())))?,
             durations: reader
                 .take_list(|reader| Some((reader.take_one_of(&Process::ALL)?, reader.take_day()?, Duration::unpack(reader)?)))?,
+            due: reader.take_list(|reader| Some(Month(reader.take_i32()?)))?,
             grade: reader.take()?.checked_sub(1).and_then(|grade| u8::try_from(grade).ok()),
         })
     }
@@ -146,6 +149,7 @@ mod tests {
                 .zip([Duration::Waiting, Duration::Done(0), Duration::GivenUp(730)])
                 .map(|(process, duration)| (process, Day(19_000), duration))
                 .collect(),
+            due: vec![Month(24_001), Month(24_012)],
             grade: Some(2),
         };
         for contribution in [KpiContribution::default(), full] {

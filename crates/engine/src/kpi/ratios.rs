@@ -21,7 +21,7 @@ pub struct Kpi {
 }
 
 /// Every KPI of [`Kpis::values`], in that order. Those of money are told by currency, apart from these.
-pub const KPI_NAMES: [Kpi; 17] = [
+pub const KPI_NAMES: [Kpi; 20] = [
     kpi("nps", "-100 to 100", "Share of promoters less share of detractors, by the last answer of each respondent within 90 days."),
     kpi("nps_decision_makers", "-100 to 100", "The same of respondents with the role decision_maker alone."),
     kpi(
@@ -36,10 +36,13 @@ pub const KPI_NAMES: [Kpi; 17] = [
     kpi("csat", "0 to 1", "CSAT answers of the month and the two before it in the top two of five."),
     kpi("customer_churn", "0 to 1", "Customers lost in the last whole month over customers at its beginning."),
     kpi("customer_churn_quarter", "0 to 1", "Customers lost in the last three whole months over customers at their beginning."),
+    kpi("customer_churn_month_annualised", "0 to 1", "1 - (1 - m)^12 of the churn of the month."),
     kpi("customer_churn_annualised", "0 to 1", "1 - (1 - q)^4 of the churn of the quarter."),
     kpi("customer_churn_year", "0 to 1", "Customers lost in the last twelve whole months over customers at their beginning."),
     kpi("renewal_rate", "0 to 1", "Renewals of the last whole month over renewals and ends."),
+    kpi("renewal_rate_due", "0 to 1", "Terms due in the last whole month that were renewed, early or late, over all that were due."),
     kpi("first_response_hours", "hours", "Median whole hours to the first answer, of tickets of the month and the two before it."),
+    kpi("first_response_hours_p90", "hours", "Whole hours within which nine of ten of those tickets got their first answer."),
     kpi("active_user_ratio", "0 to 1", "Users active within 30 days over provisioned users."),
     kpi("current_customers", "customers", "Customers with MRR over zero."),
     kpi("active_plans", "subscriptions", "Running subscriptions that are billed."),
@@ -77,6 +80,10 @@ pub struct MoneyKpis {
     pub gross_retention_year: Option<f64>,
     /// Churned and contracted MRR of the month over MRR at its beginning.
     pub revenue_churn: Option<f64>,
+    /// The same of the last three whole months, over MRR at their beginning.
+    pub revenue_churn_quarter: Option<f64>,
+    /// 1 - (1 - q)^4 of the revenue churn of the quarter.
+    pub revenue_churn_annualised: Option<f64>,
     /// MRR per customer who pays in this currency.
     pub arpa_minor: Option<f64>,
     /// Worth of a customer over its life: ARPA x margin / churn of the last whole month, its life capped.
@@ -100,8 +107,8 @@ impl Kpis {
             [&month.onboarding, &month.first_value, &month.activation].into_iter().zip(&mut all).for_each(|(one, all)| all.merge(one));
         }
         let median = |durations: &Durations| durations.median_days(today).map(f64::from);
-        let renewed = sums.months.get(&last).map_or(0, |month| month.flow(Flow::Renewed));
-        let ended = sums.months.get(&last).map_or(0, |month| month.flow(Flow::Ended));
+        let of_last = |flow| sums.months.get(&last).map_or(0, |month| month.flow(flow));
+        let (renewed, ended) = (of_last(Flow::Renewed), of_last(Flow::Ended));
         let values = [
             nps(level(Level::NpsPromoters), level(Level::NpsPassives), level(Level::NpsDetractors)),
             nps(level(Level::NpsDecisionMakerPromoters), level(Level::NpsDecisionMakerPassives), level(Level::NpsDecisionMakerDetractors)),
@@ -113,10 +120,13 @@ impl Kpis {
             over(quarter(Flow::CsatSatisfied), quarter(Flow::CsatAnswers)),
             churn[0],
             churn[1],
-            churn[1].map(|quarter| 1.0 - (1.0 - quarter) * (1.0 - quarter) * (1.0 - quarter) * (1.0 - quarter)),
+            churn[0].map(|month| annualised(month.min(1.0), 12)),
+            churn[1].map(|quarter| annualised(quarter.min(1.0), 4)),
             churn[2],
             over(renewed, renewed + ended),
-            median_response_hours(sums, today),
+            over(of_last(Flow::DueRenewed), of_last(Flow::Due)),
+            response_hours(sums, today, 5),
+            response_hours(sums, today, 9),
             over(level(Level::ActiveUsers30d), level(Level::ProvisionedUsers)),
             Some(level(Level::CurrentCustomers) as f64),
             Some(level(Level::Subscriptions) as f64),
@@ -202,8 +212,14 @@ fn recent(sums: &KpiSums, month: Month) -> impl Iterator<Item = &MonthSums> {
     sums.months.range(month.back(2)..=month).map(|(_, sums)| sums)
 }
 
-/// Tickets without an answer count as waiting longer than any: the median is absent when half have none.
-fn median_response_hours(sums: &KpiSums, today: Day) -> Option<f64> {
+/// Churn of a year in which each of so many periods lost what this one did: 1 - (1 - c)^n (compound, as interest is: n x c would be too much).
+fn annualised(churn: f64, periods: u32) -> f64 {
+    1.0 - (0..periods).fold(1.0, |kept, _| kept * (1.0 - churn))
+}
+
+/// Whole hours within which so many tenths of the tickets were answered. Those without an answer count as waiting longer than any: the median
+/// is absent when more than half have none.
+fn response_hours(sums: &KpiSums, today: Day, tenths: i64) -> Option<f64> {
     let month = Month::of(today);
     let tickets: i64 = recent(sums, month).flat_map(|month| month.tickets.values()).sum();
     let mut by_hours: BTreeMap<u16, i64> = BTreeMap::new();
@@ -213,13 +229,16 @@ fn median_response_hours(sums: &KpiSums, today: Day) -> Option<f64> {
     let mut answered = 0;
     by_hours.into_iter().find_map(|(hours, count)| {
         answered += count;
-        (2 * answered >= tickets).then_some(f64::from(hours))
+        (10 * answered >= tenths * tickets).then_some(f64::from(hours))
     })
 }
 
 fn money(sums: &KpiSums, currency: Currency, last: Month, churn: Option<f64>, settings: &KpiSettings) -> MoneyKpis {
     let moved = sums.moved(currency, last);
     let (mrr_minor, start) = (sums.mrr_minor(currency), sums.mrr_minor_at(currency, last.back(1)));
+    let lost = (0..3).map(|back| sums.moved(currency, last.back(back))).map(|moved| moved.contraction + moved.churned);
+    // More may be lost in a quarter than its beginning had, where customers come and go within it.
+    let quarter = over(lost.sum(), sums.mrr_minor_at(currency, last.back(3)));
     let year_before = sums.mrr_minor_at(currency, last.back(12));
     let paying: i64 = sums.segments.values().filter_map(|segment| segment.paying.get(&currency)).sum();
     let arpa_minor = over(mrr_minor, paying);
@@ -243,9 +262,24 @@ fn money(sums: &KpiSums, currency: Currency, last: Month, churn: Option<f64>, se
         net_retention_year: over(year_before + moved.year_gained, year_before),
         gross_retention_year: over(year_before - moved.year_lost, year_before),
         revenue_churn: over(moved.contraction + moved.churned, start),
+        revenue_churn_quarter: quarter,
+        revenue_churn_annualised: quarter.map(|quarter| annualised(quarter.min(1.0), 4)),
         arpa_minor,
         cltv_minor: arpa_minor.zip(life_months).map(|(arpa, months)| arpa * settings.gross_margin * months),
         cac_minor: acquisition.and_then(|cost| over(cost, new_customers)),
         crc_minor: retention.and_then(|cost| over(cost, sums.customers_at(last))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn churn_of_a_year_compounds() {
+        // 1.274 % a quarter is 5 % a year, 1 % a month is 11.36 %, and not 12.
+        assert!((annualised(0.012_741, 4) - 0.05).abs() < 1e-5);
+        assert!((annualised(0.01, 12) - 0.113_615).abs() < 1e-6);
+        assert_eq!((annualised(0.0, 12), annualised(1.0, 4)), (0.0, 1.0));
     }
 }

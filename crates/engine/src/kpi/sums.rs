@@ -82,9 +82,9 @@ impl Level {
         (Level::ConsentGiven, "consent_given", "Customers who agreed to marketing."),
         (Level::ConsentRefused, "consent_refused", "Customers who refused or withdrew it."),
         (Level::UsersWithdrawn, "users_withdrawn", "Users who refused marketing or unsubscribed for themselves."),
-        (Level::GradeRed, "grade_red", "Customers whose health is red."),
-        (Level::GradeAmber, "grade_amber", "Customers whose health is amber."),
-        (Level::GradeGreen, "grade_green", "Customers whose health is green."),
+        (Level::GradeRed, "grade_red", "Customers with a running subscription whose health is red."),
+        (Level::GradeAmber, "grade_amber", "Customers with a running subscription whose health is amber."),
+        (Level::GradeGreen, "grade_green", "Customers with a running subscription whose health is green."),
     ];
 
     /// Its name in records and metrics.
@@ -169,18 +169,22 @@ pub enum Flow {
     CesAnswers,
     CesSum,
     Leads,
+    Due,
+    DueRenewed,
 }
 
 impl Flow {
     /// Every flow, in the order of the enum, with its name and meaning.
-    pub const ALL: [(Flow, &'static str, &'static str); 7] = [
+    pub const ALL: [(Flow, &'static str, &'static str); 9] = [
         (Flow::Renewed, "renewed", "Subscriptions renewed."),
-        (Flow::Ended, "ended", "Subscriptions ended; with those renewed, they are those that were due."),
+        (Flow::Ended, "ended", "Subscriptions ended."),
         (Flow::CsatAnswers, "csat_answers", "CSAT answers."),
         (Flow::CsatSatisfied, "csat_satisfied", "CSAT answers in the top two of five."),
         (Flow::CesAnswers, "ces_answers", "CES answers."),
         (Flow::CesSum, "ces_sum_hundredths", "Sum of CES answers, each mapped to 0-10,000, where 10,000 is the least effort."),
         (Flow::Leads, "leads", "Expansion leads."),
+        (Flow::Due, "due", "Terms of subscriptions whose paid period ends in the month, be it yet to come; trials are not due."),
+        (Flow::DueRenewed, "due_renewed", "Those of them that were renewed, whenever the renewal came."),
     ];
 
     /// Its name in records and metrics.
