@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
+use bellwether_backtest::explain::Explainer;
 use bellwether_backtest::journal::{Journal, JournalReplay, Visit};
 use bellwether_backtest::pass::{Pass, PassOptions, observe_journal};
 use bellwether_backtest::replay::{Replayed, Sink};
@@ -228,6 +229,15 @@ fn observed(directory: &Path) -> Pass {
     observe_journal(&journal, &Decoder::default(), &options, &mut Memory::default()).expect("the pass ends well")
 }
 
+/// What is told of a customer as of an instant: its timeline, and whether it is known.
+fn explained(directory: &Path, customer: &str, until: Option<Time>) -> (Vec<String>, bool) {
+    let journal = Directory(JournalDirectory::open(&directory.join("data")).expect("a journal"));
+    let explainer = Explainer::new(customer, until, default_rules());
+    let followed = explainer.journal(&journal, &Decoder::default(), None).expect("the journal can be followed");
+    let timeline = followed.timeline.iter().map(|entry| format!("{} {}", entry.time, entry.what)).collect();
+    (timeline, followed.partition.get(CustomerKey::of(customer)).is_some())
+}
+
 fn run(directory: &Path, events: &Path) {
     let summary = embedded::run(options(directory, events), Arc::new(Metrics::new()), &AtomicBool::new(false), |_| {});
     summary.expect("the run ends well");
@@ -328,6 +338,15 @@ fn a_journal_reads_the_same_before_and_after_its_bytes_are_gone() {
     let (before, states_before) = replayed(directory.path());
     let seen_before = observed(directory.path());
     assert!(!before.contains("canary"), "whoever is erased is left out, although its bytes are there");
+    // Nor is it explained, also as of a time before it was erased.
+    let customers = ["canary-customer", "c-1"];
+    let instants = [None, Some(ERASED_AT.plus_ms(-DAY_MS))];
+    let explain = || customers.map(|customer| instants.map(|until| explained(directory.path(), customer, until)));
+    let explained_before = explain();
+    for (timeline, is_known) in &explained_before[0] {
+        assert!(!is_known && timeline.is_empty(), "nothing is told: {timeline:?}");
+    }
+    assert!(explained_before[1].iter().all(|(timeline, is_known)| *is_known && timeline.len() > 1), "{:?}", explained_before[1]);
     let live = fs::read_to_string(directory.path().join("signals.jsonl")).expect("signals");
     let others: String = live.split_inclusive('\n').filter(|line| !line.contains("canary-customer")).collect();
     assert!(others.len() < live.len(), "it was told of while it was there");
@@ -340,6 +359,7 @@ fn a_journal_reads_the_same_before_and_after_its_bytes_are_gone() {
     erase(options(directory.path(), &events), "canary-customer", ERASED_AT.plus_ms(DAY_MS), false).expect("it is purged");
     let (after, states_after) = replayed(directory.path());
     assert_eq!(before, after);
+    assert_eq!(explained_before, explain());
     let seen_after = observed(directory.path());
     let customers = |pass: &Pass| pass.observed[0].customers.clone();
     assert!(customers(&seen_before).len() > 5 && customers(&seen_before).iter().all(|customer| &*customer.id != "canary-customer"));

@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use bellwether_codec::erasures::Erasures;
 use bellwether_codec::event::Decoder;
 use bellwether_codec::intake::{DecodedPart, EPOCH_LINES, PartReader, Sequencer};
 use bellwether_codec::journal::{JournalRecord, Piece, Pieces};
@@ -55,20 +56,29 @@ pub struct Explainer {
     outputs: Vec<Output>,
     at: Time,
     is_over: bool,
+    /// The record at which the customer is erased, if it is: records before it are blanks.
+    erased_at: Option<u64>,
+    erasures: Erasures,
 }
 
 impl Explainer {
     /// Follows the customer of this id up to an instant, or to the end of the log.
     #[must_use]
     pub fn new(customer: &str, until: Option<Time>, rules: Arc<RuleSet>) -> Self {
+        Self::started(CustomerKey::of(customer), until.unwrap_or(Time::NEVER), Partition::new(rules, Header::default()))
+    }
+
+    fn started(key: CustomerKey, until: Time, partition: Partition) -> Self {
         Self {
-            key: CustomerKey::of(customer),
-            until: until.unwrap_or(Time::NEVER),
-            partition: Partition::new(rules, Header::default()),
+            key,
+            until,
+            partition,
             timeline: VecDeque::new(),
             outputs: Vec::new(),
             at: Time::MIN,
             is_over: false,
+            erased_at: None,
+            erasures: Erasures::default(),
         }
     }
 
@@ -89,27 +99,39 @@ impl Explainer {
         self.finish()
     }
 
-    /// Through a journal, under its own rule sets unless `rules_are_given`.
+    /// Through a journal, under its own rule sets unless `compile_rules` is left out. Of a customer that was erased, wherever in the journal,
+    /// nothing from before its erasure is told, whether its bytes are gone already or not.
     ///
     /// # Errors
     ///
     /// When the journal cannot be read, a rule set of it does not compile, or the customer cannot be folded.
     pub fn journal(
-        mut self,
+        self,
         journal: &impl Journal,
         decoder: &Decoder,
         compile_rules: Option<&CompileRules>,
     ) -> Result<Followed, ExplainError> {
-        let mut failed = None;
-        let partition = self.key.partition(journal.partitions());
-        let mut visit = |records: &[JournalRecord<'_>]| {
-            failed = self.pieces(records, decoder, compile_rules).err();
-            failed.is_none() && !self.is_over
-        };
-        journal.read(partition, &mut visit).map_err(ReplayError::Journal)?;
-        match failed {
-            Some(error) => Err(error),
-            None => self.finish(),
+        let Self { key, until, partition, .. } = self;
+        let rules = partition.rules().clone();
+        let mut erased_at = None;
+        loop {
+            let partition = Partition::new(rules.clone(), Header::default()).with_erasure_key(decoder.erasure_key());
+            let mut explainer = Self { erased_at, ..Self::started(key, until, partition) };
+            let mut failed = None;
+            // To the end of the journal, also when the instant asked for is over: erasures count wherever they are.
+            let mut visit = |records: &[JournalRecord<'_>]| {
+                failed = explainer.pieces(records, decoder, compile_rules).err();
+                failed.is_none()
+            };
+            journal.read(key.partition(journal.partitions()), &mut visit).map_err(ReplayError::Journal)?;
+            if let Some(error) = failed {
+                return Err(error);
+            }
+            let found = explainer.erasures.offsets().get(&key).copied();
+            if found == erased_at {
+                return explainer.finish();
+            }
+            erased_at = found;
         }
     }
 
@@ -121,10 +143,14 @@ impl Explainer {
     ) -> Result<(), ExplainError> {
         for piece in Pieces::decode(records.iter().copied(), decoder).pieces {
             match piece {
-                Piece::Records(records) => self.fold(&records.run())?,
+                Piece::Records(records) => {
+                    self.fold(&records.run())?;
+                    self.erasures.note(&records);
+                }
+                _ if self.is_over => {}
                 Piece::Rules(_, rules) => {
                     let is_new = rules.number > self.partition.header.rule_set;
-                    let Some(compile_rules) = compile_rules.filter(|_| is_new && !self.is_over) else { continue };
+                    let Some(compile_rules) = compile_rules.filter(|_| is_new) else { continue };
                     let compiled = compile_rules(&rules.text, rules.number).map_err(ReplayError::Journal)?;
                     let previous = self.partition.rules().clone();
                     self.partition.set_rules(Arc::new(compiled), Some(previous));
@@ -146,6 +172,9 @@ impl Explainer {
 
     fn fold(&mut self, run: &Run<'_>) -> Result<(), ExplainError> {
         for index in 0..run.len() {
+            if self.is_over {
+                return Ok(());
+            }
             let watermark = run.watermark(index);
             self.is_over |= watermark > self.until;
             if self.is_over {
@@ -153,8 +182,15 @@ impl Explainer {
             }
             self.at = self.at.max(watermark);
             let Some((event, key, identity)) = run.event(index).filter(|(_, key, _)| *key == self.key) else { continue };
+            let offset = run.offset(index);
+            if self.erased_at.is_some_and(|erased_at| offset < erased_at) {
+                continue;
+            }
             let entry = TimelineEntry { time: format_time(event.time), what: event.event_type().name().to_owned(), of: String::new() };
-            self.note(event.time, entry);
+            // Nor is the erasure, whose own record goes when the bytes do.
+            if self.erased_at != Some(offset) {
+                self.note(event.time, entry);
+            }
             self.apply(&Record { watermark, payload: Payload::Event { event, key, identity } })?;
         }
         Ok(())
