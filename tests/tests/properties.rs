@@ -1,12 +1,16 @@
 //! What must not matter does not: batches, crashes, shards, other customers, the future, duplicates.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
+use bellwether_codec::rules::RuleFile;
 use bellwether_codec::state::encode_customer;
+use bellwether_codec::timestamp::format_time;
 use bellwether_engine::customer::Customer;
-use bellwether_engine::event::CustomerKey;
+use bellwether_engine::event::{Body, CustomerKey, Event};
 use bellwether_engine::partition::Partition;
-use bellwether_engine::time::{DAY_MS, Time};
+use bellwether_engine::rule_set::RuleSet;
+use bellwether_engine::time::{DAY_MS, HOUR_MS, Time};
 use bellwether_tests::company::{Random, START, company};
 use bellwether_tests::folding::{Cuts, default_rules, fold, lines_of, signals};
 use proptest::prelude::*;
@@ -25,6 +29,12 @@ fn subject_of(line: &str) -> &str {
     line.split_once("\"subject\":\"").and_then(|(_, rest)| rest.split_once('"')).map_or("", |(subject, _)| subject)
 }
 
+/// What is told in the end, and what is stored.
+fn told_and_kept(events: &[Event<'_>], rules: &Arc<RuleSet>, until: Time, cuts: Cuts) -> (Vec<String>, BTreeMap<String, Vec<u8>>) {
+    let (partitions, outputs) = fold(events, rules, 1, until, cuts);
+    (outputs.into_iter().flat_map(lines_of).collect(), states_of(&partitions[0]))
+}
+
 /// The stored form of each customer.
 fn states_of(partition: &Partition) -> BTreeMap<String, Vec<u8>> {
     let stored = |customer: &Customer| {
@@ -41,10 +51,7 @@ proptest! {
     #[test]
     fn batches_and_crashes_are_invisible(seed: u64, cut_seed: u64) {
         let (events, rules) = (company(seed, 5, DAYS), default_rules());
-        let run = |cuts| {
-            let (partitions, outputs) = fold(&events, &rules, 1, end(), cuts);
-            (outputs.into_iter().flat_map(lines_of).collect::<Vec<_>>(), states_of(&partitions[0]))
-        };
+        let run = |cuts| told_and_kept(&events, &rules, end(), cuts);
         let straight = run(Cuts::None);
         prop_assert!(!straight.0.is_empty());
         // What is remembered to save work, such as which rules are asleep, is gone after each cut: it shows in no state either.
@@ -107,6 +114,31 @@ fn most_rules_are_not_looked_at() {
     let (partitions, _) = fold(&company(7, 20, DAYS), &default_rules(), 1, end(), Cuts::None);
     let work = partitions[0].work;
     assert!(work.rules_evaluated * 2 < work.rules_possible, "{work:?}");
+}
+
+/// A rule that reads the usage of weeks sleeps from week to week; its baseline begins on whatever day.
+#[test]
+fn a_rule_wakes_when_the_baseline_begins() {
+    let text = "signals:\n  - { name: even, kind: attention, warm_up: 0s, when: usage_ratio <= 2 && logins_28d >= 1, summary: even }\n";
+    let rules = Arc::new(RuleFile::parse("rules.yaml", text).unwrap_or_else(|errors| panic!("{errors}")).rule_set(1));
+    let begins = START.plus_ms(112 * DAY_MS);
+    for customer in ["a", "b", "c", "d", "e", "f", "g"] {
+        let event = |day: i64, hour: i64, body: Body<'static>| Event {
+            time: START.plus_ms(day * DAY_MS + hour * HOUR_MS),
+            source: "/app".into(),
+            id: format!("{day}-{hour}").into(),
+            customer: customer.into(),
+            body,
+        };
+        let usage = || Body::Usage { feature: "reports".into(), count: 3, value: None, user: None };
+        let day = |day| [event(day, 1, Body::Login { user: None, ok: true }), event(day, 2, usage()), event(day, 3, usage())];
+        let events: Vec<_> = (0..125).flat_map(day).collect();
+        let straight = told_and_kept(&events, &rules, START.plus_ms(126 * DAY_MS), Cuts::None);
+        assert_eq!(straight.0.iter().map(|line| time_of(line)).collect::<Vec<_>>(), [format_time(begins)], "{customer}");
+        for seed in 0..20 {
+            assert!(straight == told_and_kept(&events, &rules, START.plus_ms(126 * DAY_MS), Cuts::Random(seed)), "{customer}, seed {seed}");
+        }
+    }
 }
 
 #[test]

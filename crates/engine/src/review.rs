@@ -8,6 +8,7 @@ use crate::partition::Work;
 use crate::rule_set::RuleSet;
 use crate::signal::Output;
 use crate::time::Time;
+use crate::view::begins_baseline;
 
 /// Runs the review of a customer that is due.
 pub(crate) fn review(
@@ -24,11 +25,8 @@ pub(crate) fn review(
         evaluation.everything(customer);
     } else {
         let last_day = customer.clock.day();
-        let mut dirty = MIDNIGHT;
-        if customer.week(last_day) == customer.week(due.day()) {
-            dirty = DAY;
-        }
-        evaluation.changed(customer, dirty);
+        let is_week_over = customer.week(last_day) != customer.week(due.day()) || begins_baseline(customer, due.day());
+        evaluation.changed(customer, if is_week_over { MIDNIGHT } else { DAY });
     }
     work.rules_evaluated += evaluation.evaluated;
     work.rules_possible += rules.rules.len() as u64;

@@ -367,6 +367,12 @@ impl<'a> View<'a> {
     }
 }
 
+/// Whether this is a day at which a baseline of usage begins, that of now or the one before. Otherwise it changes with the customer's weeks.
+pub(crate) fn begins_baseline(customer: &Customer, today: Day) -> bool {
+    let tenure_days = i64::from(today.0) - i64::from(customer.since.day().0);
+    [BASELINE_TENURE_DAYS, BASELINE_TENURE_DAYS + 7].contains(&tenure_days)
+}
+
 fn flag(condition: bool) -> f64 {
     f64::from(u8::from(condition))
 }
