@@ -27,8 +27,10 @@ pub(crate) struct Running {
 /// Which workers are meant.
 #[derive(Debug, Deserialize, IntoParams)]
 #[serde(deny_unknown_fields)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct Which {
     /// `ingest` or `process`; without it both. A run without Kafka has one loop, which either of them pauses.
+    #[param(inline)]
     role: Option<Role>,
 }
 
