@@ -43,7 +43,7 @@ fn nothing_but_tables_is_wider_than_a_phone() {
     let company = Company::new(300, 18, 5);
     company.backtest();
     let html = fs::read_to_string(company.path("report.html")).expect("it is there");
-    assert_eq!(width_on_a_phone(&company, &html), PHONE_WIDTH);
+    assert!(width_on_a_phone(&company, &html) <= PHONE_WIDTH);
     let wide = html.replace("<main>", "<main><p style=\"width: 500px\">.</p>");
     assert!(width_on_a_phone(&company, &wide) > PHONE_WIDTH, "what is too wide is noticed");
 }
