@@ -28,14 +28,8 @@ const HEALTH: FeatureSet = FeatureSet::of(&[
 const STAGE: FeatureSet = FeatureSet::of(&[Feature::Stage, Feature::DaysInStage]);
 const AT_RISK: FeatureSet = FeatureSet::of(&[Feature::AtRisk, Feature::OpenAtRisk, Feature::DaysSinceAtRisk]);
 /// Features of which an evaluation finds out itself whether they have changed.
-const DERIVED: FeatureSet = FeatureSet::of(&[
-    Feature::Health,
-    Feature::Grade,
-    Feature::ExperienceScore,
-    Feature::OutcomeScore,
-    Feature::Quadrant,
-    Feature::Stage,
-]);
+const DERIVED: FeatureSet =
+    FeatureSet::of(&[Feature::Health, Feature::Grade, Feature::ExperienceScore, Feature::OutcomeScore, Feature::Quadrant, Feature::Stage]);
 /// What may change at any UTC midnight.
 pub(crate) const DAY: FeatureSet = FeatureSet::changing(Change::Day).without(DERIVED);
 /// What may change at the UTC midnight of a weekly check.

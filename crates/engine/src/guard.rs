@@ -96,9 +96,7 @@ impl Guard {
     /// Until when time alone does not make it hold; `None` where it may hold already.
     pub fn asleep_until(&self, view: &View<'_>, now: Time) -> Option<Time> {
         match &self.kind {
-            Kind::Clock(threshold) => {
-                view.clock(Feature::at(threshold.feature))?.next_flip(threshold.operator, threshold.constant, now)
-            }
+            Kind::Clock(threshold) => view.clock(Feature::at(threshold.feature))?.next_flip(threshold.operator, threshold.constant, now),
             Kind::Terms(terms) => (!terms.hold(&|feature| view.value(feature))).then_some(Time::NEVER),
         }
     }

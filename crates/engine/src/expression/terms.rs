@@ -1,8 +1,8 @@
 //! Some terms of a conjunction, to be looked at without the others: while they do not hold, the whole does not.
 
+use super::Expression;
 use super::comparison::ComparisonOperator;
 use super::program::{Condition, Program};
-use super::Expression;
 
 /// Terms of a condition that is their conjunction with others.
 #[derive(Debug, Clone, PartialEq)]
