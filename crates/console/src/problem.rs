@@ -35,7 +35,7 @@ pub(crate) struct Problem {
 
 /// The address of the guarded listener to which a request belongs. It comes with an answer, for `redirect` to complete it.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Elsewhere(pub String);
+pub(crate) struct Elsewhere(pub Box<str>);
 
 /// An event that is refused.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, ToSchema)]

@@ -83,7 +83,7 @@ fn elsewhere(committed: &Committed, number: u16) -> Problem {
     };
     let detail = format!("partition {number} belongs to the instance {}: ask that one", owner.instance);
     let status = if owner.url.is_some() { StatusCode::TEMPORARY_REDIRECT } else { StatusCode::MISDIRECTED_REQUEST };
-    Problem { elsewhere: owner.url.clone().map(Elsewhere), ..Problem::new(status, "other-instance", detail) }
+    Problem { elsewhere: owner.url.clone().map(|url| Elsewhere(url.into())), ..Problem::new(status, "other-instance", detail) }
 }
 
 /// The state of a customer and its partition.

@@ -14,7 +14,7 @@ pub(crate) async fn to_owner(request: Request, next: Next) -> Response {
     let path = request.uri().path_and_query().map(ToString::to_string);
     let mut response = next.run(request).await;
     let Some(Elsewhere(address)) = response.extensions_mut().remove::<Elsewhere>() else { return response };
-    match HeaderValue::try_from(address + path.as_deref().unwrap_or("/")) {
+    match HeaderValue::try_from(String::from(address) + path.as_deref().unwrap_or("/")) {
         Ok(location) => {
             response.headers_mut().insert(LOCATION, location);
             response

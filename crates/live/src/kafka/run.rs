@@ -11,7 +11,7 @@ use bellwether_codec::pseudonym::Pseudonymiser;
 use bellwether_codec::source::CustomerDirectory;
 use bellwether_engine::time::Time;
 use bellwether_kafka::{Client, Remedy};
-use bellwether_store::StoreOptions;
+use bellwether_store::{Store, StoreOptions};
 
 use super::breaker::BreakerLimits;
 use super::check::{Found, check_journal};
@@ -105,13 +105,11 @@ fn run_workers(options: &RunOptions, found: &Found, metrics: &Arc<Metrics>, stop
     let mut work: Vec<(String, Work<'_>)> = Vec::new();
     let mut shared = None;
     if let Some(intake) = &options.intake {
-        work.push((
-            "posted".to_owned(),
-            Box::new(move |stop| {
-                let client = connected(stop, || connect.posting_client())?;
-                client.map_or(Ok(()), |client| Writer::new(client, intake, turn(options), stop).run(stop))
-            }),
-        ));
+        let write = move |stop: &Arc<AtomicBool>| {
+            let client = connected(stop, || connect.posting_client())?;
+            client.map_or(Ok(()), |client| Writer::new(client, intake, turn(options), stop).run(stop))
+        };
+        work.push(("posted".to_owned(), Box::new(write)));
     }
     if options.role == Role::Ingest {
         metrics.readers.stateless();
@@ -177,14 +175,17 @@ fn run_workers(options: &RunOptions, found: &Found, metrics: &Arc<Metrics>, stop
     let ended = run_all(work, &over, stop);
     metrics.readers.closed();
     if let Some(store) = shared {
-        // A restore may be under way, in a thread that belongs to nobody. It changes nothing that is not whole, but it has the store open.
-        let is_damaged = ended.as_ref().is_err_and(|error| damaged_store(error).is_some());
-        let asked_to_stop = Instant::now();
-        while Arc::strong_count(&store) > 1 && (is_damaged || asked_to_stop.elapsed() < LAST_WAIT) {
-            thread::sleep(STOP_INTERVAL);
-        }
+        await_restores(&store, ended.as_ref().is_err_and(|error| damaged_store(error).is_some()));
     }
     ended
+}
+
+/// A restore may be under way, in a thread that belongs to nobody. It changes nothing that is not whole, but it has the store open.
+fn await_restores(store: &Arc<Store>, is_damaged: bool) {
+    let asked_to_stop = Instant::now();
+    while Arc::strong_count(store) > 1 && (is_damaged || asked_to_stop.elapsed() < LAST_WAIT) {
+        thread::sleep(STOP_INTERVAL);
+    }
 }
 
 /// How long the end of a run waits for restores that are under way.
