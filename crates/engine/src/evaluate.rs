@@ -95,12 +95,12 @@ impl Evaluation<'_> {
 
     /// The rules to look at after such a change.
     fn awake(&self, customer: &mut Customer, dirty: FeatureSet) -> u128 {
-        let readers = self.rules.readers(dirty);
-        let asleep = customer.asleep.0.iter_mut().zip(readers.guards).fold(0, |all, (asleep, changed)| {
-            *asleep &= !changed;
+        let readers = self.rules.readers();
+        let asleep = customer.asleep.0.iter_mut().zip(&readers.guards).fold(0, |all, (asleep, guards)| {
+            *asleep &= !guards.of(dirty);
             all | *asleep
         });
-        readers.rules & !asleep & !self.frozen
+        readers.rules.of(dirty) & !asleep & !self.frozen
     }
 
     fn derive(&mut self, customer: &mut Customer, dirty: &mut FeatureSet) {

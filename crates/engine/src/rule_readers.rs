@@ -7,79 +7,78 @@ use crate::feature::{Change, FeatureSet};
 use crate::guard::RARITIES;
 use crate::rule::Rule;
 
-/// Rules that read certain features, one bit each.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Readers {
-    /// Rules that the features may change.
-    pub rules: u128,
-    /// Rules that have a guard which they may change, by its rarity.
-    pub guards: [u128; RARITIES],
-}
-
-impl Readers {
-    fn add(&mut self, other: &Self) {
-        self.rules |= other.rules;
-        self.guards.iter_mut().zip(other.guards).for_each(|(all, more)| *all |= more);
-    }
-
-    fn of(rules: &[Arc<Rule>], feature: u16) -> Self {
-        let mut readers = Self::default();
-        for (index, rule) in rules.iter().enumerate() {
-            readers.rules |= u128::from(rule.features.has_number(feature)) << index;
-            for guard in &rule.guards {
-                readers.guards[guard.rarity] |= u128::from(guard.changes.has_number(feature)) << index;
-            }
-        }
-        readers
-    }
-}
-
-/// The readers of each feature.
+/// The rules that read each feature: in what they say, and in their guards of each rarity.
 #[derive(Debug)]
 pub(crate) struct RuleReaders {
-    of_feature: Vec<Readers>,
-    /// The features that change at midnights and at weekly checks, with their readers: what each review asks for.
-    of_change: [(FeatureSet, Readers); 2],
-    of_all: Readers,
+    pub rules: Readers,
+    pub guards: [Readers; RARITIES],
 }
 
 impl RuleReaders {
     pub fn new(rules: &[Arc<Rule>]) -> Self {
-        let of_feature: Vec<Readers> = (0..128).map(|feature| Readers::of(rules, feature)).collect();
-        let of_change = [DAY, FeatureSet::changing(Change::Week)].map(|features| {
-            let mut readers = union(&of_feature, features);
-            // What is rarest changes by events alone: see the guards.
-            readers.guards[0] = 0;
-            (features, readers)
-        });
-        let all = if rules.len() == 128 { u128::MAX } else { (1 << rules.len()) - 1 };
-        Self { of_feature, of_change, of_all: Readers { rules: all, guards: [all; RARITIES] } }
-    }
-
-    /// The rules and guards that a change of these features may change.
-    pub fn of(&self, features: FeatureSet) -> Readers {
-        if features == FeatureSet::ALL {
-            return self.of_all;
-        }
-        let (mut rest, mut readers) = (features.0, Readers::default());
-        for (changing, of_change) in &self.of_change {
-            if rest & changing.0 == changing.0 {
-                rest &= !changing.0;
-                readers.add(of_change);
+        let guards = |rarity: usize| {
+            let mut readers = Readers::new(rules, |rule| {
+                let of_rarity = rule.guards.iter().filter(|guard| guard.rarity == rarity);
+                of_rarity.fold(FeatureSet::EMPTY, |all, guard| all.union(guard.changes))
+            });
+            if rarity == 0 {
+                // What is rarest changes by events alone: see the guards.
+                readers.of_change.iter_mut().for_each(|(_, rules)| *rules = 0);
             }
-        }
-        readers.add(&union(&self.of_feature, FeatureSet(rest)));
-        readers
+            readers
+        };
+        Self { rules: Readers::new(rules, |rule| rule.features), guards: std::array::from_fn(guards) }
     }
 }
 
-fn union(of_feature: &[Readers], features: FeatureSet) -> Readers {
-    let (mut rest, mut readers) = (features.0, Readers::default());
-    while rest != 0 {
-        if let Some(of_one) = of_feature.get(rest.trailing_zeros() as usize) {
-            readers.add(of_one);
+/// The rules that read each feature, one bit each.
+#[derive(Debug)]
+pub(crate) struct Readers {
+    of_feature: Vec<u128>,
+    /// The features that any of them reads. Most events change none that guards read.
+    features: FeatureSet,
+    /// The features that change at midnights and at weekly checks, with their readers: what each review asks for.
+    of_change: [(FeatureSet, u128); 2],
+    all: u128,
+}
+
+impl Readers {
+    fn new(rules: &[Arc<Rule>], reads: impl Fn(&Rule) -> FeatureSet) -> Self {
+        let read: Vec<FeatureSet> = rules.iter().map(|rule| reads(rule)).collect();
+        let readers = |feature| read.iter().zip(0..).fold(0, |bits, (read, index)| bits | u128::from(read.has_number(feature)) << index);
+        let of_feature: Vec<u128> = (0..128).map(readers).collect();
+        let of_change = [DAY, FeatureSet::changing(Change::Week)].map(|features| (features, union(&of_feature, features)));
+        let features = read.into_iter().fold(FeatureSet::EMPTY, FeatureSet::union);
+        let all = if rules.len() == 128 { u128::MAX } else { (1 << rules.len()) - 1 };
+        Self { of_feature, features, of_change, all }
+    }
+
+    /// The rules that a change of these features concerns, one bit each.
+    #[inline]
+    pub fn of(&self, changed: FeatureSet) -> u128 {
+        if !changed.intersects(self.features) {
+            return 0;
         }
+        if changed == FeatureSet::ALL { self.all } else { self.of_some(changed) }
+    }
+
+    fn of_some(&self, changed: FeatureSet) -> u128 {
+        let (mut rest, mut rules) = (changed, 0);
+        for (changing, of_change) in self.of_change {
+            if changing.without(rest) == FeatureSet::EMPTY {
+                rest = rest.without(changing);
+                rules |= of_change;
+            }
+        }
+        rules | union(&self.of_feature, rest)
+    }
+}
+
+fn union(of_feature: &[u128], features: FeatureSet) -> u128 {
+    let (mut rest, mut rules) = (features.0, 0);
+    while rest != 0 {
+        rules |= of_feature.get(rest.trailing_zeros() as usize).copied().unwrap_or(0);
         rest &= rest - 1;
     }
-    readers
+    rules
 }

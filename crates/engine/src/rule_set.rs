@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::expression::{ExpressionError, Symbol};
 use crate::feature::{Change, Feature, FeatureSet};
 use crate::rule::{Kind, Rule};
-use crate::rule_readers::{Readers, RuleReaders};
+use crate::rule_readers::RuleReaders;
 use crate::settings::Settings;
 
 /// The most rules a set may have: one bit each.
@@ -44,9 +44,9 @@ impl RuleSet {
         Self { number, rules, settings, readers, stage_features, features }
     }
 
-    /// The rules and guards that a change of these features may change.
-    pub(crate) fn readers(&self, features: FeatureSet) -> Readers {
-        self.readers.of(features)
+    /// Which rules a change of features concerns.
+    pub(crate) fn readers(&self) -> &RuleReaders {
+        &self.readers
     }
 }
 
