@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use crate::customer::Customer;
+use crate::customer::{Asleep, Customer};
 use crate::episode::{Episode, MAX_OBJECTS_PER_RULE, Phase};
 use crate::feature::{Change, Feature, FeatureSet};
 use crate::health;
@@ -95,6 +95,11 @@ impl Evaluation<'_> {
 
     /// The rules to look at after such a change.
     fn awake(&self, customer: &mut Customer, dirty: FeatureSet) -> u128 {
+        if dirty == FeatureSet::ALL {
+            // Whatever was asleep, perhaps under other rules.
+            customer.asleep = Asleep::default();
+            return self.rules.all() & !self.frozen;
+        }
         let readers = self.rules.readers();
         let asleep = customer.asleep.0.iter_mut().zip(&readers.guards).fold(0, |all, (asleep, guards)| {
             *asleep &= !guards.of(dirty);

@@ -39,7 +39,6 @@ pub(crate) struct Readers {
     features: FeatureSet,
     /// The features that change at midnights and at weekly checks, with their readers: what each review asks for.
     of_change: [(FeatureSet, u128); 2],
-    all: u128,
 }
 
 impl Readers {
@@ -49,17 +48,13 @@ impl Readers {
         let of_feature: Vec<u128> = (0..128).map(readers).collect();
         let of_change = [DAY, FeatureSet::changing(Change::Week)].map(|features| (features, union(&of_feature, features)));
         let features = read.into_iter().fold(FeatureSet::EMPTY, FeatureSet::union);
-        let all = if rules.len() == 128 { u128::MAX } else { (1 << rules.len()) - 1 };
-        Self { of_feature, features, of_change, all }
+        Self { of_feature, features, of_change }
     }
 
     /// The rules that a change of these features concerns, one bit each.
     #[inline]
     pub fn of(&self, changed: FeatureSet) -> u128 {
-        if !changed.intersects(self.features) {
-            return 0;
-        }
-        if changed == FeatureSet::ALL { self.all } else { self.of_some(changed) }
+        if changed.intersects(self.features) { self.of_some(changed) } else { 0 }
     }
 
     fn of_some(&self, changed: FeatureSet) -> u128 {

@@ -44,6 +44,11 @@ impl RuleSet {
         Self { number, rules, settings, readers, stage_features, features }
     }
 
+    /// All rules, one bit each.
+    pub(crate) fn all(&self) -> u128 {
+        if self.rules.len() == MAX_RULES { u128::MAX } else { (1 << self.rules.len()) - 1 }
+    }
+
     /// Which rules a change of features concerns.
     pub(crate) fn readers(&self) -> &RuleReaders {
         &self.readers
