@@ -159,8 +159,8 @@ pub struct Customer {
     pub(crate) asleep: Asleep,
 }
 
-/// Rules about which nothing is going on, by the rarity of the guard that does not hold, one bit each. It saves work and decides nothing, so it is no part of
-/// what makes states equal, and is not stored.
+/// Rules about which nothing is going on, by the rarity of the guard that does not hold, one bit each. It saves work and decides nothing, so it
+/// is no part of what makes states equal, and is not stored.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Asleep(pub [u128; RARITIES]);
 
