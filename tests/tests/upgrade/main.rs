@@ -13,7 +13,7 @@ use bellwether_codec::state::FOLD_VERSION;
 use bellwether_tests::former_fold::{age, set_version};
 use bellwether_tests::product::{binary, succeeded};
 use serde_json::Value;
-use support::{is_rebuilding, unpack};
+use support::{Rebuild, rebuild, unpack};
 
 /// Kills that must fall into a rebuild that has begun and not ended.
 const KILLS_AMID_REBUILD: u32 = 5;
@@ -84,15 +84,16 @@ fn killed_at_any_moment_a_rebuild_tells_what_a_straight_run_tells() {
         child.kill().expect("it can be killed");
         child.wait().expect("it ends");
         kills += 1;
-        if is_rebuilding(&own.join("data/state")) {
-            amid += 1;
-        } else {
+        match rebuild(&own.join("data/state")) {
+            Rebuild::Amid => amid += 1,
+            // Nothing is made anew yet: the next one goes on.
+            Rebuild::Begun => {}
             // It was done already: the next one begins again, further on.
-            age(&own.join("data/state"));
+            Rebuild::Done => age(&own.join("data/state")),
         }
     }
     assert_told_once(&finish(&own, &events), FOLD_VERSION - 1);
-    assert!(!is_rebuilding(&own.join("data/state")), "it has ended");
+    assert_eq!(rebuild(&own.join("data/state")), Rebuild::Done);
     for name in ["signals.jsonl", "signals.jsonl.decisions", "kpis.jsonl"] {
         assert!(read(&own.join(name)).len() > 1_000, "{name}");
         assert!(read(&own.join(name)) == read(&straight.join(name)), "{name} is not that of a straight run");

@@ -17,11 +17,26 @@ pub fn unpack(archive: &[u8], into: &Path) {
     assert!(tar.wait().expect("it ends").success());
 }
 
-/// Whether states are being made anew, and some of them are.
-pub fn is_rebuilding(state: &Path) -> bool {
+/// How far a rebuild is.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Rebuild {
+    /// The old states are dropped, and none of the new ones is stored.
+    Begun,
+    /// Some of the new states are stored.
+    Amid,
+    /// None is under way.
+    Done,
+}
+
+/// How far the rebuild of a store is that was stopped at any moment.
+pub fn rebuild(state: &Path) -> Rebuild {
     let store = Store::open(state, &StoreOptions::default()).expect("nobody has it open");
     let aim = store.input("rebuild").expect("it can be read");
-    aim.is_some_and(|aim| !aim.is_empty()) && !store.partitions().is_empty()
+    match (aim.is_some_and(|aim| !aim.is_empty()), store.partitions().is_empty()) {
+        (true, true) => Rebuild::Begun,
+        (true, false) => Rebuild::Amid,
+        (false, _) => Rebuild::Done,
+    }
 }
 
 /// The length of the signals file that counts.
