@@ -299,7 +299,7 @@ impl<'a> Pieces<'a> {
 fn decode_event<'a>(value: &'a [u8], decoder: &Decoder) -> DecodedLine<'a> {
     let text = std::str::from_utf8(value).map_err(|error| Rejection::new(RejectReason::InvalidUtf8, error.to_string()))?;
     let event = decoder.decode_journal(text)?;
-    Ok(DecodedEvent { key: CustomerKey::of(&event.customer), identity: event.identity(), event })
+    Ok(DecodedEvent::from(event))
 }
 
 #[cfg(test)]

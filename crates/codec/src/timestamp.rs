@@ -26,9 +26,40 @@ pub enum TimeError {
 /// # Errors
 /// When the text is not such a time.
 pub fn parse_time(text: &str) -> Result<Time, TimeError> {
-    match parse_instant(text)? {
-        time if time < TIME_LIMIT => Ok(time),
-        _ => Err(TimeError::OutOfRange),
+    LastDate::default().parse_time(text)
+}
+
+/// The date that was read last, with its midnight: most lines have that of the line before, and a calendar takes as long as the rest.
+#[derive(Debug)]
+pub(crate) struct LastDate {
+    text: [u8; 10],
+    midnight: Time,
+}
+
+impl Default for LastDate {
+    fn default() -> Self {
+        Self { text: *b"1970-01-01", midnight: Time(0) }
+    }
+}
+
+impl LastDate {
+    /// What [`parse_time`] makes of a text.
+    #[inline]
+    pub fn parse_time(&mut self, text: &str) -> Result<Time, TimeError> {
+        let time = parse_usual_instant(text.as_bytes(), self).map_or_else(|| parse_any_instant(text), Ok)?;
+        if time < TIME_LIMIT { Ok(time) } else { Err(TimeError::OutOfRange) }
+    }
+
+    /// The midnight of a date such as `2026-03-01`.
+    #[inline]
+    fn midnight(&mut self, text: &[u8; 10]) -> Option<Time> {
+        if self.text != *text {
+            let [y, e, a, r, b'-', m, o, b'-', d, n] = *text else { return None };
+            let year = 100 * i16::from(number(y, e)?) + i16::from(number(a, r)?);
+            self.midnight = midnight(Date::new(year, number(m, o)?, number(d, n)?).ok()?);
+            self.text = *text;
+        }
+        Some(self.midnight)
     }
 }
 
@@ -74,19 +105,17 @@ fn midnight(date: Date) -> Time {
 }
 
 fn parse_instant(text: &str) -> Result<Time, TimeError> {
-    if let Some(time) = parse_usual_instant(text.as_bytes()) {
-        return Ok(time);
-    }
-    parse_any_instant(text)
+    parse_usual_instant(text.as_bytes(), &mut LastDate::default()).map_or_else(|| parse_any_instant(text), Ok)
 }
 
 /// An instant written like `2026-03-01T08:15:00Z`, from 1970, for which the general parser takes longer; `None` for every other text.
-fn parse_usual_instant(text: &[u8]) -> Option<Time> {
-    let [y, e, a, r, b'-', m, o, b'-', d, n, b'T', h, i, b':', u, v, b':', s, t, b'Z'] = *text else { return None };
-    let (year, month, day) = (100 * i16::from(number(y, e)?) + i16::from(number(a, r)?), number(m, o)?, number(d, n)?);
+#[inline]
+fn parse_usual_instant(text: &[u8], last: &mut LastDate) -> Option<Time> {
+    let (date, clock) = text.split_first_chunk()?;
+    let [b'T', h, i, b':', u, v, b':', s, t, b'Z'] = *clock else { return None };
     let (hour, minute, second) = (number(h, i)?, number(u, v)?, number(s, t)?);
     let seconds = 3_600 * i64::from(hour) + 60 * i64::from(minute) + i64::from(second);
-    let time = midnight(Date::new(year, month, day).ok()?).plus_ms(seconds * SECOND_MS);
+    let time = last.midnight(date)?.plus_ms(seconds * SECOND_MS);
     (hour < 24 && minute < 60 && second < 60 && time >= Time(0)).then_some(time)
 }
 
@@ -151,10 +180,13 @@ mod tests {
 
     #[test]
     fn the_usual_form_is_read_like_any_other() {
-        let mut day = Date::constant(1970, 1, 1);
+        let (mut day, mut last) = (Date::constant(1970, 1, 1), LastDate::default());
         while day <= Date::constant(2200, 1, 2) {
             let text = format!("{day}T23:59:59Z");
-            assert_eq!(parse_usual_instant(text.as_bytes()).map(Ok), Some(parse_any_instant(&text)), "{text}");
+            // Once with the date of the line before, and once with its own.
+            for _ in 0..2 {
+                assert_eq!(parse_usual_instant(text.as_bytes(), &mut last).map(Ok), Some(parse_any_instant(&text)), "{text}");
+            }
             day = day.tomorrow().unwrap();
         }
         let usual = "2024-02-29T08:15:00Z";
@@ -163,7 +195,7 @@ mod tests {
             for byte in b' '..=b'~' {
                 let mut text = usual.as_bytes().to_vec();
                 text[at] = byte;
-                let Some(time) = parse_usual_instant(&text) else {
+                let Some(time) = parse_usual_instant(&text, &mut last) else {
                     left += 1;
                     continue;
                 };

@@ -56,7 +56,13 @@ impl Event<'_> {
     /// The identity by which duplicates are recognised: a hash of source and id.
     #[must_use]
     pub fn identity(&self) -> u64 {
-        xxh3_64_with_seed(self.id.as_bytes(), xxh3_64_with_seed(self.source.as_bytes(), 0))
+        Self::identity_of(&self.source, &self.id)
+    }
+
+    /// The identity of an event with this `source` and `id`.
+    #[must_use]
+    pub fn identity_of(source: &str, id: &str) -> u64 {
+        xxh3_64_with_seed(id.as_bytes(), xxh3_64_with_seed(source.as_bytes(), 0))
     }
 
     /// The type of the event.

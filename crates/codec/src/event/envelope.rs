@@ -12,6 +12,7 @@ use super::fields::{DataInto, Fields};
 use super::names::Field;
 use super::quotes::Quotes;
 use super::scalar::{Scalar, quote};
+use super::shape::Shapes;
 use super::{depth, families, plain};
 use crate::rejection::{RejectReason, Rejection};
 
@@ -107,8 +108,26 @@ impl<'a> Envelope<'a> {
     }
 
     /// Reads a line of JSON. It is filled in place: moving it about costs as much as reading a short line.
-    /// A line that lies in a plain text comes with the quotation marks of that, and where it begins there.
-    pub(super) fn read(&mut self, line: &'a str, plain: Option<(&Quotes, usize)>) -> Result<(), Rejection> {
+    /// A line that lies in a plain text comes with the quotation marks of that, and where it begins there; and the shapes of the lines before.
+    #[inline]
+    pub(super) fn read(&mut self, line: &'a str, plain: Option<(&Quotes, usize)>, shapes: &mut Shapes) -> Result<(), Rejection> {
+        if plain.is_some_and(|(quotes, start)| shapes.read(line, start, quotes, self).is_some()) {
+            return Ok(());
+        }
+        self.read_of_new_shape(line, plain, shapes)
+    }
+
+    fn read_of_new_shape(&mut self, line: &'a str, plain: Option<(&Quotes, usize)>, shapes: &mut Shapes) -> Result<(), Rejection> {
+        self.clear();
+        self.read_alone(line, plain)?;
+        if let Some((quotes, start)) = plain {
+            shapes.learn(line, start, quotes);
+        }
+        Ok(())
+    }
+
+    /// The same of a line about which nothing is known from others.
+    pub(super) fn read_alone(&mut self, line: &'a str, plain: Option<(&Quotes, usize)>) -> Result<(), Rejection> {
         if plain.is_some_and(|(quotes, start)| plain::read(line, start, quotes, self).is_some()) {
             return Ok(());
         }

@@ -2,11 +2,13 @@
 
 use std::fmt;
 
+use bellwether_engine::time::Time;
 use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 use super::names::Field;
 use super::scalar::Scalar;
 use super::values::Values;
+use crate::timestamp::{LastDate, TimeError};
 
 /// No event type knows more fields.
 pub(super) const MAX_FIELDS: usize = 8;
@@ -20,13 +22,14 @@ pub(super) struct Fields<'a> {
     /// The slot that is probably asked for next: bodies ask in the order of the names.
     next: usize,
     values: [Scalar<'a>; MAX_FIELDS],
+    last_date: LastDate,
 }
 
 impl<'a> Fields<'a> {
     /// Slots for these names, all absent.
     pub(super) fn new(prefix: &'static str, names: &'static [Field]) -> Self {
         assert!(names.len() <= MAX_FIELDS, "at most {MAX_FIELDS} fields");
-        Self { prefix, names, next: 0, values: [const { Scalar::Absent }; MAX_FIELDS] }
+        Self { prefix, names, next: 0, values: [const { Scalar::Absent }; MAX_FIELDS], last_date: LastDate::default() }
     }
 
     /// Empties the slots.
@@ -113,6 +116,11 @@ impl<'a> Values<'a> for Fields<'a> {
         };
         self.next = index + 1;
         std::mem::take(&mut self.values[index])
+    }
+
+    #[inline]
+    fn parse_time(&mut self, text: &str) -> Result<Time, TimeError> {
+        self.last_date.parse_time(text)
     }
 }
 

@@ -1,7 +1,7 @@
 //! From one line of JSON to an [`Event`], and back into the normalised form that the journal keeps.
 //!
-//! Lines of the usual shape are read by `plain`, and all others, the wrong ones among them, by serde_json into the same slots, so that there
-//! is one judge of what is JSON.
+//! Lines of the usual kind are read by `plain`, or by what `shape` knows of the lines before, and all others, the wrong ones among them, by
+//! serde_json into the same slots, so that there is one judge of what is JSON.
 //!
 //! One pass and no intermediate tree: `envelope` reads the attributes and, knowing the type by then, only the data fields of that type
 //! (`fields`); `families` makes the body of them by the conversions in `values`, which say precisely what is wrong.
@@ -20,6 +20,7 @@ mod quotes;
 mod row;
 mod scalar;
 mod schema;
+mod shape;
 mod values;
 mod words;
 
@@ -37,14 +38,16 @@ pub(crate) use row::Columns;
 pub(crate) use scalar::{Scalar, quote};
 
 use bellwether_engine::erasure::ErasureKey;
-use bellwether_engine::event::{Body, Event, Text};
+use bellwether_engine::event::{Body, CustomerKey, Event, Text};
 use bellwether_engine::event_type::EventType;
 use bellwether_engine::time::Time;
 
+use crate::intake::{DecodedEvent, DecodedLine};
 use crate::pseudonym::Pseudonymiser;
 use crate::rejection::{RejectReason, Rejection};
 use envelope::{Envelope, Kind};
 use quotes::Quotes;
+use shape::Shapes;
 use values::Values;
 
 /// The customer under which the company's own costs are recorded.
@@ -66,11 +69,12 @@ pub(crate) struct Scratch<'a> {
     envelope: Envelope<'a>,
     quotes: Quotes,
     is_plain: bool,
+    shapes: Shapes,
 }
 
 impl Scratch<'_> {
     pub(crate) fn new() -> Self {
-        Self { envelope: Envelope::new(), quotes: Quotes::default(), is_plain: false }
+        Self { envelope: Envelope::new(), quotes: Quotes::default(), is_plain: false, shapes: Shapes::default() }
     }
 
     /// Takes a look at the text of the lines that follow.
@@ -131,41 +135,41 @@ impl Decoder {
         self.decode_line(line, Users::Tokens)
     }
 
-    /// Decodes one of many lines of raw input, as [`Self::decode_text`] does, and makes something of its event where that is built: moving
-    /// events about is dear. The line begins at `start` in the text that was looked at.
+    /// Decodes one of many lines of raw input, as [`Self::decode_text`] does. The line begins at `start` in the text that was looked at.
     #[inline]
-    pub(crate) fn decode_next<'a, T>(
-        &self,
-        (start, line): (usize, &'a str),
-        scratch: &mut Scratch<'a>,
-        make: impl FnOnce(Event<'a>) -> T,
-    ) -> Result<T, Rejection> {
-        scratch.envelope.clear();
+    pub(crate) fn decode_next<'a>(&self, (start, line): (usize, &'a str), scratch: &mut Scratch<'a>) -> DecodedLine<'a> {
+        let envelope = &mut scratch.envelope;
+        envelope.clear();
         let plain = (scratch.is_plain && !line.starts_with(MARK)).then_some((&scratch.quotes, start));
-        scratch.envelope.read(without_mark(line), plain)?;
-        self.validated(&mut scratch.envelope, Users::Plain(&self.pseudonymiser), make)
+        envelope.read(without_mark(line), plain, &mut scratch.shapes)?;
+        let (kind, attributes) = self.prepared(envelope)?;
+        // Hashed before the event is built, and that where it stays: moving events about is dear.
+        let (key, identity) = attributes.hashed();
+        let body = families::body(kind, &mut envelope.data, Users::Plain(&self.pseudonymiser))?;
+        Ok(DecodedEvent { event: attributes.with(body), key, identity })
     }
 
     fn decode_line<'a>(&self, line: &'a str, users: Users<'_>) -> Result<Event<'a>, Rejection> {
         let (mut envelope, mut quotes) = (Envelope::new(), Quotes::default());
         let line = without_mark(line);
         let is_plain = quotes.look_at(line);
-        envelope.read(line, is_plain.then_some((&quotes, 0)))?;
+        envelope.read_alone(line, is_plain.then_some((&quotes, 0)))?;
         self.event(&mut envelope, users)
     }
 
     /// Validates what was read, whatever it was read from.
     fn event<'a>(&self, envelope: &mut Envelope<'a>, users: Users<'_>) -> Result<Event<'a>, Rejection> {
-        self.validated(envelope, users, |event| event)
+        let (kind, attributes) = self.prepared(envelope)?;
+        Ok(attributes.with(families::body(kind, &mut envelope.data, users)?))
     }
 
+    /// Validates all but the data, which are ready then.
     #[inline]
-    fn validated<'a, T>(&self, envelope: &mut Envelope<'a>, users: Users<'_>, make: impl FnOnce(Event<'a>) -> T) -> Result<T, Rejection> {
+    fn prepared<'a>(&self, envelope: &mut Envelope<'a>) -> Result<(EventType, Attributes<'a>), Rejection> {
         let kind = self.known_kind(&envelope.kind, envelope.attributes.prefix)?;
         let attributes = attributes(kind, &mut envelope.attributes)?;
         envelope.settle_data(kind)?;
-        let body = families::body(kind, &mut envelope.data, users)?;
-        Ok(make(attributes.with(body)))
+        Ok((kind, attributes))
     }
 
     fn known_kind(&self, kind: &Kind<'_>, prefix: &str) -> Result<EventType, Rejection> {
@@ -191,6 +195,12 @@ struct Attributes<'a> {
 }
 
 impl<'a> Attributes<'a> {
+    /// The key of the customer, and the identity of the event.
+    #[inline]
+    fn hashed(&self) -> (CustomerKey, u64) {
+        (CustomerKey::of(&self.customer), Event::identity_of(&self.source, &self.id))
+    }
+
     #[inline]
     fn with(self, body: Body<'a>) -> Event<'a> {
         let Self { time, source, id, customer } = self;

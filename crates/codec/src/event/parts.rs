@@ -64,7 +64,7 @@ impl<'a> Parts<'a> {
         depth::check(line)?;
         let mut quotes = Quotes::default();
         let is_plain = quotes.look_at(line);
-        self.envelope.read(line, is_plain.then_some((&quotes, 0)))
+        self.envelope.read_alone(line, is_plain.then_some((&quotes, 0)))
     }
 
     /// Whether an attribute is absent, null or empty.

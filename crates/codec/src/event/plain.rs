@@ -13,7 +13,7 @@ use super::scalar::Scalar;
 /// What it reads it reads as the parser does, and faster. It gives up on lists and objects within, on a name that stands twice, on
 /// `data` before `type`, and on anything that is wrong. The line begins at `start` in the text that was looked at, which is plain.
 pub(super) fn read<'a>(line: &'a str, start: usize, quotes: &Quotes, envelope: &mut Envelope<'a>) -> Option<()> {
-    let mut scanner = Scanner { line, at: 0, start, quotes, is_at_first: false };
+    let mut scanner = Scanner::new(line, start, quotes);
     scanner.open_object()?;
     while let Some(name) = scanner.next_name()? {
         let name = Name::of(name);
@@ -51,9 +51,9 @@ fn read_data<'a>(scanner: &mut Scanner<'a, '_>, envelope: &mut Envelope<'a>) -> 
 }
 
 /// What is left of a plain line.
-struct Scanner<'a, 'q> {
-    line: &'a str,
-    at: usize,
+pub(super) struct Scanner<'a, 'q> {
+    pub(super) line: &'a str,
+    pub(super) at: usize,
     /// Where the line begins in the text that was looked at.
     start: usize,
     quotes: &'q Quotes,
@@ -61,8 +61,12 @@ struct Scanner<'a, 'q> {
     is_at_first: bool,
 }
 
-impl<'a> Scanner<'a, '_> {
-    fn open_object(&mut self) -> Option<()> {
+impl<'a, 'q> Scanner<'a, 'q> {
+    pub(super) fn new(line: &'a str, start: usize, quotes: &'q Quotes) -> Self {
+        Self { line, at: 0, start, quotes, is_at_first: false }
+    }
+
+    pub(super) fn open_object(&mut self) -> Option<()> {
         self.expect(b'{')?;
         self.is_at_first = true;
         Some(())
@@ -70,7 +74,7 @@ impl<'a> Scanner<'a, '_> {
 
     /// The name of the next member, whose value follows; nothing at the end of the object.
     #[inline]
-    fn next_name(&mut self) -> Option<Option<&'a [u8]>> {
+    pub(super) fn next_name(&mut self) -> Option<Option<&'a [u8]>> {
         let is_first = std::mem::replace(&mut self.is_at_first, false);
         match self.line.as_bytes().get(self.at..)? {
             // Blanks are rare between the marks of an object.
@@ -88,7 +92,7 @@ impl<'a> Scanner<'a, '_> {
     }
 
     #[inline]
-    fn value(&mut self) -> Option<Scalar<'a>> {
+    pub(super) fn value(&mut self) -> Option<Scalar<'a>> {
         match self.next_byte()? {
             b'"' => Some(Scalar::Text(Cow::Borrowed(self.text()?))),
             b'{' | b'[' => None,

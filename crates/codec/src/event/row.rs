@@ -1,12 +1,10 @@
 //! An event read from a row of a table: its values are taken from their columns, and are validated as those of a line are.
 
-use bellwether_engine::event::Event;
-
 use super::envelope::Kind;
 use super::scalar::Scalar;
 use super::values::Values;
 use super::{Decoder, Field, Users, families};
-use crate::rejection::Rejection;
+use crate::intake::{DecodedEvent, DecodedLine};
 
 /// The columns of a table.
 pub(crate) trait Columns {
@@ -34,21 +32,20 @@ impl<'a, C: Columns> Values<'a> for RowValues<'a, C> {
 }
 
 impl Decoder {
-    /// Validates a row, of which the type is this, as a line is validated, and makes something of its event where that is built. In tables
-    /// of our own users are tokens.
+    /// Validates a row, of which the type is this, as a line is validated. In tables of our own users are tokens.
     #[inline]
-    pub(crate) fn decode_row<'a, T>(
+    pub(crate) fn decode_row<'a>(
         &self,
         kind: Scalar<'a>,
         columns: &'a impl Columns,
         row: usize,
         users_are_tokens: bool,
-        make: impl FnOnce(Event<'a>) -> T,
-    ) -> Result<T, Rejection> {
+    ) -> DecodedLine<'a> {
         let users = if users_are_tokens { Users::Tokens } else { Users::Plain(&self.pseudonymiser) };
         let kind = self.known_kind(&Kind::of(kind), "")?;
         let attributes = super::attributes(kind, &mut RowValues { columns, row, prefix: "" })?;
+        let (key, identity) = attributes.hashed();
         let body = families::body(kind, &mut RowValues { columns, row, prefix: "data." }, users)?;
-        Ok(make(attributes.with(body)))
+        Ok(DecodedEvent { event: attributes.with(body), key, identity })
     }
 }

@@ -29,6 +29,11 @@ pub(super) trait Values<'a> {
     /// Takes a value.
     fn take(&mut self, name: Field) -> Scalar<'a>;
 
+    /// The time of an event from its text.
+    fn parse_time(&mut self, text: &str) -> Result<Time, TimeError> {
+        timestamp::parse_time(text)
+    }
+
     /// A text that must be there.
     fn text(&mut self, name: Field) -> Result<Text<'a>, Rejection> {
         match self.take(name) {
@@ -174,7 +179,7 @@ pub(super) trait Values<'a> {
     /// The time of the event.
     fn event_time(&mut self, name: Field) -> Result<Time, Rejection> {
         match self.take(name) {
-            Scalar::Text(text) if !text.is_empty() => match timestamp::parse_time(&text) {
+            Scalar::Text(text) if !text.is_empty() => match self.parse_time(&text) {
                 Ok(time) => Ok(time),
                 Err(error) => Err(self.no_time(name, "an RFC 3339 time", &text, error)),
             },

@@ -25,6 +25,12 @@ pub struct DecodedEvent<'a> {
     pub identity: u64,
 }
 
+impl<'a> From<Event<'a>> for DecodedEvent<'a> {
+    fn from(event: Event<'a>) -> Self {
+        Self { key: CustomerKey::of(&event.customer), identity: event.identity(), event }
+    }
+}
+
 /// An event, or why the line is none.
 pub type DecodedLine<'a> = Result<DecodedEvent<'a>, Rejection>;
 
@@ -124,14 +130,14 @@ impl<'a> Stretch<'a> {
         Self { raw, base, text: str::from_utf8(&raw.text[base..end]).ok() }
     }
 
+    #[inline(always)]
     fn decode_line(&self, line: &Line, decoder: &Decoder, scratch: &mut Scratch<'a>) -> DecodedLine<'a> {
         if let Some(flaw) = &line.flaw {
             return Err(flaw.rejection());
         }
-        let hashed = |event: Event<'a>| DecodedEvent { key: CustomerKey::of(&event.customer), identity: event.identity(), event };
         match self.text_of(line) {
-            Some(text) => decoder.decode_next((line.start as usize - self.base, text), scratch, hashed),
-            None => decoder.decode(&self.raw.text[line.span()]).map(hashed),
+            Some(text) => decoder.decode_next((line.start as usize - self.base, text), scratch),
+            None => decoder.decode(&self.raw.text[line.span()]).map(DecodedEvent::from),
         }
     }
 

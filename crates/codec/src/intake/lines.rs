@@ -108,6 +108,25 @@ impl LineReader {
         Step::End
     }
 
+    /// The next ordinary line that lies whole in the buffer, which is the usual case made short; all others wait for [`Self::advance`].
+    pub fn take_buffered(&mut self) -> Option<LineParts<'_>> {
+        if self.continues || self.oversize.is_some() || self.line_offset == 0 {
+            return None;
+        }
+        let length = memchr(b'\n', &self.buffer[self.start..self.filled]).filter(|length| *length <= MAX_LINE_BYTES)?;
+        let text = self.start..self.start + length;
+        if self.buffer[text.clone()].first().is_none_or(|first| *first <= b' ') {
+            return None;
+        }
+        let offset = self.line_offset;
+        self.lines += 1;
+        self.start = text.end + 1;
+        self.searched = self.start;
+        self.line_offset = self.buffer_offset + self.start as u64;
+        let text = &self.buffer[text];
+        Some(LineParts { text: text.strip_suffix(b"\r").unwrap_or(text), number: self.lines, offset, flaw: None })
+    }
+
     /// The line that the last step found.
     pub fn take(&mut self) -> LineParts<'_> {
         let flaw = self.head.flaw.take();

@@ -159,10 +159,24 @@ impl Merge {
 
     fn take_line(&mut self, epoch: &mut EpochBuilder) {
         let Some(Reverse((_, index))) = self.ready.pop() else { return };
-        if let Some(line) = self.sources[index as usize].take() {
+        let (lines, bytes) = self.room();
+        let is_alone = self.sources.len() == 1;
+        let source = &mut self.sources[index as usize];
+        if let Some(line) = source.take() {
+            epoch.push(index, line);
+        }
+        // There is nothing to merge with.
+        while is_alone && epoch.lines() < lines && epoch.bytes() < bytes {
+            let Some(line) = source.take_buffered() else { break };
             epoch.push(index, line);
         }
         self.behind.push(index);
+    }
+
+    /// The lines at which the present part ends, and the bytes at which the epoch does.
+    fn room(&self) -> (usize, usize) {
+        let (lines, bytes) = self.handed_over;
+        (self.part_lines.min(EPOCH_LINES - lines), MAX_EPOCH_BYTES.saturating_sub(bytes))
     }
 
     /// Whether the present epoch ends with these lines.

@@ -130,6 +130,11 @@ impl Source {
         self.lines.as_mut().map(LineReader::take)
     }
 
+    /// The line behind the one that was taken, if it was read already.
+    pub fn take_buffered(&mut self) -> Option<LineParts<'_>> {
+        self.lines.as_mut().and_then(LineReader::take_buffered)
+    }
+
     /// Whether it can be read only once, so that what was read of it must be taken in.
     pub fn is_standard_input(&self) -> bool {
         self.position.is_none()

@@ -1,13 +1,12 @@
 //! Some rows of a table, and reading an event from one of them: values go from their columns to the fields of the event's type.
 
 use arrow_array::RecordBatch;
-use bellwether_engine::event::{CustomerKey, Event};
 use bellwether_engine::time::Time;
 
 use super::columns::Column;
 use super::schema::{CUSTOMER, JOURNAL_TIME, TYPE};
 use crate::event::{Columns, DATA_FIELDS, Decoder, Field, Scalar};
-use crate::intake::{DecodedEvent, DecodedLine};
+use crate::intake::DecodedLine;
 
 /// Rows that were read together.
 pub(super) struct Batch {
@@ -65,7 +64,6 @@ impl Batch {
 
     /// The event of a row, or why it is none.
     pub(super) fn event<'a>(&'a self, row: usize, decoder: &Decoder) -> DecodedLine<'a> {
-        let hashed = |event: Event<'a>| DecodedEvent { key: CustomerKey::of(&event.customer), identity: event.identity(), event };
-        decoder.decode_row(self.kind.scalar(row), self, row, self.is_own, hashed)
+        decoder.decode_row(self.kind.scalar(row), self, row, self.is_own)
     }
 }

@@ -4,7 +4,9 @@
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use bellwether_codec::event::Decoder;
-use bellwether_codec::rejection::RejectReason;
+use bellwether_codec::intake::{Line, RawEpoch, decode_lines};
+use bellwether_codec::rejection::{RejectReason, Rejection};
+use bellwether_engine::event::Event;
 use bellwether_engine::event_type::EventType;
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -84,7 +86,12 @@ struct Seen {
 impl Seen {
     /// Decodes a line both ways.
     fn check(&self, line: &str, decoder: &Decoder) {
-        match (decoder.decode_text(line), decoder.decode_text(&format!("{line}\t"))) {
+        self.compare(line, &decoder.decode_text(line), decoder);
+    }
+
+    /// Compares what a line was read as with what the parser makes of it.
+    fn compare(&self, line: &str, direct: &Result<Event<'_>, Rejection>, decoder: &Decoder) {
+        match (direct, &decoder.decode_text(&format!("{line}\t"))) {
             (Ok(direct), Ok(parsed)) => {
                 self.events.fetch_add(1, Ordering::Relaxed);
                 // The debug form tells 0 from -0.
@@ -109,11 +116,17 @@ impl Seen {
 }
 
 /// Bytes put in, replaced and taken out.
-fn edits() -> impl Strategy<Value = Vec<(Index, char, u8)>> {
-    vec((any::<Index>(), select("{}[]\",: \\\t0-et\u{7f}é".chars().collect::<Vec<_>>()), 0..3u8), 0..3)
+type Edits = Vec<(Index, char, u8)>;
+
+fn edits_with(characters: &str) -> impl Strategy<Value = Edits> + use<> {
+    vec((any::<Index>(), select(characters.chars().collect::<Vec<_>>()), 0..3u8), 0..3)
 }
 
-fn edited(line: &str, edits: Vec<(Index, char, u8)>) -> String {
+fn edits() -> impl Strategy<Value = Edits> {
+    edits_with("{}[]\",: \\\t0-et\u{7f}é")
+}
+
+fn edited(line: &str, edits: Edits) -> String {
     let mut characters: Vec<char> = line.chars().collect();
     for (at, character, edit) in edits {
         let at = at.index(characters.len());
@@ -142,5 +155,37 @@ fn made_up_lines_are_read_the_same_both_ways() {
 fn edited_events_are_read_the_same_both_ways() {
     let (seen, decoder) = (Seen::default(), Decoder::default());
     proptest!(config(), |(event in arbitrary::event(), edits in edits())| seen.check(&edited(&encoded(&event), edits), &decoder));
+    seen.assert_both();
+}
+
+/// An epoch of these lines, of which the later ones are read by what is known of the ones before.
+fn epoch(lines: &[String]) -> RawEpoch {
+    let mut epoch =
+        RawEpoch { number: 0, text: Vec::new(), lines: Vec::new(), inputs: [].into(), positions: Vec::new(), is_end: true, is_last: true };
+    for (number, line) in (1..).zip(lines) {
+        let start = epoch.text.len() as u32;
+        epoch.text.extend_from_slice(line.as_bytes());
+        epoch.lines.push(Line { start, end: start + line.len() as u32, input: 0, number, offset: u64::from(start), flaw: None });
+    }
+    epoch
+}
+
+#[test]
+fn lines_behind_others_of_their_shape_are_read_the_same_both_ways() {
+    let (seen, decoder) = (Seen::default(), Decoder::default());
+    let one = (arbitrary::event(), vec(edits_with("{}[]\",: 0-eté"), 1..5));
+    proptest!(ProptestConfig { cases: 3_000, ..ProptestConfig::default() }, |(events in vec(one, 1..3))| {
+        let mut lines = Vec::new();
+        for (event, edits) in events {
+            let line = encoded(&event);
+            lines.push(line.clone());
+            lines.extend(edits.into_iter().map(|edits| edited(&line, edits)));
+            lines.push(line);
+        }
+        let epoch = epoch(&lines);
+        for (line, decoded) in lines.iter().zip(decode_lines(&epoch, &epoch.lines, &decoder, false)) {
+            seen.compare(line, &decoded.map(|decoded| decoded.event), &decoder);
+        }
+    });
     seen.assert_both();
 }

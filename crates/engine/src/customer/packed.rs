@@ -14,7 +14,7 @@ pub(crate) trait Packed: Sized {
 
 /// How an instant is told: the two low bits of its first number.
 pub(super) mod time_form {
-    /// No instant near the base: the number above says which.
+    /// None of these: the number above says which.
     pub const FAR: u64 = 0;
     /// Milliseconds from the base.
     pub const MILLISECONDS: u64 = 1;
@@ -22,10 +22,11 @@ pub(super) mod time_form {
     pub const SECONDS: u64 = 2;
     /// Days from the base.
     pub const DAYS: u64 = 3;
-    /// Above [`FAR`]: the end of time, its beginning, or eight bytes that follow.
+    /// Above [`FAR`]: the end of time, its beginning, eight bytes that follow, or the instant told last, the one before it, and so on.
     pub const NEVER: u64 = 0;
     pub const MIN: u64 = 1 << 2;
     pub const RAW: u64 = 2 << 2;
+    pub const AGAIN: u64 = 3 << 2;
 }
 
 /// Room made at first, so that most states need no more: for all bytes, for a text, and for stamps.
@@ -35,6 +36,9 @@ pub(super) const USUAL_STAMPS: usize = 32;
 
 /// How many stamps back one is looked for.
 pub(super) const NEAR_STAMPS: usize = 8;
+
+/// How many instants back one is looked for: so many that saying which takes one byte.
+pub(super) const NEAR_TIMES: usize = 28;
 
 /// Lengths under this fit a half byte beside another; longer ones follow.
 pub(super) const SHORT: usize = 15;

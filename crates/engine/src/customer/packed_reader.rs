@@ -1,7 +1,7 @@
 //! Reading the compact form back; every method is `None` where the bytes end or make no sense.
 
 use super::last_word::{LastWord, Stamp};
-use super::packed::{Packed, SHORT, USUAL_STAMPS, USUAL_TEXT_BYTES, time_form, unzigzag};
+use super::packed::{NEAR_TIMES, Packed, SHORT, USUAL_STAMPS, USUAL_TEXT_BYTES, time_form, unzigzag};
 use crate::event::UserToken;
 use crate::time::{DAY_MS, Day, SECOND_MS, Time};
 
@@ -12,12 +12,14 @@ pub(crate) struct PackedReader<'a> {
     /// The text taken last.
     previous: Vec<u8>,
     stamps: Vec<Stamp>,
+    /// Instants that took more than a byte or two.
+    times: Vec<Time>,
 }
 
 impl<'a> PackedReader<'a> {
     pub fn new(bytes: &'a [u8]) -> Self {
         let (previous, stamps) = (Vec::with_capacity(USUAL_TEXT_BYTES), Vec::with_capacity(USUAL_STAMPS));
-        Self { bytes, base: Day(0), previous, stamps }
+        Self { bytes, base: Day(0), previous, stamps, times: Vec::with_capacity(USUAL_STAMPS) }
     }
 
     pub fn take(&mut self) -> Option<u64> {
@@ -112,15 +114,26 @@ impl<'a> PackedReader<'a> {
             _ => return self.take_far_time(number),
         };
         let from_base = unzigzag(number >> 2).checked_mul(unit_ms)?;
-        self.base.start().0.checked_add(from_base).map(Time)
+        let time = self.base.start().0.checked_add(from_base).map(Time)?;
+        if unit_ms != DAY_MS {
+            self.times.push(time);
+        }
+        Some(time)
     }
 
     fn take_far_time(&mut self, number: u64) -> Option<Time> {
         match number {
             time_form::NEVER => Some(Time::NEVER),
             time_form::MIN => Some(Time::MIN),
-            time_form::RAW => Some(Time(i64::from_le_bytes(self.take_array()?))),
-            _ => None,
+            time_form::RAW => {
+                let time = Time(i64::from_le_bytes(self.take_array()?));
+                self.times.push(time);
+                Some(time)
+            }
+            _ => {
+                let back = usize::try_from((number - time_form::AGAIN) >> 2).ok().filter(|back| *back < NEAR_TIMES)?;
+                self.times.iter().rev().nth(back).copied()
+            }
         }
     }
 

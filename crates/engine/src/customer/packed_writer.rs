@@ -1,7 +1,7 @@
 //! Writing the compact form: varying-length integers, instants near a base, texts that begin like the one before, stamps told once.
 
 use super::last_word::{LastWord, Stamp};
-use super::packed::{NEAR_STAMPS, Packed, SHORT, USUAL_BYTES, USUAL_STAMPS, USUAL_TEXT_BYTES, time_form, zigzag};
+use super::packed::{NEAR_STAMPS, NEAR_TIMES, Packed, SHORT, USUAL_BYTES, USUAL_STAMPS, USUAL_TEXT_BYTES, time_form, zigzag};
 use crate::event::UserToken;
 use crate::time::{DAY_MS, Day, SECOND_MS, Time};
 
@@ -12,12 +12,14 @@ pub(crate) struct PackedWriter {
     /// The text put last.
     previous: Vec<u8>,
     stamps: Vec<Stamp>,
+    /// Instants that took more than a byte or two.
+    times: Vec<Time>,
 }
 
 impl PackedWriter {
     pub fn new() -> Self {
         let (bytes, previous) = (Vec::with_capacity(USUAL_BYTES), Vec::with_capacity(USUAL_TEXT_BYTES));
-        Self { bytes, base: Day(0), previous, stamps: Vec::with_capacity(USUAL_STAMPS) }
+        Self { bytes, base: Day(0), previous, stamps: Vec::with_capacity(USUAL_STAMPS), times: Vec::with_capacity(USUAL_STAMPS) }
     }
 
     /// An integer, little-endian in base 128.
@@ -60,18 +62,29 @@ impl PackedWriter {
         self.put(if value == 0 { 0 } else { zigzag(i64::from(near) - i64::from(value)) + 1 });
     }
 
-    /// An instant; the rounder, the shorter, and the two ends of time are one byte.
+    /// An instant; the rounder, the shorter, and the two ends of time are one byte. So is one that was told shortly before: an event often sets
+    /// several.
     pub fn put_time(&mut self, time: Time) {
         let from_base = time.0.checked_sub(self.base.start().0).filter(|distance| distance.abs() < 1 << 60);
         match (time, from_base) {
             (Time::NEVER, _) => self.put(time_form::FAR | time_form::NEVER),
             (Time::MIN, _) => self.put(time_form::FAR | time_form::MIN),
             (_, Some(ms)) if ms % DAY_MS == 0 => self.put(zigzag(ms / DAY_MS) << 2 | time_form::DAYS),
-            (_, Some(ms)) if ms % SECOND_MS == 0 => self.put(zigzag(ms / SECOND_MS) << 2 | time_form::SECONDS),
-            (_, Some(ms)) => self.put(zigzag(ms) << 2 | time_form::MILLISECONDS),
-            (Time(ms), None) => {
+            (_, from_base) => self.put_precise_time(time, from_base),
+        }
+    }
+
+    fn put_precise_time(&mut self, time: Time, from_base: Option<i64>) {
+        if let Some(back) = self.times.iter().rev().take(NEAR_TIMES).position(|known| *known == time) {
+            return self.put(time_form::FAR | (time_form::AGAIN + ((back as u64) << 2)));
+        }
+        self.times.push(time);
+        match from_base {
+            Some(ms) if ms % SECOND_MS == 0 => self.put(zigzag(ms / SECOND_MS) << 2 | time_form::SECONDS),
+            Some(ms) => self.put(zigzag(ms) << 2 | time_form::MILLISECONDS),
+            None => {
                 self.put(time_form::FAR | time_form::RAW);
-                self.bytes.extend_from_slice(&ms.to_le_bytes());
+                self.bytes.extend_from_slice(&time.0.to_le_bytes());
             }
         }
     }

@@ -1,6 +1,8 @@
 //! The latest event of each family by source and id: the evidence that a signal can point at.
 
-use compact_str::CompactString;
+use std::str;
+
+use smallvec::SmallVec;
 
 use super::packed::{PackedReader, PackedWriter};
 use crate::event::Event;
@@ -18,7 +20,7 @@ pub struct EventReference {
     /// Length of the source at the start of `text`.
     source_length: u16,
     /// Source and id, one after the other. Short ones, which are most, stand here and not elsewhere in memory.
-    text: CompactString,
+    text: SmallVec<[u8; 31]>,
     /// Event time.
     pub time: Time,
 }
@@ -27,13 +29,13 @@ impl EventReference {
     /// CloudEvents `source`.
     #[must_use]
     pub fn source(&self) -> &str {
-        self.text.get(..usize::from(self.source_length)).unwrap_or_default()
+        self.text.get(..usize::from(self.source_length)).and_then(|source| str::from_utf8(source).ok()).unwrap_or_default()
     }
 
     /// CloudEvents `id`.
     #[must_use]
     pub fn id(&self) -> &str {
-        self.text.get(usize::from(self.source_length)..).unwrap_or_default()
+        self.text.get(usize::from(self.source_length)..).and_then(|id| str::from_utf8(id).ok()).unwrap_or_default()
     }
 
     /// Its type.
@@ -46,8 +48,8 @@ impl EventReference {
         self.event_type = kind;
         self.source_length = event.source.len() as u16;
         self.text.clear();
-        self.text.push_str(&event.source);
-        self.text.push_str(&event.id);
+        self.text.extend_from_slice(event.source.as_bytes());
+        self.text.extend_from_slice(event.id.as_bytes());
         self.time = event.time;
     }
 }
@@ -68,8 +70,7 @@ impl References {
             Some(reference) if event.time >= reference.time => reference.set(event, kind),
             Some(_) => {}
             None => {
-                let mut reference =
-                    EventReference { event_type: kind, family, source_length: 0, text: CompactString::const_new(""), time: event.time };
+                let mut reference = EventReference { event_type: kind, family, source_length: 0, text: SmallVec::new(), time: event.time };
                 reference.set(event, kind);
                 super::make_room(&mut self.0);
                 self.0.push(reference);
@@ -110,7 +111,7 @@ impl References {
     pub(super) fn unpack_sources(reader: &mut PackedReader<'_>) -> Option<Self> {
         let source = |reader: &mut PackedReader<'_>| {
             let (event_type, _, family) = reader.take_one_of(&EventType::ALL)?;
-            let text = CompactString::new(reader.take_text()?);
+            let text = SmallVec::from_slice(reader.take_text()?.as_bytes());
             let source_length = u16::try_from(text.len()).ok()?;
             Some(EventReference { event_type, family, source_length, text, time: reader.take_time()? })
         };
@@ -120,7 +121,7 @@ impl References {
     /// Reads back what [`Self::pack_ids`] wrote.
     pub(super) fn unpack_ids(&mut self, reader: &mut PackedReader<'_>) -> Option<()> {
         for reference in &mut self.0 {
-            reference.text.push_str(reader.take_text()?);
+            reference.text.extend_from_slice(reader.take_text()?.as_bytes());
         }
         Some(())
     }
