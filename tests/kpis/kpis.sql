@@ -86,6 +86,20 @@ WHERE r.line IS NULL OR a.line > r.line OR a.day > r.day GROUP BY ALL;
 CREATE OR REPLACE TEMP TABLE active_user AS
 SELECT subject, "user" FROM seen_user WHERE day >= $day::DATE - 29;
 
+-- The same at the end of each month that is over, by what was known then.
+CREATE OR REPLACE TEMP TABLE active_at AS
+WITH month_end AS (SELECT month, (month + INTERVAL 1 MONTH)::DATE AS ends,
+        (SELECT coalesce(min(line), 9223372036854775807) FROM clock WHERE watermark >= month + INTERVAL 1 MONTH) AS until
+    FROM retained WHERE month + INTERVAL 1 MONTH <= $day::DATE + 1),
+activity AS (SELECT subject, "user", day, line FROM e
+    WHERE "user" IS NOT NULL AND (type = 'usage' OR type = 'login' AND coalesce((data->>'ok')::BOOLEAN, true))),
+removal AS (SELECT m.month, subject, "user", max(day) AS day, max(line) AS line FROM month_end m JOIN e ON e.line < m.until
+    WHERE type = 'user.removed' GROUP BY ALL)
+SELECT m.month, count(DISTINCT (a.subject, a."user")) AS users
+FROM month_end m JOIN activity a ON a.line < m.until AND a.day >= m.ends - 30
+LEFT JOIN removal r ON (r.month, r.subject, r."user") = (m.month, a.subject, a."user")
+WHERE r.line IS NULL OR a.line > r.line OR a.day > r.day GROUP BY ALL;
+
 -- What is said of an invitation, and the logins that use one: those that arrive while the last word on it is that it was sent.
 CREATE OR REPLACE TEMP TABLE word AS
 SELECT subject, "user", line, time, replace(type, 'user.', '') AS step FROM e WHERE type LIKE 'user.%';
@@ -198,6 +212,7 @@ UNION ALL SELECT 'flow/' || strftime(month, '%Y-%m') || '/csat_satisfied', count
     FROM answer JOIN retained USING (month) WHERE kind = 'csat' AND good >= 0.75 GROUP BY 1
 UNION ALL SELECT 'flow/' || strftime(month, '%Y-%m') || '/ces_sum_hundredths', sum(round(good * 10000))
     FROM answer JOIN retained USING (month) WHERE kind = 'ces' GROUP BY 1
+UNION ALL SELECT 'flow/' || strftime(month, '%Y-%m') || '/active_users_at_end', users FROM active_at
 UNION ALL SELECT 'tickets/' || strftime(month, '%Y-%m') || '/'
         || CASE WHEN data->>'channel' IN ('email', 'chat') THEN data->>'channel' ELSE 'other' END, count(*)
     FROM e JOIN retained USING (month) WHERE type = 'ticket.opened' GROUP BY 1

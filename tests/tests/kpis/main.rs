@@ -1,6 +1,7 @@
 //! KPIs against a recomputation from the events alone: SQL run by DuckDB, which shares nothing with the engine but the definitions.
 
 mod cases;
+mod due;
 mod flat;
 mod grades;
 
