@@ -78,7 +78,16 @@ fn put_month(into: &mut Flat, sums: &Value) {
         }
     }
     const FLOWS: [&str; 10] = [
-        "renewed", "ended", "csat_answers", "csat_satisfied", "ces_answers", "ces_sum_hundredths", "leads", "due", "due_renewed", "active_users_at_end",
+        "renewed",
+        "ended",
+        "csat_answers",
+        "csat_satisfied",
+        "ces_answers",
+        "ces_sum_hundredths",
+        "leads",
+        "due",
+        "due_renewed",
+        "active_users_at_end",
     ];
     for flow in FLOWS {
         put(into, format!("flow/{month}/{flow}"), &sums[flow]);
