@@ -42,18 +42,27 @@ fn edge(number: i64, random: &mut Random) -> Time {
     }
 }
 
-/// The history of a subscription: terms of a month or three, each renewed around its due date, or not at all.
+/// The history of a subscription: terms of a month or three, each renewed around its due date, or not at all. Half of them may end and come back;
+/// of these nothing comes late, since a state knows the newest term alone (deploy/reference/kpis.md).
 fn history(random: &mut Random) -> Vec<Said> {
     let mut number = random.below(3) as i64;
     let began = edge(number, random).max(START);
-    let trial = random.one_in(6);
+    let (trial, comes_back) = (random.one_in(6), random.one_in(2));
     number += if random.one_in(3) { 3 } else { 1 };
     let mut end = edge(number, random).max(began);
     let mut said = vec![Said { time: began, step: "started", end: Some(end), trial, late_days: 0 }];
     while number < MONTHS {
         if random.one_in(5) {
             said.push(Said { time: end, step: "ended", end: None, trial: false, late_days: 0 });
-            break;
+            let back = end.plus_ms(1 + random.below(60 * DAY_MS as u64) as i64);
+            number = (back.0 - START.0) / (30 * DAY_MS) + 1;
+            if !comes_back || number >= MONTHS {
+                break;
+            }
+            end = edge(number, random).max(back);
+            let step = if random.one_in(3) { "renewed" } else { "started" };
+            said.push(Said { time: back, step, end: Some(end), trial: false, late_days: 0 });
+            continue;
         }
         if random.one_in(5) {
             let time = end.plus_ms(-(random.below(10 * DAY_MS as u64) as i64)).max(began);
@@ -64,7 +73,7 @@ fn history(random: &mut Random) -> Vec<Said> {
         number += if random.one_in(3) { 3 } else { 1 };
         // Now and then a term that ends where it begins.
         end = if random.one_in(12) { time } else { edge(number, random) };
-        let late_days = if random.one_in(4) { random.below(45) } else { 0 };
+        let late_days = if !comes_back && random.one_in(4) { random.below(45) } else { 0 };
         // Of two terms that begin at one instant, the ids say which one is later, and SQL does not know their hashes.
         let taken = |time: &Time| said.iter().any(|said| said.step != "changed" && said.time == *time);
         let time = (0..).map(|later| time.max(began).plus_ms(later)).find(|time| !taken(time)).expect("there is a free instant");

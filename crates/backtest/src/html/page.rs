@@ -124,12 +124,17 @@ fn compare_section(compare: &CompareReport) -> Markup {
             h2 { "Against " (compare.file) }
             p {
                 (count(compare.gained)) " churns gained, " (count(compare.lost)) " lost, "
-                (count(compare.earlier)) " earlier (" (number(compare.earlier_median_days, 0)) " days in the median), "
-                (count(compare.later)) " later (" (number(compare.later_median_days, 0)) " days)."
+                (count(compare.earlier)) " earlier" (by_days(compare.earlier_median_days)) ", "
+                (count(compare.later)) " later" (by_days(compare.later_median_days)) "."
             }
             (tables::compare(compare))
         }
     }
+}
+
+/// By how many days in the median, where there is one.
+fn by_days(median: Option<f64>) -> String {
+    median.map_or_else(String::new, |days| format!(" (by {days:.0} days in the median)"))
 }
 
 fn stories(title: &str, note: &str, stories: &[Story], report: &Report) -> Result<Markup, ChartError> {

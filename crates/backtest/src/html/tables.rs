@@ -160,7 +160,7 @@ pub(super) fn compare(compare: &CompareReport) -> Markup {
         @if !compare.customers.is_empty() {
             div.scroll {
                 table {
-                    thead { tr { th { "customer" } th { "churned" } th { "" } th { "lead" } th { "lead before" } } }
+                    thead { tr { th { "customer" } th { "churned" } th { "" } th { "lead, days" } th { "lead before, days" } } }
                     tbody {
                         @for customer in &compare.customers {
                             tr {
