@@ -158,8 +158,21 @@ SELECT subject, coalesce(bool_or(agrees) FILTER ("user" IS NULL), bool_or(agrees
     count(*) FILTER ("user" IS NOT NULL AND NOT agrees) AS users_withdrawn
 FROM last_word GROUP BY ALL;
 
+-- The stages that the test sets: the last one that holds. Who has no final milestone counts as onboarded after 90 days.
+CREATE OR REPLACE TEMP TABLE staged AS
+WITH present AS (SELECT subject, count(*) FILTER (running) AS subscriptions FROM standing
+    WHERE month = date_trunc('month', $day::DATE) GROUP BY 1),
+activity AS (SELECT subject, count(DISTINCT day) AS days FROM e WHERE day BETWEEN $day::DATE - 27 AND $day::DATE
+    AND (type = 'usage' OR type = 'login' AND coalesce((data->>'ok')::BOOLEAN, true)) GROUP BY 1),
+known AS (SELECT subject, onboarded IS NOT NULL OR $day::DATE - began::DATE >= 90 AS onboarded,
+    coalesce(days, 0) AS days, coalesce(subscriptions, 0) AS subscriptions
+    FROM beginning LEFT JOIN activity USING (subject) LEFT JOIN present USING (subject))
+SELECT subject, CASE WHEN subscriptions = 0 THEN 'churned' WHEN onboarded AND days >= 8 THEN 'engagement' WHEN onboarded THEN 'adoption'
+    ELSE 'onboarding' END AS stage FROM known;
+
 SELECT name, value::BIGINT AS value FROM (
 SELECT 'customers/' || segment AS name, count(*) AS value FROM label GROUP BY 1
+UNION ALL SELECT 'stage/' || stage, count(*) FROM staged GROUP BY 1
 UNION ALL SELECT 'current_customers/' || segment, count(DISTINCT subject) FROM paid JOIN label USING (subject)
     WHERE month = date_trunc('month', $day::DATE) GROUP BY 1
 UNION ALL SELECT 'mrr_minor/' || segment || '/' || currency, sum(mrr) FROM paid JOIN label USING (subject)

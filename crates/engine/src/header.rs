@@ -49,8 +49,9 @@ impl Header {
             self.aggregates.kpis.end_month(ended_month);
         }
         let ended = (!is_first).then(|| {
+            let stages = rules.settings.stage_names().into_iter().map(Box::from).collect();
             let (settings, aggregates) = (rules.settings.kpis.clone(), self.aggregates.clone());
-            Box::new(KpiDay { day: today.before(), rule_set: rules.number, settings, aggregates })
+            Box::new(KpiDay { day: today.before(), rule_set: rules.number, settings, stages, aggregates })
         });
         self.day_end = today.next().start();
         self.aggregates.enter(today);

@@ -24,6 +24,7 @@ pub fn flat(record: &Value) -> Flat {
         }
         put_all(&mut into, &format!("mrr_minor/{label}"), &segment["mrr_minor"]);
     }
+    put_all(&mut into, "stage", &record["stages"]);
     for plan in list(record, "plans") {
         let label = text(plan, "plan");
         put(&mut into, format!("plan_subscriptions/{label}"), &plan["subscriptions"]);
