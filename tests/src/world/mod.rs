@@ -219,6 +219,22 @@ impl World {
     ///
     /// When the plan has it so.
     pub fn ingest_from(&self, name: &str, max_records: usize, breaker: BreakerLimits, sources: Vec<Source>) -> Result<Ingest, KafkaError> {
+        self.ingest_told(name, max_records, breaker, sources, Arc::new(Metrics::new()))
+    }
+
+    /// The same, whose facts go to these metrics.
+    ///
+    /// # Errors
+    ///
+    /// When the plan has it so.
+    pub fn ingest_told(
+        &self,
+        name: &str,
+        max_records: usize,
+        breaker: BreakerLimits,
+        sources: Vec<Source>,
+        metrics: Arc<Metrics>,
+    ) -> Result<Ingest, KafkaError> {
         let sources = Sources::new(sources).expect("names are no patterns");
         let client = self.cluster.client(ClientOptions { subscription: sources.topics(), ..client_options(name, INGEST_GROUP, &[]) })?;
         let cluster = self.cluster.clone();
@@ -235,7 +251,7 @@ impl World {
             clock: Arc::new(move || Time(cluster.now_ms())),
             stop: Arc::default(),
         };
-        Ok(Ingest::new(Box::new(client), options, Arc::new(Metrics::new())))
+        Ok(Ingest::new(Box::new(client), options, metrics))
     }
 
     /// Whether everything in the journal is processed.
