@@ -1,18 +1,14 @@
 //! Ingest workers under the same faults: every record of the inputs is in the journal or the dead letters once.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use bellwether_engine::time::{DAY_MS, Time};
 use bellwether_kafka::TopicPartition;
 use bellwether_kafka::memory::{Fault, Plan};
 use bellwether_live::error::LiveError;
-use bellwether_live::kafka::{BreakerLimits, Ingest, SilentAfter};
-use bellwether_live::metrics::Metrics;
+use bellwether_live::kafka::{BreakerLimits, Ingest};
 use bellwether_tests::company::{START, company};
-use bellwether_tests::world::{
-    INGEST_GROUP, INPUT, INPUT_PARTITIONS, PARTITIONS, SECOND_INPUT, World, journal_partition, rule_sets, source,
-};
+use bellwether_tests::world::{INGEST_GROUP, INPUT, INPUT_PARTITIONS, PARTITIONS, SECOND_INPUT, World, journal_partition, rule_sets};
 
 const MAX_TURNS: usize = 2_000;
 
@@ -162,11 +158,8 @@ fn events_that_arrive_over_a_day_late_are_counted_by_their_source() {
         world.produce_one(topic, 0, event, event.time.plus_ms(delay_ms));
     }
     world.cluster.set_now_ms(START.0 + 60 * DAY_MS);
-    let metrics = Arc::new(Metrics::new());
-    let sources = [INPUT, SECOND_INPUT].map(|topic| source(topic, SilentAfter::Never)).into();
-    let worker = world.ingest_told("a", 25, BreakerLimits::default(), sources, metrics.clone()).expect("no plan concerns it");
-    take_in(&world, &mut [Restarting("a", Some(worker), BreakerLimits::default())], "late events");
-    let page = metrics.render();
+    take_in(&world, &mut [Restarting("a", None, BreakerLimits::default())], "late events");
+    let page = world.ingest_metrics.render();
     let told = |name: &str, source: &str| {
         let line = page.lines().find(|line| line.starts_with(&format!("bellwether_{name}_total{{source=\"{source}\"}}")));
         line.and_then(|line| line.rsplit(' ').next()?.parse::<u64>().ok()).unwrap_or_else(|| panic!("{name} of {source} is not in\n{page}"))
