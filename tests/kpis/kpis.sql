@@ -86,6 +86,20 @@ WHERE r.line IS NULL OR a.line > r.line OR a.day > r.day GROUP BY ALL;
 CREATE OR REPLACE TEMP TABLE active_user AS
 SELECT subject, "user" FROM seen_user WHERE day >= $day::DATE - 29;
 
+-- The same at the end of each month that is over, by what was known then.
+CREATE OR REPLACE TEMP TABLE active_at AS
+WITH month_end AS (SELECT month, (month + INTERVAL 1 MONTH)::DATE AS ends,
+        (SELECT coalesce(min(line), 9223372036854775807) FROM clock WHERE watermark >= month + INTERVAL 1 MONTH) AS until
+    FROM retained WHERE month + INTERVAL 1 MONTH <= $day::DATE + 1),
+activity AS (SELECT subject, "user", day, line FROM e
+    WHERE "user" IS NOT NULL AND (type = 'usage' OR type = 'login' AND coalesce((data->>'ok')::BOOLEAN, true))),
+removal AS (SELECT m.month, subject, "user", max(day) AS day, max(line) AS line FROM month_end m JOIN e ON e.line < m.until
+    WHERE type = 'user.removed' GROUP BY ALL)
+SELECT m.month, count(DISTINCT (a.subject, a."user")) AS users
+FROM month_end m JOIN activity a ON a.line < m.until AND a.day >= m.ends - 30
+LEFT JOIN removal r ON (r.month, r.subject, r."user") = (m.month, a.subject, a."user")
+WHERE r.line IS NULL OR a.line > r.line OR a.day > r.day GROUP BY ALL;
+
 -- What is said of an invitation, and the logins that use one: those that arrive while the last word on it is that it was sent.
 CREATE OR REPLACE TEMP TABLE word AS
 SELECT subject, "user", line, time, replace(type, 'user.', '') AS step FROM e WHERE type LIKE 'user.%';
@@ -144,8 +158,21 @@ SELECT subject, coalesce(bool_or(agrees) FILTER ("user" IS NULL), bool_or(agrees
     count(*) FILTER ("user" IS NOT NULL AND NOT agrees) AS users_withdrawn
 FROM last_word GROUP BY ALL;
 
+-- The stages that the test sets: the last one that holds. Who has no final milestone counts as onboarded after 90 days.
+CREATE OR REPLACE TEMP TABLE staged AS
+WITH present AS (SELECT subject, count(*) FILTER (running) AS subscriptions FROM standing
+    WHERE month = date_trunc('month', $day::DATE) GROUP BY 1),
+activity AS (SELECT subject, count(DISTINCT day) AS days FROM e WHERE day BETWEEN $day::DATE - 27 AND $day::DATE
+    AND (type = 'usage' OR type = 'login' AND coalesce((data->>'ok')::BOOLEAN, true)) GROUP BY 1),
+known AS (SELECT subject, onboarded IS NOT NULL OR $day::DATE - began::DATE >= 90 AS onboarded,
+    coalesce(days, 0) AS days, coalesce(subscriptions, 0) AS subscriptions
+    FROM beginning LEFT JOIN activity USING (subject) LEFT JOIN present USING (subject))
+SELECT subject, CASE WHEN subscriptions = 0 THEN 'churned' WHEN onboarded AND days >= 8 THEN 'engagement' WHEN onboarded THEN 'adoption'
+    ELSE 'onboarding' END AS stage FROM known;
+
 SELECT name, value::BIGINT AS value FROM (
 SELECT 'customers/' || segment AS name, count(*) AS value FROM label GROUP BY 1
+UNION ALL SELECT 'stage/' || stage, count(*) FROM staged GROUP BY 1
 UNION ALL SELECT 'current_customers/' || segment, count(DISTINCT subject) FROM paid JOIN label USING (subject)
     WHERE month = date_trunc('month', $day::DATE) GROUP BY 1
 UNION ALL SELECT 'mrr_minor/' || segment || '/' || currency, sum(mrr) FROM paid JOIN label USING (subject)
@@ -198,6 +225,7 @@ UNION ALL SELECT 'flow/' || strftime(month, '%Y-%m') || '/csat_satisfied', count
     FROM answer JOIN retained USING (month) WHERE kind = 'csat' AND good >= 0.75 GROUP BY 1
 UNION ALL SELECT 'flow/' || strftime(month, '%Y-%m') || '/ces_sum_hundredths', sum(round(good * 10000))
     FROM answer JOIN retained USING (month) WHERE kind = 'ces' GROUP BY 1
+UNION ALL SELECT 'flow/' || strftime(month, '%Y-%m') || '/active_users_at_end', users FROM active_at
 UNION ALL SELECT 'tickets/' || strftime(month, '%Y-%m') || '/'
         || CASE WHEN data->>'channel' IN ('email', 'chat') THEN data->>'channel' ELSE 'other' END, count(*)
     FROM e JOIN retained USING (month) WHERE type = 'ticket.opened' GROUP BY 1

@@ -73,6 +73,8 @@ UNION ALL SELECT 'kpi/renewal_rate_due', 1e6 * count(*) FILTER (renewed) / count
 UNION ALL SELECT 'kpi/first_response_hours', 1e6 * median FROM response
 UNION ALL SELECT 'kpi/first_response_hours_p90', 1e6 * p90 FROM response
 UNION ALL SELECT 'kpi/active_user_ratio', 1e6 * (SELECT count(*) FROM active_user) / nullif((SELECT count(*) FROM provisioned_user), 0)
+UNION ALL SELECT 'kpi/active_user_growth', 1e6 * (coalesce((SELECT users FROM active_at JOIN point ON month = last), 0)
+        / (SELECT users FROM active_at JOIN point ON month = last - INTERVAL 3 MONTH) - 1)
 UNION ALL SELECT 'kpi/current_customers', 1e6 * count(DISTINCT subject) FROM paid, point WHERE month = present
 UNION ALL SELECT 'kpi/active_plans', 1e6 * count(*) FROM standing, point WHERE running AND NOT trial AND month = present
 UNION ALL SELECT 'money/' || currency || '/mrr_start_minor', 100 * month_ago FROM revenue

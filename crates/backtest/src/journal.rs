@@ -38,6 +38,11 @@ pub trait Journal: Sync {
     ///
     /// When it cannot be read.
     fn read(&self, partition: u16, visit: &mut Visit<'_>) -> Result<(), String>;
+
+    /// The whole journal, where this is only a part of it. Erasures are looked for there: they count wherever they are.
+    fn whole(&self) -> Option<&dyn Journal> {
+        None
+    }
 }
 
 /// How to replay a journal.

@@ -1,6 +1,7 @@
 //! Replays, backtests and rule tests: the engine over event logs, with states in memory.
 
 mod crew;
+mod erased;
 pub mod error;
 pub mod evaluate;
 pub mod explain;

@@ -219,6 +219,12 @@ impl<'a> Records<'a> {
         self.records.iter().zip(&self.offsets).filter_map(of_record)
     }
 
+    /// The ids of the customers that are erased by these records, and the times of the erasures.
+    pub fn erased_customers(&self) -> impl Iterator<Item = (&str, Time)> {
+        let erased = self.lines.iter().flatten().filter(|decoded| matches!(decoded.event.body, Body::Erased));
+        erased.map(|decoded| (&*decoded.event.customer, decoded.event.time))
+    }
+
     /// How many of the records carry an event.
     #[must_use]
     pub fn events(&self) -> u64 {

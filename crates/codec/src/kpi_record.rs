@@ -5,7 +5,7 @@ mod fields;
 use std::collections::BTreeMap;
 
 use bellwether_engine::event::Currency;
-use bellwether_engine::feature::STAGES;
+use bellwether_engine::feature::QUADRANTS;
 use bellwether_engine::kpi::{
     CampaignSums, Durations, Flow, KpiDay, KpiSums, Kpis, Level, MoneyKpis, MoneyMoved, Month, MonthSums, Movements, SegmentSums,
 };
@@ -33,14 +33,16 @@ pub fn record(ended: &KpiDay, partition: Option<u16>) -> Value {
     aggregates.kpis.tidy();
     let sums = &aggregates.kpis;
     let kpis = Kpis::of(sums, ended.day, &ended.settings);
-    let stages = STAGES.iter().zip(aggregates.customers_by_stage).filter(|(_, count)| *count != 0);
+    let stages = ended.stages.iter().zip(aggregates.customers_by_stage).filter(|(_, count)| *count != 0);
+    let quadrants = QUADRANTS.iter().zip(aggregates.journey.quadrants);
     let record = fields::Record {
         day: date(ended.day),
         partition,
         rule_set: ended.rule_set,
         customers: aggregates.customers,
         active_customers: aggregates.active_customers,
-        stages: stages.map(|(stage, count)| (*stage, count)).collect(),
+        stages: stages.map(|(stage, count)| (&**stage, count)).collect(),
+        quadrants: quadrants.map(|(quadrant, count)| (*quadrant, count)).collect(),
         kpis: named(&kpis),
         targets: &ended.settings.targets,
         currencies: kpis.money.iter().map(|(code, money)| currency(*code, money)).collect(),

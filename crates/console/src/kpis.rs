@@ -62,7 +62,8 @@ fn kpis(shared: &Shared) -> Result<KpisNow, Problem> {
         return Err(Problem::unavailable("not-ready", "journal time has not begun: there is no watermark yet"));
     };
     let settings = first.rules.settings.kpis.clone();
-    let record = kpi_record::record(&KpiDay { day: slowest.day(), rule_set: first.rules.number, settings, aggregates }, None);
+    let stages = first.rules.settings.stage_names().into_iter().map(Box::from).collect();
+    let record = kpi_record::record(&KpiDay { day: slowest.day(), rule_set: first.rules.number, settings, stages, aggregates }, None);
     Ok(KpisNow {
         as_of: partitions.iter().map(|partition| partition.as_of(shared.now())).collect(),
         is_complete: partitions.len() == usize::from(committed.journal_partitions),

@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::aggregates::Aggregates;
 use crate::erasure::Erasures;
-use crate::kpi::KpiDay;
+use crate::kpi::{KpiDay, Month};
 use crate::rule_set::RuleSet;
 use crate::silence::SilentSources;
 use crate::time::Time;
@@ -44,9 +44,14 @@ impl Header {
     pub(crate) fn end_day(&mut self, next: Time, rules: &RuleSet) -> Option<Box<KpiDay>> {
         let is_first = self.day_end == Time::MIN;
         let today = if is_first { next.day() } else { self.day_end.day() };
+        let ended_month = Month::of(today.before());
+        if !is_first && Month::of(today) != ended_month {
+            self.aggregates.kpis.end_month(ended_month);
+        }
         let ended = (!is_first).then(|| {
+            let stages = rules.settings.stage_names().into_iter().map(Box::from).collect();
             let (settings, aggregates) = (rules.settings.kpis.clone(), self.aggregates.clone());
-            Box::new(KpiDay { day: today.before(), rule_set: rules.number, settings, aggregates })
+            Box::new(KpiDay { day: today.before(), rule_set: rules.number, settings, stages, aggregates })
         });
         self.day_end = today.next().start();
         self.aggregates.enter(today);

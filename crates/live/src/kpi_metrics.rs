@@ -1,6 +1,6 @@
 //! The sums behind the KPIs as metrics: levels, movements and counts that add up over instances; PromQL divides.
 //!
-//! Months are told as `current`, `last` and how long ago they are, up to a quarter, so that their number is bounded. Medians that need those who are not done yet are in the daily record.
+//! Months are told as `current`, `last` and how long ago they are, up to a quarter and the month before it, so that their number is bounded. Medians that need those who are not done yet are in the daily record.
 
 use std::sync::{Mutex, PoisonError};
 
@@ -15,8 +15,8 @@ use crate::set_histograms::{SetHistogram, SetHistograms};
 /// A day, for durations that are kept in days.
 const DAY_SECONDS: f64 = 86_400.0;
 
-/// The months that are told: as many as a quarter of whole ones needs, and the current one.
-const MONTHS: [&str; 4] = ["current", "last", "2_ago", "3_ago"];
+/// The months that are told: as many as a quarter of whole ones needs, the one at whose end it begins, and the current one.
+const MONTHS: [&str; 5] = ["current", "last", "2_ago", "3_ago", "4_ago"];
 
 /// Upper bounds of the buckets of durations, days.
 const DURATION_BUCKETS_DAYS: [u16; 9] = [1, 3, 7, 14, 30, 60, 90, 180, 365];

@@ -70,6 +70,8 @@ pub struct Pipeline {
     waiting_records: IntGauge,
     watermarks_ahead: IntCounter,
     breaker_open: IntGaugeVec,
+    source_events: IntCounterVec,
+    late_events: IntCounterVec,
     skipped: IntCounter,
     ingest_seconds: Histogram,
     process_seconds: Histogram,
@@ -146,6 +148,8 @@ impl Pipeline {
                 "1 while the source is stopped because too many of its records are refused.",
                 &["source"],
             ),
+            source_events: make.counters("source_events_total", "Events journaled, by the source that delivered them.", &["source"]),
+            late_events: make.counters("late_events_total", "Those of them that were dated over a day before they arrived.", &["source"]),
             skipped: make
                 .counter("skipped_records_total", "Input records left out by the configuration: filters, tombstones, unknown types."),
             ingest_seconds: make.histogram("ingest_seconds", "Time from the arrival of an input record to its commit in the journal."),
@@ -230,6 +234,12 @@ impl Pipeline {
     /// A source is stopped by its breaker, or not.
     pub fn breaker(&self, source: &str, is_open: bool) {
         self.breaker_open.with_label_values(&[source]).set(i64::from(is_open));
+    }
+
+    /// Events of a source are journaled, some of them late.
+    pub fn delivered(&self, source: &str, events: u64, late: u64) {
+        self.source_events.with_label_values(&[source]).inc_by(events);
+        self.late_events.with_label_values(&[source]).inc_by(late);
     }
 
     /// Input records were left out by the configuration.

@@ -55,6 +55,8 @@ pub struct World {
     pub max_watermark_drift: Duration,
     rule_sets: Arc<RuleSets>,
     safekeeping: Arc<Safekeeping>,
+    /// What all ingest workers tell.
+    pub ingest_metrics: Arc<Metrics>,
 }
 
 /// The names of the topics.
@@ -92,7 +94,8 @@ impl World {
         [INPUT, SECOND_INPUT].iter().for_each(|name| topic(name, INPUT_PARTITIONS as usize, TimestampType::CreateTime));
         topic("journal", usize::from(PARTITIONS), TimestampType::LogAppendTime);
         ["signals", "health", "decisions", "kpis", "dead-letters"].iter().for_each(|name| topic(name, 2, TimestampType::CreateTime));
-        Self { cluster, max_watermark_drift: Duration::MAX, rule_sets: rule_sets.clone(), safekeeping: Arc::default() }
+        let ingest_metrics = Arc::new(Metrics::new());
+        Self { cluster, max_watermark_drift: Duration::MAX, rule_sets: rule_sets.clone(), safekeeping: Arc::default(), ingest_metrics }
     }
 
     /// Writes a rule set into every partition of the journal.
@@ -235,7 +238,7 @@ impl World {
             clock: Arc::new(move || Time(cluster.now_ms())),
             stop: Arc::default(),
         };
-        Ok(Ingest::new(Box::new(client), options, Arc::new(Metrics::new())))
+        Ok(Ingest::new(Box::new(client), options, self.ingest_metrics.clone()))
     }
 
     /// Whether everything in the journal is processed.

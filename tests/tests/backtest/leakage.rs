@@ -64,6 +64,24 @@ fn features_know_nothing_of_what_comes_later() {
 }
 
 #[test]
+fn features_and_fits_of_tables_are_those_of_lines() {
+    let company = Company::new(500, 20, 5);
+    let mut export = binary();
+    export.args(["journal", "export", "--events"]).arg(company.path("events.jsonl.zst")).arg("--to").arg(company.path("events.parquet"));
+    succeeded(&export.output().expect("the binary starts"));
+    let made = ["events.jsonl.zst", "events.parquet"].map(|events| {
+        let mut fit = binary();
+        fit.args(["fit", "--until", "2025-03-10", "--events"]).arg(company.path(events)).arg("--out").arg(company.path("fitted.yaml"));
+        succeeded(&fit.arg("--json").arg(company.path("fitted.json")).output().expect("the binary starts"));
+        let model = ["fitted.yaml", "fitted.json"].map(|name| fs::read_to_string(company.path(name)).expect("it is written"));
+        (features(&company, events, &[]), model)
+    });
+    assert!(made[0].0.rows.len() > 1_000);
+    assert!(made[0].0 == made[1].0, "the features differ");
+    assert_eq!(made[0].1, made[1].1);
+}
+
+#[test]
 fn features_know_neither_outcomes_nor_ids_of_events() {
     let company = Company::new(300, 18, 9);
     let own = features(&company, "events.jsonl.zst", &[]);

@@ -1,6 +1,7 @@
 //! The commands around a Kafka run, as the binary beside a real Kafka.
 
 mod dead_letters;
+mod erased;
 mod import;
 mod lookup;
 mod publish;

@@ -24,6 +24,7 @@ pub fn flat(record: &Value) -> Flat {
         }
         put_all(&mut into, &format!("mrr_minor/{label}"), &segment["mrr_minor"]);
     }
+    put_all(&mut into, "stage", &record["stages"]);
     for plan in list(record, "plans") {
         let label = text(plan, "plan");
         put(&mut into, format!("plan_subscriptions/{label}"), &plan["subscriptions"]);
@@ -77,7 +78,19 @@ fn put_month(into: &mut Flat, sums: &Value) {
             put_all(into, &format!("{process}/{month}/{state}"), by_days);
         }
     }
-    for flow in ["renewed", "ended", "csat_answers", "csat_satisfied", "ces_answers", "ces_sum_hundredths", "leads", "due", "due_renewed"] {
+    const FLOWS: [&str; 10] = [
+        "renewed",
+        "ended",
+        "csat_answers",
+        "csat_satisfied",
+        "ces_answers",
+        "ces_sum_hundredths",
+        "leads",
+        "due",
+        "due_renewed",
+        "active_users_at_end",
+    ];
+    for flow in FLOWS {
         put(into, format!("flow/{month}/{flow}"), &sums[flow]);
     }
     put_all(into, &format!("tickets/{month}"), &sums["tickets"]);

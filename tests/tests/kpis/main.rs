@@ -1,6 +1,7 @@
 //! KPIs against a recomputation from the events alone: SQL run by DuckDB, which shares nothing with the engine but the definitions.
 
 mod cases;
+mod due;
 mod flat;
 mod grades;
 
@@ -32,6 +33,15 @@ kpis:
   campaigns: [2024-q2-news, 2024-q4-news]
 ";
 
+/// Stages as `kpis.sql` has them, in an order of their own; the names are some of those that the rules of the pack know.
+const STAGES: &str = "
+stages:
+  - { name: adoption, when: onboarded }
+  - { name: onboarding, when: '!onboarded' }
+  - { name: engagement, when: onboarded && active_days_28d >= 8 }
+  - { name: churned, when: subscriptions == 0 }
+";
+
 struct Case {
     directory: TempDir,
 }
@@ -45,12 +55,12 @@ impl Case {
         self.directory.path().join(name)
     }
 
-    /// The default pack with the labels of this test.
+    /// The default pack with the labels and stages of this test.
     fn rules(&self) -> PathBuf {
         let pack = include_str!("../../../deploy/rules/default.yaml");
-        let sections = pack.split("\n\n").filter(|section| !section.starts_with("kpis:"));
+        let sections = pack.split("\n\n").filter(|section| !section.starts_with("kpis:") && !section.contains("\nstages:"));
         let pack = sections.collect::<Vec<_>>().join("\n\n");
-        fs::write(self.at("rules.yaml"), pack + KPIS).expect("the rules can be written");
+        fs::write(self.at("rules.yaml"), pack + KPIS + STAGES).expect("the rules can be written");
         self.at("rules.yaml")
     }
 

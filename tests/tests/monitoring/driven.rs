@@ -33,7 +33,7 @@ const DRIVEN: [(&str, &str); 20] = [
 ];
 
 /// Alerts that only their unit tests drive to firing, and why.
-const IN_UNIT_TESTS: [(&str, &str); 8] = [
+const IN_UNIT_TESTS: [(&str, &str); 9] = [
     ("BellwetherJournalLag", "a broker dates the records: it takes five minutes"),
     ("BellwetherJournalLagLong", "it takes an hour"),
     ("BellwetherNoCommits", "it takes ten minutes without a commit"),
@@ -41,6 +41,7 @@ const IN_UNIT_TESTS: [(&str, &str); 8] = [
     ("BellwetherPoisonedRecords", "it compares with an hour ago, and takes a defect of the fold"),
     ("BellwetherDiskFilling", "the kubelet or the node exporter tells it"),
     ("BellwetherCompactionBehind", "it takes eight gibibytes"),
+    ("BellwetherLateBurst", "it takes a day's share of a source"),
     ("BellwetherForwardLate", "it takes ten minutes"),
 ];
 

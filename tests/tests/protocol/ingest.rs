@@ -8,7 +8,7 @@ use bellwether_kafka::memory::{Fault, Plan};
 use bellwether_live::error::LiveError;
 use bellwether_live::kafka::{BreakerLimits, Ingest};
 use bellwether_tests::company::{START, company};
-use bellwether_tests::world::{INGEST_GROUP, INPUT, INPUT_PARTITIONS, PARTITIONS, World, journal_partition, rule_sets};
+use bellwether_tests::world::{INGEST_GROUP, INPUT, INPUT_PARTITIONS, PARTITIONS, SECOND_INPUT, World, journal_partition, rule_sets};
 
 const MAX_TURNS: usize = 2_000;
 
@@ -141,6 +141,31 @@ fn a_flood_stops_its_source_and_loses_nothing() {
     drop(worker);
     take_in(&world, &mut [Restarting("a", mended.1.take(), mended.2)], "after the restart");
     assert_eq!((outcome(&world).1, offset(&world)), (35, 40));
+}
+
+#[test]
+fn events_that_arrive_over_a_day_late_are_counted_by_their_source() {
+    let world = World::new(5, &rule_sets());
+    let events = company(5, 3, 10);
+    let [first, second, ..] = &events[..] else { panic!("there are events") };
+    for (topic, event, delay_ms) in [
+        (INPUT, first, 0),
+        (INPUT, second, DAY_MS),
+        (SECOND_INPUT, &events[2], DAY_MS + 1),
+        (SECOND_INPUT, &events[3], 30 * DAY_MS),
+        (SECOND_INPUT, &events[4], 5),
+    ] {
+        world.produce_one(topic, 0, event, event.time.plus_ms(delay_ms));
+    }
+    world.cluster.set_now_ms(START.0 + 60 * DAY_MS);
+    take_in(&world, &mut [Restarting("a", None, BreakerLimits::default())], "late events");
+    let page = world.ingest_metrics.render();
+    let told = |name: &str, source: &str| {
+        let line = page.lines().find(|line| line.starts_with(&format!("bellwether_{name}_total{{source=\"{source}\"}}")));
+        line.and_then(|line| line.rsplit(' ').next()?.parse::<u64>().ok()).unwrap_or_else(|| panic!("{name} of {source} is not in\n{page}"))
+    };
+    let counts = [INPUT, SECOND_INPUT].map(|source| (told("source_events", source), told("late_events", source)));
+    assert_eq!(counts, [(2, 0), (3, 2)], "exactly a day is not late");
 }
 
 #[test]

@@ -151,8 +151,15 @@ fn draw_lines(
     mesh.y_label_formatter(&share).draw().map_err(failed)?;
     if let Some(chance) = marks.chance {
         chart.draw_series([PathElement::new(vec![(from, chance), (to, chance)], GREY.stroke_width(1))]).map_err(failed)?;
-        let above = TextStyle::from(("sans-serif", LABEL).into_font()).color(&GREY).pos(Pos::new(HPos::Left, VPos::Bottom));
-        chart.draw_series([Text::new("chance", (from + beside, chance), above)]).map_err(failed)?;
+        // Its name stands at the end where the lines are further away.
+        let middle = (from + to) / 2.0;
+        let distance = |at_right: bool| {
+            let points = lines.iter().flat_map(|line| &line.points).filter(|(x, _)| (*x > middle) == at_right);
+            points.map(|(_, y)| (y - chance).abs()).fold(f64::INFINITY, f64::min)
+        };
+        let (at, side) = if distance(true) > distance(false) { (to - beside, HPos::Right) } else { (from + beside, HPos::Left) };
+        let above = TextStyle::from(("sans-serif", LABEL).into_font()).color(&GREY).pos(Pos::new(side, VPos::Bottom));
+        chart.draw_series([Text::new("chance", (at, chance), above)]).map_err(failed)?;
     }
     if let Some((at, name)) = &marks.at {
         chart.draw_series([PathElement::new(vec![(*at, 0.0), (*at, top)], BLACK.stroke_width(1))]).map_err(failed)?;

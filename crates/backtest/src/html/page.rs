@@ -38,7 +38,7 @@ pub fn render(report: &Report) -> Result<String, ChartError> {
                     section { h2 { "Horizons" } (tables::horizons(report)) }
                     section { h2 { "Health" } (tables::health(&report.health)) }
                     (stories("Worst misses", "Left without a warning in time, the most valuable first.", &report.worst_misses, report)?)
-                    (stories("Worst false alarms", "Alarmed about, and stayed, the most valuable first.", &report.worst_false_alarms, report)?)
+                    (stories("Worst false alarms", "Alarmed about, and still there when the horizon was over, the most valuable first.", &report.worst_false_alarms, report)?)
                 }
             }
         }
@@ -78,7 +78,11 @@ fn summary(report: &Report) -> Markup {
     let tiles = [
         ("precision", percent(overall.precision), format!("alarms that were right{}", interval(overall.precision_interval))),
         ("recall", percent(overall.recall), format!("churns that were warned of{}", interval(overall.recall_interval))),
-        ("lift", number(overall.lift, 1), format!("over random alarms, right in {}", percent(report.baselines.random.precision))),
+        (
+            "lift",
+            number(overall.lift, 1),
+            format!("over random alarms, right in {}", percent(report.baselines.random.precision).replace(' ', "\u{a0}")),
+        ),
         ("median lead", format!("{} days", number(overall.lead_days.map(|lead| lead.median), 0)), "from warning to churn".to_owned()),
         ("alerts a week", number(overall.alerts_per_week, 1), format!("{} of the time in alarm", percent(overall.share_of_time_in_alarm))),
         ("health AUC", number(report.health.auc, 2), format!("PR-AUC {}", number(report.health.pr_auc, 2))),
@@ -120,19 +124,24 @@ fn compare_section(compare: &CompareReport) -> Markup {
             h2 { "Against " (compare.file) }
             p {
                 (count(compare.gained)) " churns gained, " (count(compare.lost)) " lost, "
-                (count(compare.earlier)) " earlier (" (number(compare.earlier_median_days, 0)) " days in the median), "
-                (count(compare.later)) " later (" (number(compare.later_median_days, 0)) " days)."
+                (count(compare.earlier)) " earlier" (by_days(compare.earlier_median_days)) ", "
+                (count(compare.later)) " later" (by_days(compare.later_median_days)) "."
             }
             (tables::compare(compare))
         }
     }
 }
 
+/// By how many days in the median, where there is one.
+fn by_days(median: Option<f64>) -> String {
+    median.map_or_else(String::new, |days| format!(" (by {days:.0} days in the median)"))
+}
+
 fn stories(title: &str, note: &str, stories: &[Story], report: &Report) -> Result<Markup, ChartError> {
     let drawn = stories.iter().map(|story| Ok((story, story_chart::timeline(story, &report.log.to)?)));
     let drawn: Vec<(&Story, String)> = drawn.collect::<Result<_, ChartError>>()?;
     Ok(html! {
-        section {
+        section.stories {
             h2 { (title) }
             p {
                 (note) " The line is health, bars are alarms: green true, blue late, red false, grey unknown; the red mark is the churn."

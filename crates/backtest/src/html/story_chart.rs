@@ -1,31 +1,36 @@
 //! The timeline of one customer: health as a line, episodes as bars, the churn as a mark.
 
 use bellwether_codec::timestamp::{format_time, parse_date_or_time};
-use bellwether_engine::time::{DAY_MS, Time};
+use bellwether_engine::time::Time;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 
 use super::ChartError;
 use super::charts::{BLUE, GREEN, GREY, LABEL, RED, draw, failed};
-use crate::months::date_text;
+use crate::months::{date_text, month_of, name_of, start_of};
 use crate::report::{EpisodeStory, Story};
 
 /// Width, and height without episodes.
 const SIZE: (u32, u32) = (480, 150);
+/// Room at both sides, in months.
+const MARGIN: f64 = 0.2;
 /// Height of an episode's bar.
 const ROW: u32 = 20;
 
 /// Draws a story; `end` is where bars end that are open.
 pub(super) fn timeline(story: &Story, end: &str) -> Result<String, ChartError> {
-    let end = day(end);
-    let churn = story.churned_at.as_deref().map(day);
+    let end = place(end);
+    let churn = story.churned_at.as_deref().map(place);
     let health: Vec<(f64, f64)> =
-        story.health.iter().filter_map(|point| Some((day(&format!("{}-01", point.month)), point.health?))).collect();
-    let bars: Vec<(&EpisodeStory, f64, f64)> =
-        story.episodes.iter().map(|episode| (episode, day(&episode.raised_at), episode.closed_at.as_deref().map_or(end, day))).collect();
+        story.health.iter().filter_map(|point| Some((place(&format!("{}-01", point.month)), point.health?))).collect();
+    let bars: Vec<(&EpisodeStory, f64, f64)> = story
+        .episodes
+        .iter()
+        .map(|episode| (episode, place(&episode.raised_at), episode.closed_at.as_deref().map_or(end, place)))
+        .collect();
     let times = || health.iter().map(|(x, _)| *x).chain(bars.iter().map(|(_, from, _)| *from)).chain(churn);
-    let from = times().fold(f64::INFINITY, f64::min).min(end) - 5.0;
-    let to = bars.iter().map(|(.., to)| *to).chain(times()).fold(from, f64::max).min(churn.unwrap_or(end) + 30.0).max(from + 30.0) + 5.0;
+    let from = times().fold(f64::INFINITY, f64::min).min(end) - MARGIN;
+    let to = bars.iter().map(|(.., to)| *to).chain(times()).fold(from, f64::max).min(churn.unwrap_or(end) + 1.0).max(from + 1.0) + MARGIN;
     // Health stands above 0, and the episodes below it, one under the other.
     let row = 12.0;
     let bottom = -row * bars.len() as f64 - 2.0;
@@ -38,7 +43,6 @@ pub(super) fn timeline(story: &Story, end: &str) -> Result<String, ChartError> {
             .y_label_area_size(42)
             .build_cartesian_2d(from..to, bottom..105.0)
             .map_err(failed)?;
-        let date = |days: &f64| date_text(Time((days * DAY_MS as f64) as i64));
         let score = |value: &f64| if *value < 0.0 { String::new() } else { format!("{value:.0}") };
         let mut mesh = chart.configure_mesh();
         mesh.disable_mesh().x_labels(4).y_labels(5).label_style(("sans-serif", LABEL));
@@ -69,9 +73,20 @@ pub(super) fn timeline(story: &Story, end: &str) -> Result<String, ChartError> {
     })
 }
 
-/// Days since the epoch of a time in a report.
-fn day(text: &str) -> f64 {
+/// Where a time of a report stands, in months: with whole months the axis has its ticks where months begin.
+fn place(text: &str) -> f64 {
     let time = parse_date_or_time(text).unwrap_or(Time(0));
     debug_assert!(time > Time(0), "{text} is no time; {} is one", format_time(time));
-    time.0 as f64 / DAY_MS as f64
+    let month = month_of(time);
+    f64::from(month) + time.since_ms(start_of(month)) as f64 / length_ms(month)
+}
+
+/// The month that begins at a place, or the date there.
+fn date(place: &f64) -> String {
+    let (month, part) = (place.floor() as i32, place.fract());
+    if part < 1e-6 { name_of(month) } else { date_text(start_of(month).plus_ms((part * length_ms(month)) as i64)) }
+}
+
+fn length_ms(month: i32) -> f64 {
+    start_of(month + 1).since_ms(start_of(month)) as f64
 }

@@ -17,7 +17,7 @@ pub(super) fn rules(report: &Report) -> Markup {
             table {
                 thead {
                     tr {
-                        @for title in ["rule", "raised", "true", "late", "false", "open", "precision", "recall", "median lead", "false per 1,000 months", "alone", "verdict"] {
+                        @for title in ["rule", "raised", "true", "late", "false", "open", "precision", "recall", "median lead, days", "false per 1,000 months", "alone", "verdict"] {
                             th.word[title == "verdict"] { (title) }
                         }
                     }
@@ -113,7 +113,7 @@ pub(super) fn sweep(sweep: &SweepReport) -> Markup {
         div.scroll {
             table {
                 thead {
-                    tr { @for title in [sweep.param.as_str(), "raised", "precision", "recall", "median lead", "precision of all", "recall of all"] { th { (title) } } }
+                    tr { @for title in [sweep.param.as_str(), "raised", "precision", "recall", "median lead, days", "precision of all", "recall of all"] { th { (title) } } }
                 }
                 tbody {
                     @for point in &sweep.points {
@@ -160,7 +160,7 @@ pub(super) fn compare(compare: &CompareReport) -> Markup {
         @if !compare.customers.is_empty() {
             div.scroll {
                 table {
-                    thead { tr { th { "customer" } th { "churned" } th { "" } th { "lead" } th { "lead before" } } }
+                    thead { tr { th { "customer" } th { "churned" } th { "" } th { "lead, days" } th { "lead before, days" } } }
                     tbody {
                         @for customer in &compare.customers {
                             tr {

@@ -4,7 +4,6 @@
 //! records in the order of the files again. A thread reads each log ahead and decodes it.
 
 mod chunk;
-mod erased;
 mod lane;
 
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -17,10 +16,10 @@ use bellwether_codec::journal::{PublishedRules, PurgedErasure, SourceState};
 use bellwether_engine::event::{CustomerKey, Event};
 use bellwether_engine::time::Time;
 
+use crate::erased::Erased;
 use crate::error::ReplayError;
 use crate::journal::Journal;
 use chunk::{Chunk, JournalChunk};
-use erased::Erased;
 use lane::{Common, Controls, Lane};
 
 /// Chunks of a log that wait between its thread and the merge.

@@ -11,6 +11,7 @@ use rayon::prelude::*;
 
 use super::lane::Lane;
 use super::{Pass, PassOptions};
+use crate::erased::ErasedOfPartition;
 use crate::error::ReplayError;
 use crate::journal::Journal;
 use crate::observe::{Observed, ObservedLog};
@@ -74,9 +75,13 @@ fn observe_partition(
     decoder: &Decoder,
     options: &PassOptions<'_>,
 ) -> Result<Option<Seen>, ReplayError> {
-    let mut skipped = Skipped::default();
+    // Of a part, what comes before and behind it is looked through first: who was erased there is erased here, too.
+    let outside = journal.whole().map(|whole| ErasedOfPartition::of(whole, number, decoder)).transpose()?;
+    let is_part = outside.is_some();
+    let ErasedOfPartition { offsets, hashes } = outside.unwrap_or_default();
+    let mut skipped = Skipped { erased: offsets, ..Skipped::default() };
     loop {
-        let lane = |index| Lane::new(options, index, skipped.clone()).with_erasure_key(decoder.erasure_key());
+        let lane = |index| Lane::new(options, index, skipped.clone()).with_erasures(decoder.erasure_key(), &hashes);
         let lanes = (0..options.rule_sets.len()).map(lane).collect();
         let mut shard = Shard { lanes, erasures: Erasures::default(), rendered: Rendered::default(), records: 0, refused: 0 };
         let mut stopped = None;
@@ -88,7 +93,7 @@ fn observe_partition(
         journal.read(number, &mut visit).map_err(ReplayError::Journal)?;
         let Some((offset, progress)) = stopped else {
             // Whoever was erased is left out from the start, whether its bytes are gone already or not.
-            if *shard.erasures.offsets() != skipped.erased && !options.stop.load(Ordering::Relaxed) {
+            if !is_part && *shard.erasures.offsets() != skipped.erased && !options.stop.load(Ordering::Relaxed) {
                 skipped.erased = shard.erasures.into_offsets();
                 continue;
             }

@@ -56,9 +56,10 @@ impl Lane {
         }
     }
 
-    /// Knows erasures of a journal by hashes under this key.
-    pub fn with_erasure_key(mut self, key: ErasureKey) -> Self {
+    /// Knows erasures of a journal by hashes under this key, these from the start.
+    pub fn with_erasures(mut self, key: ErasureKey, known: &[(u128, Time)]) -> Self {
         self.partition = self.partition.with_erasure_key(key);
+        known.iter().for_each(|(hash, time)| self.partition.remember_erasure(*hash, *time));
         self
     }
 

@@ -42,10 +42,14 @@ impl JournalRange {
         (place(&self.journal_from), place(&self.journal_to))
     }
 
+    /// Whether nothing is cut off.
+    pub fn is_whole(&self) -> bool {
+        self.journal_from.is_none() && self.journal_to.is_none()
+    }
+
     /// Sees to it that only a topic is cut.
     pub fn check(&self, place: &JournalPlace) -> Result<(), Failure> {
-        let is_whole = self.journal_from.is_none() && self.journal_to.is_none();
-        if is_whole || matches!(place, JournalPlace::Topic(_)) {
+        if self.is_whole() || matches!(place, JournalPlace::Topic(_)) {
             return Ok(());
         }
         Err(Failure::Usage("--journal-from and --journal-to are for a topic: --to takes any log to end at a time".to_owned()))

@@ -13,7 +13,7 @@ use bellwether_backtest::replay::Sink;
 use bellwether_codec::event::Decoder;
 use bellwether_codec::summary::Summary;
 use bellwether_engine::rule_set::RuleSet;
-use bellwether_kafka::{Admin, Batch, ConnectionOptions, KafkaError, Reader, TopicPartition};
+use bellwether_kafka::{Admin, Batch, ConnectionOptions, KafkaError, Place, Reader, TopicPartition};
 use bellwether_live::error::LiveError;
 use bellwether_live::journal_directory::JournalDirectory;
 use bellwether_live::kafka::{Connect, journal_record};
@@ -92,7 +92,12 @@ pub fn observe(
     let decoder = Decoder::new(environment::pseudonymiser()?);
     Ok(match place {
         JournalPlace::Topic(address) => {
-            observe_journal(&Topic { range: range.clone(), ..Topic::open(address, config)? }, &decoder, options, sink)?
+            let topic = Topic::open(address, config)?;
+            if range.is_whole() {
+                observe_journal(&topic, &decoder, options, sink)?
+            } else {
+                observe_journal(&TopicPart { topic, range: range.clone() }, &decoder, options, sink)?
+            }
         }
         JournalPlace::Directory(data) => observe_journal(&Directory(JournalDirectory::open(data)?), &decoder, options, sink)?,
     })
@@ -134,7 +139,6 @@ pub struct Topic {
     connection: ConnectionOptions,
     topic: String,
     partitions: u16,
-    range: JournalRange,
 }
 
 impl Topic {
@@ -154,12 +158,11 @@ impl Topic {
         let admin = Admin::new(connection.clone()).map_err(LiveError::from)?;
         let described = admin.describe(&[topic]).map_err(LiveError::from)?;
         let partitions = described.first().and_then(|topic| u16::try_from(topic.partitions).ok()).unwrap_or_default();
-        Ok(Self { connection, topic: topic.to_owned(), partitions, range: JournalRange::default() })
+        Ok(Self { connection, topic: topic.to_owned(), partitions })
     }
 
-    fn read_partition(&self, number: u16, visit: &mut Visit<'_>) -> Result<(), KafkaError> {
+    fn read_partition(&self, number: u16, (from, to): (Option<Place>, Option<Place>), visit: &mut Visit<'_>) -> Result<(), KafkaError> {
         let at = TopicPartition::new(self.topic.as_str(), i32::from(number));
-        let (from, to) = self.range.of_partition(number);
         let mut reader = Reader::of_part(self.connection.clone(), at, from, to)?;
         let mut batch = Batch::default();
         loop {
@@ -179,7 +182,27 @@ impl Journal for Topic {
     }
 
     fn read(&self, partition: u16, visit: &mut Visit<'_>) -> Result<(), String> {
-        self.read_partition(partition, visit).map_err(|error| error.to_string())
+        self.read_partition(partition, (None, None), visit).map_err(|error| error.to_string())
+    }
+}
+
+/// A part of a journal topic.
+struct TopicPart {
+    topic: Topic,
+    range: JournalRange,
+}
+
+impl Journal for TopicPart {
+    fn partitions(&self) -> u16 {
+        self.topic.partitions
+    }
+
+    fn read(&self, partition: u16, visit: &mut Visit<'_>) -> Result<(), String> {
+        self.topic.read_partition(partition, self.range.of_partition(partition), visit).map_err(|error| error.to_string())
+    }
+
+    fn whole(&self) -> Option<&dyn Journal> {
+        Some(&self.topic)
     }
 }
 

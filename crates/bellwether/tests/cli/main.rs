@@ -8,6 +8,7 @@ mod explain;
 mod help;
 mod journals;
 mod live;
+mod priority;
 mod rewriting;
 mod rules;
 mod runs;

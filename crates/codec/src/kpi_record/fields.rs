@@ -26,6 +26,8 @@ pub(super) struct Record<'a> {
     pub active_customers: i64,
     /// Customers by journey stage; stages without customers are left out.
     pub stages: BTreeMap<&'a str, i64>,
+    /// Customers by quadrant of experience and outcomes; who has not both scores is in none.
+    pub quadrants: BTreeMap<&'static str, i64>,
     /// The KPIs of the customers of this record; those of money are in `currencies`.
     #[schemars(with = "NamedKpis")]
     pub kpis: BTreeMap<&'static str, Option<f64>>,

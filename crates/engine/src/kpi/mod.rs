@@ -45,6 +45,8 @@ pub struct KpiDay {
     pub rule_set: u32,
     /// What it says of KPIs.
     pub settings: KpiSettings,
+    /// The names of its stages, in their order.
+    pub stages: Vec<Box<str>>,
     /// The sums at its end.
     pub aggregates: Aggregates,
 }
@@ -55,6 +57,7 @@ impl KpiDay {
         if other.rule_set > self.rule_set {
             self.rule_set = other.rule_set;
             self.settings = other.settings.clone();
+            self.stages.clone_from(&other.stages);
         }
         self.aggregates.merge(&other.aggregates);
     }

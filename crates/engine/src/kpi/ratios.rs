@@ -21,7 +21,7 @@ pub struct Kpi {
 }
 
 /// Every KPI of [`Kpis::values`], in that order. Those of money are told by currency, apart from these.
-pub const KPI_NAMES: [Kpi; 20] = [
+pub const KPI_NAMES: [Kpi; 21] = [
     kpi("nps", "-100 to 100", "Share of promoters less share of detractors, by the last answer of each respondent within 90 days."),
     kpi("nps_decision_makers", "-100 to 100", "The same of respondents with the role decision_maker alone."),
     kpi(
@@ -44,6 +44,11 @@ pub const KPI_NAMES: [Kpi; 20] = [
     kpi("first_response_hours", "hours", "Median whole hours to the first answer, of tickets of the month and the two before it."),
     kpi("first_response_hours_p90", "hours", "Whole hours within which nine of ten of those tickets got their first answer."),
     kpi("active_user_ratio", "0 to 1", "Users active within 30 days over provisioned users."),
+    kpi(
+        "active_user_growth",
+        "relative",
+        "Users active within 30 days at the end of the last whole month over those at the end of the third month before it, less 1.",
+    ),
     kpi("current_customers", "customers", "Customers with MRR over zero."),
     kpi("active_plans", "subscriptions", "Running subscriptions that are billed."),
 ];
@@ -108,6 +113,7 @@ impl Kpis {
         }
         let median = |durations: &Durations| durations.median_days(today).map(f64::from);
         let of_last = |flow| sums.months.get(&last).map_or(0, |month| month.flow(flow));
+        let active_users = |month| sums.months.get(&month).map_or(0, |month| month.flow(Flow::ActiveUsersAtEnd));
         let (renewed, ended) = (of_last(Flow::Renewed), of_last(Flow::Ended));
         let values = [
             nps(level(Level::NpsPromoters), level(Level::NpsPassives), level(Level::NpsDetractors)),
@@ -128,6 +134,7 @@ impl Kpis {
             response_hours(sums, today, 5),
             response_hours(sums, today, 9),
             over(level(Level::ActiveUsers30d), level(Level::ProvisionedUsers)),
+            over(active_users(last), active_users(last.back(3))).map(|ratio| ratio - 1.0),
             Some(level(Level::CurrentCustomers) as f64),
             Some(level(Level::Subscriptions) as f64),
         ];

@@ -171,11 +171,12 @@ pub enum Flow {
     Leads,
     Due,
     DueRenewed,
+    ActiveUsersAtEnd,
 }
 
 impl Flow {
     /// Every flow, in the order of the enum, with its name and meaning.
-    pub const ALL: [(Flow, &'static str, &'static str); 9] = [
+    pub const ALL: [(Flow, &'static str, &'static str); 10] = [
         (Flow::Renewed, "renewed", "Subscriptions renewed."),
         (Flow::Ended, "ended", "Subscriptions ended."),
         (Flow::CsatAnswers, "csat_answers", "CSAT answers."),
@@ -185,6 +186,11 @@ impl Flow {
         (Flow::Leads, "leads", "Expansion leads."),
         (Flow::Due, "due", "Terms of subscriptions whose paid period ends in the month, be it yet to come; trials are not due."),
         (Flow::DueRenewed, "due_renewed", "Those of them that were renewed, whenever the renewal came."),
+        (
+            Flow::ActiveUsersAtEnd,
+            "active_users_at_end",
+            "Users active within 30 days when the month ended, by what was known then; none before.",
+        ),
     ];
 
     /// Its name in records and metrics.
@@ -201,6 +207,14 @@ impl KpiSums {
         self.months = self.months.split_off(&self.retained_from);
         for segment in self.segments.values_mut() {
             segment.movements = segment.movements.split_off(&self.retained_from);
+        }
+    }
+
+    /// A month is over: what stands only at the present is noted for it.
+    pub(crate) fn end_month(&mut self, month: Month) {
+        let active_users = self.level(Level::ActiveUsers30d);
+        if let Some(sums) = self.month(month).filter(|_| active_users != 0) {
+            sums.flows.insert(Flow::ActiveUsersAtEnd, active_users);
         }
     }
 

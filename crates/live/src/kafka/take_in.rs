@@ -21,6 +21,9 @@ use crate::metrics::Metrics;
 /// An event may be dated this long after its own arrival.
 pub(crate) const MAX_AHEAD_OF_ARRIVAL_MS: i64 = DAY_MS;
 
+/// An event dated this long before its arrival is late: a source that delivers many of them distorts what depends on time.
+pub(crate) const LATE_AFTER_MS: i64 = DAY_MS;
+
 /// What a batch comes to, once its transaction is committed.
 #[derive(Debug, Default)]
 pub(crate) struct TakenIn {
@@ -50,6 +53,8 @@ pub(crate) struct Counts {
     skipped: u64,
     rejected: BTreeMap<&'static str, u64>,
     arrivals_ms: Vec<i64>,
+    /// Events of each source, and those of them that are late.
+    by_source: BTreeMap<String, [u64; 2]>,
 }
 
 impl Counts {
@@ -58,9 +63,22 @@ impl Counts {
         metrics.took_in(self.journaled + self.skipped + self.rejected.values().sum::<u64>());
         metrics.pipeline.skipped(self.skipped);
         self.arrivals_ms.iter().for_each(|arrived| metrics.pipeline.journaled(*arrived));
+        self.by_source.iter().for_each(|(source, [events, late])| metrics.pipeline.delivered(source, *events, *late));
         for (reason, count) in &self.rejected {
             (0..*count).for_each(|_| metrics.rejected(reason));
         }
+    }
+}
+
+impl Counts {
+    /// A source has delivered an event.
+    fn delivered(&mut self, source: &str, is_late: bool) {
+        let [events, late] = match self.by_source.get_mut(source) {
+            Some(counts) => counts,
+            None => self.by_source.entry(source.to_owned()).or_default(),
+        };
+        *events += 1;
+        *late += u64::from(is_late);
     }
 }
 
@@ -112,6 +130,7 @@ pub(crate) fn take_in(
                 journal.push(event);
                 taken.counts.journaled += 1;
                 taken.counts.arrivals_ms.push(arrival.0);
+                taken.counts.delivered(&options.sources.get(source).name, arrival.since_ms(event.time) > LATE_AFTER_MS);
             }
             Ok(SourceEvent::Skipped) => taken.counts.skipped += 1,
             Err(rejection) => {
