@@ -1,4 +1,4 @@
-"""Prints the committed records of a topic, from its beginning to its end, as lines of JSON: partition, key, headers, value (null: none)."""
+"""Prints the committed records of a topic, from its beginning to its end, as lines of JSON: partition, key, headers, value as text (null: none)."""
 
 import json
 import sys
@@ -28,6 +28,6 @@ while len(at_end) < partitions:
             "partition": message.partition(),
             "key": message.key().decode(),
             "headers": {name: value.decode() for name, value in message.headers() or []},
-            "value": None if message.value() is None else json.loads(message.value()),
+            "value": None if message.value() is None else message.value().decode(),
         }))
 consumer.close()
