@@ -7,6 +7,9 @@ use std::process::Command;
 use crate::broker::cache;
 use crate::product::succeeded;
 
+/// Python's Kafka client.
+pub const CONFLUENT_KAFKA: &str = "confluent-kafka==2.16.1";
+
 /// The Python of an environment that has these packages, each given as `NAME==VERSION`; the first call on a machine downloads them.
 ///
 /// # Panics

@@ -10,6 +10,7 @@ use bellwether_engine::time::Day;
 use prometheus::{GaugeVec, IntGaugeVec, Opts};
 
 use crate::registry::Registry;
+use crate::response_metrics::ResponseMetrics;
 use crate::set_histograms::{SetHistogram, SetHistograms};
 
 /// A day, for durations that are kept in days.
@@ -34,6 +35,7 @@ pub(crate) struct KpiMetrics {
     month_costs: IntGaugeVec,
     durations: IntGaugeVec,
     duration_seconds: SetHistograms,
+    responses: ResponseMetrics,
     campaigns: IntGaugeVec,
     campaign_money: IntGaugeVec,
     paying_customers: IntGaugeVec,
@@ -101,6 +103,7 @@ impl KpiMetrics {
                 &["process", "state"],
             ),
             duration_seconds: duration_seconds(registry),
+            responses: ResponseMetrics::register(registry).expect("a name of its own"),
             campaigns: gauges(
                 "bellwether_kpi_campaign_events",
                 "What became of campaigns since the journal was created.",
@@ -208,6 +211,7 @@ impl KpiMetrics {
             ("churned", of_month().map(|moved| moved.churned_customers).sum()),
         ];
         customers.iter().for_each(|(movement, count)| self.month_customers.with_label_values(&[name, movement]).set(*count));
+        self.responses.set(name, sums.months.get(&month));
         let Some(happened) = sums.months.get(&month) else { return };
         for (flow, flow_name, _) in Flow::ALL {
             self.month_flows.with_label_values(&[flow_name, name]).set(happened.flow(flow));

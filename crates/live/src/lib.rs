@@ -35,6 +35,7 @@ mod process_state;
 pub mod readers;
 mod rebuilding;
 pub mod registry;
+mod response_metrics;
 pub mod rewriting;
 mod rules_change;
 mod serving;

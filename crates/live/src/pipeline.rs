@@ -55,6 +55,9 @@ impl TransactionOutcome {
     }
 }
 
+/// Offsets that may be left of a journal when all of it is processed: it is written in transactions, and the last one ends with a mark.
+const TRANSACTION_MARKS: u64 = 1;
+
 /// Labels are bounded by the partitions of the journal and the inputs, and by the sources of the configuration.
 pub struct Pipeline {
     transactions: IntCounterVec,
@@ -190,7 +193,7 @@ impl Pipeline {
     pub fn journal_lag(&self, partition: u16, records: u64, last_appended_ms: Option<i64>) {
         let partition = partition.to_string();
         self.journal_lag_records.with_label_values(&[&partition]).set(i64::try_from(records).unwrap_or(i64::MAX));
-        let behind = last_appended_ms.filter(|_| records > 0).map_or(0.0, seconds_since);
+        let behind = last_appended_ms.filter(|_| records > TRANSACTION_MARKS).map_or(0.0, seconds_since);
         self.journal_lag_seconds.with_label_values(&[&partition]).set(behind);
     }
 

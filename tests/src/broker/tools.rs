@@ -15,6 +15,8 @@ pub mod tool {
     pub const CONSUMER_GROUPS: &str = "org.apache.kafka.tools.consumer.group.ConsumerGroupCommand";
     /// `kafka-transactions`.
     pub const TRANSACTIONS: &str = "org.apache.kafka.tools.TransactionsCommand";
+    /// `kafka-configs`.
+    pub const CONFIGS: &str = "org.apache.kafka.tools.ConfigCommand";
     /// `kafka-console-consumer`.
     pub const CONSOLE_CONSUMER: &str = "org.apache.kafka.tools.consumer.ConsoleConsumer";
 }

@@ -12,6 +12,7 @@ use tempfile::TempDir;
 
 use crate::world::{LatestHealth, latest_health};
 
+mod by_python;
 mod producer;
 mod running;
 

@@ -12,13 +12,10 @@ use std::time::{Duration, Instant};
 use bellwether_kafka::{BrokerClient, BrokerOptions, Client, Outgoing, Received, TopicPartition, Transaction};
 use bellwether_tests::broker::{Broker, class_path};
 use bellwether_tests::product::Product;
-use bellwether_tests::python::python;
+use bellwether_tests::python::{CONFLUENT_KAFKA, python};
 use serde_json::{Value, json};
 
 use super::topics::{LONG, PARTITIONS, filled};
-
-/// Python's client, from PyPI.
-pub const CONFLUENT_KAFKA: &str = "confluent-kafka==2.16.1";
 
 /// An example has fewer lines than this.
 const MAX_LINES: usize = 40;

@@ -13,11 +13,9 @@ use bellwether_kafka::Received;
 use bellwether_tests::broker::Broker;
 use bellwether_tests::company::company;
 use bellwether_tests::product::{Product, Running, succeeded};
-use bellwether_tests::python::python;
 use serde_json::{Value, json};
 
 use super::schema::{closed, schema};
-use super::subscribers::CONFLUENT_KAFKA;
 use super::validate::assert_valid;
 
 /// Partitions of each topic.
@@ -69,14 +67,15 @@ pub fn wait_until(product: &Product, name: &str, running: &mut Running, mut done
     }
 }
 
-/// The records of a topic, as Python reads them.
+/// The records of a topic, as Python reads them, with what their values are as JSON.
 fn by_python(product: &Product, topic: &str) -> Vec<Value> {
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("contracts/read_topic.py");
-    let mut command = Command::new(python(&[CONFLUENT_KAFKA]));
-    command.arg(script).args([&product.connection().bootstrap_servers, &product.topic(topic), &PARTITIONS.to_string()]);
-    let output = command.output().expect("Python starts");
-    succeeded(&output);
-    String::from_utf8_lossy(&output.stdout).lines().map(|line| serde_json::from_str(line).expect("JSON")).collect()
+    let mut records = product.read_by_python(topic, PARTITIONS);
+    for record in &mut records {
+        if let Some(value) = record["value"].as_str() {
+            record["value"] = serde_json::from_str(value).expect("JSON");
+        }
+    }
+    records
 }
 
 #[test]

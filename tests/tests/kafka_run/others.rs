@@ -6,16 +6,11 @@ use bellwether_kafka::{BrokerClient, BrokerOptions, Client, Outgoing, Received, 
 use bellwether_tests::broker::{Broker, tool};
 use bellwether_tests::company::company;
 use bellwether_tests::product::{Product, succeeded};
-use bellwether_tests::python::python;
+use serde_json::Value;
 
 use crate::support::wait_until;
 
 const PARTITIONS: u16 = 2;
-
-/// Python's client, from PyPI.
-const CONFLUENT_KAFKA: &str = "confluent-kafka==2.16.1";
-
-const READ_COMMITTED: &str = include_str!("../../kafka/read_committed.py");
 
 #[test]
 fn other_clients_read_the_same_signals() {
@@ -87,12 +82,9 @@ fn by_console_consumer(broker: &Broker, product: &Product, count: usize) -> Vec<
 }
 
 fn by_python(product: &Product) -> Vec<String> {
-    let partitions = PARTITIONS.to_string();
-    let mut command = Command::new(python(&[CONFLUENT_KAFKA]));
-    command.args(["-c", READ_COMMITTED, &product.connection().bootstrap_servers, &product.topic("signals"), &partitions]);
-    let output = command.output().expect("python runs");
-    succeeded(&output);
-    sorted(String::from_utf8_lossy(&output.stdout).lines().map(str::to_owned).collect())
+    let text = |value: &Value| value.as_str().expect("a text").to_owned();
+    let line = |record: &Value| [&record["key"], &record["headers"]["ce_id"], &record["value"]].map(text).join("\t");
+    sorted(product.read_by_python("signals", PARTITIONS).iter().map(line).collect())
 }
 
 /// From `headers, key, value` to `key, id, value`.

@@ -5,46 +5,13 @@ use std::path::{Path, PathBuf};
 
 use bellwether_codec::journal::{CONTROL_HEADER, Control, WATERMARK_HEADER};
 use bellwether_engine::time::HOUR_MS;
-use bellwether_kafka::{BrokerClient, BrokerOptions, Client, Outgoing, Transaction};
 use bellwether_tests::broker::Broker;
 use bellwether_tests::product::{INPUT_PARTITIONS, Product};
 
 use crate::beside_kafka::{company_of_today, now, start};
 use crate::driven::{ABOUT_CUSTOMERS, hasty_rules, wait_for_alert};
+use crate::hand::Hand;
 use crate::prometheus::{Prometheus, free_address};
-
-/// Produces records to one topic.
-struct Hand(BrokerClient);
-
-impl Hand {
-    fn of(product: &Product) -> Self {
-        let options = BrokerOptions {
-            connection: product.connection(),
-            group_id: product.topic("hand"),
-            group_instance_id: None,
-            transactional_id: product.topic("hand"),
-            subscription: Vec::new(),
-        };
-        Self(BrokerClient::new(options).unwrap_or_else(|error| panic!("{error}")))
-    }
-
-    fn produce(
-        &mut self,
-        topic: &str,
-        count: usize,
-        partitions: usize,
-        value: &[u8],
-        headers: &[(&str, &[u8])],
-        timestamp_ms: Option<i64>,
-    ) {
-        let mut transaction = Transaction::default();
-        for number in 0..count {
-            let partition = Some((number % partitions) as i32);
-            transaction.push(&Outgoing { topic, partition, key: None, value: Some(value), headers, timestamp_ms });
-        }
-        self.0.commit(&transaction).unwrap_or_else(|error| panic!("{error}"));
-    }
-}
 
 /// A product with a source of its own for what is no JSON, and snapshots.
 fn product(broker: &Broker, name: &str, partitions: u16, every: &str) -> (Product, PathBuf) {

@@ -14,7 +14,7 @@ use bellwether_tests::product::binary;
 use tempfile::TempDir;
 
 use crate::dashboards::targets;
-use crate::driven::{hasty_rules, wait_for_alert};
+use crate::driven::{hastier_rules, hasty_rules, wait_for_alert, wait_for_silence};
 use crate::prometheus::{Prometheus, check_metrics, free_address, scraped};
 
 const JOB: &str = "bellwether-forward";
@@ -22,11 +22,12 @@ const JOB: &str = "bellwether-forward";
 /// Signals that there are at first, and of how many of them each route takes.
 const SIGNALS: usize = 30;
 
-/// A server that counts what it takes, and may refuse what comes to `/sales`.
+/// A server that counts what it takes; it may refuse what comes to `/sales`, and may not be able to take anything for a while.
 #[derive(Clone, Default)]
 struct Receiver {
     taken: Arc<AtomicUsize>,
     refuses: Arc<AtomicBool>,
+    is_busy: Arc<AtomicBool>,
 }
 
 impl Receiver {
@@ -52,6 +53,9 @@ impl Receiver {
     fn answer(&self, path: &str) -> StatusCode {
         if path == "/sales" && self.refuses.load(Ordering::Relaxed) {
             return StatusCode::GONE;
+        }
+        if self.is_busy.load(Ordering::Relaxed) {
+            return StatusCode::SERVICE_UNAVAILABLE;
         }
         self.taken.fetch_add(1, Ordering::Relaxed);
         StatusCode::OK
@@ -161,4 +165,32 @@ fn panels_show_what_receivers_have_seen_and_faults_fire_their_alerts() {
     drop(forwarding);
     wait_for_alert(&prometheus, JOB, "BellwetherForwardDown");
     wait_for_panel(&prometheus, "Forwarding up", "up", 0.0);
+}
+
+#[test]
+fn a_receiver_that_is_busy_for_long_fires_its_alert() {
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    let receiver = Receiver::default();
+    let path = directory.path().join("bellwether.yaml");
+    let text = format!(
+        "data: {}\nforward:\n  signals: {}\n  routes:\n    - {{ name: crm, url: \"http://{}/crm\", attempts: 100, longest_wait: 1s }}\n",
+        directory.path().join("data").display(),
+        signals(&directory).display(),
+        receiver.start()
+    );
+    fs::write(&path, text).expect("it can be written");
+    append(&directory, 0..SIGNALS);
+    let address = free_address();
+    let _forwarding = Forwarding::start(&path, &address);
+    let prometheus = Prometheus::of_jobs(&[(JOB, &address)], &hastier_rules(directory.path()));
+    wait_for_panel(&prometheus, "Messages delivered", "messages", SIGNALS as f64);
+    wait_for_silence(&prometheus, JOB, "BellwetherForwardLate");
+
+    receiver.is_busy.store(true, Ordering::Relaxed);
+    append(&directory, SIGNALS..SIGNALS + 1);
+    wait_for_alert(&prometheus, JOB, "BellwetherForwardLate");
+    assert_eq!(receiver.taken(), SIGNALS as f64);
+    receiver.is_busy.store(false, Ordering::Relaxed);
+    wait_for_silence(&prometheus, JOB, "BellwetherForwardLate");
+    wait_for_panel(&prometheus, "Messages delivered", "messages", (SIGNALS + 1) as f64);
 }

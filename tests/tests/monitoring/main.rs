@@ -1,13 +1,17 @@
 //! What an operator watches: metrics, rules, alerts and dashboards, held against Prometheus' own tools and a real Prometheus.
 
+mod behind;
 mod beside_kafka;
 mod dashboards;
 mod driven;
 mod firing;
 mod forwarding;
+mod hand;
 mod metrics;
 mod panels;
+mod poisoned;
 mod prometheus;
+mod restoring;
 mod rules;
 mod scaling;
 mod schema;

@@ -15,6 +15,9 @@ use crate::prometheus::{Prometheus, check_metrics, scraped};
 /// The day whose record is compared; in the middle of a month.
 const DAY: &str = "2025-05-15";
 
+/// Upper bounds of the buckets of times to the first answer, hours.
+const RESPONSE_BUCKETS_HOURS: [f64; 13] = [1.0, 2.0, 3.0, 4.0, 6.0, 8.0, 12.0, 24.0, 48.0, 72.0, 168.0, 336.0, 720.0];
+
 /// A run on standard input that is left open; it is killed when it is dropped.
 pub struct Run {
     child: Child,
@@ -121,10 +124,15 @@ fn expected(summary: &Value, record: &Value) -> Vec<(&'static str, &'static str,
         ("CAC", "$currency", money("cac_minor") / 100.0),
         ("Churn rate", "month", kpi("customer_churn")),
         ("Churn rate", "annualised", kpi("customer_churn_annualised")),
+        ("Churn rate", "annualised, from the month", kpi("customer_churn_month_annualised")),
+        ("Revenue churn", "month", money("revenue_churn")),
+        ("Revenue churn", "quarter", money("revenue_churn_quarter")),
+        ("Revenue churn", "annualised", money("revenue_churn_annualised")),
         ("Gross retention", "year", money("gross_retention_year")),
         ("Active users", "now", kpi("active_user_ratio")),
         ("CSAT", "now", kpi("csat")),
         ("Renewal rate", "now", kpi("renewal_rate")),
+        ("Renewal rate", "by due date", kpi("renewal_rate_due")),
         ("ARPA", "$currency", money("arpa_minor") / 100.0),
         ("Retention cost per customer", "$currency", money("crc_minor") / 100.0),
         ("Events read", "events", number(&summary["events"])),
@@ -133,6 +141,16 @@ fn expected(summary: &Value, record: &Value) -> Vec<(&'static str, &'static str,
         ("Duplicates", "events", number(&summary["duplicates"])),
         ("Raised since the start, by rule", "{{rule}}", raised),
     ]
+}
+
+/// Within which hours the tickets of a record were answered: in the record it is whole ones, and a panel has something within the same bucket.
+fn expected_hours(record: &Value) -> [(&'static str, std::ops::RangeInclusive<f64>); 2] {
+    [("median", "first_response_hours"), ("nine of ten within", "first_response_hours_p90")].map(|(legend, name)| {
+        let hours = number(&record["kpis"][name]);
+        let after = RESPONSE_BUCKETS_HOURS.iter().position(|bound| *bound > hours).expect("not the last bucket");
+        let before = after.checked_sub(1).map_or(0.0, |before| RESPONSE_BUCKETS_HOURS[before]);
+        (legend, before..=RESPONSE_BUCKETS_HOURS[after])
+    })
 }
 
 /// Records round to six digits after the point, and minor units to two, which the panels divide by 100.
@@ -157,6 +175,10 @@ fn panels_show_what_a_replay_counts_and_no_expression_fails() {
     for (panel, legend, value) in &expected {
         let expression = target(panel, legend).of("bellwether", "EUR");
         prometheus.wait_for(&expression, |found| !found.is_empty() && is_near(found.iter().sum(), *value, legend));
+    }
+    for (legend, hours) in expected_hours(&record) {
+        let expression = target("Time to the first answer", legend).of("bellwether", "EUR");
+        prometheus.wait_for(&expression, |found| found.len() == 1 && hours.contains(&found[0]));
     }
     // Two instances add up, and ratios over both stay as they are.
     for (panel, legend, times) in

@@ -2,6 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use bellwether_engine::kpi::KPI_NAMES;
+
 use crate::prometheus::promtool;
 use crate::{deploy, files, read};
 
@@ -53,4 +55,19 @@ fn every_alert_has_a_severity_and_a_page_that_names_it() {
     }
     let unused: Vec<_> = files("runbooks").into_iter().filter(|page| !pages.contains(page.file_name().expect("a name"))).collect();
     assert!(unused.is_empty(), "pages of no alert: {unused:?}");
+}
+
+#[test]
+fn kpis_that_an_alert_names_have_targets_and_are_recorded() {
+    let recorded = read(&deploy("prometheus/recording.yaml"));
+    let mut named = BTreeSet::new();
+    for (_, text) in alerts() {
+        let names = text.split("kpi=~\"").skip(1).filter_map(|rest| rest.split_once('"'));
+        named.extend(names.flat_map(|(names, _)| names.split('|').map(str::to_owned).collect::<Vec<_>>()));
+    }
+    assert!(named.len() > 15, "{named:?}");
+    for name in named {
+        assert!(KPI_NAMES.iter().any(|kpi| kpi.name == name), "no target can be set for {name}");
+        assert!(recorded.contains(&format!("labels: {{ kpi: {name} }}\n")), "{name} is not recorded");
+    }
 }

@@ -3,13 +3,14 @@
 use std::fs::{self, File};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
 
 use bellwether_engine::event::{Body, Event};
 use bellwether_tests::broker::Broker;
 use bellwether_tests::product::{Product, Running};
 
 use crate::beside_kafka::{company_of_today, configuration, start};
-use crate::driven::{hasty_rules, wait_for_alert};
+use crate::driven::{hasty_rules, wait_for_alert, wait_for_silence};
 use crate::prometheus::{Prometheus, free_address};
 use crate::weeks::no_red_customers;
 
@@ -52,6 +53,29 @@ impl Drop for Filler {
     }
 }
 
+/// A node exporter that sees the file systems an instance sees; it is killed when it is dropped.
+struct NodeExporter(Child);
+
+impl NodeExporter {
+    fn beside(instance: &Running, directory: &Path, address: &str) -> Self {
+        // It reads the mounts of the first process, unless it finds other ones in its place.
+        std::os::unix::fs::symlink("/proc/self", directory.join("1")).expect("it can be made");
+        let id = instance.id().to_string();
+        let mut command = Command::new("nsenter");
+        command.args(["--target", &id, "--user", "--mount", "--preserve-credentials", "prometheus-node-exporter"]);
+        command.args(["--collector.disable-defaults", "--collector.filesystem", "--web.listen-address", address, "--path.procfs"]);
+        let child = command.arg(directory).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
+        Self(child.expect("nsenter starts"))
+    }
+}
+
+impl Drop for NodeExporter {
+    fn drop(&mut self) {
+        _ = self.0.kill();
+        _ = self.0.wait();
+    }
+}
+
 /// Replaces a part of a configuration.
 fn change(configuration: &Path, from: &str, to: &str) {
     let text = fs::read_to_string(configuration).expect("it was written");
@@ -70,7 +94,10 @@ fn a_full_disk_and_red_customers_fire_their_alerts() {
     change(&configuration, "kafka:\n", "memory: 64MiB\nkafka:\n");
     let instance = product.start_on_small_disk(&configuration, "one", "96m");
     let history = no_red_customers("bellwether");
-    let prometheus = Prometheus::with_history(&[("bellwether", &address)], &hasty_rules(directory.path()), &history);
+    let of_node = free_address();
+    let _exporter = NodeExporter::beside(&instance, directory.path(), &of_node);
+    let jobs = [("bellwether", address.as_str()), ("node", &of_node)];
+    let prometheus = Prometheus::with_history(&jobs, &hasty_rules(directory.path()), &history);
     let events = company_of_today(61, 60, 150);
     let taken_in = |count: usize| prometheus.wait_for("sum(bellwether_events_total{job=\"bellwether\"})", |found| found == [count as f64]);
     product.produce(&events);
@@ -78,11 +105,16 @@ fn a_full_disk_and_red_customers_fire_their_alerts() {
     wait_for_alert(&prometheus, "bellwether", "BellwetherHealthFell");
     let disk_full = "bellwether_state_events_total{event=\"disk_full\"} > 0";
     assert_eq!(prometheus.query(disk_full), Ok(Vec::new()));
+    let disk = format!("node_filesystem_size_bytes{{mountpoint=\"{}\"}}", product.data("one").display());
+    // `make setup` installs the exporter (Debian's package `prometheus-node-exporter`).
+    prometheus.wait_for(&disk, |found| found == [f64::from(96 << 20)]);
+    wait_for_silence(&prometheus, "node", "BellwetherDiskFilling");
 
     let filler = Filler::of(&product, "one", &instance);
     let newcomers = newcomers(&events);
     product.produce(&newcomers);
     wait_for_alert(&prometheus, "bellwether", "BellwetherDiskFull");
+    wait_for_alert(&prometheus, "node", "BellwetherDiskFilling");
     drop(filler);
     taken_in(events.len() + newcomers.len());
     prometheus.wait_for("sum(bellwether_customers{job=\"bellwether\"})", |found| found == [(60 + NEWCOMERS) as f64]);

@@ -41,6 +41,15 @@ pub fn no_red_customers(job: &str) -> String {
     history
 }
 
+/// About an hour ago, no record of this job was poisoned.
+pub fn no_poisoned_records(job: &str) -> String {
+    let now = now().0 / 1_000;
+    let mut history = String::new();
+    let around = now - 70 * MINUTE_SECONDS..now - 30 * MINUTE_SECONDS;
+    remembered(&mut history, "bellwether_poisoned_records", &format!("job=\"{job}\""), 0.0, around, 30);
+    history
+}
+
 fn event(customer: usize, number: usize, time: &str, kind: &str, data: &str) -> String {
     format!(
         r#"{{"specversion":"1.0","id":"{customer}-{number}","source":"/test","type":"{kind}","subject":"c-{customer}","time":"2025-05-{time}:00Z","data":{data}}}"#

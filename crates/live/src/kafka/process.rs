@@ -3,7 +3,7 @@
 mod mishaps;
 mod opening;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
@@ -35,6 +35,8 @@ pub struct Processor {
     store: Arc<Store>,
     rule_sets: Arc<RuleSets>,
     options: ProcessOptions,
+    /// All that are assigned: those that are open, and those that wait for a restore.
+    owned: BTreeSet<u16>,
     partitions: BTreeMap<u16, Owned>,
     /// Assigned, and not opened before a snapshot of theirs is in the store.
     restoring: Restoring,
@@ -80,6 +82,7 @@ impl Processor {
             store,
             rule_sets,
             options,
+            owned: BTreeSet::new(),
             partitions: BTreeMap::new(),
             restoring: Restoring::default(),
             damages: Damages::default(),
@@ -307,14 +310,13 @@ impl Processor {
     }
 
     fn forget_all(&mut self) {
-        let numbers: Vec<u16> = self.partitions.keys().copied().collect();
-        numbers.into_iter().for_each(|number| self.forget(number));
-        self.restoring.clear();
+        self.owned.clone().into_iter().for_each(|number| self.forget(number));
     }
 
     /// Only the owner of a partition tells how its customers are.
     fn forget(&mut self, number: u16) {
-        if self.partitions.remove(&number).is_some() {
+        self.partitions.remove(&number);
+        if self.owned.remove(&number) {
             self.metrics.pipeline.revoked(pipeline::Worker::Process, 1);
         }
         self.metrics.pipeline.journal_gone(number);

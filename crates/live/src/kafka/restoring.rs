@@ -85,11 +85,6 @@ impl Restoring {
         self.waiting.remove(&number);
     }
 
-    /// All partitions will be assigned anew.
-    pub fn clear(&mut self) {
-        self.waiting.clear();
-    }
-
     fn running(&self, options: &ProcessOptions) -> usize {
         let runs = |(number, waiting): &(&u16, &Waiting)| waiting.is_begun && options.safekeeping.generation(**number).is_none();
         self.waiting.iter().filter(runs).count()

@@ -11,7 +11,12 @@ use crate::pipeline;
 impl Processor {
     /// Starts with partitions that come in addition; some of them later, when a snapshot is in their place.
     pub(super) fn assigned(&mut self, partitions: &[TopicPartition]) -> Result<(), LiveError> {
-        partitions.iter().for_each(|at| self.metrics.readers.assigned(number_of(at)));
+        for number in partitions.iter().map(number_of) {
+            self.metrics.readers.assigned(number);
+            if self.owned.insert(number) {
+                self.metrics.pipeline.assigned(pipeline::Worker::Process, 1);
+            }
+        }
         let openings = openings(&mut *self.client, &self.store, &self.options, partitions)?;
         let mut ready = Vec::with_capacity(partitions.len());
         for (at, opening) in partitions.iter().cloned().zip(openings) {
@@ -23,7 +28,6 @@ impl Processor {
         if !ready.is_empty() {
             let starts = self.open(ready)?;
             self.client.assign(&starts)?;
-            self.metrics.pipeline.assigned(pipeline::Worker::Process, starts.len());
         }
         Ok(())
     }

@@ -1,5 +1,6 @@
-"""Prints the committed records of a topic, from its beginning to its end: key, header `ce_id` and value, with tabs between."""
+"""Prints the committed records of a topic, from its beginning to its end, as lines of JSON: partition, key, headers, value as text (null: none)."""
 
+import json
 import sys
 
 from confluent_kafka import Consumer, KafkaError, TopicPartition
@@ -7,7 +8,7 @@ from confluent_kafka import Consumer, KafkaError, TopicPartition
 servers, topic, partitions = sys.argv[1], sys.argv[2], int(sys.argv[3])
 consumer = Consumer({
     "bootstrap.servers": servers,
-    "group.id": "read-committed",
+    "group.id": "read-topic",
     "enable.auto.commit": False,
     "enable.partition.eof": True,
     "isolation.level": "read_committed",
@@ -23,6 +24,10 @@ while len(at_end) < partitions:
     elif message.error():
         sys.exit(str(message.error()))
     else:
-        identifier = dict(message.headers())["ce_id"]
-        print(message.key().decode(), identifier.decode(), message.value().decode(), sep="\t")
+        print(json.dumps({
+            "partition": message.partition(),
+            "key": message.key().decode(),
+            "headers": {name: value.decode() for name, value in message.headers() or []},
+            "value": None if message.value() is None else message.value().decode(),
+        }))
 consumer.close()
