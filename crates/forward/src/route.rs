@@ -91,7 +91,8 @@ impl Route {
                 Ok(facts) => {
                     tracker.sent(place);
                     work.waiting.push_back((place, Instant::now()));
-                    lanes.hand_over(&facts.subject, place, Message { id: facts.id, content_type: CONTENT_TYPE, body });
+                    let message = Message { id: facts.id, content_type: CONTENT_TYPE, traceparent: facts.traceparent, body };
+                    lanes.hand_over(&facts.subject, place, message);
                 }
             },
         }

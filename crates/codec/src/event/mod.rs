@@ -40,6 +40,7 @@ use bellwether_engine::erasure::ErasureKey;
 use bellwether_engine::event::{Body, Event, Text};
 use bellwether_engine::event_type::EventType;
 use bellwether_engine::time::Time;
+use bellwether_engine::trace_parent::TraceParent;
 
 use crate::pseudonym::Pseudonymiser;
 use crate::rejection::{RejectReason, Rejection};
@@ -165,7 +166,8 @@ impl Decoder {
         let attributes = attributes(kind, &mut envelope.attributes)?;
         envelope.settle_data(kind)?;
         let body = families::body(kind, &mut envelope.data, users)?;
-        Ok(make(attributes.with(body)))
+        let traceparent = envelope.traceparent.and_then(|text| TraceParent::parse(text.as_bytes()));
+        Ok(make(attributes.with(traceparent, body)))
     }
 
     fn known_kind(&self, kind: &Kind<'_>, prefix: &str) -> Result<EventType, Rejection> {
@@ -192,9 +194,9 @@ struct Attributes<'a> {
 
 impl<'a> Attributes<'a> {
     #[inline]
-    fn with(self, body: Body<'a>) -> Event<'a> {
+    fn with(self, traceparent: Option<TraceParent<'a>>, body: Body<'a>) -> Event<'a> {
         let Self { time, source, id, customer } = self;
-        Event { time, source, id, customer, body }
+        Event { time, source, id, customer, traceparent, body }
     }
 }
 

@@ -49,6 +49,6 @@ impl Decoder {
         let kind = self.known_kind(&Kind::of(kind), "")?;
         let attributes = super::attributes(kind, &mut RowValues { columns, row, prefix: "" })?;
         let body = families::body(kind, &mut RowValues { columns, row, prefix: "data." }, users)?;
-        Ok(make(attributes.with(body)))
+        Ok(make(attributes.with(None, body)))
     }
 }
