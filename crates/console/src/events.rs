@@ -13,6 +13,7 @@ use bellwether_codec::intake::check_received;
 use bellwether_codec::rejection::{RejectReason, Rejection};
 use bellwether_engine::trace_parent::TraceParent;
 use bellwether_live::arrivals::NotTaken;
+use bellwether_live::http_metrics::{HttpMetrics, PostResult};
 use serde::Serialize;
 use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
@@ -65,22 +66,43 @@ pub(crate) async fn take(
         return Err(Problem::new(StatusCode::NOT_IMPLEMENTED, "no-intake", detail));
     };
     let mode = mode(&headers)?;
+    let events = split(&body?, mode, shared.settings.max_batch_events)?;
+    let mut posted = Posted { metrics: &shared.offered.metrics.http, events: events.len(), result: PostResult::Postponed };
     if shared.is_draining() || (taking.is_held_by_pause && !shared.offered.metrics.readers.paused().is_empty()) {
         return Err(Problem::unavailable("paused", "the process takes nothing in at present: it is paused, or it ends"));
     }
-    let events = split(&body?, mode, shared.settings.max_batch_events)?;
+    posted.result = PostResult::Refused;
     check(&events, taking, &shared)?;
+    posted.result = PostResult::Unknown;
     let events = traced(events, &headers, taking.max_event_bytes);
     let count = events.len();
     if count > 0 {
-        hand_over(events, taking, &shared).await?;
+        hand_over(events, taking, &shared, &mut posted).await?;
     }
+    posted.result = PostResult::Accepted;
     Ok(Json(Journaled { events: count }))
 }
 
+/// The events of a request, counted when it ends, however it does: a client that hangs up does not know what became of them.
+struct Posted<'m> {
+    metrics: &'m HttpMetrics,
+    events: usize,
+    result: PostResult,
+}
+
+impl Drop for Posted<'_> {
+    fn drop(&mut self) {
+        self.metrics.posted(self.result, self.events);
+    }
+}
+
 /// Hands events over, and waits until they are committed.
-async fn hand_over(events: Vec<Vec<u8>>, taking: &Taking, shared: &Shared) -> Result<(), Problem> {
-    let committed = taking.inlet.hand_over(events).map_err(not_taken)?;
+async fn hand_over(events: Vec<Vec<u8>>, taking: &Taking, shared: &Shared, posted: &mut Posted<'_>) -> Result<(), Problem> {
+    let mut not_taken = |reason| {
+        posted.result = PostResult::Postponed;
+        not_taken(reason)
+    };
+    let committed = taking.inlet.hand_over(events).map_err(&mut not_taken)?;
     let nobody_knows = || Problem::unavailable("unknown", "nobody can say yet whether the events are taken in: repeat the request");
     let patience = shared.settings.request_timeout.mul_f64(SHARE_OF_TIMEOUT);
     match tokio::time::timeout(patience, committed).await {

@@ -87,6 +87,16 @@ fn a_request_with_a_wrong_event_changes_nothing_and_says_which() {
     assert_eq!(run.send(&logins("c-1", 51)).problem(413), "too-many-events");
     let metrics = get(&format!("http://{}/metrics", run.plain), &[]).body;
     assert!(metrics.contains("bellwether_rejected_total{reason=\"unknown_type\"} 1\n"), "{metrics}");
+    // The request of three, the empty text and the two letters; and the login that has opened the queue.
+    assert_eq!(["refused", "accepted", "unknown"].map(|result| counted(&run, result)), [5, 1, 0]);
+}
+
+/// Events of requests that came to this.
+fn counted(run: &Run, result: &str) -> u64 {
+    let metrics = get(&format!("http://{}/metrics", run.plain), &[]).body;
+    let name = format!("bellwether_http_events_total{{result=\"{result}\"}} ");
+    let value = metrics.lines().find_map(|line| line.strip_prefix(&name)?.parse().ok());
+    value.unwrap_or_else(|| panic!("{name} in {metrics}"))
 }
 
 #[test]
@@ -180,7 +190,9 @@ fn a_paused_run_takes_nothing_in_until_it_is_resumed() {
     open(&run);
     let admin = |path: &str, body: &str| run.post(&format!("/v1/admin/{path}"), Some(ADMIN), "application/json", body.as_bytes());
     assert_eq!(admin("pause", "").json()["is_paused"], true);
-    assert_eq!(run.send(&logins("c-1", 1)).problem(503), "paused");
+    let postponed = counted(&run, "postponed");
+    assert_eq!(run.send(&logins("c-1", 2)).problem(503), "paused");
+    assert_eq!(counted(&run, "postponed"), postponed + 2);
     assert_eq!(run.read("/v1/partitions").json()["is_paused"], true);
     assert_eq!(admin("resume", "").json()["is_paused"], false);
     assert_eq!(run.send(&logins("c-1", 1)).status, 200);
