@@ -16,6 +16,8 @@ pub(crate) struct Place {
     pub next: u64,
     /// Which assignment of the partition it was read under.
     pub generation: u64,
+    /// When it was appended to the topic, milliseconds since the epoch.
+    pub appended_ms: Option<i64>,
 }
 
 /// What routing and metrics ask for.

@@ -33,7 +33,7 @@ const DRIVEN: [(&str, &str); 20] = [
 ];
 
 /// Alerts that only their unit tests drive to firing, and why.
-const IN_UNIT_TESTS: [(&str, &str); 8] = [
+const IN_UNIT_TESTS: [(&str, &str); 9] = [
     ("BellwetherJournalLag", "a broker dates the records: it takes five minutes"),
     ("BellwetherJournalLagLong", "it takes an hour"),
     ("BellwetherNoCommits", "it takes ten minutes without a commit"),
@@ -42,6 +42,7 @@ const IN_UNIT_TESTS: [(&str, &str); 8] = [
     ("BellwetherDiskFilling", "the kubelet or the node exporter tells it"),
     ("BellwetherCompactionBehind", "it takes eight gibibytes"),
     ("BellwetherForwardLate", "it takes ten minutes"),
+    ("BellwetherForwardBehind", "it takes half an hour"),
 ];
 
 /// Those that fire without a fault, as customers do badly.
