@@ -83,7 +83,14 @@ impl Life {
         // A few milliseconds apart, so that no two events of a customer share an instant.
         let time = START.plus_ms(day as i64 * DAY_MS + hour as i64 * HOUR_MS + number % 60_000);
         let id = Cow::Owned(format!("{}-{number}", self.customer));
-        self.events.push(Event { time, source: Cow::Borrowed("/test"), id, customer: Cow::Owned(self.customer.clone()), body });
+        self.events.push(Event {
+            time,
+            source: Cow::Borrowed("/test"),
+            id,
+            customer: Cow::Owned(self.customer.clone()),
+            traceparent: None,
+            body,
+        });
     }
 
     fn rare(&mut self, random: &mut Random, day: u64) {

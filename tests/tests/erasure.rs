@@ -137,6 +137,7 @@ fn a_customer_that_comes_back_is_new_and_its_past_stays_out() {
         source: "/login".into(),
         id: format!("back-{}", time.0).into(),
         customer: "c-2".into(),
+        traceparent: None,
         body: Body::Login { user: None, ok: true },
     };
     apply(&mut partition, later, Some(&login(later)), &mut outputs);

@@ -49,7 +49,14 @@ impl World {
     fn event(&mut self, customer: &str, hours: i64, body: Body<'static>) {
         let time = START.plus_ms(hours * HOUR_MS);
         self.events += 1;
-        let event = Event { time, source: "/test".into(), id: self.events.to_string().into(), customer: customer.to_owned().into(), body };
+        let event = Event {
+            time,
+            source: "/test".into(),
+            id: self.events.to_string().into(),
+            customer: customer.to_owned().into(),
+            traceparent: None,
+            body,
+        };
         let payload = Payload::Event { event: &event, key: CustomerKey::of(customer), identity: event.identity() };
         self.apply(Record { watermark: time, payload });
     }

@@ -48,7 +48,7 @@ impl World {
         self.events += 1;
         let body = Body::Usage { feature: feature.to_owned().into(), count: 1, value: Some(value), user: Some(UserToken(user)) };
         let (id, customer) = (self.events.to_string().into(), customer.to_owned().into());
-        let event = Event { time, source: "/usage".into(), id, customer, body };
+        let event = Event { time, source: "/usage".into(), id, customer, traceparent: None, body };
         let payload = Payload::Event { event: &event, key: CustomerKey::of(&event.customer), identity: event.identity() };
         let record = Record { watermark: self.now, payload };
         assert_eq!(self.partition.apply(&record, &mut u64::MAX.clone(), &mut self.outputs), Progress::Done);

@@ -128,6 +128,7 @@ fn a_rule_wakes_when_the_baseline_begins() {
             source: "/app".into(),
             id: format!("{day}-{hour}").into(),
             customer: customer.into(),
+            traceparent: None,
             body,
         };
         let usage = || Body::Usage { feature: "reports".into(), count: 3, value: None, user: None };

@@ -13,7 +13,14 @@ use bellwether_tests::folding::{Cuts, default_rules, fold};
 use proptest::prelude::*;
 
 fn event(number: usize, time: Time, body: Body<'static>) -> Event<'static> {
-    Event { time, source: Cow::Borrowed("/test"), id: Cow::Owned(number.to_string()), customer: Cow::Borrowed("quiet"), body }
+    Event {
+        time,
+        source: Cow::Borrowed("/test"),
+        id: Cow::Owned(number.to_string()),
+        customer: Cow::Borrowed("quiet"),
+        traceparent: None,
+        body,
+    }
 }
 
 #[test]
@@ -93,7 +100,7 @@ fn a_million_reviews_due_at_one_instant_run_within_a_small_batch_limit() {
     for number in 0..CUSTOMERS {
         let body = Body::Account { created: true, segment: None, industry: None, country: None, owner: None };
         let customer = Cow::Owned(format!("customer-{number}"));
-        let event = Event { time: START, source: Cow::Borrowed("/test"), id: Cow::Borrowed("1"), customer, body };
+        let event = Event { time: START, source: Cow::Borrowed("/test"), id: Cow::Borrowed("1"), customer, traceparent: None, body };
         let payload = Payload::Event { event: &event, key: CustomerKey::of(&event.customer), identity: number };
         let progress = partition.apply(&Record { watermark: START, payload }, &mut u64::MAX.clone(), &mut outputs);
         assert_eq!(progress, Progress::Done);

@@ -76,6 +76,9 @@ pub(crate) const ID_PATTERN: &str = "^[0-9a-f]{32}$";
 /// A pseudonym of a user.
 pub(crate) const USER_PATTERN: &str = "^u-[0-9a-f]{16}$";
 
+/// Where something stands in a trace, W3C Trace Context, version 00.
+pub(crate) const TRACEPARENT_PATTERN: &str = "^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$";
+
 /// A currency of ISO 4217.
 pub(crate) const CURRENCY_PATTERN: &str = "^[A-Z]{3}$";
 

@@ -161,7 +161,7 @@ impl HealthRecord {
     pub fn to_binary(&self) -> BinaryOutput {
         let value = serde_json::to_vec(self).expect("text and numbers always serialise");
         let id = xxh3_128(&[self.customer.as_bytes(), b"\0", &value].concat());
-        let headers = [
+        let headers = vec![
             ("ce_specversion", SPEC_VERSION.to_owned()),
             ("ce_id", format!("{id:032x}")),
             ("ce_source", SOURCE.to_owned()),

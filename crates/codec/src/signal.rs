@@ -38,7 +38,7 @@ pub fn write_output(output: &Output, into: &mut impl Write) -> io::Result<()> {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BinaryOutput {
     /// Names and values of the headers.
-    pub headers: [(&'static str, String); 7],
+    pub headers: Vec<(&'static str, String)>,
     /// The data, as JSON.
     pub value: Vec<u8>,
 }
@@ -54,7 +54,7 @@ pub fn binary_output(output: &Output) -> Option<BinaryOutput> {
 }
 
 fn binary<D: Family + Serialize>(envelope: Envelope<'_, D>) -> BinaryOutput {
-    let headers = [
+    let mut headers = vec![
         ("ce_specversion", envelope.specversion.to_owned()),
         ("ce_id", envelope.id),
         ("ce_source", envelope.source.to_owned()),
@@ -63,6 +63,10 @@ fn binary<D: Family + Serialize>(envelope: Envelope<'_, D>) -> BinaryOutput {
         ("ce_time", envelope.time),
         ("content-type", envelope.datacontenttype.to_owned()),
     ];
+    if let Some(traceparent) = envelope.traceparent {
+        // As the attribute of the event, and as tracing libraries look for it in a record.
+        headers.extend(["ce_traceparent", "traceparent"].map(|name| (name, traceparent.to_owned())));
+    }
     let value = serde_json::to_vec(&envelope.data).expect("every value of a signal is representable in JSON");
     BinaryOutput { headers, value }
 }
@@ -77,6 +81,7 @@ fn envelope<D: Family>(signal: &Signal, data: D) -> Envelope<'_, D> {
         subject: &signal.customer,
         time: format_time(signal.time),
         datacontenttype: CONTENT_TYPE,
+        traceparent: signal.traceparent.as_deref(),
         data,
     }
 }

@@ -1,5 +1,6 @@
 //! Events in: CloudEvents as JSON, one or a batch, answered when the journal has them, or beside Kafka the input topic.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::Json;
@@ -10,8 +11,11 @@ use axum::http::header::CONTENT_TYPE;
 use axum::http::{HeaderMap, StatusCode};
 use bellwether_codec::intake::check_received;
 use bellwether_codec::rejection::{RejectReason, Rejection};
+use bellwether_engine::trace_parent::TraceParent;
 use bellwether_live::arrivals::NotTaken;
+use bellwether_live::http_metrics::{HttpMetrics, PostResult};
 use serde::Serialize;
+use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
@@ -62,21 +66,43 @@ pub(crate) async fn take(
         return Err(Problem::new(StatusCode::NOT_IMPLEMENTED, "no-intake", detail));
     };
     let mode = mode(&headers)?;
+    let events = split(&body?, mode, shared.settings.max_batch_events)?;
+    let mut posted = Posted { metrics: &shared.offered.metrics.http, events: events.len(), result: PostResult::Postponed };
     if shared.is_draining() || (taking.is_held_by_pause && !shared.offered.metrics.readers.paused().is_empty()) {
         return Err(Problem::unavailable("paused", "the process takes nothing in at present: it is paused, or it ends"));
     }
-    let events = split(&body?, mode, shared.settings.max_batch_events)?;
+    posted.result = PostResult::Refused;
     check(&events, taking, &shared)?;
+    posted.result = PostResult::Unknown;
+    let events = traced(events, &headers, taking.max_event_bytes);
     let count = events.len();
     if count > 0 {
-        hand_over(events, taking, &shared).await?;
+        hand_over(events, taking, &shared, &mut posted).await?;
     }
+    posted.result = PostResult::Accepted;
     Ok(Json(Journaled { events: count }))
 }
 
+/// The events of a request, counted when it ends, however it does: a client that hangs up does not know what became of them.
+struct Posted<'m> {
+    metrics: &'m HttpMetrics,
+    events: usize,
+    result: PostResult,
+}
+
+impl Drop for Posted<'_> {
+    fn drop(&mut self) {
+        self.metrics.posted(self.result, self.events);
+    }
+}
+
 /// Hands events over, and waits until they are committed.
-async fn hand_over(events: Vec<Vec<u8>>, taking: &Taking, shared: &Shared) -> Result<(), Problem> {
-    let committed = taking.inlet.hand_over(events).map_err(not_taken)?;
+async fn hand_over(events: Vec<Vec<u8>>, taking: &Taking, shared: &Shared, posted: &mut Posted<'_>) -> Result<(), Problem> {
+    let mut not_taken = |reason| {
+        posted.result = PostResult::Postponed;
+        not_taken(reason)
+    };
+    let committed = taking.inlet.hand_over(events).map_err(&mut not_taken)?;
     let nobody_knows = || Problem::unavailable("unknown", "nobody can say yet whether the events are taken in: repeat the request");
     let patience = shared.settings.request_timeout.mul_f64(SHARE_OF_TIMEOUT);
     match tokio::time::timeout(patience, committed).await {
@@ -124,6 +150,23 @@ fn split(body: &[u8], mode: Mode, max_events: usize) -> Result<Vec<Vec<u8>>, Pro
         return Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "too-many-events", detail));
     }
     Ok(events.iter().map(|event| event.get().as_bytes().to_vec()).collect())
+}
+
+/// The events with the `traceparent` of their request, where they name none. One that would be too large with it goes without.
+fn traced(events: Vec<Vec<u8>>, headers: &HeaderMap, max_event_bytes: usize) -> Vec<Vec<u8>> {
+    let header = headers.get("traceparent").and_then(|value| TraceParent::parse(value.as_bytes()));
+    let Some(traceparent) = header else { return events };
+    let member = format!("{{\"traceparent\":\"{}\",", traceparent.as_str());
+    let of_event = |event: Vec<u8>| match event.strip_prefix(b"{") {
+        Some(rest) if event.len() + member.len() <= max_event_bytes && !names_trace(&event) => [member.as_bytes(), rest].concat(),
+        _ => event,
+    };
+    events.into_iter().map(of_event).collect()
+}
+
+/// Whether an event has a `traceparent`, be it a valid one or not: a name may not stand twice.
+fn names_trace(event: &[u8]) -> bool {
+    serde_json::from_slice::<BTreeMap<String, IgnoredAny>>(event).map_or(true, |members| members.contains_key("traceparent"))
 }
 
 /// Refuses the request if any of its events would be refused.

@@ -19,7 +19,7 @@ use crate::problem::Problem;
 use crate::server::{self, ConnectionLimits};
 use crate::settings::ConsoleSettings;
 use crate::shared::Shared;
-use crate::tls::TlsFiles;
+use crate::tls::Identity;
 use crate::tokens::Scope;
 use crate::{admin, api, customers, events, kpis, page, partitions, redirect, signals, timeline};
 
@@ -31,7 +31,7 @@ use crate::{admin, api, customers, events, kpis, page, partitions, redirect, sig
 pub fn serve(settings: ConsoleSettings, offered: Offered) -> Result<SocketAddr, ConsoleError> {
     let limits = ConnectionLimits { connections: settings.max_connections, head_timeout: settings.request_timeout };
     let address = settings.address;
-    let tls = settings.tls.as_ref().map(TlsFiles::load).transpose()?;
+    let tls = settings.tls.as_ref().map(Identity::load).transpose()?;
     let requests = Arc::new(Semaphore::new(settings.max_concurrent_requests));
     let shared = Arc::new(Shared { offered, board: Board::default(), requests, settings });
     server::start("console", address, routes(&shared), limits, tls)

@@ -9,12 +9,11 @@ use axum::Router;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
-use rustls::ServerConfig;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::Semaphore;
-use tokio_rustls::TlsAcceptor;
 
 use crate::error::ConsoleError;
+use crate::tls::Identity;
 
 /// Threads that read the store for requests at most.
 const MAX_READING_THREADS: usize = 4;
@@ -43,7 +42,7 @@ pub(crate) fn start(
     address: SocketAddr,
     routes: Router,
     limits: ConnectionLimits,
-    tls: Option<Arc<ServerConfig>>,
+    tls: Option<Identity>,
 ) -> Result<SocketAddr, ConsoleError> {
     let failed = |error| ConsoleError::listening(address, error);
     let listener = TcpListener::bind(address).map_err(failed)?;
@@ -54,7 +53,13 @@ pub(crate) fn start(
     let listen = move || {
         runtime.block_on(async {
             match tokio::net::TcpListener::from_std(listener) {
-                Ok(listener) => accept(listener, routes, limits, tls.map(TlsAcceptor::from)).await,
+                Ok(listener) => {
+                    let tls = tls.map(Arc::new);
+                    if let Some(tls) = &tls {
+                        tokio::spawn(tls.clone().look_after());
+                    }
+                    accept(listener, routes, limits, tls).await;
+                }
                 Err(error) => tracing::error!(%error, listener = name, "nothing is served"),
             }
         });
@@ -63,7 +68,7 @@ pub(crate) fn start(
     Ok(bound)
 }
 
-async fn accept(listener: tokio::net::TcpListener, routes: Router, limits: ConnectionLimits, tls: Option<TlsAcceptor>) {
+async fn accept(listener: tokio::net::TcpListener, routes: Router, limits: ConnectionLimits, tls: Option<Arc<Identity>>) {
     let connections = Arc::new(Semaphore::new(limits.connections));
     loop {
         let Ok(permit) = connections.clone().acquire_owned().await else { return };
@@ -75,7 +80,7 @@ async fn accept(listener: tokio::net::TcpListener, routes: Router, limits: Conne
                 continue;
             }
         };
-        let (routes, tls) = (routes.clone(), tls.clone());
+        let (routes, tls) = (routes.clone(), tls.as_ref().map(|tls| tls.acceptor()));
         tokio::spawn(async move {
             match tls {
                 None => serve(stream, routes, limits).await,

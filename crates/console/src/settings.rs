@@ -41,9 +41,16 @@ pub const CONSOLE: Section = Section {
             "tls_certificate_file",
             Form::Text,
             Absent::Means("no TLS"),
-            "The certificate of this listener with those between it and its root, PEM. Then it speaks TLS alone. It is read when the run starts.",
+            "The certificate of this listener with those between it and its root, PEM. Then it speaks TLS alone. It is read again when it has \
+             changed: see `tls_check_interval`.",
         ),
         field("tls_key_file", Form::Text, Absent::Means("see `tls_certificate_file`"), "The private key of this certificate, PEM."),
+        field(
+            "tls_check_interval",
+            Form::Duration,
+            Absent::Default("1m"),
+            "How often certificate and key are looked at. New connections get what has changed; what cannot be used is told once, and what there was is kept.",
+        ),
         field(
             "read_tokens_sha256",
             TOKENS,
@@ -149,7 +156,6 @@ pub fn read_console(reader: &mut Reader<'_>, node: &Node, parse_size: impl Fn(&s
         write: read_tokens(reader, &settings, "write_tokens_sha256"),
         admin: read_tokens(reader, &settings, "admin_tokens_sha256"),
     };
-    let milliseconds = |milliseconds: i64| Duration::from_millis(milliseconds.unsigned_abs().max(1));
     ConsoleSettings {
         address: read_address(reader, &settings, node, &tokens),
         tls: read_tls(reader, &settings),
@@ -166,6 +172,10 @@ pub fn read_console(reader: &mut Reader<'_>, node: &Node, parse_size: impl Fn(&s
         max_timeline_records: u64::from(reader.whole_setting(&settings, "max_timeline_records", 1..=10_000_000)),
         refresh_interval: milliseconds(reader.duration_setting(&settings, "refresh_interval")),
     }
+}
+
+fn milliseconds(milliseconds: i64) -> Duration {
+    Duration::from_millis(milliseconds.unsigned_abs().max(1))
 }
 
 /// The largest body where nothing is given, bytes: `max_body` says the same.
@@ -205,7 +215,8 @@ fn read_tls(reader: &mut Reader<'_>, settings: &Settings<'_>) -> Option<TlsFiles
     {
         reader.error(&node.place, "TLS needs both `tls_certificate_file` and `tls_key_file`");
     }
-    Some(TlsFiles { certificate: certificate?.into(), key: key?.into() })
+    let check_interval = milliseconds(reader.duration_setting(settings, "tls_check_interval"));
+    Some(TlsFiles { certificate: certificate?.into(), key: key?.into(), check_interval })
 }
 
 fn read_address(reader: &mut Reader<'_>, settings: &Settings<'_>, section: &Node, tokens: &Tokens) -> SocketAddr {

@@ -7,6 +7,7 @@ use xxhash_rust::xxh3::{xxh3_64_with_seed, xxh3_128};
 
 use crate::event_type::EventType;
 use crate::time::Time;
+use crate::trace_parent::TraceParent;
 
 /// Text that borrows from the decoded line where it can.
 pub type Text<'a> = Cow<'a, str>;
@@ -48,6 +49,8 @@ pub struct Event<'a> {
     pub id: Text<'a>,
     /// CloudEvents `subject`: the customer id.
     pub customer: Text<'a>,
+    /// The trace that it belongs to; what it decides carries it along.
+    pub traceparent: Option<TraceParent<'a>>,
     /// What happened.
     pub body: Body<'a>,
 }

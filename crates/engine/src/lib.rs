@@ -49,5 +49,6 @@ pub mod silence;
 pub mod standing;
 pub mod time;
 mod timers;
+pub mod trace_parent;
 pub mod view;
 pub mod zone;

@@ -26,6 +26,7 @@ use crate::signal::{Expiry, Output};
 use crate::silence::{self, Families};
 use crate::time::Time;
 use crate::timers::Timers;
+use crate::trace_parent;
 use erasing::is_straggler;
 use reviewing::adopt_own;
 
@@ -336,6 +337,7 @@ impl Partition {
             let due = customer.next_review();
             review(customer, &self.rules, self.frozen, due, outputs, &mut aggregates.outcomes, &mut self.work);
         }
+        let first = outputs.len();
         let folded = fold(customer, event, identity, now, &self.rules.settings);
         aggregates.duplicates += u64::from(folded.duplicate);
         aggregates.too_late += u64::from(folded.too_late);
@@ -350,6 +352,7 @@ impl Partition {
         evaluation.changed(customer, folded.dirty);
         self.work.rules_evaluated += evaluation.evaluated;
         self.work.rules_possible += self.rules.rules.len() as u64;
+        trace_parent::carry(event, &mut outputs[first..]);
         customer.midnight_due = now.day().next().start();
         folded
     }

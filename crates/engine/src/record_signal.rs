@@ -53,6 +53,7 @@ pub(crate) fn signal(subject: &Subject<'_>, episode: &Episode, transition: Trans
         days_to_renewal: days_to_renewal.map(|days| days as i32),
         priority: priority(subject, episode.severity(), days_to_renewal),
         summary,
+        traceparent: None,
     })
 }
 

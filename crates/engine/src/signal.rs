@@ -176,6 +176,8 @@ pub struct Signal {
     pub priority: Priority,
     /// The reason in words.
     pub summary: String,
+    /// The trace of the event that decided it, where one with a trace did; the passing of time has none.
+    pub traceparent: Option<Box<str>>,
 }
 
 /// What a fold puts out.

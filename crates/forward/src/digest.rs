@@ -33,7 +33,7 @@ pub(crate) fn message(route: &str, owner: &str, day: Date, signals: &[OpenSignal
     let digest =
         Digest { route, owner: Some(owner).filter(|owner| !owner.is_empty()), day: day.to_string(), open: signals.len(), signals: told };
     let body = serde_json::to_vec(&Body { text: text(owner, day, told, signals.len()), digest }).expect("a digest is plain data");
-    Message { id: id(route, owner, day), content_type: "application/json", body }
+    Message { id: id(route, owner, day), content_type: "application/json", traceparent: None, body }
 }
 
 fn id(route: &str, owner: &str, day: Date) -> String {

@@ -5,6 +5,8 @@ use std::time::Duration;
 use bellwether_live::registry::{Described, Registry};
 use prometheus::{Encoder as _, HistogramOpts, HistogramVec, IntCounterVec, IntGaugeVec, Opts, TextEncoder};
 
+use crate::source::Lag;
+
 /// All metrics of the process. Routes come from the configuration, so labels are bounded.
 pub struct ForwardMetrics {
     registry: Registry,
@@ -14,6 +16,9 @@ pub struct ForwardMetrics {
     dead_letters: IntCounterVec,
     waiting: IntGaugeVec,
     oldest_seconds: IntGaugeVec,
+    lag_records: IntGaugeVec,
+    lag_seconds: IntGaugeVec,
+    lag_bytes: IntGaugeVec,
     delivery_seconds: HistogramVec,
 }
 
@@ -58,11 +63,12 @@ impl ForwardMetrics {
             registry.register(Box::new(counters.clone())).expect("a name of its own");
             counters
         };
-        let gauges = |name: &str, help: &str| {
-            let gauges = IntGaugeVec::new(Opts::new(name, help), &["route"]).expect("a valid name");
+        let labelled_gauges = |name: &str, help: &str, labels: &[&str]| {
+            let gauges = IntGaugeVec::new(Opts::new(name, help), labels).expect("a valid name");
             registry.register(Box::new(gauges.clone())).expect("a name of its own");
             gauges
         };
+        let gauges = |name: &str, help: &str| labelled_gauges(name, help, &["route"]);
         let buckets = vec![0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 15.0, 60.0, 300.0, 1_800.0, 7_200.0];
         let options = HistogramOpts::new("bellwether_forward_delivery_seconds", "Time from reading a signal to its delivery, by route.");
         let delivery_seconds = HistogramVec::new(options.buckets(buckets), &["route"]).expect("a valid name");
@@ -81,6 +87,16 @@ impl ForwardMetrics {
                 "bellwether_forward_oldest_waiting_seconds",
                 "How long the signal that waits longest has waited, by route.",
             ),
+            lag_records: labelled_gauges(
+                "bellwether_forward_lag_records",
+                "Offsets of the signals topic behind what a route has settled, by partition; marks of transactions count while there is more.",
+                &["route", "partition"],
+            ),
+            lag_seconds: gauges(
+                "bellwether_forward_lag_seconds",
+                "Age of the oldest record of the signals topic that the route has not settled, since its append; 0 at the end.",
+            ),
+            lag_bytes: gauges("bellwether_forward_lag_bytes", "Bytes of the signals file behind what a route has settled."),
             delivery_seconds,
             registry,
         }
@@ -113,6 +129,22 @@ impl ForwardMetrics {
             self.dead_letters.with_label_values(&[route, reason.name()]).inc_by(0);
         }
         self.stands(route, 0, Duration::ZERO);
+    }
+
+    /// How far a route is behind the end of what it reads. Partitions that it has lost tell nothing any more.
+    pub(crate) fn lags(&self, route: &str, lag: &Lag, before: &Lag) {
+        if let Some(bytes) = lag.bytes {
+            self.lag_bytes.with_label_values(&[route]).set(i64::try_from(bytes).unwrap_or(i64::MAX));
+            return;
+        }
+        for gone in before.records.keys().filter(|partition| !lag.records.contains_key(partition)) {
+            // What was never told cannot be taken back, which is no harm.
+            _ = self.lag_records.remove_label_values(&[route, &gone.to_string()]);
+        }
+        for (partition, records) in &lag.records {
+            self.lag_records.with_label_values(&[route, &partition.to_string()]).set(i64::try_from(*records).unwrap_or(i64::MAX));
+        }
+        self.lag_seconds.with_label_values(&[route]).set(i64::try_from(lag.age.as_secs()).unwrap_or(i64::MAX));
     }
 
     pub(crate) fn delivered(&self, route: &str, took: Duration) {

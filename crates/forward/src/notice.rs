@@ -16,6 +16,8 @@ pub(crate) struct Place {
     pub next: u64,
     /// Which assignment of the partition it was read under.
     pub generation: u64,
+    /// When it was appended to the topic, milliseconds since the epoch.
+    pub appended_ms: Option<i64>,
 }
 
 /// What routing and metrics ask for.
@@ -29,6 +31,9 @@ pub(crate) struct Facts {
     pub subject: String,
     /// When it was evaluated.
     pub time: String,
+    /// The trace that it belongs to.
+    #[serde(default)]
+    pub traceparent: Option<String>,
     pub data: Details,
 }
 
@@ -44,10 +49,11 @@ pub(crate) struct Details {
 impl Facts {
     /// Reads them from a signal.
     pub fn read(body: &[u8]) -> Result<Self, String> {
-        let facts: Self = serde_json::from_slice(body).map_err(|error| error.to_string())?;
+        let mut facts: Self = serde_json::from_slice(body).map_err(|error| error.to_string())?;
         if facts.id.is_empty() || !facts.id.bytes().all(|byte| byte.is_ascii_graphic()) {
             return Err("its id cannot stand in a header".to_owned());
         }
+        facts.traceparent.take_if(|text| !text.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-'));
         Ok(facts)
     }
 
@@ -146,6 +152,9 @@ mod tests {
     #[test]
     fn what_cannot_stand_in_a_header_is_no_id() {
         assert!(Facts::read(LINE.replace("\"a1\"", "\"a\\n1\"").as_bytes()).is_err());
+        let traced = |text: &str| LINE.replace("\"data\":", &format!("\"traceparent\":\"{text}\",\"data\":"));
+        let traceparent = |text: &str| Facts::read(traced(text).as_bytes()).unwrap().traceparent;
+        assert_eq!((traceparent("00-4b-f0-01").as_deref(), traceparent("00\\r\\nx: y")), (Some("00-4b-f0-01"), None));
         assert!(is_erased(b"{\"erased\":true}      ") && !is_erased(LINE.as_bytes()));
     }
 }

@@ -10,7 +10,7 @@ use crate::lanes::{Courier, Lanes, Outcome};
 use crate::metrics::DeadReason;
 use crate::notice::{Facts, Place};
 use crate::run::Counts;
-use crate::source::{Body, Item, Source};
+use crate::source::{Body, Item, Lag, Source};
 use crate::tracker::Tracker;
 use crate::webhook::Message;
 
@@ -22,6 +22,9 @@ const READ_WAIT: Duration = Duration::from_millis(100);
 
 /// How often positions are kept while there is work.
 const KEEP_EVERY: Duration = Duration::from_secs(1);
+
+/// How often it is asked where what is read ends.
+const LAG_EVERY: Duration = Duration::from_secs(5);
 
 /// A route at work.
 pub(crate) struct Route {
@@ -36,7 +39,14 @@ impl Route {
     /// Runs until the word to stop, or until all is settled.
     pub fn run(&self, courier: &Arc<Courier>, source: &mut Source, tracker: &mut Tracker) -> Result<Counts, ForwardError> {
         let mut lanes = Lanes::start(courier, self.in_flight, self.queue)?;
-        let mut work = Work { courier, counts: Counts::default(), waiting: VecDeque::new(), kept: Instant::now() };
+        let mut work = Work {
+            courier,
+            counts: Counts::default(),
+            waiting: VecDeque::new(),
+            kept: Instant::now(),
+            lag: Lag::default(),
+            lag_told: None,
+        };
         while !courier.stop.is_set() && !lanes.is_broken() {
             let turn = source.read(self.queue.saturating_sub(work.waiting.len()), READ_WAIT, tracker)?;
             let is_at_end = turn.is_at_end;
@@ -46,6 +56,7 @@ impl Route {
             let done: Vec<_> = lanes.done().collect();
             work.settle(done, tracker)?;
             work.tell();
+            work.tell_lag(source, tracker);
             let is_over = self.once && is_at_end && work.waiting.is_empty();
             if is_over || is_at_end || work.kept.elapsed() >= KEEP_EVERY {
                 let is_kept = work.keep(source, tracker)?;
@@ -91,7 +102,8 @@ impl Route {
                 Ok(facts) => {
                     tracker.sent(place);
                     work.waiting.push_back((place, Instant::now()));
-                    lanes.hand_over(&facts.subject, place, Message { id: facts.id, content_type: CONTENT_TYPE, body });
+                    let message = Message { id: facts.id, content_type: CONTENT_TYPE, traceparent: facts.traceparent, body };
+                    lanes.hand_over(&facts.subject, place, message);
                 }
             },
         }
@@ -106,6 +118,9 @@ struct Work<'c> {
     /// Signals on their way, oldest first.
     waiting: VecDeque<(Place, Instant)>,
     kept: Instant,
+    /// As it was told last, and when.
+    lag: Lag,
+    lag_told: Option<Instant>,
 }
 
 impl Work<'_> {
@@ -132,6 +147,18 @@ impl Work<'_> {
             tracker.kept(&positions);
         }
         Ok(is_kept)
+    }
+
+    fn tell_lag(&mut self, source: &mut Source, tracker: &Tracker) {
+        if self.lag_told.is_some_and(|told| told.elapsed() < LAG_EVERY) {
+            return;
+        }
+        self.lag_told = Some(Instant::now());
+        let oldest_ms = self.waiting.iter().filter_map(|(place, _)| place.appended_ms).min();
+        if let Some(lag) = source.lag(tracker, oldest_ms) {
+            self.courier.metrics.lags(&self.courier.route, &lag, &self.lag);
+            self.lag = lag;
+        }
     }
 
     fn tell(&self) {

@@ -57,6 +57,11 @@ impl Tracker {
         }
     }
 
+    /// Up to where everything is settled, and whether that is all that was read.
+    pub fn settled_to(&self, partition: i32) -> Option<(u64, bool)> {
+        self.partitions.get(&partition).map(|partition| (partition.settled_to(), partition.waiting.is_empty()))
+    }
+
     /// Positions that are not kept yet.
     pub fn to_keep(&self) -> Vec<(i32, u64)> {
         let settled = self.partitions.iter().map(|(number, partition)| (*number, partition.settled_to(), partition.kept));
@@ -84,7 +89,7 @@ mod tests {
     use super::*;
 
     fn place(offset: u64, generation: u64) -> Place {
-        Place { partition: 0, offset, next: offset + 1, generation }
+        Place { partition: 0, offset, next: offset + 1, generation, appended_ms: None }
     }
 
     #[test]

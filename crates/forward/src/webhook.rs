@@ -23,6 +23,8 @@ pub(crate) struct Message {
     /// By which receivers drop repeats.
     pub id: String,
     pub content_type: &'static str,
+    /// The trace that it belongs to.
+    pub traceparent: Option<String>,
     pub body: Vec<u8>,
 }
 
@@ -70,6 +72,9 @@ impl Webhook {
         request = request.header("webhook-timestamp", now.as_second().to_string());
         if let Some(keys) = &self.keys {
             request = request.header("webhook-signature", keys.sign(&message.id, now.as_second(), &message.body));
+        }
+        if let Some(traceparent) = &message.traceparent {
+            request = request.header("traceparent", traceparent);
         }
         for Header { name, value } in &self.headers {
             request = request.header(name, value);

@@ -45,7 +45,7 @@ pub struct ErasureReport {
 #[must_use]
 pub fn erasure<'a>(customer: &'a str, time: Time) -> Event<'a> {
     let id = Cow::Owned(format!("{:x}-{}", CustomerKey::of(customer).0, time.0));
-    Event { time, source: ERASURE_SOURCE.into(), id, customer: customer.into(), body: Body::Erased }
+    Event { time, source: ERASURE_SOURCE.into(), id, customer: customer.into(), traceparent: None, body: Body::Erased }
 }
 
 /// Erases a customer from a data directory that no run has open, and purges what its bytes are in.

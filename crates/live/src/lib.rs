@@ -17,6 +17,7 @@ mod erased_lines;
 pub mod erasing;
 pub mod error;
 mod health_changes;
+pub mod http_metrics;
 mod journal;
 pub mod journal_directory;
 mod journey_metrics;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use crate::http_metrics::HttpMetrics;
 use crate::journey_metrics::JourneyMetrics;
 use crate::kpi_metrics::KpiMetrics;
 use crate::outcome_metrics::OutcomeMetrics;
@@ -40,6 +41,8 @@ pub struct Metrics {
     pub pipeline: Pipeline,
     state_events: IntCounterVec,
     paused: IntGaugeVec,
+    /// What came over HTTP.
+    pub http: HttpMetrics,
     kpis: KpiMetrics,
     outcomes: OutcomeMetrics,
     /// What readers of committed states are told, by the same facts.
@@ -106,6 +109,7 @@ impl Metrics {
                 &["event"],
             ),
             paused: gauges("bellwether_paused", "1 while somebody has paused the workers of the role in this process.", "role"),
+            http: HttpMetrics::register(&registry),
             kpis: KpiMetrics::register(&registry),
             readers: Readers::default(),
             board: Mutex::default(),

@@ -72,14 +72,16 @@ pub fn states_in(store: &Store) -> States {
 /// When it is none.
 #[must_use]
 pub fn line_of(headers: &[(String, Option<Vec<u8>>)], value: Option<&[u8]>) -> String {
-    let header = |name: &str| {
-        let found = headers.iter().find(|(known, _)| known == name).and_then(|(_, value)| value.as_deref());
-        String::from_utf8(found.expect("every attribute is there").to_vec()).expect("attributes are text")
-    };
+    let find = |name: &str| headers.iter().find(|(known, _)| known == name).and_then(|(_, value)| value.as_deref());
+    let text = |value: &[u8]| String::from_utf8(value.to_vec()).expect("attributes are text");
+    let header = |name: &str| text(find(name).expect("every attribute is there"));
     let attribute = |name: &str| format!("\"{name}\":\"{}\",", header(&format!("ce_{name}")));
     let attributes = ["specversion", "id", "source", "type", "subject", "time"].map(attribute).concat();
+    let traceparent = find("ce_traceparent").map(text);
+    assert_eq!(traceparent, find("traceparent").map(text), "both headers say the same");
+    let traceparent = traceparent.map(|value| format!("\"traceparent\":\"{value}\",")).unwrap_or_default();
     let data = String::from_utf8(value.expect("a signal has data").to_vec()).expect("data are text");
-    format!("{{{attributes}\"datacontenttype\":\"{}\",\"data\":{data}}}", header("content-type"))
+    format!("{{{attributes}\"datacontenttype\":\"{}\",{traceparent}\"data\":{data}}}", header("content-type"))
 }
 
 #[derive(Default)]

@@ -1,5 +1,6 @@
 //! Events over HTTP: taken in as a whole or not at all, answered when the journal has them, and the same after a kill.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 use std::process::Command;
@@ -7,7 +8,7 @@ use std::process::Command;
 use bellwether_tests::product::{binary, succeeded};
 use serde_json::{Value, json};
 
-use crate::support::{ADMIN, READ, Run, WRITE, event, get, with_tokens};
+use crate::support::{ADMIN, READ, Run, WRITE, event, get, post_with, with_tokens};
 
 fn logins(customer: &str, count: u32) -> Vec<Value> {
     (0..count).map(|id| event(customer, id, "login", 3, json!({ "user": format!("u{id}") }))).collect()
@@ -86,6 +87,16 @@ fn a_request_with_a_wrong_event_changes_nothing_and_says_which() {
     assert_eq!(run.send(&logins("c-1", 51)).problem(413), "too-many-events");
     let metrics = get(&format!("http://{}/metrics", run.plain), &[]).body;
     assert!(metrics.contains("bellwether_rejected_total{reason=\"unknown_type\"} 1\n"), "{metrics}");
+    // The request of three, the empty text and the two letters; and the login that has opened the queue.
+    assert_eq!(["refused", "accepted", "unknown"].map(|result| counted(&run, result)), [5, 1, 0]);
+}
+
+/// Events of requests that came to this.
+fn counted(run: &Run, result: &str) -> u64 {
+    let metrics = get(&format!("http://{}/metrics", run.plain), &[]).body;
+    let name = format!("bellwether_http_events_total{{result=\"{result}\"}} ");
+    let value = metrics.lines().find_map(|line| line.strip_prefix(&name)?.parse().ok());
+    value.unwrap_or_else(|| panic!("{name} in {metrics}"))
 }
 
 #[test]
@@ -114,6 +125,48 @@ fn silence_becomes_a_signal_without_files() {
     replay_gives_the_same(&run.path("data"));
 }
 
+#[test]
+fn the_trace_of_a_request_is_that_of_what_its_events_decide() {
+    const OF_REQUEST: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+    const OF_EVENT: &str = "00-22222222222222222222222222222222-2222222222222222-00";
+    let mut run = Run::empty("");
+    open(&run);
+    let customers = ["c-request", "c-event", "c-invalid", "c-null", "c-wrong"];
+    let subscription = json!({ "subscription": "s", "mrr_minor": 90_000, "currency": "EUR" });
+    assert_eq!(run.send(&customers.map(|customer| event(customer, 1, "subscription.started", 199, subscription.clone()))).status, 200);
+    let notice = |customer: &str| event(customer, 2, "cancellation.requested", 0, json!({}));
+    let mut events: Vec<Value> = customers[..4].iter().map(|customer| notice(customer)).collect();
+    events[1]["traceparent"] = json!(OF_EVENT);
+    events[2]["traceparent"] = json!("00-0-0-00");
+    events[3]["traceparent"] = json!(null);
+    let post = |events: &[Value], traceparent: &str| {
+        let body = Value::from(events).to_string();
+        let headers = [("authorization", format!("Bearer {WRITE}")), ("traceparent", traceparent.to_owned())];
+        post_with(&format!("http://{}/v1/events", run.console), "application/cloudevents-batch+json", &headers, body.as_bytes())
+    };
+    assert_eq!(post(&events, OF_REQUEST).status, 200);
+    assert_eq!(post(&[notice("c-wrong")], "00-4BF92F3577B34DA6A3CE929D0E0E4736-00f067aa0ba902b7-01").status, 200);
+    let signals = run.path("data").join("signals.jsonl");
+    let raised = run.wait_for("a signal of each", || {
+        let text = fs::read_to_string(&signals).ok()?;
+        let lines = text.lines().map(|line| serde_json::from_str::<Value>(line).expect("a signal"));
+        let raised = lines.filter(|signal| signal["type"] == "bellwether.signal.raised.v1" && signal["data"]["rule"] == "notice-given");
+        let raised: BTreeMap<String, Value> =
+            raised.map(|signal| (signal["subject"].as_str().expect("a customer").to_owned(), signal["traceparent"].clone())).collect();
+        (raised.len() == 5).then_some(raised)
+    });
+    let expected = [
+        ("c-event", json!(OF_EVENT)),
+        ("c-invalid", json!(null)),
+        ("c-null", json!(null)),
+        ("c-request", json!(OF_REQUEST)),
+        ("c-wrong", json!(null)),
+    ];
+    assert_eq!(raised, expected.map(|(customer, traceparent)| (customer.to_owned(), traceparent)).into());
+    run.stop();
+    replay_gives_the_same(&run.path("data"));
+}
+
 /// A replay of the journal gives what the run has written, partition by partition.
 fn replay_gives_the_same(data: &Path) {
     let replayed = data.join("replayed.jsonl");
@@ -137,7 +190,9 @@ fn a_paused_run_takes_nothing_in_until_it_is_resumed() {
     open(&run);
     let admin = |path: &str, body: &str| run.post(&format!("/v1/admin/{path}"), Some(ADMIN), "application/json", body.as_bytes());
     assert_eq!(admin("pause", "").json()["is_paused"], true);
-    assert_eq!(run.send(&logins("c-1", 1)).problem(503), "paused");
+    let postponed = counted(&run, "postponed");
+    assert_eq!(run.send(&logins("c-1", 2)).problem(503), "paused");
+    assert_eq!(counted(&run, "postponed"), postponed + 2);
     assert_eq!(run.read("/v1/partitions").json()["is_paused"], true);
     assert_eq!(admin("resume", "").json()["is_paused"], false);
     assert_eq!(run.send(&logins("c-1", 1)).status, 200);

@@ -130,6 +130,10 @@ fn a_request_that_kafka_does_not_answer_is_taken_as_a_whole_or_not_at_all() {
     let problems: Vec<String> = answers.iter().map(|answer| answer.problem(503)).collect();
     assert_eq!(problems[0], "unknown", "it was on its way when the broker was found to be gone");
     assert!(answers.iter().all(|answer| answer.headers.contains_key("retry-after")), "{answers:?}");
+    let metrics = get(&format!("http://{}/metrics", told(&product, "one", "metrics are at http://", "/")), &[]).body;
+    let unknown = "bellwether_http_events_total{result=\"unknown\"} ";
+    let unknown: u64 = metrics.lines().find_map(|line| line.strip_prefix(unknown)?.parse().ok()).expect("it is counted");
+    assert!(unknown >= 3 && unknown.is_multiple_of(3), "{unknown} events of requests of three");
     wait_for("the gone broker is noticed", || send(&product, &requests[5]).problem(503) == "kafka-unreachable");
     broker.restart();
     requests.iter().for_each(|events| send_until_taken(&product, events));

@@ -213,6 +213,12 @@ pub fn send(url: &str, authorization: Option<&str>, media: &str, body: &[u8]) ->
     answer(request.send(body))
 }
 
+/// The same, with these headers.
+pub fn post_with(url: &str, media: &str, headers: &[(&str, String)], body: &[u8]) -> Answer {
+    let request = agent().post(url).header("content-type", media);
+    answer(headers.iter().fold(request, |request, (name, value)| request.header(*name, value)).send(body))
+}
+
 fn agent() -> Agent {
     Agent::config_builder().http_status_as_error(false).max_redirects(0).build().into()
 }

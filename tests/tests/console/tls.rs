@@ -85,6 +85,50 @@ fn whoever_trusts_the_certificate_is_served_and_nobody_without_tls() {
 }
 
 #[test]
+fn a_new_certificate_is_taken_while_the_run_goes_on_and_a_broken_one_is_not() {
+    const BROKEN: &str = "has changed and cannot be used";
+    let directory = TempDir::with_prefix("bellwether-console-").expect("a temporary directory");
+    let [(first, of_first), (second, of_second), (third, of_third)] = ["first", "second", "third"].map(authority);
+    let lines = certificate(directory.path(), "ours", &of_first);
+    let run = Run::start(directory, &format!("{}{lines}  tls_check_interval: 50ms\n", with_tokens()), &[]);
+    // Each question is a connection of its own.
+    let is_served = |root: &Certificate| trusting(root).get(format!("https://{}/", run.console)).call().is_ok();
+    assert!(is_served(&first) && !is_served(&second));
+
+    certificate(run.directory.path(), "ours", &of_second);
+    run.wait_for("the second certificate", || is_served(&second).then_some(()));
+    assert!(!is_served(&first));
+    let told = run.log().matches(BROKEN).count();
+
+    // A key of another certificate, no PEM at all, and no file: each is told once, and what there was is kept.
+    certificate(run.directory.path(), "other", &of_third);
+    let key = run.directory.path().join("ours.key");
+    let other = run.directory.path().join("other.key");
+    let replace = || fs::rename(&other, &key).expect("it can be replaced");
+    let breaks: [&dyn Fn(); 3] = [
+        &replace,
+        &|| {
+            fs::write(&other, "no key").expect("it can be written");
+            replace();
+        },
+        &|| fs::remove_file(&key).expect("it can be removed"),
+    ];
+    for (number, break_it) in breaks.iter().enumerate() {
+        break_it();
+        run.wait_for("a warning", || (run.log().matches(BROKEN).count() > told + number).then_some(()));
+        assert!(is_served(&second), "the one before is kept");
+    }
+    // Twenty times as long as it takes to look again.
+    std::thread::sleep(Duration::from_secs(1));
+    assert_eq!(run.log().matches(BROKEN).count(), told + breaks.len(), "{}", run.log());
+    assert!(!run.log().contains("PRIVATE"));
+
+    certificate(run.directory.path(), "ours", &of_third);
+    run.wait_for("the third certificate", || is_served(&third).then_some(()));
+    assert!(!is_served(&second));
+}
+
+#[test]
 fn a_certificate_that_is_of_no_use_is_told_by_its_name() {
     let directory = TempDir::with_prefix("bellwether-console-").expect("a temporary directory");
     let (_, issuer) = authority("ours");

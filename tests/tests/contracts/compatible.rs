@@ -90,7 +90,7 @@ fn topics_break(older: &Value, newer: &Value) -> Vec<String> {
 fn what_is_only_added_is_taken() {
     let older = schema("signal");
     let mut newer = older.clone();
-    newer["properties"]["traceparent"] = json!({ "type": "string" });
+    newer["properties"]["partitionkey"] = json!({ "type": "string" });
     newer["$defs"]["SignalData"]["properties"]["certainty"] = json!({ "type": "number" });
     newer["$defs"]["SignalData"]["required"].as_array_mut().expect("a list").push(json!("certainty"));
     // What was not always there, or could be null, may be surer.

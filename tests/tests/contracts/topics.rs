@@ -116,7 +116,7 @@ fn give_notice(product: &Product, customers: &[String]) -> usize {
     let notice = |customer: &String| {
         let id = format!("notice-{customer}").into();
         let body = Body::Cancellation { step: CancellationStep::Requested, user: None, reason: None, effective: None };
-        Event { time: last, source: "/crm".into(), id, customer: customer.clone().into(), body }
+        Event { time: last, source: "/crm".into(), id, customer: customer.clone().into(), traceparent: None, body }
     };
     let count = events.len() + customers.len();
     take_in(product, &customers.iter().map(notice).collect::<Vec<_>>(), count);
@@ -202,7 +202,7 @@ fn assert_erased(product: &Product, customers: &[String], journaled: usize) {
     let erased = &customers[..ERASED];
     let erasure = |customer: &String| {
         let id = format!("erase-{customer}").into();
-        Event { time: last, source: "/privacy".into(), id, customer: customer.clone().into(), body: Body::Erased }
+        Event { time: last, source: "/privacy".into(), id, customer: customer.clone().into(), traceparent: None, body: Body::Erased }
     };
     take_in(product, &erased.iter().map(erasure).collect::<Vec<_>>(), journaled + ERASED);
     process(product, || product.latest_health().values().filter(|record| record.is_none()).count() >= ERASED);

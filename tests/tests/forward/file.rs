@@ -125,3 +125,16 @@ fn another_file_in_place_of_the_one_that_was_read_is_an_error() {
     assert!(log.contains("is not the file that the route crm has read"), "{log}");
     assert_eq!(receiver.requests().len(), 1);
 }
+
+#[test]
+fn the_trace_of_a_signal_is_that_of_its_request() {
+    const TRACEPARENT: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
+    let all = Receiver::start(|_, _| OK);
+    let setup = Setup::new(&[format!("{{ name: all, url: \"{}\" }}", all.url())]);
+    let [traced, plain] = [1, 2].map(|number| signal(number, "c-1", None, "upsell", "raised"));
+    setup.append(&[traced.replace("\"data\":{", &format!("\"traceparent\":\"{TRACEPARENT}\",\"data\":{{")), plain]);
+    assert_eq!(setup.once().0, Some(0));
+    let found: Vec<_> =
+        all.requests().iter().map(|request| (request.json()["traceparent"].clone(), request.header("traceparent").to_owned())).collect();
+    assert_eq!(found, [(TRACEPARENT.into(), TRACEPARENT.to_owned()), (serde_json::Value::Null, String::new())]);
+}

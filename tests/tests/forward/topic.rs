@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::process::Stdio;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::sleep;
 use std::time::Duration;
 
@@ -11,7 +13,7 @@ use bellwether_tests::broker::Broker;
 use bellwether_tests::company::company;
 use bellwether_tests::product::{Product, binary};
 
-use crate::receiver::{OK, Receiver, SECRET};
+use crate::receiver::{Answer, OK, Receiver, SECRET};
 use crate::setup::{Running, signal, wait_until};
 
 const PARTITIONS: u16 = 3;
@@ -71,6 +73,38 @@ fn committed_signals_are_sent_and_a_kill_loses_none() {
     let told: u64 = digests.requests().iter().map(|request| request.json()["digest"]["open"].as_u64().expect("a number")).sum();
     assert_eq!(told, open(&product));
     assert!(told >= u64::from(PARTITIONS));
+}
+
+#[test]
+fn how_far_a_route_is_behind_the_topic_is_told() {
+    let is_up = Arc::new(AtomicBool::new(false));
+    let asked = Arc::clone(&is_up);
+    let busy = Answer { status: 503, ..OK };
+    let receiver = Receiver::start(move |_, _| if asked.load(Ordering::Relaxed) { OK } else { busy });
+    let mut product = Product::new(Broker::shared().bootstrap(), "behind", PARTITIONS);
+    product.create();
+    product.more_settings =
+        format!("forward:\n  routes:\n    - {{ name: crm, url: \"{}\", attempts: 100, longest_wait: 1s }}\n", receiver.url());
+    (0..i32::from(PARTITIONS)).for_each(|partition| write(&product, partition));
+    let forwarding = start(&product, &[]);
+    let lag = |name: &str| -> Option<Vec<f64>> {
+        let log = fs::read_to_string(product.log("forward")).unwrap_or_default();
+        let address = log.split_once("metrics are at ")?.1.lines().next()?.to_owned();
+        let text = ureq::get(&address).call().ok()?.body_mut().read_to_string().ok()?;
+        let name = format!("bellwether_forward_lag_{name}{{");
+        let values = text.lines().filter(|line| line.starts_with(&name)).filter_map(|line| line.rsplit(' ').next()?.parse().ok());
+        Some(values.collect())
+    };
+    // Each has a record, and perhaps the mark of its transaction.
+    let is_behind = |lags: Vec<f64>| lags.len() == usize::from(PARTITIONS) && lags.iter().all(|lag| *lag >= 1.0);
+    wait_until("all partitions are behind", || lag("records").is_some_and(is_behind));
+    wait_until("it is late", || lag("seconds").is_some_and(|seconds| seconds.first().is_some_and(|seconds| *seconds >= 1.0)));
+    is_up.store(true, Ordering::Relaxed);
+    wait_until("nothing is behind", || {
+        lag("records").is_some_and(|lags| lags == [0.0; PARTITIONS as usize]) && lag("seconds").is_some_and(|seconds| seconds == [0.0])
+    });
+    assert_eq!(ids(&receiver).len(), usize::from(PARTITIONS));
+    assert_eq!(forwarding.stop(), Some(0));
 }
 
 /// Writes a signal of a customer of its own to the topic.

@@ -10,5 +10,6 @@ mod raw;
 mod stopping;
 mod straight;
 mod support;
+mod traced;
 mod upgrades;
 mod wrong;

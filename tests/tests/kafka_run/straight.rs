@@ -61,7 +61,7 @@ fn notices(events: &[Event<'_>]) -> Vec<Event<'static>> {
     let notice = |customer: &&str| {
         let (id, customer) = (format!("notice-{customer}").into(), (*customer).to_owned().into());
         let body = Body::Cancellation { step: CancellationStep::Requested, user: None, reason: None, effective: None };
-        Event { time, source: "/crm".into(), id, customer, body }
+        Event { time, source: "/crm".into(), id, customer, traceparent: None, body }
     };
     customers.iter().map(notice).collect()
 }

@@ -17,7 +17,7 @@ const USD: Currency = Currency(*b"USD");
 
 fn event(day: i64, number: usize, body: Body<'static>) -> Event<'static> {
     let id = Cow::Owned(number.to_string());
-    Event { time: START.plus_ms(day * DAY_MS), source: Cow::Borrowed("/test"), id, customer: Cow::Borrowed("c-1"), body }
+    Event { time: START.plus_ms(day * DAY_MS), source: Cow::Borrowed("/test"), id, customer: Cow::Borrowed("c-1"), traceparent: None, body }
 }
 
 fn subscription(name: &'static str, step: SubscriptionStep, mrr: i64, currency: Currency, trial: Option<bool>) -> Body<'static> {

@@ -38,7 +38,14 @@ fn company_with_feedback(seed: u64, customers: u64) -> Vec<Event<'static>> {
         let useful = Some(random.one_in(2)).filter(|_| step == FeedbackStep::Rated);
         let body = Body::Feedback { step, signal: Cow::Owned(format!("{:032x}", signal.id)), by: None, until: None, useful };
         let (id, customer) = (Cow::Owned(format!("f-{number}")), Cow::Owned(signal.customer.to_string()));
-        events.push(Event { time: signal.time.plus_ms(HOUR_MS + number as i64), source: Cow::Borrowed("/crm"), id, customer, body });
+        events.push(Event {
+            time: signal.time.plus_ms(HOUR_MS + number as i64),
+            source: Cow::Borrowed("/crm"),
+            id,
+            customer,
+            traceparent: None,
+            body,
+        });
     }
     events.sort_by(|a, b| (a.time, &a.customer, &a.id).cmp(&(b.time, &b.customer, &b.id)));
     events

@@ -26,7 +26,7 @@ const DAYS: i64 = 112;
 
 fn event(customer: u64, time: Time, what: &str, body: Body<'static>) -> Event<'static> {
     let id = Cow::Owned(format!("{what}-{customer}-{}", time.0));
-    Event { time, source: Cow::Borrowed("/test"), id, customer: Cow::Owned(format!("c-{customer}")), body }
+    Event { time, source: Cow::Borrowed("/test"), id, customer: Cow::Owned(format!("c-{customer}")), traceparent: None, body }
 }
 
 /// What the two sources bring on a day: logins, and the rest. Who did not leave logs in every day, whether we hear of it or not.

@@ -186,7 +186,7 @@ fn visit(number: u64, time: Time) -> Event<'static> {
 }
 
 fn event(id: String, customer: String, time: Time, body: Body<'static>) -> Event<'static> {
-    Event { time, source: "/bench".into(), id: id.into(), customer: customer.into(), body }
+    Event { time, source: "/bench".into(), id: id.into(), customer: customer.into(), traceparent: None, body }
 }
 
 fn now() -> Time {

@@ -31,6 +31,9 @@ impl Serialize for Line<'_, '_> {
         line.serialize_entry("type", event.event_type().name())?;
         line.serialize_entry("subject", &event.customer)?;
         line.serialize_entry("time", &Instant(event.time))?;
+        if let Some(traceparent) = event.traceparent {
+            line.serialize_entry("traceparent", traceparent.as_str())?;
+        }
         if event.body != Body::Erased {
             line.serialize_entry("data", &Data(&event.body))?;
         }

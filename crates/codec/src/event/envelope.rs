@@ -1,5 +1,6 @@
 //! The CloudEvents attributes of a line, and its data as far as its type needs them.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use bellwether_engine::event::Text;
@@ -22,6 +23,8 @@ pub(super) struct Envelope<'a> {
     pub(super) kind: Kind<'a>,
     pub(super) attributes: Fields<'a>,
     pub(super) data: Fields<'a>,
+    /// What stands in `traceparent`; nothing where it is not there, and an empty text where it is none.
+    pub(super) traceparent: Option<&'a str>,
     /// What `data` was.
     data_shape: Scalar<'a>,
     /// `data` that stood before `type`, so that nobody knew yet what to read of it.
@@ -47,6 +50,7 @@ pub(super) enum Name {
     Type,
     Subject,
     Time,
+    Traceparent,
     Data,
     Other,
 }
@@ -60,6 +64,7 @@ impl Name {
             b"type" => Self::Type,
             b"subject" => Self::Subject,
             b"time" => Self::Time,
+            b"traceparent" => Self::Traceparent,
             b"data" => Self::Data,
             _ => Self::Other,
         }
@@ -93,6 +98,7 @@ impl<'a> Envelope<'a> {
             kind: Kind::Missing,
             attributes: Fields::new("", ATTRIBUTES),
             data: Fields::new("data.", &[]),
+            traceparent: None,
             data_shape: Scalar::Absent,
             deferred: None,
         }
@@ -103,6 +109,7 @@ impl<'a> Envelope<'a> {
         self.kind = Kind::Missing;
         self.attributes.clear();
         self.data.clear();
+        self.traceparent = None;
         self.data_shape = Scalar::Absent;
         self.deferred = None;
     }
@@ -147,6 +154,12 @@ impl<'a> Envelope<'a> {
                 Rejection::new(RejectReason::InvalidJson, error.to_string())
             }
         })
+    }
+
+    /// Takes what stands in `traceparent`; `None` if something was there already. One with escapes is none: it has only digits and hyphens.
+    pub(super) fn put_traceparent(&mut self, value: &Scalar<'a>) -> Option<()> {
+        let text = if let Scalar::Text(Cow::Borrowed(text)) = value { text } else { "" };
+        self.traceparent.replace(text).is_none().then_some(())
     }
 
     /// Takes this as the data, to be read when the type is settled.
@@ -217,6 +230,10 @@ impl<'de> Visitor<'de> for EnvelopeVisitor<'_, 'de> {
                         return Err(A::Error::duplicate_field("type"));
                     }
                     envelope.kind = Kind::of(entries.next_value()?);
+                }
+                Name::Traceparent => {
+                    let value = entries.next_value()?;
+                    envelope.put_traceparent(&value).ok_or_else(|| A::Error::duplicate_field("traceparent"))?;
                 }
                 Name::Data => envelope.read_data(&mut entries)?,
                 Name::Other => {

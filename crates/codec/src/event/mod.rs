@@ -41,6 +41,7 @@ use bellwether_engine::erasure::ErasureKey;
 use bellwether_engine::event::{Body, CustomerKey, Event, Text};
 use bellwether_engine::event_type::EventType;
 use bellwether_engine::time::Time;
+use bellwether_engine::trace_parent::TraceParent;
 
 use crate::intake::{DecodedEvent, DecodedLine};
 use crate::pseudonym::Pseudonymiser;
@@ -169,7 +170,8 @@ impl Decoder {
         let kind = self.known_kind(&envelope.kind, envelope.attributes.prefix)?;
         let attributes = attributes(kind, &mut envelope.attributes)?;
         envelope.settle_data(kind)?;
-        Ok((kind, attributes))
+        let traceparent = envelope.traceparent.and_then(|text| TraceParent::parse(text.as_bytes()));
+        Ok((kind, Attributes { traceparent, ..attributes }))
     }
 
     fn known_kind(&self, kind: &Kind<'_>, prefix: &str) -> Result<EventType, Rejection> {
@@ -192,6 +194,7 @@ struct Attributes<'a> {
     source: Text<'a>,
     id: Text<'a>,
     customer: Text<'a>,
+    traceparent: Option<TraceParent<'a>>,
 }
 
 impl<'a> Attributes<'a> {
@@ -203,12 +206,12 @@ impl<'a> Attributes<'a> {
 
     #[inline]
     fn with(self, body: Body<'a>) -> Event<'a> {
-        let Self { time, source, id, customer } = self;
-        Event { time, source, id, customer, body }
+        let Self { time, source, id, customer, traceparent } = self;
+        Event { time, source, id, customer, traceparent, body }
     }
 }
 
-/// Takes and validates them, for an event of this type.
+/// Takes and validates them but for the trace, for an event of this type.
 #[inline]
 fn attributes<'a>(kind: EventType, values: &mut impl Values<'a>) -> Result<Attributes<'a>, Rejection> {
     let id = values.identifier(Field::Id)?;
@@ -220,7 +223,7 @@ fn attributes<'a>(kind: EventType, values: &mut impl Values<'a>) -> Result<Attri
     if kind == EventType::CostRecorded && customer != COMPANY {
         return Err(values.out_of_range(Field::Subject, "must be `_company` for cost.recorded"));
     }
-    Ok(Attributes { time: values.event_time(Field::Time)?, source, id, customer })
+    Ok(Attributes { time: values.event_time(Field::Time)?, source, id, customer, traceparent: None })
 }
 
 /// The byte order mark that some editors put at the start of a file.

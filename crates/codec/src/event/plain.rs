@@ -31,6 +31,7 @@ pub(super) fn read<'a>(line: &'a str, start: usize, quotes: &Quotes, envelope: &
                 let (Kind::Missing, Scalar::Text(name)) = (&envelope.kind, value) else { return None };
                 envelope.kind = Kind::Known(EventType::from_name(&name)?);
             }
+            Name::Traceparent => envelope.put_traceparent(&value)?,
             Name::Data | Name::Other => {}
         }
     }

@@ -32,6 +32,7 @@ impl JsonSchema for EventSchema {
                 "type": { "description": "What happened.", "enum": types },
                 "subject": with("The customer id; `_company` for costs of the company itself.", identifier()),
                 "time": { "description": "When it happened.", "type": "string", "format": "date-time" },
+                "traceparent": { "description": "The trace that it belongs to, W3C Trace Context; an invalid one is ignored." },
                 "data": { "type": ["object", "null"] },
             },
             "allOf": of_types(),

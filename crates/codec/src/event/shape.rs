@@ -79,6 +79,7 @@ struct Value {
 enum Place {
     Attribute(usize),
     Data(usize),
+    Traceparent,
     Nowhere,
 }
 
@@ -96,6 +97,7 @@ impl Shape {
                 Name::Source => learner.value(Place::Attribute(1))?,
                 Name::Subject => learner.value(Place::Attribute(2))?,
                 Name::Time => learner.value(Place::Attribute(3))?,
+                Name::Traceparent => learner.value(Place::Traceparent)?,
                 Name::Other => learner.value(Place::Nowhere)?,
                 Name::Type => {
                     let Scalar::Text(name) = learner.scanner.value()? else { return None };
@@ -151,6 +153,7 @@ impl Shape {
             match value.place {
                 Place::Attribute(slot) => envelope.attributes.put_at(slot, scalar)?,
                 Place::Data(slot) => envelope.data.put_at(slot, scalar)?,
+                Place::Traceparent => envelope.put_traceparent(&scalar)?,
                 Place::Nowhere => {}
             }
         }
@@ -192,7 +195,7 @@ impl Learner<'_, '_> {
 mod tests {
     use super::*;
 
-    const FIRST: &str = r#"{"specversion":"1.0","id":"1","type":"invoice.issued","subject":"c-1","time":"2026-03-01T08:15:00Z","x":null,"data":{"invoice":"i","amount_minor": 5 }}"#;
+    const FIRST: &str = r#"{"specversion":"1.0","id":"1","type":"invoice.issued","subject":"c-1","time":"2026-03-01T08:15:00Z","x":null,"traceparent":"00-1","data":{"invoice":"i","amount_minor": 5 }}"#;
 
     /// Whether a line is read by the shape of the first one, and then as the parser reads it.
     #[track_caller]

@@ -6,7 +6,9 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::{CONTENT_TYPE, SOURCE, SPEC_VERSION};
-use crate::contract::{CURRENCY_PATTERN, ID_PATTERN, USER_PATTERN, expiries, groups, kinds, marks, or_null, outcomes, severities};
+use crate::contract::{
+    CURRENCY_PATTERN, ID_PATTERN, TRACEPARENT_PATTERN, USER_PATTERN, expiries, groups, kinds, marks, or_null, outcomes, severities,
+};
 
 /// Which of the two a record is.
 pub(super) trait Family {
@@ -50,6 +52,10 @@ pub(super) struct Envelope<'a, D: Family> {
     /// The form of `data`.
     #[schemars(extend("const" = CONTENT_TYPE))]
     pub datacontenttype: &'static str,
+    /// Only where an event that belongs to a trace brought it about: that of the event, W3C Trace Context.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String", extend("pattern" = TRACEPARENT_PATTERN))]
+    pub traceparent: Option<&'a str>,
     /// What is said.
     pub data: D,
 }

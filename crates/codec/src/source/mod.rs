@@ -18,6 +18,7 @@ mod required;
 use std::sync::Arc;
 
 use bellwether_engine::event::Event;
+use bellwether_engine::trace_parent::TraceParent;
 
 pub use directory::{CustomerDirectory, DEFAULT_MAX_USERS, DirectoryCounts};
 pub use directory_file::DirectoryFileError;
@@ -129,7 +130,8 @@ impl SourceDecoder {
             },
         };
         match decoded {
-            Ok(event) => {
+            Ok(mut event) => {
+                event.traceparent = event.traceparent.or_else(|| record.traceparent());
                 if let Some(directory) = &self.directory {
                     directory.learn_from(&event);
                 }
@@ -158,6 +160,11 @@ impl<'a> SourceRecord<'a> {
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&'a [u8]> {
         self.headers.iter().find(|(known, _)| *known == name).and_then(|(_, value)| *value)
+    }
+
+    /// The trace of a record whose event names none: that of the event as a header, or that of who wrote the record.
+    fn traceparent(&self) -> Option<TraceParent<'a>> {
+        ["ce_traceparent", "traceparent"].into_iter().find_map(|name| TraceParent::parse(self.header(name)?))
     }
 
     /// An identity where the producer gives none: `topic-partition-offset`.

@@ -5,6 +5,7 @@ use std::borrow::Cow;
 use bellwether_codec::timestamp::TIME_LIMIT;
 use bellwether_engine::event::*;
 use bellwether_engine::time::Time;
+use bellwether_engine::trace_parent::TraceParent;
 use proptest::option::of;
 use proptest::prelude::*;
 use proptest::sample::select;
@@ -168,11 +169,18 @@ fn relation() -> impl Strategy<Value = Body<'static>> {
     ]
 }
 
+/// One of two: they are borrowed.
+fn traceparent() -> impl Strategy<Value = TraceParent<'static>> {
+    let texts: Vec<&[u8]> =
+        vec![b"00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01", b"00-0000000000000000000000000000000f-f000000000000000-00"];
+    select(texts).prop_map(|text| TraceParent::parse(text).expect("it is valid"))
+}
+
 /// Any event that a line can be decoded to.
 pub fn event() -> impl Strategy<Value = Event<'static>> {
     let body = prop_oneof![activity(), support(), billing(), account(), relation()];
-    (time(), text(), text(), subject(), body).prop_map(|(time, source, id, customer, body)| {
+    (time(), text(), text(), subject(), of(traceparent()), body).prop_map(|(time, source, id, customer, traceparent, body)| {
         let customer = if matches!(body, Body::Cost { .. }) { Cow::Borrowed("_company") } else { customer };
-        Event { time, source, id, customer, body }
+        Event { time, source, id, customer, traceparent, body }
     })
 }

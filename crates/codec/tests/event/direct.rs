@@ -26,6 +26,7 @@ fn member(names: &'static [&'static str]) -> impl Strategy<Value = String> {
         r#""EUR""#,
         r#""é€""#,
         r#""{[,:""#,
+        r#""00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01""#,
         "7",
         "1.5",
         "true",
@@ -60,7 +61,7 @@ fn member(names: &'static [&'static str]) -> impl Strategy<Value = String> {
 
 /// Lines with the names of events, here and there twice, here and there in another order.
 fn line() -> impl Strategy<Value = String> {
-    const ATTRIBUTES: &[&str] = &["id", "source", "subject", "time", "specversion", "type", "data", "ttl"];
+    const ATTRIBUTES: &[&str] = &["id", "source", "subject", "time", "specversion", "type", "data", "ttl", "traceparent"];
     const FIELDS: &[&str] =
         &["user", "ok", "feature", "count", "value", "ticket", "subscription", "kind", "score", "due", "currency", "other"];
     let usual = Just(vec![r#""id":"e1","source":"/s","subject":"_company","time":"2026-03-01T08:15:00Z""#.to_owned()]);

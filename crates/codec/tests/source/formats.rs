@@ -112,6 +112,34 @@ fn structured_events_with_headers_stay_structured() {
 }
 
 #[test]
+fn the_trace_is_that_of_the_event_or_else_of_its_record() {
+    const OF_EVENT: &str = "00-11111111111111111111111111111111-1111111111111111-01";
+    const OF_ATTRIBUTE: &str = "00-22222222222222222222222222222222-2222222222222222-01";
+    const OF_RECORD: &str = "00-33333333333333333333333333333333-3333333333333333-00";
+    let traced = |traceparent: &str| EVENT.replace("\"data\"", &format!("\"traceparent\":{traceparent},\"data\""));
+    let with = |traceparent: &str| traced(&format!("\"{traceparent}\""));
+    let record_only: [Header<'_>; 1] = [("traceparent", Some(OF_RECORD.as_bytes()))];
+    let both: [Header<'_>; 2] = [record_only[0], ("ce_traceparent", Some(OF_ATTRIBUTE.as_bytes()))];
+    let invalid: [Header<'_>; 2] = [record_only[0], ("ce_traceparent", Some(b"00-1-2-00"))];
+    for format in [SourceFormat::Auto, SourceFormat::Structured, SourceFormat::Plain] {
+        check(format.clone(), SourceRecord { headers: &both, ..record(&with(OF_EVENT)) }, &with(OF_EVENT));
+        check(format.clone(), SourceRecord { headers: &both, ..record(EVENT) }, &with(OF_ATTRIBUTE));
+        check(format.clone(), SourceRecord { headers: &invalid, ..record(EVENT) }, &with(OF_RECORD));
+        for ignored in ["null", "7", "{}", "\"\"", "\"00-1-2-00\"", "\"\\u0030\""] {
+            check(format.clone(), record(&traced(ignored)), EVENT);
+            check(format.clone(), SourceRecord { headers: &record_only, ..record(&traced(ignored)) }, &with(OF_RECORD));
+        }
+        let twice = with(OF_EVENT).replace("\"data\"", "\"traceparent\":null,\"data\"");
+        let decoder = SourceDecoder::new(format, Decoder::default());
+        let refused = outcome(&decoder, &record(&twice));
+        assert!(refused.starts_with("invalid_json: duplicate field `traceparent`"), "{refused}");
+    }
+    for (all, expected) in [(headers("", &both), OF_ATTRIBUTE), (headers("", &record_only), OF_RECORD)] {
+        check(SourceFormat::Binary, SourceRecord { headers: &all, ..record(r#"{"ok":false}"#) }, &with(expected));
+    }
+}
+
+#[test]
 fn the_prefix_of_a_schema_registry_is_read_over() {
     let value = [&b"\0\0\0\0\x2a"[..], STRUCTURED.as_bytes()].concat();
     check(SourceFormat::Auto, SourceRecord { value: Some(&value), ..record("") }, EVENT);

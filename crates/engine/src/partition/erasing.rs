@@ -9,6 +9,7 @@ use crate::event::{CustomerKey, Event};
 use crate::review::review;
 use crate::signal::{Expiry, Output};
 use crate::time::Time;
+use crate::trace_parent;
 
 impl Partition {
     /// The same under the secret by which it remembers erased customers. Partitions of one journal have the same.
@@ -56,7 +57,9 @@ impl Partition {
             let due = customer.next_review();
             review(customer, &self.rules, self.frozen, due, outputs, &mut self.header.aggregates.outcomes, &mut self.work);
         }
+        let first = outputs.len();
         evaluate::expire(customer, &self.rules, None, now, outputs, Expiry::Erased, |_| true);
+        trace_parent::carry(event, &mut outputs[first..]);
         aggregates::withdraw(customer, &mut self.header.aggregates);
         self.timers.set(key, *timer, Time::NEVER);
         self.index.remove(key);

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 
-use super::{Body, Item, Turn};
+use super::{Body, Item, Lag, Turn};
 use crate::config::Start;
 use crate::error::ForwardError;
 use crate::lanes::Stop;
@@ -67,7 +67,7 @@ impl FileSource {
             let next = self.offset + line.len() as u64;
             let text = &line[..line.len() - 1];
             let body = if is_erased(text) { Body::Nothing } else { Body::Signal(text.to_vec()) };
-            turn.items.push(Item { place: Place { partition: ONLY, offset: self.offset, next, generation: 0 }, body });
+            turn.items.push(Item { place: Place { partition: ONLY, offset: self.offset, next, generation: 0, appended_ms: None }, body });
             self.offset = next;
         }
         if turn.items.is_empty() {
@@ -75,6 +75,16 @@ impl FileSource {
         }
         let _ = tracker;
         Ok(turn)
+    }
+
+    pub fn lag(&self, tracker: &Tracker) -> Option<Lag> {
+        let length = match std::fs::metadata(&self.path) {
+            Ok(metadata) => metadata.len(),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => 0,
+            Err(_) => return None,
+        };
+        let (settled, _) = tracker.settled_to(ONLY)?;
+        Some(Lag { bytes: Some(length.saturating_sub(settled)), ..Lag::default() })
     }
 
     pub fn keep(&mut self, positions: &[(i32, u64)]) -> Result<bool, ForwardError> {

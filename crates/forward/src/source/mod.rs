@@ -3,6 +3,7 @@
 mod file;
 mod topic;
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::error::ForwardError;
@@ -37,6 +38,17 @@ pub(crate) struct Turn {
     pub is_at_end: bool,
 }
 
+/// How far a route is behind the end.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Lag {
+    /// Records of a topic that are not settled, by partition.
+    pub records: BTreeMap<i32, u64>,
+    /// How old the oldest of them is.
+    pub age: Duration,
+    /// Bytes of a file that are not settled.
+    pub bytes: Option<u64>,
+}
+
 /// One of both.
 pub(crate) enum Source {
     File(FileSource),
@@ -49,6 +61,14 @@ impl Source {
         match self {
             Self::File(file) => file.read(room, wait, tracker),
             Self::Topic(topic) => topic.read(room, wait, tracker),
+        }
+    }
+
+    /// How far what is settled is behind the end; nothing where that cannot be asked now. `oldest_ms` is when the oldest signal on its way was appended.
+    pub fn lag(&mut self, tracker: &Tracker, oldest_ms: Option<i64>) -> Option<Lag> {
+        match self {
+            Self::File(file) => file.lag(tracker),
+            Self::Topic(topic) => topic.lag(tracker, oldest_ms),
         }
     }
 

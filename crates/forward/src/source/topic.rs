@@ -1,13 +1,13 @@
 //! The topic of signals, read in a consumer group of the route's own; offsets are committed when everything before them is settled.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use bellwether_kafka::{
     Batch, BrokerClient, Client as _, CommitError, CommittedOffset, KafkaError, Polled, Remedy, TopicPartition, Transaction,
 };
 
-use super::{Body, Item, Turn};
+use super::{Body, Item, Lag, Turn};
 use crate::config::Start;
 use crate::error::ForwardError;
 use crate::lanes::Stop;
@@ -31,6 +31,8 @@ pub(crate) struct TopicSource {
     assignments: u64,
     is_paused: bool,
     must_rebuild: bool,
+    /// When the record that was read last was appended, by partition.
+    last_read_ms: BTreeMap<i32, i64>,
     batch: Batch,
 }
 
@@ -45,6 +47,7 @@ impl TopicSource {
             assignments: 0,
             is_paused: false,
             must_rebuild: false,
+            last_read_ms: BTreeMap::new(),
             batch: Batch::default(),
         }
     }
@@ -82,7 +85,10 @@ impl TopicSource {
         for record in self.batch.records() {
             let partition = record.at.partition;
             let generation = self.generations.get(&partition).copied().unwrap_or_default();
-            let place = Place { partition, offset: record.offset, next: record.offset + 1, generation };
+            let place = Place { partition, offset: record.offset, next: record.offset + 1, generation, appended_ms: record.timestamp_ms };
+            if let Some(appended_ms) = record.timestamp_ms {
+                self.last_read_ms.insert(partition, appended_ms);
+            }
             let body = match (structured(&record), record.value) {
                 (Some(body), _) => Body::Signal(body),
                 (None, None) => Body::Nothing,
@@ -134,6 +140,32 @@ impl TopicSource {
         // What comes while there is no room is not paused yet.
         self.is_paused = false;
         Ok(())
+    }
+
+    /// While nothing is on its way and there is more to read, the age is that of what was read last.
+    pub fn lag(&mut self, tracker: &Tracker, oldest_ms: Option<i64>) -> Option<Lag> {
+        if self.must_rebuild {
+            return None;
+        }
+        // The mark of a transaction may stand at the end, and is nothing to wait for.
+        let at_end = self.client.at_end(&self.assigned).ok()?;
+        let (mut lag, mut since_ms) = (Lag::default(), oldest_ms);
+        for at in &self.assigned {
+            let (settled, is_all_read) = tracker.settled_to(at.partition)?;
+            if is_all_read && at_end.contains(at) {
+                lag.records.insert(at.partition, 0);
+                continue;
+            }
+            let (_, end) = self.client.bounds(at).ok()?;
+            lag.records.insert(at.partition, end.saturating_sub(settled));
+            if is_all_read {
+                since_ms = since_ms.into_iter().chain(self.last_read_ms.get(&at.partition).copied()).min();
+            }
+        }
+        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+        let since = since_ms.and_then(|since_ms| u64::try_from(since_ms).ok()).map(Duration::from_millis);
+        lag.age = since.map_or(Duration::ZERO, |since| now.saturating_sub(since));
+        Some(lag)
     }
 
     pub fn keep(&mut self, positions: &[(i32, u64)]) -> Result<bool, ForwardError> {

@@ -40,7 +40,27 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version }}
 {{- if .Values.pseudonymKeySecret }}
 {{- $_ := set $own "pseudonym_key_file" "/run/secrets/pseudonym/pseudonym-key" }}
 {{- end }}
+{{- if .Values.console.enabled }}
+{{- $_ := set $own "console" (include "bellwether.console" . | fromYaml) }}
+{{- end }}
 {{- mergeOverwrite (deepCopy .Values.configuration) $own | toYaml }}
+{{- end }}
+
+{{/* Of the section `console`, what the chart decides. Its tokens come as variables, so the ConfigMap has none of their hashes. */}}
+{{- define "bellwether.console" -}}
+address: "0.0.0.0:{{ .Values.console.port }}"
+read_tokens_sha256: ["${CONSOLE_READ_TOKEN_SHA256}"]
+write_tokens_sha256: ["${CONSOLE_WRITE_TOKEN_SHA256}"]
+{{- if .Values.console.adminToken }}
+admin_tokens_sha256: ["${CONSOLE_ADMIN_TOKEN_SHA256}"]
+{{- end }}
+{{- if .Values.console.tlsSecret }}
+tls_certificate_file: /run/secrets/console-tls/tls.crt
+tls_key_file: /run/secrets/console-tls/tls.key
+{{- end }}
+{{- if not (dig "console" "advertised_url" "" .Values.configuration) }}
+advertised_url: "{{ ternary "https" "http" (ne .Values.console.tlsSecret "") }}://${POD_NAME}.{{ include "bellwether.fullname" . }}.{{ .Release.Namespace }}.svc:{{ .Values.console.port }}"
+{{- end }}
 {{- end }}
 
 {{/* The forwarding, a workload of its own beside the instances: its names, its labels, and its configuration with the same Kafka. */}}
@@ -75,6 +95,13 @@ securityContext:
   capabilities: { drop: [ALL] }
 env:
   - { name: BELLWETHER_LOG, value: {{ .Values.log | quote }} }
+  {{- if .Values.console.enabled }}
+  - { name: POD_NAME, valueFrom: { fieldRef: { fieldPath: metadata.name } } }
+  {{- range concat (list "read" "write") (ternary (list "admin") list .Values.console.adminToken) }}
+  - name: CONSOLE_{{ upper . }}_TOKEN_SHA256
+    valueFrom: { secretKeyRef: { name: {{ $.Values.console.tokensSecret }}, key: {{ . }} } }
+  {{- end }}
+  {{- end }}
   {{- with .Values.env }}
   {{- toYaml . | nindent 2 }}
   {{- end }}
@@ -88,6 +115,9 @@ volumeMounts:
   {{- end }}
   {{- range .Values.secrets }}
   - { name: secret-{{ . }}, mountPath: /run/secrets/{{ . }}, readOnly: true }
+  {{- end }}
+  {{- if and .Values.console.enabled .Values.console.tlsSecret }}
+  - { name: console-tls, mountPath: /run/secrets/console-tls, readOnly: true }
   {{- end }}
   {{- if .Values.snapshotsClaim }}
   - { name: snapshots, mountPath: /snapshots }

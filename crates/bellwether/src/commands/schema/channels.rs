@@ -46,6 +46,7 @@ pub struct Message {
 }
 
 /// A header of a record.
+#[derive(Clone, Copy)]
 pub struct Header {
     /// Its name.
     pub name: &'static str,
@@ -94,6 +95,23 @@ const CLOUD_EVENT: &[Header] = &[
     always("content-type", "application/json."),
 ];
 
+const TRANSITION: &[Header] = &[
+    CLOUD_EVENT[0],
+    CLOUD_EVENT[1],
+    CLOUD_EVENT[2],
+    CLOUD_EVENT[3],
+    CLOUD_EVENT[4],
+    CLOUD_EVENT[5],
+    CLOUD_EVENT[6],
+    sometimes("ce_traceparent", "Where an event that belongs to a trace brought it about: that of the event, W3C Trace Context."),
+    sometimes("traceparent", "The same, where tracing libraries look for it."),
+];
+
+const TRACE: &[Header] = &[
+    sometimes("ce_traceparent", "The trace that the event belongs to, where its attributes name none; an invalid one is ignored."),
+    sometimes("traceparent", "The same, as tracing libraries write it; ce_traceparent comes first."),
+];
+
 const EVENT: &[Header] = &[
     always("ce_specversion", "The version of CloudEvents: 1.0."),
     always("ce_id", "The id of the event in its source."),
@@ -101,6 +119,8 @@ const EVENT: &[Header] = &[
     always("ce_type", "What happened, such as ticket.opened."),
     sometimes("ce_subject", "The customer id."),
     sometimes("ce_time", "When it happened, RFC 3339; else the time of the record."),
+    TRACE[0],
+    TRACE[1],
 ];
 
 const REFUSED: &[Header] = &[
@@ -129,7 +149,7 @@ pub const CHANNELS: &[Channel] = &[
                 title: "An event in structured mode, or plain JSON with the same names",
                 content_type: "application/cloudevents+json",
                 key: ANY,
-                headers: &[],
+                headers: TRACE,
                 payload: Payload::Contract("event"),
             },
             Message {
@@ -145,7 +165,7 @@ pub const CHANNELS: &[Channel] = &[
                 title: "A record of a source that is mapped: JSON of its own shape",
                 content_type: JSON,
                 key: ANY,
-                headers: &[],
+                headers: TRACE,
                 payload: Payload::Anything("JSON, as the configuration maps it."),
             },
         ],
@@ -163,7 +183,7 @@ pub const CHANNELS: &[Channel] = &[
             title: "A transition of an episode: a CloudEvent in binary mode",
             content_type: JSON,
             key: CUSTOMER,
-            headers: CLOUD_EVENT,
+            headers: TRANSITION,
             payload: Payload::Contract("signal-data"),
         }],
     },
@@ -207,7 +227,7 @@ pub const CHANNELS: &[Channel] = &[
             title: "A transition that was not sent: a CloudEvent in binary mode",
             content_type: JSON,
             key: CUSTOMER,
-            headers: CLOUD_EVENT,
+            headers: TRANSITION,
             payload: Payload::Contract("decision-data"),
         }],
     },
