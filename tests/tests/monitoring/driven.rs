@@ -41,7 +41,10 @@ const DRIVEN: [(&str, &str); 27] = [
 
 /// Alerts that only their unit tests drive to firing, and why.
 const IN_UNIT_TESTS: [(&str, &str); 3] = [
-    ("BellwetherCompactionBehind", "it takes eight gibibytes of tables that RocksDB has not got to; a smaller number would be another alert"),
+    (
+        "BellwetherCompactionBehind",
+        "it takes eight gibibytes of tables that RocksDB has not got to; a smaller number would be another alert",
+    ),
     ("BellwetherLateBurst", "it takes a day's share of a source"),
     ("BellwetherForwardBehind", "it takes half an hour"),
 ];
