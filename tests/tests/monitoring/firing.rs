@@ -3,8 +3,10 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
+use bellwether_codec::event::encode_event;
 use bellwether_codec::journal::{CONTROL_HEADER, Control, WATERMARK_HEADER};
-use bellwether_engine::time::HOUR_MS;
+use bellwether_engine::event::Event;
+use bellwether_engine::time::{DAY_MS, HOUR_MS};
 use bellwether_tests::broker::Broker;
 use bellwether_tests::product::{INPUT_PARTITIONS, Product};
 
@@ -12,6 +14,9 @@ use crate::beside_kafka::{company_of_today, now, start};
 use crate::driven::{ABOUT_CUSTOMERS, hasty_rules, wait_for_alert};
 use crate::hand::Hand;
 use crate::prometheus::{Prometheus, free_address};
+
+/// More than the hundred of a source below which nothing is told.
+const LATE_EVENTS: usize = 1_000;
 
 /// A product with a source of its own for what is no JSON, and snapshots.
 fn product(broker: &Broker, name: &str, partitions: u16, every: &str) -> (Product, PathBuf) {
@@ -62,6 +67,10 @@ fn faults_fire_their_alerts() {
         <[f64]>::is_empty,
     );
 
+    // What comes from now on is of days ago. Whether it comes again and again is found out behind the journal.
+    Hand::of(&main).produce(&main.topic("events"), LATE_EVENTS, INPUT_PARTITIONS as usize, &late(&events), &[], None);
+    wait_for_alert(&prometheus, "bellwether", "BellwetherLateBurst");
+
     fs::remove_dir_all(&snapshots).and_then(|()| fs::write(&snapshots, "")).expect("the snapshots can be replaced");
     wait_for_alert(&prometheus, "bellwether", "BellwetherSnapshotFailed");
     wait_for_alert(&prometheus, "bellwether-kept", "BellwetherSnapshotOld");
@@ -93,6 +102,15 @@ fn faults_fire_their_alerts() {
 
     two.kill();
     wait_for_alert(&prometheus, "bellwether", "BellwetherDown");
+}
+
+/// The line of an event of days ago.
+fn late(events: &[Event<'static>]) -> Vec<u8> {
+    let before = now().plus_ms(-2 * DAY_MS);
+    let late = events.iter().rfind(|event| event.time < before).expect("the company is older");
+    let mut line = Vec::new();
+    encode_event(&Event { id: "late".into(), ..late.clone() }, &mut line);
+    line
 }
 
 /// Overwrites the data of all tables, not what a table says about itself: the store opens, and it is found out when it is read.

@@ -10,11 +10,15 @@ use std::thread;
 
 use axum::Router;
 use axum::http::{StatusCode, Uri};
-use bellwether_tests::product::binary;
+use bellwether_engine::time::HOUR_MS;
+use bellwether_tests::broker::Broker;
+use bellwether_tests::product::{Product, binary};
 use tempfile::TempDir;
 
+use crate::beside_kafka::now;
 use crate::dashboards::targets;
 use crate::driven::{hastier_rules, hasty_rules, wait_for_alert, wait_for_silence};
+use crate::hand::Hand;
 use crate::prometheus::{Prometheus, check_metrics, free_address, scraped};
 
 const JOB: &str = "bellwether-forward";
@@ -201,4 +205,40 @@ fn a_receiver_that_is_busy_for_long_fires_its_alert() {
     receiver.is_busy.store(false, Ordering::Relaxed);
     wait_for_silence(&prometheus, JOB, "BellwetherForwardLate");
     wait_for_panel(&prometheus, "Messages delivered", "messages", (SIGNALS + 1) as f64);
+}
+
+#[test]
+fn a_topic_that_a_receiver_leaves_behind_fires_its_alert() {
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    let receiver = Receiver::default();
+    let mut product = Product::new(Broker::shared().bootstrap(), "left-behind", 1);
+    product.create();
+    product.more_settings =
+        format!("forward:\n  routes:\n    - {{ name: crm, url: \"http://{}/crm\", attempts: 100, longest_wait: 1s }}\n", receiver.start());
+    let mut hand = Hand::of(&product);
+    let headers: [(&str, &[u8]); 7] = [
+        ("content-type", b"application/json"),
+        ("ce_specversion", b"1.0"),
+        ("ce_id", b"0123456789abcdef0123456789abcdef"),
+        ("ce_source", b"/bellwether"),
+        ("ce_type", b"bellwether.signal.raised.v1"),
+        ("ce_subject", b"c-1"),
+        ("ce_time", b"2026-03-01T00:00:00Z"),
+    ];
+    let data = br#"{"kind":"at_risk","rule":"rule","object":"","severity":"warning","owner":null}"#;
+    let mut write = || hand.produce(&product.topic("signals"), 3, 1, data, &headers, Some(now().plus_ms(-2 * HOUR_MS).0));
+    write();
+    let address = free_address();
+    let _forwarding = Forwarding::start(&product.configuration("forward"), &address);
+    let prometheus = Prometheus::of_jobs(&[(JOB, &address)], &hasty_rules(directory.path()));
+    wait_for_panel(&prometheus, "Messages delivered", "messages", 3.0);
+    prometheus.wait_for("bellwether_forward_lag_seconds", |found| found == [0.0]);
+    wait_for_silence(&prometheus, JOB, "BellwetherForwardBehind");
+
+    receiver.is_busy.store(true, Ordering::Relaxed);
+    write();
+    wait_for_alert(&prometheus, JOB, "BellwetherForwardBehind");
+    receiver.is_busy.store(false, Ordering::Relaxed);
+    wait_for_silence(&prometheus, JOB, "BellwetherForwardBehind");
+    wait_for_panel(&prometheus, "Messages delivered", "messages", 6.0);
 }

@@ -150,7 +150,7 @@ const CONSUMER: &[(&str, &str)] = &[
     ("isolation.level", "read_committed"),
     ("auto.offset.reset", "error"),
     ("fetch.queue.backoff.ms", "20"),
-    ("queued.max.messages.kbytes", "16384"),
+    ("queued.max.messages.kbytes", "4096"),
 ];
 
 /// Idempotent and transactional, with Java's partitioner and a bounded queue.
