@@ -7,10 +7,11 @@ use bellwether_engine::time::{DAY_MS, HOUR_MS, Time};
 use bellwether_live::kafka::{BreakerLimits, Ingest, Processor, RuleSets};
 use bellwether_store::Store;
 use bellwether_tests::company::{START, company};
+use bellwether_tests::machine::Machine;
 use bellwether_tests::world::{INPUT, INPUT_PARTITIONS, SECOND_INPUT, World, rule_sets, states_in, store_in};
 use tempfile::TempDir;
 
-const DAYS: i64 = 75;
+const DAYS: i64 = 85;
 const STEP_MS: i64 = 2 * HOUR_MS;
 
 /// What goes wrong while days pass.
@@ -21,6 +22,8 @@ enum Trouble {
     IngestDown(i64, i64),
     /// The processing workers start anew, from an empty disk, every so many days.
     ProcessingRestarts(i64),
+    /// A second worker with an empty disk comes, takes over its share, and goes again, every so many days.
+    AnotherComesOrGoes(i64),
 }
 
 /// A company lived through in simulated time: each event is produced when it happens.
@@ -30,13 +33,24 @@ struct Life {
     _directory: TempDir,
     ingest: Option<Ingest>,
     processor: Option<Processor>,
+    second: Option<(Machine, Processor)>,
+    /// Turns in which the second worker owned something.
+    shared_turns: u32,
 }
 
 impl Life {
     fn new(seed: u64, rule_sets: &Arc<RuleSets>) -> Self {
         let directory = TempDir::new().expect("a directory");
         let store = store_in(directory.path());
-        Self { world: World::new(seed, rule_sets), store, _directory: directory, ingest: None, processor: None }
+        Self {
+            world: World::new(seed, rule_sets),
+            store,
+            _directory: directory,
+            ingest: None,
+            processor: None,
+            second: None,
+            shared_turns: 0,
+        }
     }
 
     fn live(&mut self, events: &[Event<'_>], trouble: Trouble) {
@@ -51,6 +65,7 @@ impl Life {
             self.work(trouble, (now - START.0) / DAY_MS, now);
         }
         assert!(coming.peek().is_none(), "all events were produced");
+        self.second = None;
         for _ in 0..400 {
             now += 61_000;
             self.world.cluster.set_now_ms(now);
@@ -79,10 +94,24 @@ impl Life {
             self._directory = TempDir::new().expect("a directory");
             self.store = store_in(self._directory.path());
         }
+        if let Trouble::AnotherComesOrGoes(days) = trouble
+            && (now - START.0) % (days * DAY_MS) == 0
+        {
+            let second = || {
+                let machine = Machine::new(None);
+                let processor = machine.processor(&self.world, "second");
+                (machine, processor)
+            };
+            self.second = if self.second.is_none() { Some(second()) } else { None };
+        }
         let (world, store) = (&self.world, &self.store);
         let processor = self.processor.get_or_insert_with(|| world.processor("p", store, 200).expect("nothing is planned"));
         for _ in 0..4 {
             processor.turn().expect("nothing is planned");
+            if let Some((machine, second)) = &mut self.second {
+                second.turn().expect("nothing is planned");
+                self.shared_turns += u32::from(!machine.store.partitions().is_empty());
+            }
             world.cluster.settle();
         }
     }
@@ -130,14 +159,29 @@ fn silence_is_noticed_once_across_restarts_from_empty_disks() {
     for seed in [4, 5] {
         assert_same(Trouble::ProcessingRestarts(10), seed);
     }
+    assert_sixty_silent_days_are_noticed_once(Trouble::ProcessingRestarts(7));
+}
+
+#[test]
+fn silence_is_noticed_once_across_rebalances() {
+    for seed in [8, 9] {
+        assert_same(Trouble::AnotherComesOrGoes(6), seed);
+    }
+    let life = assert_sixty_silent_days_are_noticed_once(Trouble::AnotherComesOrGoes(5));
+    assert!(life.shared_turns > 100, "the second worker had its share: {}", life.shared_turns);
+}
+
+/// A company lives for 20 days, and then nothing happens.
+fn assert_sixty_silent_days_are_noticed_once(trouble: Trouble) -> Life {
     let rule_sets = rule_sets();
     let mut life = Life::new(6, &rule_sets);
-    life.live(&company(6, 6, 20), Trouble::ProcessingRestarts(7));
+    life.live(&company(6, 6, 20), trouble);
     let raised = |line: &&String| line.contains("\"rule\":\"no-login-30d\"") && line.contains("signal.raised");
     let mut subjects: Vec<String> = life.world.published().iter().filter(raised).map(|line| subject(line)).collect();
     let count = subjects.len();
     subjects.dedup();
     assert!(count > 0 && subjects.len() == count, "each customer's silence is raised once: {count}");
+    life
 }
 
 #[test]
