@@ -55,6 +55,8 @@ impl Ingest {
         let patience = Patience::new(options.turn.retry_wait, &options.stop);
         let breakers = vec![Breaker::new(options.breaker); options.sources.len()];
         let ticks = Ticks::new(options.journal_partitions, options.tick_interval, (options.clock)());
+        // A rate needs a beginning: what a source delivers first is an increase, too.
+        options.sources.names().for_each(|source| metrics.pipeline.delivered(source, 0, 0));
         Self {
             client,
             options,

@@ -56,6 +56,11 @@ impl Sources {
         named.or_else(|| self.patterns.iter().find(|(pattern, _)| pattern.is_match(topic)).map(|(_, index)| *index))
     }
 
+    /// Their names.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        self.sources.iter().map(|source| source.name.as_str())
+    }
+
     /// How many there are.
     #[must_use]
     pub fn len(&self) -> usize {
