@@ -104,7 +104,7 @@ impl<'a, 'q> Scanner<'a, 'q> {
     /// A number, a boolean or nothing, of which the first byte is taken already.
     fn other_value(&mut self) -> Option<Scalar<'a>> {
         let rest = self.line.get(self.at - 1..)?;
-        let length = rest.bytes().position(|byte| matches!(byte, b',' | b'}' | b' '))?;
+        let length = end_of_scalar(rest.as_bytes())?;
         self.at += length - 1;
         serde_json::from_str(rest.get(..length)?).ok()
     }
@@ -138,6 +138,12 @@ impl<'a, 'q> Scanner<'a, 'q> {
     fn is_at_end(&self) -> bool {
         self.line.as_bytes()[self.at..].iter().all(|byte| *byte == b' ')
     }
+}
+
+/// Where a number, a boolean or nothing ends.
+#[inline]
+pub(super) fn end_of_scalar(bytes: &[u8]) -> Option<usize> {
+    bytes.iter().position(|byte| matches!(byte, b',' | b'}' | b' '))
 }
 
 #[cfg(test)]

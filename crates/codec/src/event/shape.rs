@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use bellwether_engine::event_type::EventType;
 
 use super::envelope::{Envelope, Kind, Name};
-use super::plain::Scanner;
+use super::plain::{Scanner, end_of_scalar};
 use super::quotes::Quotes;
 use super::scalar::Scalar;
 
@@ -139,7 +139,10 @@ impl Shape {
         if line.as_bytes().get(at..)? != &self.marks.as_bytes()[marks_start..] {
             return None;
         }
-        self.fill(&found, envelope)
+        self.fill(&found, envelope).or_else(|| {
+            envelope.clear();
+            None
+        })
     }
 
     #[inline]
@@ -159,11 +162,6 @@ impl Shape {
         }
         Some(())
     }
-}
-
-/// Where a number, a boolean or nothing ends.
-fn end_of_scalar(bytes: &[u8]) -> Option<usize> {
-    bytes.iter().position(|byte| matches!(byte, b',' | b'}' | b' '))
 }
 
 /// Reads a line to know its shape.

@@ -205,7 +205,7 @@ impl Ingest {
         match committed {
             Ok(()) => {
                 self.patience.restore();
-                taken.counts.tell(&self.metrics);
+                taken.counts.tell(&self.metrics, &self.options.sources);
                 self.silences.confirm();
                 for (at, Taken { next_offset, journaled }) in taken.partitions {
                     self.watermarks.journaled(&at, journaled);

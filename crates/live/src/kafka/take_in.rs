@@ -15,6 +15,7 @@ use super::breaker::Breaker;
 use super::dead_letters;
 use super::drift::Drift;
 use super::options::IngestOptions;
+use super::sources::Sources;
 use super::watermark::{Journaled, Watermarks};
 use crate::metrics::Metrics;
 
@@ -53,30 +54,27 @@ pub(crate) struct Counts {
     skipped: u64,
     rejected: BTreeMap<&'static str, u64>,
     arrivals_ms: Vec<i64>,
-    /// Events of each source, and those of them that are late.
-    by_source: BTreeMap<String, [u64; 2]>,
+    /// Events of each source, by its index, and those of them that are late.
+    by_source: BTreeMap<usize, [u64; 2]>,
 }
 
 impl Counts {
     /// Tells the metrics; to be called when the transaction is committed.
-    pub fn tell(&self, metrics: &Metrics) {
+    pub fn tell(&self, metrics: &Metrics, sources: &Sources) {
         metrics.took_in(self.journaled + self.skipped + self.rejected.values().sum::<u64>());
         metrics.pipeline.skipped(self.skipped);
         self.arrivals_ms.iter().for_each(|arrived| metrics.pipeline.journaled(*arrived));
-        self.by_source.iter().for_each(|(source, [events, late])| metrics.pipeline.delivered(source, *events, *late));
+        for (source, [events, late]) in &self.by_source {
+            metrics.pipeline.delivered(&sources.get(*source).name, *events, *late);
+        }
         for (reason, count) in &self.rejected {
             (0..*count).for_each(|_| metrics.rejected(reason));
         }
     }
-}
 
-impl Counts {
     /// A source has delivered an event.
-    fn delivered(&mut self, source: &str, is_late: bool) {
-        let [events, late] = match self.by_source.get_mut(source) {
-            Some(counts) => counts,
-            None => self.by_source.entry(source.to_owned()).or_default(),
-        };
+    fn delivered(&mut self, source: usize, is_late: bool) {
+        let [events, late] = self.by_source.entry(source).or_default();
         *events += 1;
         *late += u64::from(is_late);
     }
@@ -130,7 +128,7 @@ pub(crate) fn take_in(
                 journal.push(event);
                 taken.counts.journaled += 1;
                 taken.counts.arrivals_ms.push(arrival.0);
-                taken.counts.delivered(&options.sources.get(source).name, arrival.since_ms(event.time) > LATE_AFTER_MS);
+                taken.counts.delivered(source, arrival.since_ms(event.time) > LATE_AFTER_MS);
             }
             Ok(SourceEvent::Skipped) => taken.counts.skipped += 1,
             Err(rejection) => {
