@@ -1,6 +1,7 @@
 //! What the measurements share: the sample log in memory, the default rules, and medians.
 
 pub mod company;
+pub mod distance;
 pub mod observing;
 pub mod tables;
 

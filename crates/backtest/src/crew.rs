@@ -209,7 +209,7 @@ impl<'o, S: Shard> Crew<'o, S> {
         let _watch = Watch(self);
         let mut state = self.lock();
         while !state.is_over {
-            let Some(task) = state.next_task(thread, self.options.threads.get() as u64 + SPARE_PARTS) else {
+            let Some(task) = state.next_task(thread, self.options.threads.get() as u64) else {
                 state.idle += 1;
                 state = self.work.wait(state).unwrap_or_else(PoisonError::into_inner);
                 state.idle -= 1;
@@ -298,10 +298,15 @@ impl<'o, S: Shard> Crew<'o, S> {
 }
 
 impl<S: Shard> State<S> {
-    /// The work that is furthest on; nothing when all of it waits for others.
-    fn next_task(&mut self, thread: usize, most_parts: u64) -> Option<Task<S>> {
+    /// The work that is furthest on; nothing when all of it waits for others. One part a further thread is read ahead, so that nobody waits for the reader.
+    fn next_task(&mut self, thread: usize, threads: u64) -> Option<Task<S>> {
         if let Some(decoded) = self.sequencer.as_ref().and_then(|_| self.decoded.remove(&self.sequenced)) {
             return self.sequencer.take().map(|sequencer| Task::Sequence(sequencer, decoded));
+        }
+        if self.read - self.sequenced < threads - 1
+            && let Some(task) = self.read_ahead(threads)
+        {
+            return Some(task);
         }
         let mut ready = self.places.iter().flatten().filter(|place| place.next_part < self.sequenced);
         // A shard that this thread folded last has its customers in this core's cache.
@@ -310,7 +315,12 @@ impl<S: Shard> State<S> {
             let part = Arc::clone(&self.folding[(place.next_part - self.folded) as usize].part);
             return Some(Task::Fold(place, part));
         }
-        if self.read - self.folded >= most_parts || self.waiting.len() >= MAX_WAITING_EPOCHS {
+        self.read_ahead(threads)
+    }
+
+    /// The next part is read, unless somebody reads or there are parts and signals enough.
+    fn read_ahead(&mut self, threads: u64) -> Option<Task<S>> {
+        if self.read - self.folded >= threads + SPARE_PARTS || self.waiting.len() >= MAX_WAITING_EPOCHS {
             return None;
         }
         let reader = self.reader.take()?;

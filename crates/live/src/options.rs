@@ -74,7 +74,7 @@ pub const DEFAULT_PARTITIONS: u16 = 4;
 pub const DEFAULT_MEMORY_BYTES: u64 = 1024 * 1024 * 1024;
 
 /// Share of the memory budget that goes to RocksDB's block cache and write buffers, in percent.
-pub const STORE_SHARE_PERCENT: u64 = 28;
+pub const STORE_SHARE_PERCENT: u64 = 24;
 
 /// Share of the memory budget that goes to decoded states, in percent. The rest is for batches and timers.
 pub const STATES_SHARE_PERCENT: u64 = 25;

@@ -14,6 +14,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
 use bellwether_backtest::replay::{ReplayOptions, replay};
+use bellwether_benches::distance::{FAR_NS, between_processors_ns};
 use bellwether_benches::observing::Discard;
 use bellwether_benches::{RULES, median, processor_time, rule_set, rules, sample_lines, sample_log, tables};
 use bellwether_codec::event::Decoder;
@@ -157,6 +158,7 @@ fn replay_against_bare_decode(lines: &[String]) -> Result<(), Box<dyn Error>> {
     write_lines(&path, lines.iter().map(String::as_str))?;
     let (bare_rate, bare_ns) = bare_decode(lines);
     println!("bare decode, one core: {bare_rate:.0} lines/s, {bare_ns:.0} ns of processor time a line");
+    let distance_ns = between_processors_ns();
     let mut one_core = 0.0;
     for threads in [1, 2] {
         let options = ReplayOptions {
@@ -184,6 +186,8 @@ fn replay_against_bare_decode(lines: &[String]) -> Result<(), Box<dyn Error>> {
             one_core = rate;
         } else {
             println!("  two threads against one: {:.2} (limit 1.8)", rate / one_core);
+            let cache = if distance_ns < FAR_NS { "a cache" } else { "no cache" };
+            println!("  a cache line takes {distance_ns:.0} ns from processor to processor: they share {cache}");
         }
     }
     Ok(())
