@@ -4,6 +4,8 @@
 DEMO_ARGS ?=
 TEST_ARGS ?= --quiet
 BENCH_ARGS ?=
+FIRE_EVENTS ?= 5000000
+FIRE_SEED ?=
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
@@ -30,6 +32,12 @@ test: setup ## Run every test, documentation examples and the rule pack's own te
 	cargo build --release --workspace --bins
 	cargo test --release --workspace --no-fail-fast -- $(TEST_ARGS)
 	cargo run --release --quiet --package bellwether -- rules test
+
+.PHONY: fire
+fire: setup ## Run the test of exactly once under fire for longer (FIRE_EVENTS=5000000; FIRE_SEED=N repeats a run)
+	cargo build --release --workspace --bins
+	BELLWETHER_FIRE_EVENTS=$(FIRE_EVENTS) $(if $(FIRE_SEED),BELLWETHER_FIRE_SEED=$(FIRE_SEED)) \
+		cargo test --release --package bellwether-tests --test kafka_run -- exactly_once_under_fire --nocapture
 
 .PHONY: check
 check: format lint docs tidy deny ## Run every check that is not a test

@@ -7,7 +7,7 @@ use std::process::{Command, Output, Stdio};
 use std::time::Duration;
 
 use bellwether_engine::event::Event;
-use bellwether_kafka::{Admin, Batch, BrokerClient, BrokerOptions, ConnectionOptions, Reader, TopicPartition, TopicSettings};
+use bellwether_kafka::{Admin, BrokerClient, BrokerOptions, ConnectionOptions, TopicSettings};
 use tempfile::TempDir;
 
 use crate::world::{LatestHealth, latest_health};
@@ -15,9 +15,11 @@ use crate::world::{LatestHealth, latest_health};
 mod by_python;
 mod producer;
 mod running;
+mod tail;
 
 pub use producer::Producer;
 pub use running::Running;
+pub use tail::Tail;
 
 /// Topics are named after the application, so that several products can share a broker.
 pub struct Product {
@@ -271,14 +273,14 @@ kafka:
     /// When the topic cannot be read.
     pub fn read<T>(&self, name: &str, partitions: u16, visit: impl Fn(&bellwether_kafka::Received<'_>) -> T) -> Vec<T> {
         let mut found = Vec::new();
-        for partition in 0..partitions {
-            let at = TopicPartition::new(self.topic(name), i32::from(partition));
-            let mut reader = Reader::of_all(self.connection(), at).unwrap_or_else(|error| panic!("{error}"));
-            let mut batch = Batch::default();
-            while reader.read(&mut batch, usize::MAX, usize::MAX).unwrap_or_else(|error| panic!("{error}")) {}
-            found.extend(batch.records().map(|record| visit(&record)));
-        }
+        self.tail(name, partitions).read_on(|record| found.push(visit(record)));
         found
+    }
+
+    /// A topic that is to be read as it grows.
+    #[must_use]
+    pub fn tail(&self, name: &str, partitions: u16) -> Tail {
+        Tail::new(self.connection(), self.topic(name), partitions)
     }
 
     /// What `bellwether replay` makes of the journal as it is now: lines of signals and decisions, sorted.

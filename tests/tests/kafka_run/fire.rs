@@ -12,15 +12,15 @@ use bellwether_tests::proxy::Proxy;
 use crate::fleet::Fleet;
 use crate::mishaps::{Mishap, Mishaps};
 use crate::raw::{Inputs, inputs};
-use crate::support::{LONG, assert_as_replayed, journaled, wait_until};
+use crate::support::{LONG, assert_as_replayed, event_id, journaled, wait_until_within};
 
 const PARTITIONS: u16 = 12;
 
-/// Events, unless `BELLWETHER_FIRE_EVENTS` says how many: it takes some minutes on two slow cores.
-const EVENTS: usize = 60_000;
+/// Events, unless `BELLWETHER_FIRE_EVENTS` says how many: it takes about five minutes on two cores.
+const EVENTS: usize = 1_000_000;
 
 /// Events that come while one mishap happens, at most.
-const PIECE: usize = 30_000;
+const PIECE: usize = 40_000;
 
 /// Every kind of mishap has its turn within so many.
 const MIN_PIECES: usize = 15;
@@ -86,15 +86,16 @@ fn under_fire(seed: u64, broker: &mut Broker, product: &Product, fleet: &mut Fle
 /// Everything is taken in, then time stands still, then everything is processed.
 fn settle(product: &Product, fleet: &mut Fleet<'_>, inputs: &Inputs) {
     let started = Instant::now();
-    let is_taken_in = || {
-        sleep(Duration::from_secs(2));
-        journaled(product, PARTITIONS).len() >= inputs.ids.len() && dead_letters(product).len() >= inputs.bad.len()
-    };
-    while !is_taken_in() {
+    let limit = LONG + Duration::from_millis(inputs.records.len() as u64);
+    let (mut journal, mut letters) = (product.tail("journal", PARTITIONS), product.tail("dead-letters", PARTITIONS));
+    let (mut journaled_events, mut refused) = (0, 0);
+    while journaled_events < inputs.ids.len() || refused < inputs.bad.len() {
         fleet.assert_alive();
-        let (journaled, refused) = (journaled(product, PARTITIONS).len(), dead_letters(product).len());
-        let limit = LONG + Duration::from_millis(inputs.records.len() as u64);
-        assert!(started.elapsed() < limit, "{journaled} journaled, {refused} refused of {}\n{}", inputs.records.len(), fleet.logs());
+        let told = || format!("{journaled_events} journaled, {refused} refused of {}\n{}", inputs.records.len(), fleet.logs());
+        assert!(started.elapsed() < limit, "{}", told());
+        sleep(Duration::from_secs(1));
+        journal.read_on(|record| journaled_events += usize::from(event_id(record).is_some()));
+        letters.read_on(|_| refused += 1);
     }
     println!("taken in: {} s", started.elapsed().as_secs());
     fleet.stop();
@@ -103,7 +104,7 @@ fn settle(product: &Product, fleet: &mut Fleet<'_>, inputs: &Inputs) {
     let count = product.replayed().len();
     let mut running = [("i1", product.start("i1", "process", 2))];
     let mut before = 0;
-    wait_until(product, &mut running, "all is processed", || {
+    wait_until_within(limit, product, &mut running, "all is processed", || {
         let published = product.published().len();
         if published != before {
             println!("published {published} of {count}: {} s", started.elapsed().as_secs());

@@ -14,7 +14,13 @@ pub const LONG: Duration = Duration::from_secs(240);
 
 /// Waits until `done`, while the instances run.
 #[track_caller]
-pub fn wait_until(product: &Product, running: &mut [(&str, Running)], what: &str, mut done: impl FnMut() -> bool) {
+pub fn wait_until(product: &Product, running: &mut [(&str, Running)], what: &str, done: impl FnMut() -> bool) {
+    wait_until_within(LONG, product, running, what, done);
+}
+
+/// The same, for what takes longer.
+#[track_caller]
+pub fn wait_until_within(limit: Duration, product: &Product, running: &mut [(&str, Running)], what: &str, mut done: impl FnMut() -> bool) {
     let started = Instant::now();
     while !done() {
         for (name, instance) in &mut *running {
@@ -22,7 +28,7 @@ pub fn wait_until(product: &Product, running: &mut [(&str, Running)], what: &str
                 panic!("waiting until {what}: {name} ended with {code:?}\n{}", log(product, name));
             }
         }
-        if started.elapsed() >= LONG {
+        if started.elapsed() >= limit {
             let told: Vec<String> = running.iter().map(|(name, _)| format!("{}\n{}", state(product, name), log(product, name))).collect();
             panic!("it never comes that {what}\n{}", told.join("\n"));
         }
@@ -51,16 +57,18 @@ pub fn log(product: &Product, instance: &str) -> String {
     lines[lines.len().saturating_sub(40)..].join("\n")
 }
 
-/// Ids of the events in the journal.
+/// Ids of the events in the journal, sorted.
 pub fn journaled(product: &Product, partitions: u16) -> Vec<String> {
-    let id = |record: &bellwether_kafka::Received<'_>| {
-        let text = String::from_utf8_lossy(record.value?).into_owned();
-        let (_, rest) = text.split_once("\"id\":\"")?;
-        Some(rest.split_once('"')?.0.to_owned())
-    };
-    let mut ids: Vec<String> = product.read("journal", partitions, id).into_iter().flatten().collect();
+    let mut ids: Vec<String> = product.read("journal", partitions, event_id).into_iter().flatten().collect();
     ids.sort_unstable();
     ids
+}
+
+/// The id of the event in a journal record, if it is one.
+pub fn event_id(record: &bellwether_kafka::Received<'_>) -> Option<String> {
+    let text = String::from_utf8_lossy(record.value?).into_owned();
+    let (_, rest) = text.split_once("\"id\":\"")?;
+    Some(rest.split_once('"')?.0.to_owned())
 }
 
 /// What is published and what the replay says, compared. Time goes on, so both are of one moment only while nothing ticks.
