@@ -10,7 +10,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-use bellwether_codec::intake::{DecodedPart, IntakeError, PartReader, RawPart, Sequencer};
+use bellwether_codec::intake::{DecodedPart, PartReader, Sequencer};
 use bellwether_codec::run::Skipped;
 use bellwether_codec::summary::Summary;
 use bellwether_engine::time::Time;
@@ -21,11 +21,9 @@ use crate::replay::{MAX_POISONED, ReplayOptions, Sink};
 use crate::share::Share;
 use crate::told::{Told, Writer};
 
-/// Parts that are between reader and signals at once, beside one a thread: a few, so that nobody runs out of work, and memory is bounded.
-const SPARE_PARTS: u64 = 2;
+mod state;
 
-/// Epochs whose signals wait to be written.
-const MAX_WAITING_EPOCHS: usize = 4;
+use state::{FoldedEpoch, Folding, Place, State, Stopped, Task};
 
 /// How often somebody who waits for an epoch looks whether to stop.
 const STOP_CHECK: Duration = Duration::from_millis(50);
@@ -106,24 +104,6 @@ fn attempt<S: Shard>(
     Ok(Ok(Folded { shards, counted: Summary { signals: writer.signals(), ..state.counted }, is_full }))
 }
 
-/// An epoch that every shard has folded.
-struct FoldedEpoch {
-    /// What each shard has put out, in their order.
-    told: Vec<Told>,
-    /// Lines folded so far.
-    pub lines: u64,
-}
-
-/// What stopped a replay before its end.
-enum Stopped {
-    /// The inputs could not be read on.
-    Intake(IntakeError),
-    /// The fold of a partition panicked.
-    Poisoned(usize, Poisoned),
-    /// A shard has no more room.
-    Full,
-}
-
 /// The threads with their common state.
 struct Crew<'o, S> {
     options: &'o ReplayOptions,
@@ -134,52 +114,6 @@ struct Crew<'o, S> {
     work: Condvar,
     /// Told to whoever waits for epochs.
     epochs: Condvar,
-}
-
-/// A shard with where it is in the log.
-struct Place<S> {
-    number: usize,
-    /// The part that it folds next.
-    next_part: u64,
-    /// Who folded the last one.
-    last_thread: usize,
-    shard: S,
-}
-
-struct State<S> {
-    reader: Option<PartReader>,
-    sequencer: Option<Sequencer>,
-    places: Vec<Option<Box<Place<S>>>>,
-    /// Parts that wait for their turn to be sequenced, by number.
-    decoded: BTreeMap<u64, DecodedPart>,
-    read: u64,
-    sequenced: u64,
-    /// Parts that not every shard has folded.
-    folding: VecDeque<Folding>,
-    folded: u64,
-    /// Nothing is left to be read.
-    is_read: bool,
-    counted: Summary,
-    /// Epochs whose signals nobody has taken yet.
-    waiting: VecDeque<FoldedEpoch>,
-    /// Threads that found nothing to do.
-    idle: usize,
-    is_over: bool,
-    stopped: Option<Stopped>,
-}
-
-/// A part that is being folded.
-struct Folding {
-    part: Arc<Part>,
-    shards_left: usize,
-    /// What each shard has put out up to here, where an epoch ends.
-    told: Vec<Told>,
-}
-
-enum Task<S> {
-    Fold(Box<Place<S>>, Arc<Part>),
-    Sequence(Sequencer, DecodedPart),
-    Read(PartReader, u64),
 }
 
 impl<'o, S: Shard> Crew<'o, S> {
@@ -293,102 +227,6 @@ impl<'o, S: Shard> Crew<'o, S> {
                 state.decoded.insert(number, decoded);
                 state
             }
-        }
-    }
-}
-
-impl<S: Shard> State<S> {
-    /// The work that is furthest on; nothing when all of it waits for others. One part a further thread is read ahead, so that nobody waits for the reader.
-    fn next_task(&mut self, thread: usize, threads: u64) -> Option<Task<S>> {
-        if let Some(decoded) = self.sequencer.as_ref().and_then(|_| self.decoded.remove(&self.sequenced)) {
-            return self.sequencer.take().map(|sequencer| Task::Sequence(sequencer, decoded));
-        }
-        if self.read - self.sequenced < threads - 1
-            && let Some(task) = self.read_ahead(threads)
-        {
-            return Some(task);
-        }
-        let mut ready = self.places.iter().flatten().filter(|place| place.next_part < self.sequenced);
-        // A shard that this thread folded last has its customers in this core's cache.
-        let chosen = ready.clone().find(|place| place.last_thread == thread).or_else(|| ready.next()).map(|place| place.number);
-        if let Some(place) = chosen.and_then(|number| self.places[number].take()) {
-            let part = Arc::clone(&self.folding[(place.next_part - self.folded) as usize].part);
-            return Some(Task::Fold(place, part));
-        }
-        self.read_ahead(threads)
-    }
-
-    /// The next part is read, unless somebody reads or there are parts and signals enough.
-    fn read_ahead(&mut self, threads: u64) -> Option<Task<S>> {
-        if self.read - self.folded >= threads + SPARE_PARTS || self.waiting.len() >= MAX_WAITING_EPOCHS {
-            return None;
-        }
-        let reader = self.reader.take()?;
-        self.read += 1;
-        Some(Task::Read(reader, self.read - 1))
-    }
-
-    /// Takes in what was read; the reader is given back unless it has come to its end.
-    fn take_read(&mut self, part: Result<Option<RawPart>, IntakeError>, reader: PartReader) -> Option<RawPart> {
-        match part {
-            Ok(Some(part)) => {
-                self.is_read |= part.is_last();
-                self.reader = Some(reader).filter(|_| !self.is_read);
-                return Some(part);
-            }
-            Ok(None) => {}
-            Err(error) => self.stopped = Some(Stopped::Intake(error)),
-        }
-        self.is_read = true;
-        self.read -= 1;
-        self.is_over |= self.read == self.folded;
-        None
-    }
-
-    /// Takes a shard back that has folded a part. Returns whether somebody who waits for an epoch should look.
-    fn put_back(&mut self, mut place: Box<Place<S>>, folded: Result<(), Poisoned>, told: Told) -> bool {
-        if let Err(poisoned) = folded {
-            self.stopped = Some(Stopped::Poisoned(place.number, poisoned));
-            self.is_over = true;
-            return true;
-        }
-        if place.shard.is_full() {
-            self.stopped = Some(Stopped::Full);
-            self.is_over = true;
-        }
-        let folding = &mut self.folding[(place.next_part - self.folded) as usize];
-        folding.shards_left -= 1;
-        if let Some(room) = folding.told.get_mut(place.number) {
-            *room = told;
-        }
-        place.next_part += 1;
-        let number = place.number;
-        self.places[number] = Some(place);
-        if self.places.iter().all(|place| place.as_ref().is_some_and(|place| place.shard.is_over())) {
-            (self.is_read, self.reader) = (true, None);
-        }
-        self.finish_parts()
-    }
-
-    /// Lets go of the parts that every shard has folded. Returns whether that ended an epoch, or all.
-    fn finish_parts(&mut self) -> bool {
-        let epochs = self.waiting.len();
-        while let Some(folded) = self.folding.pop_front_if(|first| first.shards_left == 0) {
-            self.folded += 1;
-            self.count(&folded.part);
-            if folded.part.decoded.is_end() {
-                self.waiting.push_back(FoldedEpoch { told: folded.told, lines: self.counted.events });
-            }
-        }
-        self.is_over |= self.is_read && self.read == self.folded;
-        self.is_over || self.waiting.len() > epochs
-    }
-
-    fn count(&mut self, part: &Part) {
-        self.counted.events += part.decoded.lines().len() as u64;
-        self.counted.journaled += part.sequenced.partitions.iter().map(|records| records.len() as u64).sum::<u64>();
-        for (_, rejection) in &part.sequenced.rejected {
-            *self.counted.rejected.entry(rejection.reason.code().to_owned()).or_default() += 1;
         }
     }
 }
