@@ -77,12 +77,14 @@ CREATE OR REPLACE TEMP TABLE nps AS
 SELECT * FROM answer WHERE kind = 'nps' AND day > $day::DATE - 90
 QUALIFY row_number() OVER (PARTITION BY subject, respondent ORDER BY time DESC, line DESC) = 1;
 
+CREATE OR REPLACE TEMP TABLE activity AS
+SELECT subject, "user", day, line FROM e
+WHERE "user" IS NOT NULL AND (type = 'usage' OR type = 'login' AND coalesce((data->>'ok')::BOOLEAN, true));
+-- Who was removed is back when it is active on a later day.
 CREATE OR REPLACE TEMP TABLE seen_user AS
-WITH activity AS (SELECT subject, "user", day, line FROM e
-    WHERE "user" IS NOT NULL AND (type = 'usage' OR type = 'login' AND coalesce((data->>'ok')::BOOLEAN, true))),
-removal AS (SELECT subject, "user", max(day) AS day, max(line) AS line FROM e WHERE type = 'user.removed' GROUP BY ALL)
+WITH removal AS (SELECT subject, "user", max(day) AS day FROM e WHERE type = 'user.removed' GROUP BY ALL)
 SELECT a.subject, a."user", max(a.day) AS day FROM activity a LEFT JOIN removal r USING (subject, "user")
-WHERE r.line IS NULL OR a.line > r.line OR a.day > r.day GROUP BY ALL;
+WHERE r.day IS NULL OR a.day > r.day GROUP BY ALL;
 CREATE OR REPLACE TEMP TABLE active_user AS
 SELECT subject, "user" FROM seen_user WHERE day >= $day::DATE - 29;
 
@@ -91,31 +93,27 @@ CREATE OR REPLACE TEMP TABLE active_at AS
 WITH month_end AS (SELECT month, (month + INTERVAL 1 MONTH)::DATE AS ends,
         (SELECT coalesce(min(line), 9223372036854775807) FROM clock WHERE watermark >= month + INTERVAL 1 MONTH) AS until
     FROM retained WHERE month + INTERVAL 1 MONTH <= $day::DATE + 1),
-activity AS (SELECT subject, "user", day, line FROM e
-    WHERE "user" IS NOT NULL AND (type = 'usage' OR type = 'login' AND coalesce((data->>'ok')::BOOLEAN, true))),
-removal AS (SELECT m.month, subject, "user", max(day) AS day, max(line) AS line FROM month_end m JOIN e ON e.line < m.until
+removal AS (SELECT m.month, subject, "user", max(day) AS day FROM month_end m JOIN e ON e.line < m.until
     WHERE type = 'user.removed' GROUP BY ALL)
 SELECT m.month, count(DISTINCT (a.subject, a."user")) AS users
 FROM month_end m JOIN activity a ON a.line < m.until AND a.day >= m.ends - 30
 LEFT JOIN removal r ON (r.month, r.subject, r."user") = (m.month, a.subject, a."user")
-WHERE r.line IS NULL OR a.line > r.line OR a.day > r.day GROUP BY ALL;
+WHERE r.day IS NULL OR a.day > r.day GROUP BY ALL;
 
--- What is said of an invitation, and the logins that use one: those that arrive while the last word on it is that it was sent.
+-- What is said of an invitation, and the first day on which its user is active after the first one; who was active in the four weeks before it too
+-- has used it at once.
 CREATE OR REPLACE TEMP TABLE word AS
-SELECT subject, "user", line, time, replace(type, 'user.', '') AS step FROM e WHERE type LIKE 'user.%';
+SELECT subject, "user", time, day, replace(type, 'user.', '') AS step FROM e WHERE type LIKE 'user.%';
 CREATE OR REPLACE TEMP TABLE first_use AS
-WITH arrival AS (
-    SELECT l.subject, l."user", l.line, l.time, arg_max(w.step, w.time) AS step, arg_max(w.line, w.time) AS word, max(w.time) AS said
-    FROM e l JOIN word w ON (w.subject, w."user") = (l.subject, l."user") AND w.line < l.line
-    WHERE l.type = 'login' AND coalesce((l.data->>'ok')::BOOLEAN, true) GROUP BY ALL)
-SELECT * FROM arrival WHERE step = 'invited'
--- A login from before the invitation leaves it open; the first one after it does not.
-QUALIFY line <= coalesce(min(line) FILTER (time >= said) OVER (PARTITION BY subject, "user", word), line);
+WITH invited AS (SELECT subject, "user", min(day) AS day FROM word WHERE step = 'invited' GROUP BY ALL),
+around AS (SELECT subject, "user", i.day, min(a.day) FILTER (a.day >= i.day) AS after, max(a.day) FILTER (a.day < i.day) AS before
+    FROM invited i JOIN activity a USING (subject, "user") GROUP BY ALL)
+SELECT subject, "user", CASE WHEN day - before <= 28 THEN day ELSE after END AS day FROM around WHERE after IS NOT NULL;
 CREATE OR REPLACE TEMP TABLE invitation AS
-WITH said AS (SELECT subject, "user", time, line, step FROM word UNION ALL SELECT subject, "user", time, line, 'activated' FROM first_use)
-SELECT subject, "user", max(time) FILTER (step = 'invited') AS invited, min(time) FILTER (step = 'activated') AS activated,
-    CASE WHEN arg_max(step, time) = 'removed' THEN max(time) END AS removed
-FROM said GROUP BY ALL;
+SELECT subject, "user", max(w.time) FILTER (step = 'invited') AS invited,
+    least(min(w.day) FILTER (step = 'activated'), any_value(u.day)) AS activated,
+    CASE WHEN arg_max(step, w.time) = 'removed' THEN max(w.time) END AS removed
+FROM word w LEFT JOIN first_use u USING (subject, "user") GROUP BY ALL;
 -- Provisioned are those who were seen, and those invited or activated who were not removed.
 CREATE OR REPLACE TEMP TABLE provisioned_user AS
 SELECT subject, "user" FROM seen_user UNION SELECT subject, "user" FROM invitation WHERE removed IS NULL;

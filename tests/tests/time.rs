@@ -3,14 +3,11 @@
 use std::borrow::Cow;
 
 use bellwether_engine::event::{Body, CustomerKey, Event, SubscriptionStep, UserToken};
-use bellwether_engine::feature::Feature;
 use bellwether_engine::partition::{Header, Partition, Payload, Progress, Record};
 use bellwether_engine::signal::{Output, Transition};
 use bellwether_engine::time::{DAY_MS, HOUR_MS, Time};
-use bellwether_engine::view::View;
-use bellwether_tests::company::{Random, START, life, subscription};
+use bellwether_tests::company::{START, subscription};
 use bellwether_tests::folding::{Cuts, default_rules, fold};
-use proptest::prelude::*;
 
 fn event(number: usize, time: Time, body: Body<'static>) -> Event<'static> {
     Event {
@@ -44,50 +41,6 @@ fn sixty_days_of_silence_raise_each_inactivity_signal_once_at_the_right_time() {
         let thirty = last.plus_ms(30 * DAY_MS);
         assert_eq!(told("no-login-30d"), [(Transition::Raised, thirty), (Transition::Escalated, last.plus_ms(60 * DAY_MS))]);
         assert_eq!(told("unusual-gap"), [(Transition::Raised, last.plus_ms(28 * DAY_MS + 1))]);
-    }
-}
-
-/// Features that are the history of decisions or of changes, and so depend on the order of arrival.
-const HISTORIES: [Feature; 15] = [
-    Feature::Health,
-    Feature::HealthChange28d,
-    Feature::Grade,
-    Feature::Stage,
-    Feature::AtRisk,
-    Feature::OpenAtRisk,
-    Feature::DaysSinceAtRisk,
-    Feature::DaysInStage,
-    Feature::MrrChange90d,
-    Feature::DaysSinceContraction,
-    Feature::DaysSinceExpansion,
-    Feature::ContactChangedDays,
-    Feature::ChampionDaysSinceLogin,
-    Feature::ChampionLoggedIn,
-    Feature::TenureDays,
-];
-
-proptest! {
-    #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
-
-    #[test]
-    fn permutations_inside_the_window_give_the_same_registers_and_counters(seed: u64, shuffle: u64, window_days in 1_i64..14) {
-        let straight = life(seed, 1, 90);
-        let mut random = Random(shuffle);
-        let mut permuted: Vec<(i64, u64, Event<'_>)> =
-            straight.iter().map(|event| (event.time.since_ms(START) / (window_days * DAY_MS), random.number(), event.clone())).collect();
-        permuted.sort_by_key(|(window, order, _)| (*window, *order));
-        let permuted: Vec<_> = permuted.into_iter().map(|(_, _, event)| event).collect();
-        let rules = default_rules();
-        let end = START.plus_ms(91 * DAY_MS);
-        let key = CustomerKey::of("c-1");
-        let features = |events: &[Event<'_>]| -> Vec<(&'static str, String)> {
-            let (partitions, _) = fold(events, &rules, 1, end, Cuts::None);
-            let customer = partitions[0].get(key).expect("the customer is there");
-            let view = View::new(customer, &rules.settings, end);
-            let rows = Feature::ALL.iter().filter(|row| !HISTORIES.contains(&row.feature));
-            rows.map(|row| (row.name, format!("{}", view.value(row.feature as u16)))).collect()
-        };
-        prop_assert_eq!(features(&straight), features(&permuted));
     }
 }
 

@@ -130,12 +130,13 @@ impl Fold<'_> {
                 customer.account.owner.set_some(self.stamp, text(owner));
             }
             Body::User { step, user, expires } => {
-                customer.onboarding.get_or_insert_default().invitation(self.stamp, *step, *user, *expires);
-                self.touch(INVITATIONS);
+                let users = &mut customer.activity.users;
                 if *step == UserStep::Removed {
-                    customer.activity.users.remove(*user, self.day);
-                    self.touch(USER_DAY);
+                    users.remove(*user, self.day, self.today);
+                    self.touch(USER_DAY.union(USER_SHARES).union(CONTACTS));
                 }
+                customer.onboarding.get_or_insert_default().invitation(self.stamp, *step, *user, *expires, users);
+                self.touch(INVITATIONS);
             }
             Body::Milestone { name, is_final } => {
                 customer.onboarding.get_or_insert_default().milestone(name_hash(name), self.event.time, *is_final);
@@ -165,13 +166,6 @@ impl Fold<'_> {
         }
         customer.activity.last_login = customer.activity.last_login.max(Some(self.event.time));
         self.user(customer, user);
-        let Some(user) = user else { return };
-        if customer.relation.as_mut().is_some_and(|relation| relation.login(user, self.event.time)) {
-            self.touch(CONTACTS);
-        }
-        if customer.onboarding.as_mut().is_some_and(|onboarding| onboarding.used(self.stamp, user)) {
-            self.touch(INVITATIONS);
-        }
     }
 
     fn usage(&mut self, customer: &mut Customer, feature: &str, count: u32, user: Option<UserToken>) {
@@ -207,6 +201,13 @@ impl Fold<'_> {
                 self.touch(USER_DAY.union(USER_SHARES));
                 self.folded.limited = true;
             }
+        }
+        let Some(user) = user else { return };
+        if customer.relation.as_ref().is_some_and(|relation| relation.is_contact(user)) {
+            self.touch(CONTACTS);
+        }
+        if customer.onboarding.as_mut().is_some_and(|onboarding| onboarding.used(user, self.day)) {
+            self.touch(INVITATIONS);
         }
     }
 
@@ -329,7 +330,8 @@ impl Fold<'_> {
         invoice.status.set(self.stamp, *step);
         invoice.due.set_some(self.stamp, *due);
         if *step == InvoiceStep::PaymentFailed {
-            invoice.attempts = invoice.attempts.saturating_add(1).max(attempt.unwrap_or(0));
+            invoice.failures = invoice.failures.saturating_add(1);
+            invoice.attempt = invoice.attempt.max(attempt.unwrap_or(0));
             invoice.failed_at = Some(invoice.failed_at.map_or(self.event.time, |known| known.min(self.event.time)));
         }
     }

@@ -111,7 +111,7 @@ impl<'a> View<'a> {
                 unanswered.then_some(Clock::BusinessHoursSince(notice, &self.settings.business_hours))
             }
             Feature::ContactChangedDays => relation?.contact_changed_at.map(days),
-            Feature::ChampionDaysSinceLogin => relation?.champion_login_at.map(days),
+            Feature::ChampionDaysSinceLogin => relation?.champion_day(&customer.activity.users).map(|day| days(day.start())),
             Feature::DaysSinceTouch => relation?.touched_at.map(days),
             Feature::OldestFeatureRequestDays => {
                 let open = relation?.notes.iter().filter(|note| note.is_open(NoteKind::FeatureRequest));
@@ -313,7 +313,7 @@ impl<'a> View<'a> {
             Feature::CancelRequested => Some(flag(self.customer.notice_at().is_some())),
             Feature::ChampionLoggedIn => {
                 let relation = relation.filter(|relation| relation.has_contact())?;
-                Some(flag(relation.champion_login_at.is_some()))
+                Some(flag(relation.has_champion_been_back(&self.customer.activity.users)))
             }
             Feature::MarketingConsent => relation?.marketing_consent().map(flag),
             Feature::FeatureRequestsOpen => notes(NoteKind::FeatureRequest),

@@ -11,14 +11,14 @@ use std::num::NonZeroUsize;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use bellwether_backtest::replay::{ReplayOptions, replay};
 use bellwether_benches::distance::{FAR_NS, between_processors_ns};
 use bellwether_benches::observing::Discard;
 use bellwether_benches::{RULES, median, processor_time, rule_set, rules, sample_lines, sample_log, tables};
 use bellwether_codec::event::Decoder;
-use bellwether_codec::intake::InputSpec;
+use bellwether_codec::intake::{DecodedPart, InputSpec, PartReader};
 use bellwether_codec::summary::Summary;
 use bellwether_engine::event::{CustomerKey, Event};
 use bellwether_engine::partition::{Header, Partition, Payload, Record};
@@ -146,6 +146,34 @@ fn bare_decode(lines: &[String]) -> (f64, f64) {
     (lines.len() as f64 / bare.as_secs_f64(), processor_time_a_line(before, lines.len()))
 }
 
+/// Lines a second of what a replay decodes with, on one core: validated events with hashed users, made and dropped a part at a time.
+fn own_decode(lines: &[String], path: &Path) -> Result<f64, Box<dyn Error>> {
+    let decoder = Decoder::default();
+    let mut times = Vec::new();
+    for _ in 0..RUNS {
+        let mut reader = PartReader::open(&[InputSpec::from(path)], 1_024)?;
+        let mut time = Duration::ZERO;
+        while let Some(part) = reader.next_part()? {
+            let started = Instant::now();
+            std::hint::black_box(DecodedPart::decode(part, &decoder, false).lines().len());
+            time += started.elapsed();
+        }
+        times.push(time);
+    }
+    times.sort_unstable();
+    Ok(lines.len() as f64 / times[RUNS / 2].as_secs_f64())
+}
+
+/// Where two processors are to each other may change while they are measured.
+fn print_distances(before_ns: f64, after_ns: f64) {
+    let cache = match (before_ns < FAR_NS, after_ns < FAR_NS) {
+        (true, true) => "they share a cache",
+        (false, false) => "they share no cache",
+        (true, false) | (false, true) => "they were moved meanwhile, so that the ratio says nothing",
+    };
+    println!("  a cache line took {before_ns:.0} ns from processor to processor before, and {after_ns:.0} ns after: {cache}");
+}
+
 /// Neighbours on the machine take time from the clock, hardly from the processor time; `median` makes one run more than it counts.
 fn processor_time_a_line(before: Duration, lines: usize) -> f64 {
     (processor_time() - before).as_nanos() as f64 / (lines * (RUNS + 1)) as f64
@@ -158,7 +186,8 @@ fn replay_against_bare_decode(lines: &[String]) -> Result<(), Box<dyn Error>> {
     write_lines(&path, lines.iter().map(String::as_str))?;
     let (bare_rate, bare_ns) = bare_decode(lines);
     println!("bare decode, one core: {bare_rate:.0} lines/s, {bare_ns:.0} ns of processor time a line");
-    let distance_ns = between_processors_ns();
+    println!("own decode alone, one core: {:.0} lines/s", own_decode(lines, &path)?);
+    let before_ns = between_processors_ns();
     let mut one_core = 0.0;
     for threads in [1, 2] {
         let options = ReplayOptions {
@@ -186,8 +215,7 @@ fn replay_against_bare_decode(lines: &[String]) -> Result<(), Box<dyn Error>> {
             one_core = rate;
         } else {
             println!("  two threads against one: {:.2} (limit 1.8)", rate / one_core);
-            let cache = if distance_ns < FAR_NS { "a cache" } else { "no cache" };
-            println!("  a cache line takes {distance_ns:.0} ns from processor to processor: they share {cache}");
+            print_distances(before_ns, between_processors_ns());
         }
     }
     Ok(())

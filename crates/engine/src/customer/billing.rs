@@ -129,8 +129,10 @@ pub struct Invoice {
     pub status: LastWord<InvoiceStep>,
     /// When it is due.
     pub due: LastWord<Time>,
-    /// Failed attempts to charge it.
-    pub attempts: u32,
+    /// Failed attempts to charge it that were told.
+    pub failures: u32,
+    /// The largest number that a failed attempt was told under.
+    pub attempt: u32,
     /// The first failed attempt.
     pub failed_at: Option<Time>,
 }
@@ -139,7 +141,7 @@ impl Invoice {
     /// An invoice of that name of which nothing is known yet.
     #[must_use]
     pub fn new(name: &str) -> Self {
-        Self { name: name.into(), status: LastWord::default(), due: LastWord::default(), attempts: 0, failed_at: None }
+        Self { name: name.into(), status: LastWord::default(), due: LastWord::default(), failures: 0, attempt: 0, failed_at: None }
     }
 
     /// Whether it still waits for money.
@@ -151,7 +153,7 @@ impl Invoice {
     /// Failed attempts while it waits for money.
     #[must_use]
     pub fn attempts_failed(&self) -> u32 {
-        if self.is_unpaid() { self.attempts } else { 0 }
+        if self.is_unpaid() { self.failures.max(self.attempt) } else { 0 }
     }
 
     /// UTC days past its due date, while unpaid and at least one.
@@ -178,10 +180,13 @@ impl Billing {
         self.subscriptions.iter().filter(|subscription| subscription.is_active())
     }
 
-    /// The customer's main currency: that of its first running subscription that names one.
+    /// The customer's main currency: of the running subscriptions that name one, that of the one started first.
     #[must_use]
     pub fn currency(&self) -> Option<Currency> {
-        self.active().find_map(|subscription| subscription.currency.get().copied())
+        let named = self.active().filter_map(|subscription| Some((subscription, *subscription.currency.get()?)));
+        let age = |subscription: &Subscription| subscription.started_at.unwrap_or(Time::NEVER);
+        let first = named.min_by(|(one, _), (other, _)| (age(one), &one.name).cmp(&(age(other), &other.name)));
+        first.map(|(_, currency)| currency)
     }
 
     /// MRR of the running subscriptions in the main currency (those without a currency included), minor units.
@@ -210,7 +215,8 @@ impl Billing {
     /// The running subscription whose paid period ends first.
     #[must_use]
     pub fn next_renewal(&self) -> Option<(&Subscription, Time)> {
-        self.active().filter_map(|subscription| Some((subscription, *subscription.period_end.get()?))).min_by_key(|(_, end)| *end)
+        let ends = self.active().filter_map(|subscription| Some((subscription, *subscription.period_end.get()?)));
+        ends.min_by(|(one, end), (other, other_end)| (end, &one.name).cmp(&(other_end, &other.name)))
     }
 
     /// Writes the MRR of this day into the history when it changed.
@@ -287,7 +293,8 @@ impl Packed for Invoice {
         writer.put_text(&self.name);
         writer.put_word(&self.status, |writer, step| writer.bytes.push(*step as u8));
         writer.put_word(&self.due, |writer, due| writer.put_time(*due));
-        writer.put(u64::from(self.attempts));
+        writer.put(u64::from(self.failures));
+        writer.put(u64::from(self.attempt));
         writer.put_optional_time(self.failed_at);
     }
 
@@ -297,7 +304,8 @@ impl Packed for Invoice {
             name: reader.take_name()?,
             status: reader.take_word(|reader| reader.take_one_of(&STEPS))?,
             due: reader.take_word(PackedReader::take_time)?,
-            attempts: reader.take_u32()?,
+            failures: reader.take_u32()?,
+            attempt: reader.take_u32()?,
             failed_at: reader.take_optional_time()?,
         })
     }

@@ -2,6 +2,8 @@
 
 use super::last_word::{LastWord, Stamp};
 use super::packed::{Packed, PackedReader, PackedWriter};
+use super::user::{User, WINDOW_DAYS};
+use super::users::Users;
 use crate::event::{UserStep, UserToken};
 use crate::time::{DAY_MS, Day, Time};
 
@@ -28,27 +30,64 @@ pub struct Onboarding {
 pub struct Invitation {
     /// Who was invited.
     pub user: UserToken,
-    /// Invited, activated or removed, whichever came last.
+    /// Invited, activated or removed, whichever was said last.
     status: LastWord<UserStep>,
     /// When the latest invitation was sent.
     pub invited_at: Option<Time>,
+    /// The day of the first one.
+    first_invited_on: Option<Day>,
     /// When it expires.
     pub expires: LastWord<Time>,
-    /// The first day on which it was used; also after its user was removed.
-    pub activated_on: Option<Day>,
+    /// The first day on which it was said to be used.
+    activated_on: Option<Day>,
+    /// The first day, not before the first invitation, on which its user was active.
+    first_used_on: Option<Day>,
+    /// The latest day on which its user was active.
+    used_on: Option<Day>,
+    /// Its user was active in the four weeks before the first invitation.
+    was_active: bool,
 }
 
 impl Invitation {
     /// Whether it waits to be used.
     #[must_use]
     pub fn is_pending(&self) -> bool {
-        self.status.get() == Some(&UserStep::Invited)
+        self.status.get() == Some(&UserStep::Invited) && self.used_on < self.invited_at.map(Time::day)
     }
 
-    fn activate(&mut self, stamp: Stamp) -> bool {
-        let day = stamp.time.day();
-        self.activated_on = Some(self.activated_on.map_or(day, |known| known.min(day)));
-        self.status.set(stamp, UserStep::Activated)
+    /// The first day on which it was used, or said to be; also after its user was removed. Who was active in the four weeks before the
+    /// invitation, and then after it, has used it at once.
+    #[must_use]
+    pub fn activated_on(&self) -> Option<Day> {
+        let used = if self.was_active { self.first_used_on.and(self.first_invited_on) } else { self.first_used_on };
+        [self.activated_on, used].into_iter().flatten().min()
+    }
+
+    fn invite(&mut self, stamp: Stamp, expires: Option<Time>) {
+        self.invited_at = self.invited_at.max(Some(stamp.time));
+        self.expires.set_some(stamp, expires);
+        self.first_invited_on = earliest(self.first_invited_on, stamp.time.day());
+    }
+
+    /// What its user did before it was heard of. Days only, so that it does not matter in which order invitation and activity come.
+    fn catch_up(&mut self, user: &User) {
+        self.used_on = self.used_on.max(Some(user.newest));
+        let Some(first) = self.first_invited_on else { return };
+        self.was_active = user.was_active_before(first);
+        if user.newest >= first {
+            self.first_used_on = earliest(self.first_used_on, user.stretch_from(first).unwrap_or(user.newest));
+        }
+    }
+
+    /// Its user is active on that day.
+    fn used(&mut self, day: Day) {
+        self.used_on = self.used_on.max(Some(day));
+        let Some(first) = self.first_invited_on else { return };
+        if day >= first {
+            self.first_used_on = earliest(self.first_used_on, day);
+        } else {
+            self.was_active |= first.0 - day.0 <= WINDOW_DAYS;
+        }
     }
 
     /// When it was revoked, or its user removed.
@@ -56,6 +95,10 @@ impl Invitation {
     pub fn removed_at(&self) -> Option<Time> {
         self.status.time().filter(|_| self.status.get() == Some(&UserStep::Removed))
     }
+}
+
+fn earliest(known: Option<Day>, day: Day) -> Option<Day> {
+    Some(known.map_or(day, |known| known.min(day)))
 }
 
 impl Onboarding {
@@ -100,33 +143,47 @@ impl Onboarding {
     }
 
     /// An invitation was sent, used or revoked.
-    pub fn invitation(&mut self, stamp: Stamp, step: UserStep, user: UserToken, expires: Option<Time>) {
+    pub fn invitation(&mut self, stamp: Stamp, step: UserStep, user: UserToken, expires: Option<Time>, users: &Users) {
         let index = match self.invitations.iter().position(|invitation| invitation.user == user) {
             Some(index) => index,
             None => {
                 self.make_room(stamp.time);
                 let (status, expires) = (LastWord::default(), LastWord::default());
                 super::make_room(&mut self.invitations);
-                self.invitations.push(Invitation { user, status, invited_at: None, expires, activated_on: None });
+                self.invitations.push(Invitation {
+                    user,
+                    status,
+                    invited_at: None,
+                    first_invited_on: None,
+                    expires,
+                    activated_on: None,
+                    first_used_on: None,
+                    used_on: None,
+                    was_active: false,
+                });
                 self.invitations.len() - 1
             }
         };
         let invitation = &mut self.invitations[index];
-        if step == UserStep::Activated {
-            invitation.activate(stamp);
-            return;
-        }
         invitation.status.set(stamp, step);
-        if step == UserStep::Invited {
-            invitation.invited_at = invitation.invited_at.max(Some(stamp.time));
-            invitation.expires.set_some(stamp, expires);
+        let first = invitation.first_invited_on;
+        match step {
+            UserStep::Invited => invitation.invite(stamp, expires),
+            UserStep::Activated => invitation.activated_on = earliest(invitation.activated_on, stamp.time.day()),
+            UserStep::Removed => {}
+        }
+        let is_new = invitation.used_on.is_none() || first != invitation.first_invited_on;
+        if let Some(user) = users.get(user).filter(|_| is_new) {
+            invitation.catch_up(user);
         }
     }
 
-    /// A login uses the user's invitation. Returns whether one was pending.
-    pub fn used(&mut self, stamp: Stamp, user: UserToken) -> bool {
-        let pending = self.invitations.iter_mut().find(|invitation| invitation.user == user && invitation.is_pending());
-        pending.is_some_and(|invitation| invitation.activate(stamp))
+    /// A user is active on a day. Returns whether that changed an invitation.
+    pub fn used(&mut self, user: UserToken, day: Day) -> bool {
+        let Some(invitation) = self.invitations.iter_mut().find(|invitation| invitation.user == user) else { return false };
+        let before = (invitation.is_pending(), invitation.activated_on());
+        invitation.used(day);
+        before != (invitation.is_pending(), invitation.activated_on())
     }
 
     /// All remembered invitations.
@@ -160,17 +217,25 @@ impl Packed for Invitation {
         writer.put_word(&self.status, |writer, step| writer.bytes.push(*step as u8));
         writer.put_optional_time(self.invited_at);
         writer.put_word(&self.expires, |writer, time| writer.put_time(*time));
-        writer.put_day(self.activated_on.unwrap_or(Day(0)));
+        for day in [self.first_invited_on, self.activated_on, self.first_used_on, self.used_on] {
+            writer.put_day(day.unwrap_or(Day(0)));
+        }
+        writer.bytes.push(u8::from(self.was_active));
     }
 
     fn unpack(reader: &mut PackedReader<'_>) -> Option<Self> {
         const STEPS: [UserStep; 3] = [UserStep::Invited, UserStep::Activated, UserStep::Removed];
+        let day = |reader: &mut PackedReader<'_>| reader.take_day().map(|day| Some(day).filter(|day| *day != Day(0)));
         Some(Self {
             user: UserToken(u64::from_le_bytes(reader.take_array()?)),
             status: reader.take_word(|reader| reader.take_one_of(&STEPS))?,
             invited_at: reader.take_optional_time()?,
             expires: reader.take_word(PackedReader::take_time)?,
-            activated_on: reader.take_day().map(|day| Some(day).filter(|day| *day != Day(0)))?,
+            first_invited_on: day(reader)?,
+            activated_on: day(reader)?,
+            first_used_on: day(reader)?,
+            used_on: day(reader)?,
+            was_active: reader.take_bool()?,
         })
     }
 }

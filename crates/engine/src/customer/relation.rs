@@ -4,8 +4,9 @@ use super::counts::Counts;
 use super::last_word::{LastWord, Stamp};
 use super::packed::{Packed, PackedReader, PackedWriter};
 use super::table::{Entry, Table};
+use super::users::Users;
 use crate::event::{NoteKind, UserToken};
-use crate::time::Time;
+use crate::time::{Day, Time};
 
 /// Notes remembered per customer.
 pub const MAX_NOTES: usize = 16;
@@ -25,8 +26,6 @@ pub struct Relation {
     contacts: Vec<(u32, LastWord<Option<UserToken>>)>,
     /// When a contact last changed or was removed.
     pub contact_changed_at: Option<Time>,
-    /// The latest login of a current contact.
-    pub champion_login_at: Option<Time>,
     /// Marketing consent of the customer as a whole.
     pub consent: LastWord<bool>,
     /// Marketing consent of users for themselves.
@@ -169,13 +168,8 @@ impl Relation {
         let contact = &mut self.contacts[index].1;
         let known = contact.get().copied();
         let changed = had_previous || user.is_none() || known.is_some_and(|known| known != user);
-        if contact.set(stamp, user) {
-            if known != Some(user) {
-                self.champion_login_at = None;
-            }
-            if changed {
-                self.contact_changed_at = self.contact_changed_at.max(Some(stamp.time));
-            }
+        if contact.set(stamp, user) && changed {
+            self.contact_changed_at = self.contact_changed_at.max(Some(stamp.time));
         }
         true
     }
@@ -217,13 +211,27 @@ impl Relation {
         self.contacts.iter().any(|(_, contact)| matches!(contact.get(), Some(Some(_))))
     }
 
-    /// A user logged in; matters if it is a contact. Returns whether it is.
-    pub fn login(&mut self, user: UserToken, time: Time) -> bool {
-        let is_contact = self.contacts.iter().any(|(_, contact)| contact.get() == Some(&Some(user)) && contact.time() <= Some(time));
-        if is_contact {
-            self.champion_login_at = self.champion_login_at.max(Some(time));
-        }
-        is_contact
+    /// Whether a user is a contact.
+    #[must_use]
+    pub fn is_contact(&self, user: UserToken) -> bool {
+        self.contacts.iter().any(|(_, contact)| contact.get() == Some(&Some(user)))
+    }
+
+    /// The latest day on which a current contact was active.
+    #[must_use]
+    pub fn champion_day(&self, users: &Users) -> Option<Day> {
+        self.champions().filter_map(|(user, _)| users.latest_day(user)).max()
+    }
+
+    /// Whether a current contact was active on a later day than that on which it was named.
+    #[must_use]
+    pub fn has_champion_been_back(&self, users: &Users) -> bool {
+        self.champions().any(|(user, named)| users.latest_day(user) > Some(named.day()))
+    }
+
+    /// The current contacts, and when each was named last.
+    fn champions(&self) -> impl Iterator<Item = (UserToken, Time)> {
+        self.contacts.iter().filter_map(|(_, contact)| Some(((*contact.get()?)?, contact.time()?)))
     }
 
     /// When the latest incident ended, if none is open.
@@ -296,7 +304,6 @@ impl Packed for Relation {
             writer.put_word(contact, |writer, user| writer.put_user(*user));
         }
         writer.put_optional_time(self.contact_changed_at);
-        writer.put_optional_time(self.champion_login_at);
         writer.put_word(&self.consent, |writer, consent| writer.bytes.push(u8::from(*consent)));
         writer.put(self.user_consents.len() as u64);
         for (user, consent) in &self.user_consents {
@@ -324,7 +331,6 @@ impl Packed for Relation {
         Some(Self {
             contacts: reader.take_list(contact)?,
             contact_changed_at: reader.take_optional_time()?,
-            champion_login_at: reader.take_optional_time()?,
             consent: reader.take_word(PackedReader::take_bool)?,
             user_consents: reader.take_list(consent)?,
             touched_at: reader.take_optional_time()?,

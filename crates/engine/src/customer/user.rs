@@ -87,6 +87,19 @@ impl User {
         Marked::Earlier
     }
 
+    /// The first day of the latest stretch, where that is not before `from`.
+    pub(super) fn stretch_from(&self, from: Day) -> Option<Day> {
+        Some(Day(self.newest.0 - i32::from(self.stretch))).filter(|first| *first >= from)
+    }
+
+    /// Whether it was active within a window before that day, which is no longer than two windows ago.
+    pub(super) fn was_active_before(&self, day: Day) -> bool {
+        let window = day.0 - WINDOW_DAYS..day.0;
+        let (stretch, before) = (i32::from(self.stretch), i32::from(self.before));
+        let reaches = self.newest >= day && self.newest.0 - stretch < day.0;
+        reaches || window.contains(&self.newest.0) || before > 0 && window.contains(&(self.newest.0 - before))
+    }
+
     /// Whether it was active in the window before the last one; no day that it was active on is after `today`.
     pub(super) fn is_in_previous_window(&self, today: Day) -> bool {
         let age = today.0 - self.newest.0;

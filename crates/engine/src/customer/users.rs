@@ -4,7 +4,9 @@ use std::cell::Cell;
 
 use super::block_counts::{BlockCounts, block};
 use super::packed::{Packed, PackedReader, PackedWriter};
+use super::removed::{Removal, Removed};
 use super::user::{LONGEST_WINDOW_DAYS, Marked, User, WINDOW_DAYS};
+use super::user_caches::{CountsCache, KnownShare, TopCache};
 use crate::event::UserToken;
 use crate::time::Day;
 
@@ -22,6 +24,8 @@ pub struct Users {
     all: BlockCounts,
     /// Until this day some activity of untracked users is inside a window.
     overflow_until: Day,
+    /// Users that were removed lately, and when: such a user is hidden unless it was active on a later day.
+    removed: Removed,
     counts: CountsCache,
     top: TopCache,
     known: KnownShare,
@@ -39,71 +43,6 @@ pub struct ActiveCounts {
     /// Known, and not active in the last 30 days.
     pub dormant_30d: u32,
 }
-
-/// The counts of a day, kept until a user changes: several rules ask for them at each evaluation. No part of the state.
-#[derive(Clone, Debug, Default)]
-struct CountsCache(Cell<Option<(Day, ActiveCounts)>>);
-
-impl CountsCache {
-    /// A user whose latest active day was `before` (or who is new) is active on `day`: counts of that very day are moved, others dropped.
-    fn became_active(&self, day: Day, before: Option<Day>) {
-        let Some((_, mut counts)) = self.0.get().filter(|(today, _)| *today == day) else {
-            self.0.set(None);
-            return;
-        };
-        let age = before.map_or(i32::MAX, |before| day.0 - before.0);
-        counts.last_28d += u32::from(age >= 28);
-        counts.last_30d += u32::from(age >= 30);
-        counts.dormant_30d -= u32::from(before.is_some() && age >= 30);
-        self.0.set(Some((day, counts)));
-    }
-}
-
-impl PartialEq for CountsCache {
-    fn eq(&self, _other: &Self) -> bool {
-        true
-    }
-}
-
-impl Eq for CountsCache {}
-
-/// The largest total of a user at a block, kept until a user goes: a rule asks for it whenever a user is active on a new day. No part of
-/// the state.
-#[derive(Clone, Debug, Default)]
-struct TopCache(Cell<Option<(i32, u64)>>);
-
-impl TopCache {
-    /// The total of a user has grown.
-    fn grew(&self, counts: BlockCounts) {
-        if let Some((block, top)) = self.0.get() {
-            self.0.set(Some((block, top.max(counts.total_at(block)))));
-        }
-    }
-}
-
-impl PartialEq for TopCache {
-    fn eq(&self, _other: &Self) -> bool {
-        true
-    }
-}
-
-impl Eq for TopCache {}
-
-/// Whether half of the activity is identified, and whether that turned since counts were last told to change. No part of the state:
-/// a customer that was loaded is taken for turned, which tells a change too many and never one too few.
-#[derive(Clone, Debug, Default)]
-struct KnownShare {
-    is_half: bool,
-    is_settled: bool,
-}
-
-impl PartialEq for KnownShare {
-    fn eq(&self, _other: &Self) -> bool {
-        true
-    }
-}
-
-impl Eq for KnownShare {}
 
 /// What an activity changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -130,6 +69,10 @@ impl Users {
         self.known.is_settled &= is_half == self.known.is_half;
         self.known.is_half = is_half;
         let Some(token) = user else { return UserChange::Counted };
+        if !self.removed.is_empty() {
+            self.forget_removed(today);
+            (self.known.is_settled, self.top.0, self.counts.0) = (false, Cell::new(None), Cell::new(None));
+        }
         let place = self.place_of(token);
         match self.users.get(place) {
             Some(user) if user.token == token => self.mark(place, day, today),
@@ -170,11 +113,40 @@ impl Users {
         UserChange::NewCounts
     }
 
-    /// Forgets a removed user, unless it was active later than the removal.
-    pub fn remove(&mut self, token: UserToken, day: Day) {
-        self.users.retain(|user| user.token != token || user.newest > day);
+    /// Hides a removed user, unless it is active later than on that day.
+    pub fn remove(&mut self, token: UserToken, day: Day, today: Day) {
         self.counts.0.set(None);
         self.top.0.set(None);
+        self.forget_removed(today);
+        if let Some(removal) = self.removed.note(token, day) {
+            self.forget(removal);
+        }
+    }
+
+    /// Forgets the removals of long ago, and the users that stay hidden by them.
+    fn forget_removed(&mut self, today: Day) {
+        while let Some(removal) = self.removed.take_old(today) {
+            self.forget(removal);
+        }
+    }
+
+    fn forget(&mut self, (token, day): Removal) {
+        self.users.retain(|user| user.token != token || user.newest > day);
+    }
+
+    fn visible(&self) -> impl Iterator<Item = &User> {
+        self.users.iter().filter(|user| !self.removed.hides(user))
+    }
+
+    /// The latest day on which a user was active, unless it is removed or unknown.
+    #[must_use]
+    pub fn latest_day(&self, token: UserToken) -> Option<Day> {
+        self.get(token).filter(|user| !self.removed.hides(user)).map(|user| user.newest)
+    }
+
+    /// A user, removed or not.
+    pub(super) fn get(&self, token: UserToken) -> Option<&User> {
+        self.users.get(self.place_of(token)).filter(|user| user.token == token)
     }
 
     /// At least half of the activity carries a user.
@@ -205,7 +177,7 @@ impl Users {
             return counts;
         }
         let mut counts = ActiveCounts::default();
-        for user in &self.users {
+        for user in self.visible() {
             let age = today.0 - user.newest.0;
             counts.last_28d += u32::from(age < 28);
             counts.last_30d += u32::from(age < 30);
@@ -225,31 +197,31 @@ impl Users {
     /// How many users are known.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.users.len()
+        self.visible().count()
     }
 
     /// Whether no user is known.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.users.is_empty()
+        self.visible().next().is_none()
     }
 
     /// Whether that user is known.
     #[must_use]
     pub fn contains(&self, token: UserToken) -> bool {
-        self.users.binary_search_by_key(&token, |user| user.token).is_ok()
+        self.latest_day(token).is_some()
     }
 
     /// The first day after `today` on which a user is not active within 30 days any more.
     #[must_use]
     pub fn next_inactive(&self, today: Day) -> Option<Day> {
-        let ends = self.users.iter().map(|user| Day(user.newest.0.saturating_add(30)));
+        let ends = self.visible().map(|user| Day(user.newest.0.saturating_add(30)));
         ends.filter(|end| *end > today).min()
     }
 
     /// Known users without activity for `days` days up to `today`.
     pub fn dormant(&self, today: Day, days: i32) -> impl Iterator<Item = &User> {
-        self.users.iter().filter(move |user| user.newest.0 <= today.0 - days)
+        self.visible().filter(move |user| user.newest.0 <= today.0 - days)
     }
 
     /// Share of the identified activity made by the most active user, in the current and the previous block.
@@ -259,7 +231,7 @@ impl Users {
         let total = self.identified.total_at(block);
         let top = match self.top.0.get() {
             Some((known, top)) if known == block => top,
-            _ => self.users.iter().map(|user| user.counts.total_at(block)).max()?,
+            _ => self.visible().map(|user| user.counts.total_at(block)).max()?,
         };
         self.top.0.set(Some((block, top)));
         (total > 0).then(|| top as f64 / total as f64)
@@ -288,17 +260,24 @@ impl Users {
     }
 }
 
+/// Set in the first byte where users were removed lately.
+const REMOVED: u8 = 4;
+
 impl Packed for Users {
     fn pack(&self, writer: &mut PackedWriter) {
         // Mostly, all activity is identified or none is.
         let identified = [BlockCounts::default(), self.all].iter().position(|usual| *usual == self.identified);
-        writer.bytes.push(identified.map_or(2, |usual| usual as u8));
+        let removed = if self.removed.is_empty() { 0 } else { REMOVED };
+        writer.bytes.push(identified.map_or(2, |usual| usual as u8) | removed);
         for counts in [Some(self.all), Some(self.identified).filter(|_| identified.is_none())].into_iter().flatten() {
             writer.put_near(counts.block, block(writer.base()));
             counts.pack(writer);
         }
         writer.put_day(self.overflow_until);
         writer.put_list(&self.users);
+        if removed != 0 {
+            self.removed.pack(writer);
+        }
     }
 
     fn unpack(reader: &mut PackedReader<'_>) -> Option<Self> {
@@ -306,14 +285,16 @@ impl Packed for Users {
             let block = reader.take_near(block(reader.base()))?;
             BlockCounts::unpack(reader, block)
         };
-        let (usual, all) = (reader.take_byte()?, counts(reader)?);
-        let identified = match usual {
+        let (first, all) = (reader.take_byte()?, counts(reader)?);
+        let identified = match first & !REMOVED {
             0 => BlockCounts::default(),
             1 => all,
             _ => counts(reader)?,
         };
         let overflow_until = reader.take_day()?;
-        Some(Self { identified, all, overflow_until, users: reader.take_list(User::unpack)?, ..Self::default() })
+        let users = reader.take_list(User::unpack)?;
+        let removed = if first & REMOVED == 0 { Removed::default() } else { Removed::unpack(reader)? };
+        Some(Self { identified, all, overflow_until, users, removed, ..Self::default() })
     }
 }
 

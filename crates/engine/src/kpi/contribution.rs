@@ -203,7 +203,7 @@ fn durations(customer: &Customer, first_value: Option<u32>) -> Vec<(Process, Day
     }
     for invitation in onboarding.iter().flat_map(|onboarding| onboarding.invitations()) {
         let Some(invited) = invitation.invited_at else { continue };
-        let duration = Duration::between(invited, invitation.activated_on.map(Day::start), invitation.removed_at());
+        let duration = Duration::between(invited, invitation.activated_on().map(Day::start), invitation.removed_at());
         durations.push((Process::Activation, invited.day(), duration));
     }
     durations
