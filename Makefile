@@ -71,6 +71,7 @@ bench: setup ## Measure the hot stages (BENCH_ARGS=NAME for one), whole runs, an
 	cargo build --release --workspace --bins
 	cargo bench --package bellwether-benches --bench stages -- $(BENCH_ARGS)
 	cargo run --release --package bellwether-benches --bin load
+	cargo run --release --package bellwether-benches --bin load_company
 	cargo run --release --package bellwether-benches --bin load_kafka
 	cargo run --release --package bellwether-benches --bin load_metrics
 

@@ -74,7 +74,7 @@ fn apply(partition: &mut Partition, record: &Record<'_>, cuts: Cuts, random: &mu
     loop {
         let mut budget = if let Cuts::Random(_) = cuts { random.below(4) + 1 } else { u64::MAX };
         let progress = partition.apply(record, &mut budget, outputs);
-        assert!(!matches!(progress, Progress::PoisonedRecord | Progress::PoisonedReview(_)), "folding panicked");
+        assert!(!matches!(progress, Progress::PoisonedRecord | Progress::PoisonedReview(..)), "folding panicked");
         if let Cuts::Random(_) = cuts
             && random.one_in(10)
         {
@@ -94,6 +94,7 @@ pub fn stored_and_loaded(partition: &Partition) -> Partition {
     let mut loaded = Partition::new(partition.rules().clone(), decode_header(&bytes).expect("a header decodes"));
     for customer in partition.customers() {
         encode_customer(customer, &mut bytes).expect("a state encodes");
+        loaded.insert_timer(customer.next_review(), CustomerKey::of(&customer.id));
         loaded.insert(decode_customer(&bytes).expect("a state decodes"));
     }
     loaded

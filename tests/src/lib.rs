@@ -7,6 +7,7 @@ pub mod folding;
 pub mod former_fold;
 pub mod machine;
 pub mod node;
+pub mod one_customer;
 pub mod product;
 pub mod proxy;
 pub mod python;

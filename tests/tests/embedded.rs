@@ -11,8 +11,10 @@ use bellwether_codec::intake::InputSpec;
 use bellwether_codec::rendered::Rendered;
 use bellwether_codec::rules::RuleFile;
 use bellwether_codec::summary::Summary;
+use bellwether_codec::timestamp::format_time;
 use bellwether_engine::rule_set::RuleSet;
-use bellwether_live::embedded;
+use bellwether_engine::time::Time;
+use bellwether_live::embedded::{self, Status};
 use bellwether_live::metrics::Metrics;
 use bellwether_live::options::{BatchLimits, EmbeddedOptions, SignalsTarget};
 use bellwether_tests::company::company;
@@ -20,9 +22,16 @@ use tempfile::TempDir;
 
 const PACK: &str = include_str!("../../deploy/rules/default.yaml");
 
-fn compile(text: &str, number: u32, poison: Option<u64>) -> RuleSet {
+/// What panics the fold: an event by its identity, or the reviews of a customer from a time on.
+#[derive(Clone, Debug, Default)]
+struct Poison {
+    event: Option<u64>,
+    reviews: Option<(Arc<str>, Time)>,
+}
+
+fn compile(text: &str, number: u32, poison: &Poison) -> RuleSet {
     let mut file = RuleFile::parse("rules.yaml", text).unwrap_or_else(|errors| panic!("{errors}"));
-    file.settings.poison = poison;
+    (file.settings.poison, file.settings.poison_review) = (poison.event, poison.reviews.clone());
     file.rule_set(number)
 }
 
@@ -38,7 +47,7 @@ fn write_log(directory: &TempDir) -> (std::path::PathBuf, u64) {
     (path, events[events.len() / 2].identity())
 }
 
-fn options(directory: &TempDir, events: &Path, rules: &str, poison: Option<u64>) -> EmbeddedOptions {
+fn options(directory: &TempDir, events: &Path, rules: &str, poison: Poison) -> EmbeddedOptions {
     EmbeddedOptions {
         inputs: vec![InputSpec::from(events)],
         data: directory.path().join("data"),
@@ -47,7 +56,7 @@ fn options(directory: &TempDir, events: &Path, rules: &str, poison: Option<u64>)
         partitions: Some(3),
         decoder: Decoder::default(),
         rules_text: rules.to_owned(),
-        compile_rules: Arc::new(move |text, number| Ok(compile(text, number, poison))),
+        compile_rules: Arc::new(move |text, number| Ok(compile(text, number, &poison))),
         new_journal_id: "test".to_owned(),
         pseudonym_key_id: 1,
         once: true,
@@ -92,7 +101,7 @@ fn the_number_of_threads_is_invisible() {
         let options = ReplayOptions {
             inputs: vec![InputSpec::from(events.as_path())],
             decoder: Decoder::default(),
-            rules: Arc::new(compile(PACK, 1, None)),
+            rules: Arc::new(compile(PACK, 1, &Poison::default())),
             partitions: 5,
             ingest_clock: None,
             threads: threads.try_into().expect("at least one"),
@@ -112,30 +121,106 @@ fn the_number_of_threads_is_invisible() {
 fn a_record_that_panics_the_fold_is_left_out_and_told_in_live_and_replay_alike() {
     let directory = tempfile::tempdir().expect("a temporary directory");
     let (events, poison) = write_log(&directory);
-    let summary = run(options(&directory, &events, PACK, Some(poison)));
+    let poison = Poison { event: Some(poison), reviews: None };
+    let summary = run(options(&directory, &events, PACK, poison.clone()));
     assert_eq!(summary.poisoned, 1, "the fault fired");
     let dead_letters = fs::read_to_string(directory.path().join("data/dead-letters.jsonl")).expect("dead letters");
     assert_eq!(dead_letters.lines().filter(|line| line.contains("\"reason\":\"poisoned\"")).count(), 1);
+    let (replayed, signals) = replayed(&events, &poison);
+    assert_eq!(replayed.poisoned, 1, "the fault fired");
+    assert!(!signals.is_empty());
+    assert!(signals == signals_of(&directory), "live and replay differ");
+}
+
+fn signals_of(directory: &TempDir) -> Vec<u8> {
+    fs::read(directory.path().join("signals.jsonl")).expect("signals")
+}
+
+/// What a replay comes to.
+fn replayed(events: &Path, poison: &Poison) -> (Summary, Vec<u8>) {
     let replay_options = ReplayOptions {
-        inputs: vec![InputSpec::from(events.as_path())],
+        inputs: vec![InputSpec::from(events)],
         decoder: Decoder::default(),
-        rules: Arc::new(compile(PACK, 1, Some(poison))),
+        rules: Arc::new(compile(PACK, 1, poison)),
         partitions: 3,
         ingest_clock: None,
         threads: all_processors(),
     };
     let mut memory = Memory::default();
     let replayed = replay(&replay_options, &mut memory).expect("the replay ends well");
-    assert_eq!(replayed.summary.poisoned, 1, "the fault fired");
-    assert!(!memory.0.is_empty());
-    assert!(memory.0 == fs::read(directory.path().join("signals.jsonl")).expect("signals"), "live and replay differ");
+    (replayed.summary, memory.0)
+}
+
+/// A customer with two events after a review that panics: each of them asks for that review first, so that it is left out too.
+#[test]
+fn a_review_that_panics_is_left_out_in_live_and_replay_alike_whatever_the_batches_and_the_memory() {
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    let (events, _) = write_log(&directory);
+    let untouched = replayed(&events, &Poison::default()).1;
+    let (customer, from) = reviewed_later(&untouched);
+    let poison = Poison { event: None, reviews: Some((customer.as_str().into(), from)) };
+    let (summary, signals) = replayed(&events, &poison);
+    assert_eq!(summary.poisoned, 3, "the fault fired in a review and at two events");
+    assert_eq!((told_later(&untouched, &customer, from).is_empty(), told_later(&signals, &customer, from)), (false, Vec::<String>::new()));
+    // A hundred kilobytes are room for three customers of a partition: the one in quarantine is evicted, and comes back without its timer.
+    for (limits, memory_bytes) in [((500, 100), 64 << 20), ((40, 3), 64 << 20), ((40, 3), 100_000)] {
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let limits = BatchLimits { records: limits.0, reviews: limits.1 };
+        let live = run(EmbeddedOptions { limits, memory_bytes, ..options(&directory, &events, PACK, poison.clone()) });
+        assert_eq!(live.poisoned, 3, "{limits:?}, {memory_bytes} bytes: the fault fired as in the replay");
+        assert!(signals == signals_of(&directory), "{limits:?}, {memory_bytes} bytes: live and replay differ");
+        let dead_letters = fs::read_to_string(directory.path().join("data/dead-letters.jsonl")).expect("dead letters");
+        assert_eq!(dead_letters.lines().filter(|line| line.contains("\"reason\":\"poisoned\"")).count(), 2, "an event each");
+    }
+}
+
+/// A customer with signals after a midnight, and with two events after it; and that midnight.
+fn reviewed_later(signals: &[u8]) -> (String, Time) {
+    let company = company(42, 30, 200);
+    let found = (0..30).map(|number| format!("c-{number}")).find_map(|customer| {
+        let times: Vec<Time> = company.iter().filter(|event| event.customer == customer).map(|event| event.time).collect();
+        let midnight = times[times.len() - 3].day().next().start();
+        let later = times.iter().filter(|time| **time >= midnight).count();
+        (later == 2 && !told_later(signals, &customer, midnight).is_empty()).then_some((customer, midnight))
+    });
+    found.expect("there is such a customer")
+}
+
+/// The signals of a customer from a time on.
+fn told_later(signals: &[u8], customer: &str, from: Time) -> Vec<String> {
+    let text = String::from_utf8(signals.to_vec()).expect("signals are text");
+    let (subject, from) = (format!("\"subject\":\"{customer}\""), format_time(from));
+    let time = |line: &str| line.split_once("\"time\":\"").map(|(_, rest)| rest[..from.len()].to_owned());
+    text.lines().filter(|line| line.contains(&subject) && time(line) >= Some(from.clone())).map(str::to_owned).collect()
+}
+
+#[test]
+fn states_that_leave_memory_and_come_back_are_invisible() {
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    let (events, _) = write_log(&directory);
+    // Room for all of the thirty customers, for three of ten in a partition, and for none.
+    let runs = [(64 << 20, 0), (100_000, 1_000), (0, 1_000)].map(|(memory_bytes, least_evicted)| {
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let options = EmbeddedOptions {
+            limits: BatchLimits { records: 40, reviews: 30 },
+            memory_bytes,
+            ..options(&directory, &events, PACK, Poison::default())
+        };
+        let mut evicted = 0;
+        let observe = |status: &Status<'_>| evicted = status.evicted;
+        let summary = embedded::run(options, Arc::new(Metrics::new()), &AtomicBool::new(false), observe).expect("the run ends well");
+        assert!(evicted >= least_evicted && (evicted > 0) == (least_evicted > 0), "{memory_bytes} bytes: {evicted} evictions");
+        (signals_of(&directory), summary.signals, summary.kpis)
+    });
+    assert!(runs[0].0 == replayed(&events, &Poison::default()).1 && !runs[0].0.is_empty());
+    assert!(runs[1] == runs[0] && runs[2] == runs[0], "memory shows");
 }
 
 #[test]
 fn a_changed_rule_file_is_published_once_and_episodes_of_removed_rules_expire() {
     let directory = tempfile::tempdir().expect("a temporary directory");
     let (events, _) = write_log(&directory);
-    let first = run(options(&directory, &events, PACK, None));
+    let first = run(options(&directory, &events, PACK, Poison::default()));
     let signals = || fs::read_to_string(directory.path().join("signals.jsonl")).expect("signals");
     let before = signals();
     let open = |rule: &str| {
@@ -144,11 +229,11 @@ fn a_changed_rule_file_is_published_once_and_episodes_of_removed_rules_expire() 
     };
     let removed = first.signals.keys().find(|rule| open(rule) > 0).expect("a rule with open episodes").clone();
     let without = "signals:\n  - name: other\n    kind: attention\n    when: logins_28d > 100000\n    summary: none\n";
-    run(options(&directory, &events, without, None));
+    run(options(&directory, &events, without, Poison::default()));
     let after = signals();
     assert!(after.starts_with(&before), "what was sent stays");
     let expired = after[before.len()..].lines().filter(|line| line.contains("signal.expired") && line.contains(&removed)).count() as u64;
     assert_eq!(expired, open(&removed));
-    run(options(&directory, &events, without, None));
+    run(options(&directory, &events, without, Poison::default()));
     assert_eq!(signals(), after, "the same rules again change nothing");
 }

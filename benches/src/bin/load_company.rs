@@ -31,18 +31,21 @@ fn main() -> Result<(), Box<dyn Error>> {
     let lines: Vec<String> = reader.lines().collect::<Result<_, _>>()?;
     let decoder = Decoder::default();
     let events: Vec<Event<'_>> = lines.iter().filter_map(|line| decoder.decode_text(line).ok()).collect();
+    println!("a simulated company of {CUSTOMERS} customers over {MONTHS} months, seed {SEED}: {} events of every kind", events.len());
+    let pack = Arc::new(RuleFile::parse("default.yaml", RULES).map_err(|errors| errors.to_string())?.rule_set(1));
+    let (middle, least, most) = median(RUNS, || drop(fold(&events, &pack)));
+    let rate = |time: Duration| events.len() as f64 / time.as_secs_f64();
+    println!("the whole pack, {} rules: {:.0} events/s (least {:.0}, most {:.0})", pack.rules.len(), rate(middle), rate(most), rate(least));
     let (ten, fifty) = packs()?;
     let mut partition = None;
     let mut times = Vec::new();
     for (rules, number) in [(ten, 10), (fifty, 50)] {
         assert_eq!(rules.rules.len(), number, "the packs have 10 and 50 rules");
         let (middle, least, most) = median(RUNS, || partition = Some(fold(&events, &rules)));
-        let rate = |time: Duration| events.len() as f64 / time.as_secs_f64();
         println!("{number} rules: {:.0} events/s (least {:.0}, most {:.0})", rate(middle), rate(most), rate(least));
         times.push(least.as_secs_f64());
     }
     println!("40 more rules cost {:.0} % more time, by the fastest runs (limit 60)", 100.0 * (times[1] / times[0] - 1.0));
-    let pack = Arc::new(RuleFile::parse("default.yaml", RULES).map_err(|errors| errors.to_string())?.rule_set(1));
     sizes(&fold(&events, &pack));
     Ok(())
 }

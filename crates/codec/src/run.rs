@@ -46,8 +46,8 @@ impl Budget {
 pub struct Skipped {
     /// Records by offset.
     pub records: BTreeSet<u64>,
-    /// Reviews: of this customer before the record at this offset.
-    pub reviews: BTreeSet<(u64, CustomerKey)>,
+    /// Reviews by due time and customer.
+    pub reviews: BTreeSet<(Time, CustomerKey)>,
     /// Customers that are erased at the record of this offset: their records before it are blanks.
     pub erased: BTreeMap<CustomerKey, u64>,
 }
@@ -69,7 +69,7 @@ impl Skipped {
     pub fn add(&mut self, offset: u64, progress: Progress) -> bool {
         match progress {
             Progress::PoisonedRecord => self.records.insert(offset),
-            Progress::PoisonedReview(key) => self.reviews.insert((offset, key)),
+            Progress::PoisonedReview(due, key) => self.reviews.insert((due, key)),
             Progress::Done | Progress::OutOfBudget | Progress::Missing(_) => false,
         }
     }
@@ -80,23 +80,19 @@ impl Skipped {
         self.erased.get(&key).copied()
     }
 
-    fn leave_out(&self, offset: u64, partition: &mut Partition, record: &mut Record<'_>) {
+    /// Makes a blank of a record that is left out. Returns whether that is because it panicked.
+    fn leave_out(&self, offset: u64, record: &mut Record<'_>) -> bool {
         if !self.erased.is_empty()
             && let Payload::Event { key, .. } = record.payload
             && self.erased_at(key).is_some_and(|erased_at| offset < erased_at)
         {
             record.payload = Payload::Tick;
         }
-        if self.is_empty() {
-            return;
-        }
-        for (_, key) in self.reviews.range((offset, CustomerKey(0))..=(offset, CustomerKey(u128::MAX))) {
-            partition.quarantine(*key);
-        }
-        if self.records.contains(&offset) {
-            partition.header.aggregates.poisoned += 1;
+        let panicked = !self.records.is_empty() && self.records.contains(&offset);
+        if panicked {
             record.payload = Payload::Tick;
         }
+        panicked
     }
 }
 
@@ -168,14 +164,19 @@ impl<'a> Run<'a> {
         skipped: &Skipped,
         outputs: &mut Vec<Output>,
     ) -> (usize, Progress) {
+        partition.leave_out(&skipped.reviews);
         for index in start..self.len() {
             if budget.records == 0 {
                 return (index, Progress::OutOfBudget);
             }
             let mut record = self.record(index);
-            skipped.leave_out(self.offset(index), partition, &mut record);
+            let panicked = skipped.leave_out(self.offset(index), &mut record);
             match partition.apply(&record, &mut budget.reviews, outputs) {
-                Progress::Done => budget.records -= 1,
+                Progress::Done => {
+                    budget.records -= 1;
+                    // Only now: the reviews before it may have taken several attempts.
+                    partition.header.aggregates.poisoned += u64::from(panicked);
+                }
                 progress => return (index, progress),
             }
         }

@@ -1,8 +1,11 @@
 //! One journal partition: its customers, timers and aggregates, and the one function that folds a record.
 
 mod erasing;
+mod evicting;
+mod leaving_out;
 mod reviewing;
 
+use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
@@ -42,6 +45,8 @@ pub struct Work {
     pub rules_evaluated: u64,
     /// Rules that every event and review could have looked at.
     pub rules_possible: u64,
+    /// Customers taken out of memory, to be loaded again when they are needed.
+    pub evicted: u64,
 }
 
 /// A customer in memory.
@@ -88,6 +93,8 @@ pub struct Partition {
     last_review: (Time, CustomerKey),
     /// Where the eviction clock stands.
     hand: usize,
+    /// Reviews that are known to panic.
+    left_out: BTreeSet<(Time, CustomerKey)>,
 }
 
 impl Partition {
@@ -109,6 +116,7 @@ impl Partition {
             erased: Vec::new(),
             last_review: NO_REVIEW,
             hand: 0,
+            left_out: BTreeSet::new(),
         }
     }
 
@@ -131,12 +139,16 @@ impl Partition {
             }
             let Some((due, key)) = first else { break };
             let Some(slot) = self.index.get(key) else { return Progress::Missing(key) };
+            if self.left_out.contains(&(due, key)) {
+                self.quarantine(slot, key);
+                continue;
+            }
             if *reviews == 0 {
                 return Progress::OutOfBudget;
             }
             *reviews -= 1;
             if !self.guarded(outputs, |partition, outputs| partition.review(slot, due, outputs)) {
-                return Progress::PoisonedReview(key);
+                return Progress::PoisonedReview(due, key);
             }
             self.last_review = (due, key);
             self.settle(slot, key, Folded::default());
@@ -219,49 +231,16 @@ impl Partition {
         self.previous_rules.as_ref()
     }
 
-    /// Puts a customer loaded from a store into memory.
+    /// Puts a customer loaded from a store into memory; its timer was inserted before.
     pub fn insert(&mut self, mut customer: Customer) {
         // While customers are reviewed under a new rule set, those not reviewed yet contribute under the one before.
         let under = customer.contributed_under;
         let rules = self.previous_rules.as_ref().filter(|previous| previous.number == under).unwrap_or(&self.rules);
         customer.contributed = Contributed::of(&customer, rules);
-        let key = CustomerKey::of(&customer.id);
-        let timer = customer.next_review();
-        let slot =
-            self.occupy(key, Slot { customer: Box::new(customer), changed: false, used: true, timer: Time::NEVER, committed_timer: timer });
-        self.set_timer(slot, key, timer);
-    }
-
-    /// Takes customers that were not looked at lately out of memory until at most `limit` are left. Their timers stay.
-    ///
-    /// Call it after [`Self::take_changed`]: customers changed since are kept.
-    pub fn evict_idle(&mut self, limit: usize) {
-        let mut looked_at = 0;
-        while self.resident() > limit && looked_at < 2 * self.slots.len() {
-            looked_at += 1;
-            self.hand = (self.hand + 1) % self.slots.len();
-            let Some(entry) = self.slots[self.hand].as_mut() else { continue };
-            if entry.used || entry.changed {
-                entry.used = false;
-                continue;
-            }
-            self.index.remove(CustomerKey::of(&entry.customer.id));
-            self.slots[self.hand] = None;
-            self.free.push(self.hand as u32);
-        }
-    }
-
-    /// Leaves out the reviews of a customer until its next event.
-    pub fn quarantine(&mut self, key: CustomerKey) {
-        self.header.aggregates.poisoned += 1;
-        if let Some(entry) = self.index.get(key).and_then(|slot| self.slots[slot as usize].as_mut()) {
-            self.timers.set(key, entry.timer, Time::NEVER);
-            entry.timer = Time::NEVER;
-            if !entry.changed {
-                entry.changed = true;
-                self.touched.push(key);
-            }
-        }
+        let (key, due) = (CustomerKey::of(&customer.id), customer.next_review());
+        // Whoever has no timer has had a review left out.
+        let timer = if self.timers.has(key, due) { due } else { Time::NEVER };
+        self.occupy(key, Slot { customer: Box::new(customer), changed: false, used: true, timer, committed_timer: timer });
     }
 
     /// Sets the timer of a customer that is not in memory, as stored.

@@ -39,6 +39,6 @@ pub enum Progress {
     Missing(CustomerKey),
     /// Folding the record's event panicked: drop the working set, and fold again without the record.
     PoisonedRecord,
-    /// The review of this customer panicked: drop the working set, and fold again without its reviews before this record.
-    PoisonedReview(CustomerKey),
+    /// The review of this customer that was due at this time panicked: drop the working set, and fold again without it.
+    PoisonedReview(Time, CustomerKey),
 }

@@ -1,5 +1,7 @@
 //! The review of a customer: the passing of time alone, as of the instant at which it may change something.
 
+use std::sync::Arc;
+
 use crate::customer::Customer;
 use crate::evaluate::{DAY, Evaluation, MIDNIGHT};
 use crate::kpi;
@@ -20,6 +22,8 @@ pub(crate) fn review(
     counts: &mut OutcomeCounts,
     work: &mut Work,
 ) {
+    let poisoned = |(id, from): &(Arc<str>, Time)| **id == *customer.id && *from <= due;
+    assert!(!rules.settings.poison_review.as_ref().is_some_and(poisoned), "the review that a test has poisoned");
     let mut evaluation = Evaluation { rules, frozen, now: due, outputs, counts, evaluated: 0, due: Time::NEVER };
     if customer.clock_due <= due {
         evaluation.everything(customer);

@@ -56,6 +56,8 @@ pub struct Settings {
     pub quiet_until: Time,
     /// For tests of what happens when folding panics: the identity of an event that does. No rule file can set it.
     pub poison: Option<u64>,
+    /// The same of reviews: those of this customer that are due at this time or later do.
+    pub poison_review: Option<(Arc<str>, Time)>,
 }
 
 impl Default for Settings {
@@ -80,6 +82,7 @@ impl Default for Settings {
             life: LifeSettings::default(),
             quiet_until: Time::MIN,
             poison: None,
+            poison_review: None,
         }
     }
 }

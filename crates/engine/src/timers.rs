@@ -30,6 +30,11 @@ impl Timers {
         self.first = self.all.first().copied();
     }
 
+    /// Whether a customer has a review at this time.
+    pub fn has(&self, key: CustomerKey, due: Time) -> bool {
+        self.all.contains(&(due, key))
+    }
+
     /// The customers due at or before a time, in order.
     pub fn due(&self, until: Time) -> impl Iterator<Item = CustomerKey> {
         self.all.range(..=(until, CustomerKey(u128::MAX))).map(|(_, key)| *key)

@@ -19,6 +19,8 @@ pub struct Status<'a> {
     pub intake: &'a Progress,
     /// Input lines since the journal was created.
     pub events: u64,
+    /// States taken out of memory since the start, to be loaded again when they are needed.
+    pub evicted: u64,
 }
 
 /// Runs until the inputs are exhausted, or until `stop` is set; then what was taken in is committed.
@@ -91,7 +93,7 @@ fn run_session(
         let (next, done) =
             rayon::join(|| intake.next_epoch_until(stop).map(|raw| raw.map(decode)), || session.take_epoch(&epoch, &sequenced, &sequencer));
         done?;
-        observe(&Status { intake: &intake_progress, events: session.state.totals.events });
+        observe(&Status { intake: &intake_progress, events: session.state.totals.events, evicted: session.evicted() });
         current = next?;
     }
     match after_files {

@@ -16,6 +16,8 @@ pub mod embedded;
 mod erased_lines;
 pub mod erasing;
 pub mod error;
+#[cfg(test)]
+mod golden;
 mod health_changes;
 pub mod http_metrics;
 mod journal;

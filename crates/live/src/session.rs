@@ -272,6 +272,11 @@ impl Session {
         summary
     }
 
+    /// States taken out of memory since the start.
+    pub fn evicted(&self) -> u64 {
+        self.workers.iter().map(|worker| worker.partition.work.evicted).sum()
+    }
+
     fn headers(&self) -> impl Iterator<Item = &Header> {
         self.workers.iter().map(|worker| &worker.partition.header)
     }

@@ -142,7 +142,7 @@ impl Worker {
             self.prefetch(store, run, first, limits)?;
             let (end, progress) = if suppressed { self.fold_towards(run, first, limits) } else { self.fold(run, first, limits) };
             let offset = run.offset(end);
-            if matches!(progress, Progress::PoisonedRecord | Progress::PoisonedReview(_)) {
+            if matches!(progress, Progress::PoisonedRecord | Progress::PoisonedReview(..)) {
                 self.leave_out(store, offset, progress)?;
                 continue;
             }

@@ -27,7 +27,7 @@ mod rules;
 
 pub use outcome::{LatestHealth, States, latest_health, line_of, states_in};
 use outcome::{Lines, health_of, states_of};
-pub use rules::{PACK, pack, rule_sets};
+pub use rules::{PACK, pack, poisoned_rule_sets, rule_sets};
 
 /// Partitions of the journal.
 pub const PARTITIONS: u16 = 3;
@@ -53,6 +53,8 @@ pub struct World {
     pub cluster: Cluster,
     /// How far the inputs of its ingest workers may drift apart; by default as far as they like.
     pub max_watermark_drift: Duration,
+    /// What a replay takes for reviews that panic, as `rule_sets` do.
+    pub poison_review: Option<(Arc<str>, Time)>,
     rule_sets: Arc<RuleSets>,
     safekeeping: Arc<Safekeeping>,
     /// What all ingest workers tell.
@@ -95,7 +97,8 @@ impl World {
         topic("journal", usize::from(PARTITIONS), TimestampType::LogAppendTime);
         ["signals", "health", "decisions", "kpis", "dead-letters"].iter().for_each(|name| topic(name, 2, TimestampType::CreateTime));
         let ingest_metrics = Arc::new(Metrics::new());
-        Self { cluster, max_watermark_drift: Duration::MAX, rule_sets: rule_sets.clone(), safekeeping: Arc::default(), ingest_metrics }
+        let (max_watermark_drift, rule_sets) = (Duration::MAX, rule_sets.clone());
+        Self { cluster, max_watermark_drift, poison_review: None, rule_sets, safekeeping: Arc::default(), ingest_metrics }
     }
 
     /// Writes a rule set into every partition of the journal.
@@ -319,12 +322,14 @@ impl World {
     pub fn replayed(&self) -> (Vec<String>, States, LatestHealth) {
         // Every partition brings the same rule sets.
         let files: Mutex<BTreeMap<u32, RuleFile>> = Mutex::default();
+        let poison = self.poison_review.clone();
         let compile = move |text: &str, number: u32| {
             let mut files = files.lock().expect("nobody panicked");
             if let Some(file) = files.get(&number) {
                 return Ok(file.rule_set(number));
             }
-            let file = RuleFile::parse("rules.yaml", text).map_err(|errors| errors.to_string())?;
+            let mut file = RuleFile::parse("rules.yaml", text).map_err(|errors| errors.to_string())?;
+            file.settings.poison_review.clone_from(&poison);
             Ok(files.entry(number).or_insert(file).rule_set(number))
         };
         let replay = JournalReplay { decoder: Decoder::default(), compile_rules: &compile, rules: None };

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use bellwether_codec::rules::RuleFile;
+use bellwether_engine::time::Time;
 use bellwether_live::kafka::RuleSets;
 
 /// The built-in rules.
@@ -17,7 +18,15 @@ pub fn pack() -> &'static str {
 /// Compiles rule files.
 #[must_use]
 pub fn rule_sets() -> Arc<RuleSets> {
-    Arc::new(RuleSets::new(Arc::new(|text: &str, number| {
-        RuleFile::parse("rules.yaml", text).map(|file| file.rule_set(number)).map_err(|errors| errors.to_string())
+    poisoned_rule_sets(None)
+}
+
+/// Compiles rule files to rules under which the reviews of a customer from a time on panic.
+#[must_use]
+pub fn poisoned_rule_sets(review: Option<(Arc<str>, Time)>) -> Arc<RuleSets> {
+    Arc::new(RuleSets::new(Arc::new(move |text: &str, number| {
+        let mut file = RuleFile::parse("rules.yaml", text).map_err(|errors| errors.to_string())?;
+        file.settings.poison_review.clone_from(&review);
+        Ok(file.rule_set(number))
     })))
 }

@@ -4,6 +4,7 @@ mod behind;
 mod clock;
 mod damage;
 mod ingest;
+mod poisoned;
 mod processing;
 mod restore;
 mod silence;

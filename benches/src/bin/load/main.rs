@@ -1,6 +1,7 @@
 //! The load command: engine, replay, backtest and the embedded product on the sample log, as rates and as ratios to the limits.
 
 mod backtest;
+mod growth;
 mod memory;
 mod states;
 
@@ -66,6 +67,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     }
     if is_wanted("run") {
         embedded_on_sample()?;
+        growth::measure(&sample_log(SAMPLE))?;
     }
     if is_wanted("million") {
         embedded_on_a_million_customers()?;

@@ -179,11 +179,9 @@ impl Lane {
         Ok(())
     }
 
-    /// Runs the reviews that are due, less those that are known to panic before the record at this offset.
+    /// Runs the reviews that are due before the record at this offset, less those that are known to panic.
     fn tick(&mut self, time: Time, offset: u64) -> Result<(), Poisoned> {
-        for (_, key) in self.skipped.reviews.range((offset, CustomerKey(0))..=(offset, CustomerKey(u128::MAX))) {
-            self.partition.quarantine(*key);
-        }
+        self.partition.leave_out(&self.skipped.reviews);
         let record = Record { watermark: time, payload: Payload::Tick };
         let progress = self.partition.apply(&record, &mut u64::MAX.clone(), &mut self.outputs);
         self.take_outputs();

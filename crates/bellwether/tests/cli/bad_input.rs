@@ -2,7 +2,12 @@
 
 use std::fs;
 
+use serde_json::json;
+
 use super::support::{Scratch, company, login, run};
+
+/// The data of a subscription that pays its customer.
+const NEGATIVE_MONEY: &str = r#"{"subscription":"s1","mrr_minor":-100,"currency":"EUR"}"#;
 
 #[test]
 fn refused_lines_are_dead_letters_and_counted() {
@@ -18,6 +23,7 @@ fn refused_lines_are_dead_letters_and_counted() {
         login(5, 5).replace("2026-", "2999-").into_bytes(),
         login(6, 6).replace("{\"user\":\"u1\"}", "{\"ok\":NaN}").into_bytes(),
         login(7, 7).replace("{\"user\":\"u1\"}", "{\"ok\":\"perhaps\"}").into_bytes(),
+        login(9, 9).replace("\"login\"", "\"subscription.started\"").replace("{\"user\":\"u1\"}", NEGATIVE_MONEY).into_bytes(),
         login(1, 1).into_bytes(),
         login(8, 8).into_bytes(),
     ];
@@ -26,13 +32,45 @@ fn refused_lines_are_dead_letters_and_counted() {
     let events = scratch.file("events.jsonl", lines.join(&b'\n'));
     scratch.run_once(&events, &[]).exits(0).tells(&["lines were refused", "dead-letters.jsonl"]);
     let summary = scratch.summary();
-    let refused: u64 = summary["rejected"].as_object().unwrap().values().filter_map(serde_json::Value::as_u64).sum();
-    assert_eq!((summary["events"].as_u64(), refused), (Some(given), 9), "{summary}");
+    let by_reason = json!({
+        "invalid_utf8": 1, "invalid_json": 2, "too_deep": 1, "unknown_type": 1, "missing_field": 1, "time_out_of_range": 2, "wrong_type": 1,
+        "out_of_range": 1,
+    });
+    assert_eq!((summary["events"].as_u64(), &summary["rejected"]), (Some(given), &by_reason), "{summary}");
     assert_eq!((summary["journaled"].as_u64(), summary["duplicates"].as_u64()), (Some(3), Some(1)), "{summary}");
     let letters = scratch.dead_letters();
-    assert_eq!(letters.len(), 9);
+    assert_eq!(letters.len(), 10);
+    let reasons: Vec<&str> = letters.iter().map(|letter| letter["reason"].as_str().unwrap()).collect();
+    let in_order = [
+        "invalid_utf8",
+        "invalid_json",
+        "too_deep",
+        "unknown_type",
+        "missing_field",
+        "time_out_of_range",
+        "time_out_of_range",
+        "invalid_json",
+        "wrong_type",
+        "out_of_range",
+    ];
+    assert_eq!(reasons, in_order);
     assert!(letters.iter().all(|letter| letter["input"] == events && letter["hash"].is_string()));
     scratch.run_once(&events, &["--strict"]).exits(1);
+}
+
+/// An event from before the windows is taken in and counted, and changes no count.
+#[test]
+fn an_event_that_comes_too_late_for_the_windows_is_journaled_and_told() {
+    let created = login(2, 1).replace("\"login\"", "\"account.created\"").replace("2026-", "2025-").replace("{\"user\":\"u1\"}", "{}");
+    let too_late = login(3, 2).replace("2026-", "2022-");
+    for (lines, counted) in [([created.clone(), login(1, 1)].join("\n"), 0), ([created, login(1, 1), too_late].join("\n"), 1)] {
+        let scratch = Scratch::new();
+        let events = scratch.file("events.jsonl", &lines);
+        scratch.run_once(&events, &["--strict"]).exits(0);
+        let summary = scratch.summary();
+        let found = ["too_late", "journaled", "duplicates"].map(|name| summary[name].as_u64());
+        assert_eq!(found, [counted, lines.lines().count() as u64, 0].map(Some), "{summary}");
+    }
 }
 
 #[test]

@@ -3,6 +3,7 @@
 mod backtest;
 mod bad_input;
 mod config;
+mod demo;
 mod erase;
 mod explain;
 mod help;
@@ -15,6 +16,8 @@ mod runs;
 mod schemas;
 mod silences;
 mod snapshots;
+mod stopping;
 mod support;
 mod tables;
+mod terminal;
 mod usage;

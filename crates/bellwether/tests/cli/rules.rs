@@ -90,6 +90,47 @@ fn the_list_shows_rules_and_what_they_said() {
     assert!(output.contains("inactive: no source"), "{output}");
 }
 
+/// Two rules that say the same, one of them in the shadow, and one that needs notes.
+const LISTED: &str = "\
+signals:
+  - { name: quiet, kind: attention, when: days_since_login >= 7, warm_up: 0s, severity: { warning: true }, summary: Quiet }
+  - { name: shadowed, kind: attention, mode: shadow, when: days_since_login >= 7, warm_up: 0s, severity: { warning: true }, summary: Quiet }
+  - { name: noted, kind: attention, when: risk_notes_open >= 1, needs: [note.recorded], severity: { warning: true }, summary: Noted }
+";
+
+/// Customer a is one for the 487 days of the log, which are 16 mean months, and is quiet three times; customer b for 121.75, and is quiet once,
+/// until it has left. What is in the shadow is decided at each raise and each end.
+#[test]
+fn the_list_counts_raised_signals_per_thousand_customer_months() {
+    let scratch = Scratch::new();
+    let event = |id: u32, customer: &str, event_type: &str, time: &str, data: &str| {
+        format!(
+            r#"{{"specversion":"1.0","id":"{id}","source":"/t","type":"{event_type}","subject":"{customer}","time":"{time}","data":{data}}}"#
+        )
+    };
+    let subscription = r#"{"subscription":"s","mrr_minor":100,"currency":"EUR"}"#;
+    let lines = [
+        event(1, "a", "subscription.started", "2024-01-01T00:00:00Z", subscription),
+        event(2, "a", "login", "2024-01-01T00:00:00Z", "{}"),
+        event(3, "b", "subscription.started", "2024-01-01T00:00:00Z", subscription),
+        event(4, "b", "login", "2024-01-01T00:00:00Z", "{}"),
+        event(5, "a", "login", "2024-04-10T00:00:00Z", "{}"),
+        event(6, "b", "subscription.ended", "2024-05-01T18:00:00Z", r#"{"subscription":"s"}"#),
+        event(7, "a", "login", "2024-07-19T00:00:00Z", "{}"),
+        event(8, "a", "login", "2025-05-02T00:00:00Z", "{}"),
+    ];
+    let (rules, events) = (scratch.file("rules.yaml", LISTED), scratch.file("events.jsonl", lines.join("\n")));
+    let listed = run(&["rules", "list", &rules, "--events", &events]).exits(0).tells(&["2 customers, 20.0 customer-months"]);
+    let rows: Vec<Vec<&str>> = listed.output.lines().map(|line| line.split_whitespace().collect()).collect();
+    let expected = [
+        "rule kind raised per 1,000 customer-months not sent note",
+        "quiet attention 4 200.00 0",
+        "shadowed attention 0 0.00 8 shadow: not sent",
+        "noted attention 0 0.00 0 inactive: no source",
+    ];
+    assert_eq!(rows, expected.map(|row| row.split_whitespace().collect::<Vec<_>>()));
+}
+
 #[test]
 fn check_lists_features_of_the_files_own() {
     let scratch = Scratch::new();

@@ -1,0 +1,128 @@
+//! Values of features that no rule of the pack and no other test reads, at the edges of their windows.
+
+use bellwether_tests::folding::default_rules;
+use bellwether_tests::one_customer::OneCustomer;
+
+/// What happened (day, type, data), and the values that a feature has then (day, value; NaN where it is absent).
+#[track_caller]
+fn check(feature: &str, happened: &[(f64, &str, &str)], expected: &[(f64, f64)]) {
+    let mut customer = OneCustomer::new(&default_rules());
+    customer.happens(0.0, "account.created", "{}");
+    happened.iter().for_each(|(day, event_type, data)| customer.happens(*day, event_type, data));
+    for (day, value) in expected {
+        let found = customer.value(feature, *day);
+        let is_same = found.is_nan() && value.is_nan() || (found - value).abs() < 1e-9;
+        assert!(is_same, "{feature} is {found} on day {day}, and should be {value}");
+    }
+}
+
+#[test]
+fn usage_28d_sums_counts_over_28_days_today_included() {
+    let uses = [
+        (10.0, "usage", r#"{"feature":"a","count":3}"#),
+        (10.9, "usage", r#"{"feature":"b"}"#),
+        (11.5, "usage", r#"{"feature":"a","count":40}"#),
+        // From before those, and known later.
+        (9.0, "usage", r#"{"feature":"a","count":500}"#),
+        (11.6, "login", r#"{"user":"u1"}"#),
+    ];
+    check("usage_28d", &uses, &[(11.7, 544.0), (36.99, 544.0), (37.0, 44.0), (37.99, 44.0), (38.0, 40.0), (39.0, 0.0)]);
+    check("usage_28d", &[], &[(5.0, 0.0)]);
+}
+
+#[test]
+fn reopened_90d_counts_reopenings_not_tickets() {
+    let tickets = [
+        (10.0, "ticket.opened", r#"{"ticket":"t1"}"#),
+        (11.0, "ticket.solved", r#"{"ticket":"t1"}"#),
+        (12.0, "ticket.reopened", r#"{"ticket":"t1"}"#),
+        (13.0, "ticket.solved", r#"{"ticket":"t1"}"#),
+        (14.0, "ticket.reopened", r#"{"ticket":"t1"}"#),
+        (14.5, "ticket.reopened", r#"{"ticket":"t2"}"#),
+    ];
+    check("reopened_90d", &tickets[..2], &[(11.0, 0.0)]);
+    check("reopened_90d", &tickets, &[(14.6, 3.0), (101.99, 3.0), (102.0, 2.0), (103.99, 2.0), (104.0, 0.0)]);
+}
+
+#[test]
+fn days_since_nps_runs_from_the_latest_nps_answer_alone() {
+    let answers = [
+        (10.0, "survey.answered", r#"{"kind":"csat","score":5,"scale_min":1,"scale_max":5,"user":"u1"}"#),
+        (20.0, "survey.answered", r#"{"kind":"nps","score":9,"user":"u1"}"#),
+        (18.0, "survey.answered", r#"{"kind":"nps","score":2,"user":"u2"}"#),
+        (30.0, "survey.answered", r#"{"kind":"ces","score":5,"scale_min":1,"scale_max":5,"user":"u1"}"#),
+    ];
+    check("days_since_nps", &answers[..1], &[(12.0, f64::NAN)]);
+    check("days_since_nps", &answers, &[(30.0, 10.0), (44.5, 24.5)]);
+}
+
+#[test]
+fn champion_days_since_login_runs_from_the_latest_login_of_the_contact_in_force() {
+    let contact = |user: &str| format!(r#"{{"role":"main","user":"{user}"}}"#);
+    let (first, second) = (contact("u1"), contact("u2"));
+    let happened = [
+        (1.0, "contact.changed", first.as_str()),
+        (2.0, "login", r#"{"user":"u1"}"#),
+        (3.0, "login", r#"{"user":"u2"}"#),
+        (5.0, "contact.changed", second.as_str()),
+        (9.0, "login", r#"{"user":"u2"}"#),
+        (10.0, "login", r#"{"user":"u1"}"#),
+    ];
+    check("champion_days_since_login", &happened[..1], &[(1.5, f64::NAN)]);
+    check("champion_days_since_login", &happened[..3], &[(3.5, 1.5)]);
+    check("champion_days_since_login", &happened[..4], &[(5.5, f64::NAN)]);
+    check("champion_days_since_login", &happened, &[(12.0, 3.0)]);
+    check("champion_days_since_login", &happened[1..3], &[(4.0, f64::NAN)]);
+}
+
+#[test]
+fn serious_incident_open_is_about_serious_ones_that_last() {
+    let happened = [
+        (5.0, "incident.started", r#"{"incident":"i1","severity":"minor"}"#),
+        (6.0, "incident.started", r#"{"incident":"i2","severity":"critical"}"#),
+        (7.0, "incident.started", r#"{"incident":"i3","severity":"sev1"}"#),
+        (8.0, "incident.resolved", r#"{"incident":"i2"}"#),
+        (9.0, "incident.resolved", r#"{"incident":"i3"}"#),
+    ];
+    check("serious_incident_open", &[], &[(1.0, 0.0)]);
+    for (count, expected) in [(1, 0.0), (2, 1.0), (3, 1.0), (4, 1.0), (5, 0.0)] {
+        check("serious_incident_open", &happened[..count], &[(9.5, expected)]);
+    }
+}
+
+#[test]
+fn days_since_campaign_runs_from_the_latest_that_was_sent() {
+    let happened = [
+        (5.0, "campaign.sent", r#"{"campaign":"spring"}"#),
+        (20.0, "campaign.sent", r#"{"campaign":"summer"}"#),
+        (8.0, "campaign.sent", r#"{"campaign":"late"}"#),
+        (22.0, "campaign.converted", r#"{"campaign":"summer"}"#),
+    ];
+    check("days_since_campaign", &[], &[(4.0, f64::NAN)]);
+    check("days_since_campaign", &happened[3..], &[(23.0, f64::NAN)]);
+    check("days_since_campaign", &happened, &[(20.0, 0.0), (26.25, 6.25)]);
+}
+
+/// Twelve urgent tickets that nobody solves are eight episodes: the first eight, and those alone until one of them has ended.
+#[test]
+fn a_rule_speaks_about_at_most_eight_things_of_a_customer_at_once() {
+    let mut customer = OneCustomer::new(&default_rules());
+    customer.happens(0.0, "account.created", "{}");
+    customer.happens(0.0, "subscription.started", r#"{"subscription":"s","mrr_minor":100000,"currency":"EUR"}"#);
+    // A week apart, so that they are no pile of tickets.
+    let ticket = |number: u32| format!(r#"{{"ticket":"t{number:02}","priority":"urgent"}}"#);
+    (0..12).for_each(|number| customer.happens(30.0 + 7.0 * f64::from(number), "ticket.opened", &ticket(number)));
+    customer.pass(120.0);
+    let about = |customer: &OneCustomer| {
+        let raised = customer.raised().into_iter().filter(|(rule, ..)| rule == "urgent-ticket-aging");
+        raised.map(|(_, object, _)| object).collect::<Vec<_>>()
+    };
+    let first_eight: Vec<String> = (0..8).map(|number| format!("t{number:02}")).collect();
+    assert_eq!(about(&customer), first_eight);
+    // The third is solved, its episode ends a week later, and there is room for the ninth.
+    customer.happens(121.0, "ticket.solved", r#"{"ticket":"t02"}"#);
+    customer.pass(127.9);
+    assert_eq!(about(&customer).len(), 8);
+    customer.pass(130.0);
+    assert_eq!(about(&customer)[8..], ["t08"]);
+}

@@ -1,0 +1,82 @@
+//! Real input: both sample logs run to the end, come to totals that were counted apart from the product, and give what their replays give.
+//!
+//! The logs are not part of the repository. They are looked for where `BELLWETHER_SAMPLE_LOGS` says, or in `../shared/data` beside the checkout; where
+//! neither is there, this says that nothing was run.
+
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::{env, fs};
+
+use bellwether_tests::product::{binary, succeeded};
+use serde_json::{Value, json};
+
+/// What a sample log comes to, as its README tells: it was counted by another program.
+struct Totals {
+    events: u64,
+    customers: u64,
+    active_customers: u64,
+    mrr_usd_minor: u64,
+}
+
+#[test]
+fn crm6_comes_to_its_totals_and_its_run_is_its_replay() {
+    check("crm6.jsonl.zst", &Totals { events: 3_132_412, customers: 281, active_customers: 240, mrr_usd_minor: 25_628_800 });
+}
+
+#[test]
+fn socialnet7_comes_to_its_totals_and_its_run_is_its_replay() {
+    check("socialnet7.jsonl.zst", &Totals { events: 1_933_706, customers: 890, active_customers: 718, mrr_usd_minor: 718_000 });
+}
+
+fn check(name: &str, totals: &Totals) {
+    let Some(log) = sample_log(name) else { return };
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    let at = |name: &str| directory.path().join(name);
+    let run = |arguments: &[&str], signals: &str, summary: &str| {
+        let mut command = binary();
+        command.args(arguments).arg("--events").arg(&log).arg("--signals").arg(at(signals)).arg("--summary").arg(at(summary));
+        if arguments[0] == "run" {
+            command.arg("--data").arg(at("data"));
+        }
+        succeeded(&command.output().expect("the binary starts"));
+    };
+    run(&["run", "--once", "--metrics", "off"], "live.jsonl", "live.json");
+    run(&["replay"], "replayed.jsonl", "replayed.json");
+    for summary in ["live.json", "replayed.json"] {
+        let summary: Value = serde_json::from_slice(&read(&at(summary))).expect("a summary is JSON");
+        let found = ["events", "journaled", "customers", "active_customers"].map(|name| summary[name].as_u64());
+        let expected = [totals.events, totals.events, totals.customers, totals.active_customers].map(Some);
+        assert_eq!(found, expected, "{name}: events, journaled, customers, active customers");
+        assert_eq!(summary["mrr_minor"], json!({ "USD": totals.mrr_usd_minor }), "{name}");
+        assert_eq!((&summary["rejected"], &summary["duplicates"]), (&json!({}), &json!(0)), "{name}: nothing is refused or dropped");
+    }
+    for (live, replayed) in [("live.jsonl", "replayed.jsonl"), ("live.jsonl.decisions", "replayed.jsonl.decisions")] {
+        let (live, replayed) = (read(&at(live)), read(&at(replayed)));
+        assert!(!live.is_empty(), "{name} gives signals and decisions");
+        assert!(live == replayed, "{name}: run and replay differ in {} and {} bytes", live.len(), replayed.len());
+    }
+}
+
+fn read(path: &Path) -> Vec<u8> {
+    fs::read(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+/// A sample log. Where its place is named it must be there; beside the checkout it may be missing, which is told even where tests are quiet.
+fn sample_log(name: &str) -> Option<PathBuf> {
+    let checkout = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
+    if let Some(directory) = env::var_os("BELLWETHER_SAMPLE_LOGS") {
+        // An absolute directory replaces what it is joined to.
+        let log = checkout.join(directory).join(name);
+        assert!(log.is_file(), "{} is not there", log.display());
+        return Some(log);
+    }
+    let log = checkout.join("../shared/data").join(name);
+    if log.is_file() {
+        return Some(log);
+    }
+    let told =
+        format!("NOT RUN: {name} is not beside the checkout and BELLWETHER_SAMPLE_LOGS is not set, so its totals were not compared\n");
+    // Not by a macro, whose text a passing test keeps to itself.
+    std::io::stderr().write_all(told.as_bytes()).expect("standard error takes text");
+    None
+}
