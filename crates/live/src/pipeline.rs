@@ -72,6 +72,7 @@ pub struct Pipeline {
     watermark_age_seconds: IntGauge,
     waiting_records: IntGauge,
     watermarks_ahead: IntCounter,
+    arrivals_ahead: IntCounterVec,
     breaker_open: IntGaugeVec,
     source_events: IntCounterVec,
     late_events: IntCounterVec,
@@ -145,6 +146,11 @@ impl Pipeline {
             watermarks_ahead: make.counter(
                 "watermarks_ahead_total",
                 "Journal records whose watermark was more than 5 minutes ahead of their append: it did not move time.",
+            ),
+            arrivals_ahead: make.counters(
+                "arrivals_ahead_total",
+                "Input records stamped more than 5 minutes ahead of the clock of the machine that took them in, which counts as their arrival.",
+                &["source"],
             ),
             breaker_open: make.gauges(
                 "breaker_open",
@@ -232,6 +238,11 @@ impl Pipeline {
     /// Journal records came from a clock ahead.
     pub fn clock_ahead(&self, records: u64) {
         self.watermarks_ahead.inc_by(records);
+    }
+
+    /// Records of a source were stamped ahead of our clock.
+    pub fn arrived_ahead(&self, source: &str, records: u64) {
+        self.arrivals_ahead.with_label_values(&[source]).inc_by(records);
     }
 
     /// A source is stopped by its breaker, or not.
