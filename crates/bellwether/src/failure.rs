@@ -25,7 +25,8 @@ pub enum Outcome {
 /// A command that did not do what it was asked to.
 #[derive(Debug)]
 pub enum Failure {
-    /// The command line, the environment or a rule file is wrong: nothing was done.
+    /// The command line, the environment or a rule file is wrong, or what the command is to go on with does not belong together: nothing was
+    /// done, and the same command fails again until somebody has acted.
     Usage(String),
     /// The work could not be finished.
     Run(String),
@@ -80,6 +81,7 @@ impl From<LiveError> for Failure {
         match error {
             LiveError::Intake(error) => error.into(),
             LiveError::Snapshot(error) => error.into(),
+            LiveError::Journal(error) if error.needs_operator() => Self::Usage(error.to_string()),
             LiveError::Partitions { .. } | LiveError::PseudonymKey { .. } | LiveError::QuietUntil { .. } | LiveError::Settings(_) => {
                 Self::Usage(error.to_string())
             }

@@ -2,14 +2,15 @@
 
 use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use bellwether_kafka::{ClientStatistics, TopicPartition};
-use bellwether_store::StoreMetrics;
 use prometheus::{GaugeVec, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts};
 
 use crate::client_metrics::ClientMetrics;
 use crate::registry::Registry;
+use crate::restore_progress::RestoreProgress;
+use crate::store_metrics::StoreGauges;
 
 /// The two kinds of workers, as the label `role` names them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,21 +73,21 @@ pub struct Pipeline {
     watermark_age_seconds: IntGauge,
     waiting_records: IntGauge,
     watermarks_ahead: IntCounter,
+    arrivals_ahead: IntCounterVec,
     breaker_open: IntGaugeVec,
     source_events: IntCounterVec,
     late_events: IntCounterVec,
     skipped: IntCounter,
     ingest_seconds: Histogram,
     process_seconds: Histogram,
-    store_bytes: IntGaugeVec,
-    store_told_at: Mutex<Option<Instant>>,
+    /// How the store is doing.
+    pub store: StoreGauges,
+    /// How far restores are.
+    pub restores: RestoreProgress,
     clients: ClientMetrics,
     /// The state of the transactions of each client, as told last.
     transaction_states: Mutex<BTreeMap<String, String>>,
 }
-
-/// How often the store is asked how large it is.
-const STORE_INTERVAL: Duration = Duration::from_secs(10);
 
 const LATENCY_BUCKETS: [f64; 13] = [0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 1.0, 2.0, 5.0, 15.0, 60.0, 300.0];
 
@@ -146,6 +147,11 @@ impl Pipeline {
                 "watermarks_ahead_total",
                 "Journal records whose watermark was more than 5 minutes ahead of their append: it did not move time.",
             ),
+            arrivals_ahead: make.counters(
+                "arrivals_ahead_total",
+                "Input records stamped more than 5 minutes ahead of the clock of the machine that took them in, which counts as their arrival.",
+                &["source"],
+            ),
             breaker_open: make.gauges(
                 "breaker_open",
                 "1 while the source is stopped because too many of its records are refused.",
@@ -157,12 +163,8 @@ impl Pipeline {
                 .counter("skipped_records_total", "Input records left out by the configuration: filters, tombstones, unknown types."),
             ingest_seconds: make.histogram("ingest_seconds", "Time from the arrival of an input record to its commit in the journal."),
             process_seconds: make.histogram("process_seconds", "Time from the append of a journal record to the commit of what it gave."),
-            store_bytes: make.gauges(
-                "store_bytes",
-                "Bytes of the store: files, block cache, write buffers, table readers, and what waits for compaction.",
-                &["part"],
-            ),
-            store_told_at: Mutex::default(),
+            store: StoreGauges::register(&make),
+            restores: RestoreProgress::register(&make),
             clients: ClientMetrics::register(&make),
             transaction_states: Mutex::default(),
         }
@@ -234,6 +236,11 @@ impl Pipeline {
         self.watermarks_ahead.inc_by(records);
     }
 
+    /// Records of a source were stamped ahead of our clock.
+    pub fn arrived_ahead(&self, source: &str, records: u64) {
+        self.arrivals_ahead.with_label_values(&[source]).inc_by(records);
+    }
+
     /// A source is stopped by its breaker, or not.
     pub fn breaker(&self, source: &str, is_open: bool) {
         self.breaker_open.with_label_values(&[source]).set(i64::from(is_open));
@@ -270,26 +277,6 @@ impl Pipeline {
             }
         }
     }
-
-    /// The store is so large; asked now and then only.
-    pub fn store(&self, read: impl FnOnce() -> Option<StoreMetrics>) {
-        let mut told_at = self.store_told_at.lock().unwrap_or_else(PoisonError::into_inner);
-        if told_at.is_some_and(|told_at| told_at.elapsed() < STORE_INTERVAL) {
-            return;
-        }
-        *told_at = Some(Instant::now());
-        let Some(metrics) = read() else { return };
-        let parts = [
-            ("files", metrics.files_bytes),
-            ("block_cache", metrics.block_cache_bytes),
-            ("write_buffers", metrics.write_buffers_bytes),
-            ("table_readers", metrics.table_readers_bytes),
-            ("pending_compaction", metrics.pending_compaction_bytes),
-        ];
-        for (part, bytes) in parts {
-            self.store_bytes.with_label_values(&[part]).set(i64::try_from(bytes).unwrap_or(i64::MAX));
-        }
-    }
 }
 
 fn now_ms() -> i64 {
@@ -323,7 +310,7 @@ impl Make<'_> {
         self.registered(IntCounterVec::new(Self::options(name, help), labels))
     }
 
-    fn gauge(&self, name: &str, help: &str) -> IntGauge {
+    pub(crate) fn gauge(&self, name: &str, help: &str) -> IntGauge {
         self.registered(IntGauge::with_opts(Self::options(name, help)))
     }
 

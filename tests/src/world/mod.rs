@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::atomic::{AtomicI64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use bellwether_backtest::journal::{Journal, JournalReplay, Visit};
+use bellwether_backtest::journal::JournalReplay;
 use bellwether_codec::event::{Decoder, encode_event};
-use bellwether_codec::journal::{CONTROL_HEADER, Control, Created, JournalRecord, PublishedRules, WATERMARK_HEADER};
+use bellwether_codec::journal::{CONTROL_HEADER, Control, Created, PublishedRules, WATERMARK_HEADER};
 use bellwether_codec::rules::RuleFile;
 use bellwether_codec::source::{SourceDecoder, SourceFormat};
 use bellwether_codec::timestamp::parse_date_or_time;
@@ -23,10 +24,12 @@ use bellwether_live::options::BatchLimits;
 use bellwether_store::{Store, StoreOptions};
 
 mod outcome;
+mod reading;
 mod rules;
 
 pub use outcome::{LatestHealth, States, latest_health, line_of, states_in};
 use outcome::{Lines, health_of, states_of};
+use reading::journal_record;
 pub use rules::{PACK, pack, poisoned_rule_sets, rule_sets};
 
 /// Partitions of the journal.
@@ -57,6 +60,8 @@ pub struct World {
     pub poison_review: Option<(Arc<str>, Time)>,
     rule_sets: Arc<RuleSets>,
     safekeeping: Arc<Safekeeping>,
+    /// How far the clock of its ingest workers is ahead, milliseconds.
+    pub ingest_clock_ahead_ms: Arc<AtomicI64>,
     /// What all ingest workers tell.
     pub ingest_metrics: Arc<Metrics>,
 }
@@ -97,8 +102,15 @@ impl World {
         topic("journal", usize::from(PARTITIONS), TimestampType::LogAppendTime);
         ["signals", "health", "decisions", "kpis", "dead-letters"].iter().for_each(|name| topic(name, 2, TimestampType::CreateTime));
         let ingest_metrics = Arc::new(Metrics::new());
-        let (max_watermark_drift, rule_sets) = (Duration::MAX, rule_sets.clone());
-        Self { cluster, max_watermark_drift, poison_review: None, rule_sets, safekeeping: Arc::default(), ingest_metrics }
+        Self {
+            cluster,
+            max_watermark_drift: Duration::MAX,
+            poison_review: None,
+            rule_sets: rule_sets.clone(),
+            safekeeping: Arc::default(),
+            ingest_clock_ahead_ms: Arc::default(),
+            ingest_metrics,
+        }
     }
 
     /// Writes a rule set into every partition of the journal.
@@ -227,7 +239,7 @@ impl World {
     pub fn ingest_from(&self, name: &str, max_records: usize, breaker: BreakerLimits, sources: Vec<Source>) -> Result<Ingest, KafkaError> {
         let sources = Sources::new(sources).expect("names are no patterns");
         let client = self.cluster.client(ClientOptions { subscription: sources.topics(), ..client_options(name, INGEST_GROUP, &[]) })?;
-        let cluster = self.cluster.clone();
+        let (cluster, ahead_ms) = (self.cluster.clone(), self.ingest_clock_ahead_ms.clone());
         let options = IngestOptions {
             topics: topics(),
             journal_partitions: PARTITIONS,
@@ -238,7 +250,7 @@ impl World {
             tick_interval: Duration::from_secs(60),
             ticks: true,
             breaker,
-            clock: Arc::new(move || Time(cluster.now_ms())),
+            clock: Arc::new(move || Time(cluster.now_ms() + ahead_ms.load(Ordering::Relaxed))),
             stop: Arc::default(),
         };
         Ok(Ingest::new(Box::new(client), options, self.ingest_metrics.clone()))
@@ -337,30 +349,6 @@ impl World {
         let replayed = replay.run(self, &mut lines).expect("the journal replays");
         lines.0.sort_unstable();
         (lines.0, states_of(&replayed), health_of(&replayed))
-    }
-}
-
-impl Journal for World {
-    fn partitions(&self) -> u16 {
-        PARTITIONS
-    }
-
-    fn read(&self, partition: u16, visit: &mut Visit<'_>) -> Result<(), String> {
-        let records = self.records(&journal_partition(partition));
-        let records: Vec<JournalRecord<'_>> = records.iter().map(journal_record).collect();
-        visit(&records);
-        Ok(())
-    }
-}
-
-fn journal_record(record: &Record) -> JournalRecord<'_> {
-    let header = |name: &str| record.headers.iter().find(|(known, _)| known == name).and_then(|(_, value)| value.as_deref());
-    JournalRecord {
-        offset: record.offset,
-        appended_at: Some(Time(record.timestamp_ms)),
-        watermark: header(WATERMARK_HEADER),
-        is_control: header(CONTROL_HEADER).is_some(),
-        value: record.value.as_deref(),
     }
 }
 

@@ -4,6 +4,7 @@ use std::fs;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
+use bellwether_codec::state::FOLD_VERSION;
 use bellwether_kafka::{BrokerClient, BrokerOptions, Client, CommittedOffset, Polled, TopicPartition, Transaction};
 use bellwether_tests::broker::{Broker, PASSWORD, STRANGER, tool};
 use bellwether_tests::company::company;
@@ -24,7 +25,7 @@ fn what_does_not_belong_together_is_refused() {
     let mut running = [("all", product.start("all", "all", 1))];
     let is_done = || journaled(&product, PARTITIONS).len() >= events.len() && !product.published().is_empty();
     wait_until(&product, &mut running, "there are signals", is_done);
-    assert_refused(&product, &[], "is open already, in another process");
+    assert_fails(&product, &[], 3, "is open already, in another process");
     let [(_, mut instance)] = running;
     assert_eq!(instance.ended(), None, "the one that holds the directory goes on");
     assert_eq!(instance.stop(), Some(0));
@@ -34,13 +35,23 @@ fn what_does_not_belong_together_is_refused() {
         &[("metrics: 127.0.0.1:0", "metrics: off\npseudonym_key: 000102030405060708090a0b0c0d0e0f")],
         "another pseudonym key",
     );
-    assert_refused(&product, &[("wrong.signals", "wrong.nothing")], "`wrong.nothing` does not exist");
+    assert_fails(&product, &[("wrong.signals", "wrong.nothing")], 3, "`wrong.nothing` does not exist");
     assert_goes_on(&product);
 
+    date(broker, &product, "CreateTime");
+    assert_refused(&product, &[], "records of the topic wrong.journal are dated by who writes them");
+    date(broker, &product, "LogAppendTime");
+    assert_goes_on(&product);
     offsets(broker, &product);
     records_gone(broker, &product);
     partitions_altered(broker, &product);
     journal_made_anew(broker, &product);
+}
+
+/// Says who dates what is written to the journal from now on.
+fn date(broker: &Broker, product: &Product, by: &str) {
+    let (topic, setting) = (product.topic("journal"), format!("message.timestamp.type={by}"));
+    broker.tool(tool::CONFIGS, &["--alter", "--entity-type", "topics", "--entity-name", &topic, "--add-config", &setting]);
 }
 
 fn offsets(broker: &Broker, product: &Product) {
@@ -55,8 +66,19 @@ fn offsets(broker: &Broker, product: &Product) {
     assert_refused(product, &[], "somebody set the group's offsets back");
     broker.tool(tool::CONSUMER_GROUPS, &["--group", &group, "--topic", &product.topic("journal"), "--delete-offsets"]);
     assert_refused(product, &[], "nothing is committed for partition");
+    let newer: Vec<_> = committed.iter().map(|(at, committed)| (at.clone(), by_a_newer_fold(committed))).collect();
+    commit(product, &newer);
+    let versions = format!("was processed by fold version {}, this program has version {FOLD_VERSION}", FOLD_VERSION + 1);
+    assert_refused(product, &[], &versions);
     commit(product, &committed);
     assert_goes_on(product);
+}
+
+/// As a newer program would have committed it.
+fn by_a_newer_fold(committed: &CommittedOffset) -> CommittedOffset {
+    let (own, newer) = (format!("\"fold\":{FOLD_VERSION}"), format!("\"fold\":{}", FOLD_VERSION + 1));
+    assert!(committed.metadata.contains(&own), "{}", committed.metadata);
+    CommittedOffset { metadata: committed.metadata.replace(&own, &newer), ..committed.clone() }
 }
 
 /// A state that stands behind the gap goes on, even if the record is gone that tells what the journal is; one that would have to read what is
@@ -94,16 +116,22 @@ fn delete_records(broker: &Broker, product: &Product, partition: u16) {
 
 fn journal_made_anew(broker: &Broker, product: &Product) {
     broker.tool(tool::TOPICS, &["--delete", "--topic", &product.topic("journal")]);
-    assert_refused(product, &[], "`wrong.journal` does not exist");
+    assert_fails(product, &[], 3, "`wrong.journal` does not exist");
     product.begin();
     assert_refused(product, &[], "was the topic made anew?");
     fs::remove_dir_all(product.data("all")).expect("the data can be removed");
     assert_refused(product, &[], "nothing is committed for partition");
 }
 
-/// An instance ends by itself, with an exit code that says that it must not simply be started again, and with a word about why.
+/// An instance ends by itself with the exit code that service managers do not start again, for only an operator can mend it.
 #[track_caller]
 fn assert_refused(product: &Product, changes: &[(&str, &str)], why: &str) {
+    assert_fails(product, changes, 2, why);
+}
+
+/// An instance ends by itself, with this exit code and a word about why.
+#[track_caller]
+fn assert_fails(product: &Product, changes: &[(&str, &str)], code: i32, why: &str) {
     let path = product.configuration("all");
     let mut text = fs::read_to_string(&path).expect("it was written");
     for (from, to) in changes {
@@ -112,14 +140,14 @@ fn assert_refused(product: &Product, changes: &[(&str, &str)], why: &str) {
     }
     fs::write(&path, text).expect("it can be written");
     _ = fs::remove_file(product.log("all"));
-    let code = end_of(product, product.start_with(&path, "all", "all", 1));
+    let ended = end_of(product, product.start_with(&path, "all", "all", 1));
     let said = log(product, "all");
-    assert!(matches!(code, Some(2 | 3)) && said.contains(why), "{why}: exit code {code:?}\n{said}");
+    assert!(ended == Some(code) && said.contains(why), "{why}: exit code {ended:?}\n{said}");
     assert!(!said.contains("panicked"), "{said}");
 }
 
 #[track_caller]
-fn end_of(product: &Product, mut instance: Running) -> Option<i32> {
+pub fn end_of(product: &Product, mut instance: Running) -> Option<i32> {
     let started = Instant::now();
     loop {
         if let Some(code) = instance.ended() {
@@ -174,7 +202,7 @@ fn commit(product: &Product, offsets: &[(TopicPartition, CommittedOffset)]) {
 #[test]
 fn nobody_answers() {
     let product = Product::new("127.0.0.1:9".to_owned(), "nobody", PARTITIONS);
-    assert_refused(&product, &[], "no Kafka broker answered within 30 s at 127.0.0.1:9");
+    assert_fails(&product, &[], 3, "no Kafka broker answered within 30 s at 127.0.0.1:9");
 }
 
 #[test]
@@ -185,6 +213,6 @@ fn strangers_are_told_so() {
     let properties = format!(
         "client: {{ security.protocol: SASL_SSL, sasl.mechanism: SCRAM-SHA-512, sasl.username: {STRANGER}, sasl.password: {PASSWORD}, ssl.ca.location: {certificate},"
     );
-    assert_refused(&product, &[("client: {", &properties)], "no permission for asking for the topic `secured.journal`");
+    assert_fails(&product, &[("client: {", &properties)], 3, "no permission for asking for the topic `secured.journal`");
     assert!(!log(&product, "all").contains(PASSWORD), "a password is shown");
 }

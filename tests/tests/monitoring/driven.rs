@@ -9,7 +9,7 @@ use crate::rules::alerts;
 use crate::{deploy, read};
 
 /// Alerts that tests drive to firing, and by what.
-const DRIVEN: [(&str, &str); 29] = [
+const DRIVEN: [(&str, &str); 30] = [
     ("BellwetherLateBurst", "a thousand events of days ago come"),
     ("BellwetherForwardBehind", "a receiver is busy while signals of two hours ago wait"),
     ("BellwetherDown", "an instance is killed"),
@@ -18,6 +18,7 @@ const DRIVEN: [(&str, &str); 29] = [
     ("BellwetherBreakerOpen", "hundreds of records on end are no JSON"),
     ("BellwetherDeadLetters", "the same"),
     ("BellwetherClockAhead", "somebody writes a watermark an hour ahead into the journal"),
+    ("BellwetherProducerAhead", "an event comes in a record that is stamped an hour ahead"),
     ("BellwetherStateDamaged", "tables of the store are overwritten"),
     ("BellwetherSnapshotOld", "after the first snapshot there is no other"),
     ("BellwetherSnapshotFailed", "the directory of the snapshots becomes a file"),

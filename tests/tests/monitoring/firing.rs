@@ -81,6 +81,10 @@ fn faults_fire_their_alerts() {
     hand.produce(&main.topic("journal"), 1, 1, &Control::Tick.encode(), &headers, None);
     wait_for_alert(&prometheus, "bellwether", "BellwetherClockAhead");
 
+    let in_an_hour = Some(now().plus_ms(HOUR_MS).0);
+    hand.produce(&main.topic("events"), 1, INPUT_PARTITIONS as usize, &late(&events), &[], in_an_hour);
+    wait_for_alert(&prometheus, "bellwether", "BellwetherProducerAhead");
+
     let an_hour_ago = Some(now().plus_ms(-HOUR_MS).0);
     let refused = "sum(bellwether_rejected_total{job=\"bellwether\"})";
     hand.produce(&main.topic("junk"), 12, INPUT_PARTITIONS as usize, b"no JSON", &[], an_hour_ago);

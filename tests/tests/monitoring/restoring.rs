@@ -71,12 +71,19 @@ fn a_restore_that_does_not_end_fires_its_alert() {
 
     // Its disk is lost, and so is, for a while, where its snapshots are.
     fs::remove_dir_all(product.data("one")).expect("it was there");
-    let leases = Leases::take(&files_below(&snapshots));
+    let mut tables = files_below(&snapshots);
+    tables.retain(|path| path.extension().is_some_and(|extension| extension == "sst"));
+    let leases = Leases::take(&tables);
     let instance = start(&product, "one", "all", &address);
+    // What there is to fetch is known, and nothing of it comes.
+    let told = |what: &str| format!("bellwether_restore_{what}_bytes{{job=\"{JOB}\", partition=\"0\"}}");
+    prometheus.wait_for(&told("snapshot"), |found| found.len() == 1 && found[0] > 1_000.0);
+    prometheus.wait_for(&told("fetched"), |found| found == [0.0]);
     wait_for_alert(&prometheus, JOB, "BellwetherRestoreStuck");
     assert_eq!(prometheus.query(&happened("restored")).map(|values| values.iter().sum::<f64>()), Ok(0.0), "it is not restored yet");
     drop(leases);
     prometheus.wait_for(&happened("restored"), |found| found == [1.0]);
+    prometheus.wait_for(&format!("{} or {}", told("snapshot"), told("fetched")), <[f64]>::is_empty);
     wait_for_silence(&prometheus, JOB, "BellwetherRestoreStuck");
     assert_eq!(instance.stop(), Some(0));
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
+use bellwether_live::metrics::Metrics;
 use bellwether_tests::broker::Broker;
 use bellwether_tests::product::Product;
 use serde_json::Value;
@@ -74,6 +75,41 @@ fn right_sums(product: &Product, prometheus: &Prometheus) -> BTreeMap<String, f6
     }
 }
 
+/// What is told of the pipeline after work: by how many instances, and that it is not nothing.
+const OF_THE_PIPELINE: [&str; 19] = [
+    "ingest_seconds_count > 0",
+    "process_seconds_count > 0",
+    "transaction_seconds_count{role=\"ingest\"} > 0",
+    "transaction_seconds_count{role=\"process\"} > 0",
+    "transactions_total{outcome=\"committed\"} > 0",
+    "last_commit_timestamp_seconds > 0",
+    "rebalanced_partitions_total{change=\"assigned\"} > 0",
+    "journal_lag_records >= 0",
+    "journal_lag_seconds >= 0",
+    "input_lag_records >= 0",
+    "input_lag_seconds >= 0",
+    "watermark_age_seconds >= 0",
+    "source_events_total > 0",
+    "store_bytes{part=\"block_cache\"} > 0",
+    "store_bytes{part=\"write_buffers\"} > 0",
+    "store_level_zero_files >= 0",
+    "store_writes_stopped == 0",
+    "store_background_errors == 0",
+    "store_delayed_write_bytes_per_second == 0",
+];
+
+/// Every one of them, and all that the client library tells, has come to Prometheus.
+#[track_caller]
+fn assert_pipeline_is_told(prometheus: &Prometheus) {
+    let clients: Vec<String> = Metrics::new().described().into_iter().map(|metric| metric.name).collect();
+    let clients = clients.iter().filter_map(|name| name.strip_prefix("bellwether_").filter(|name| name.starts_with("kafka_client_")));
+    let clients: Vec<String> = clients.map(|name| format!("{name} >= 0")).collect();
+    assert!(clients.len() > 3, "{clients:?}");
+    for series in OF_THE_PIPELINE.iter().map(|series| (*series).to_owned()).chain(clients) {
+        prometheus.wait_for(&format!("bellwether_{series}"), |found| !found.is_empty());
+    }
+}
+
 fn wait_for_owners(prometheus: &Prometheus, instances: usize) {
     let owned = "sum by (instance) (bellwether_owned_partitions{job=\"bellwether\", role=\"process\"}) > 0";
     prometheus.wait_for(owned, |found| found.len() == instances && found.iter().sum::<f64>() == f64::from(PARTITIONS));
@@ -94,6 +130,7 @@ fn sums_over_instances_are_right_while_partitions_move() {
 
     // Nothing happens from now on but ticks.
     let mut truths = vec![right_sums(&product, &prometheus)];
+    assert_pipeline_is_told(&prometheus);
     let began = now().0 as u64 / 1_000;
     let mut settled = |instances: usize| {
         wait_for_owners(&prometheus, instances);

@@ -1,10 +1,13 @@
 //! Time as the ingest tells it: inputs that are not read, lag or fall silent, and clocks that are wrong, over simulated days.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 
-use bellwether_engine::event::{Body, Event};
-use bellwether_engine::time::{DAY_MS, HOUR_MS, Time};
-use bellwether_live::kafka::{BreakerLimits, Ingest, Processor, RuleSets};
+use bellwether_engine::event::{Body, Event, SubscriptionStep};
+use bellwether_engine::time::{DAY_MS, HOUR_MS};
+use bellwether_live::kafka::{BreakerLimits, Ingest, Processor, RuleSets, Safekeeping};
+use bellwether_live::metrics::Metrics;
 use bellwether_store::Store;
 use bellwether_tests::company::{START, company};
 use bellwether_tests::machine::Machine;
@@ -13,6 +16,7 @@ use tempfile::TempDir;
 
 const DAYS: i64 = 85;
 const STEP_MS: i64 = 2 * HOUR_MS;
+const YEAR_MS: i64 = 365 * DAY_MS;
 
 /// What goes wrong while days pass.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,6 +28,14 @@ enum Trouble {
     ProcessingRestarts(i64),
     /// A second worker with an empty disk comes, takes over its share, and goes again, every so many days.
     AnotherComesOrGoes(i64),
+    /// From one day to another producers stamp their records a year ahead. The events say when they happened.
+    StampsAhead(i64, i64),
+    /// From one day to another a second producer repeats all events, in the belief that it is a year later.
+    EventsAhead(i64, i64),
+    /// From one day to another the ingest believes that it is a year later. Then its clock is set right, while it runs.
+    IngestAhead(i64, i64),
+    /// The same, but it starts anew with the clock that is right.
+    IngestAheadUntilRestart(i64, i64),
 }
 
 /// A company lived through in simulated time: each event is produced when it happens.
@@ -36,6 +48,10 @@ struct Life {
     second: Option<(Machine, Processor)>,
     /// Turns in which the second worker owned something.
     shared_turns: u32,
+    /// What the first processing worker tells.
+    metrics: Arc<Metrics>,
+    /// Records stamped ahead, and events dated ahead, that were produced.
+    ahead: u64,
 }
 
 impl Life {
@@ -50,6 +66,8 @@ impl Life {
             processor: None,
             second: None,
             shared_turns: 0,
+            metrics: Arc::new(Metrics::new()),
+            ahead: 0,
         }
     }
 
@@ -60,7 +78,7 @@ impl Life {
             now += STEP_MS;
             self.world.cluster.set_now_ms(now);
             while let Some((event, number)) = coming.next_if(|(event, _)| event.time.0 <= now) {
-                self.world.produce_one(topic_of(event), number % INPUT_PARTITIONS, event, event.time);
+                self.produce(event, number % INPUT_PARTITIONS, trouble);
             }
             self.work(trouble, (now - START.0) / DAY_MS, now);
         }
@@ -74,9 +92,32 @@ impl Life {
         assert!(self.world.is_processed());
     }
 
+    fn produce(&mut self, event: &Event<'_>, partition: i32, trouble: Trouble) {
+        let (topic, day, a_year_later) = (topic_of(event), (event.time.0 - START.0) / DAY_MS, event.time.plus_ms(YEAR_MS));
+        match trouble {
+            Trouble::StampsAhead(from, to) if (from..to).contains(&day) => {
+                self.ahead += 1;
+                return self.world.produce_one(topic, partition, event, a_year_later);
+            }
+            Trouble::EventsAhead(from, to) if (from..to).contains(&day) => {
+                self.ahead += 1;
+                let ahead = Event { time: a_year_later, id: format!("{}-ahead", event.id).into(), ..event.clone() };
+                self.world.produce_one(topic, partition, &ahead, a_year_later);
+            }
+            _ => {}
+        }
+        self.world.produce_one(topic, partition, event, event.time);
+    }
+
     fn work(&mut self, trouble: Trouble, day: i64, now: i64) {
+        let is_ahead = match trouble {
+            Trouble::IngestAhead(from, to) | Trouble::IngestAheadUntilRestart(from, to) => (from..to).contains(&day),
+            _ => false,
+        };
+        let before_ms = self.world.ingest_clock_ahead_ms.swap(if is_ahead { YEAR_MS } else { 0 }, Ordering::Relaxed);
         match trouble {
             Trouble::IngestDown(from, to) if (from..to).contains(&day) => self.ingest = None,
+            Trouble::IngestAheadUntilRestart(..) if before_ms > 0 && !is_ahead => self.ingest = None,
             _ => {
                 let world = &self.world;
                 let ingest =
@@ -105,7 +146,9 @@ impl Life {
             self.second = if self.second.is_none() { Some(second()) } else { None };
         }
         let (world, store) = (&self.world, &self.store);
-        let processor = self.processor.get_or_insert_with(|| world.processor("p", store, 200).expect("nothing is planned"));
+        let (safekeeping, metrics) = (Arc::<Safekeeping>::default(), &self.metrics);
+        let start = || world.processor_with("p", store, 200, &safekeeping, metrics).expect("nothing is planned");
+        let processor = self.processor.get_or_insert_with(start);
         for _ in 0..4 {
             processor.turn().expect("nothing is planned");
             if let Some((machine, second)) = &mut self.second {
@@ -130,7 +173,7 @@ fn signals(life: &Life) -> Vec<String> {
 }
 
 #[track_caller]
-fn assert_same(trouble: Trouble, seed: u64) {
+fn assert_same(trouble: Trouble, seed: u64) -> Life {
     let rule_sets = rule_sets();
     let events = company(seed, 9, 40);
     let mut straight = Life::new(seed, &rule_sets);
@@ -145,6 +188,7 @@ fn assert_same(trouble: Trouble, seed: u64) {
     let (lines, states, _) = troubled.world.replayed();
     assert_eq!(lines, found, "seed {seed}, {trouble:?}: the replay of its own journal");
     assert!(states == states_in(&troubled.store), "seed {seed}, {trouble:?}: states");
+    troubled
 }
 
 #[test]
@@ -174,42 +218,65 @@ fn silence_is_noticed_once_across_rebalances() {
 /// A company lives for 20 days, and then nothing happens.
 fn assert_sixty_silent_days_are_noticed_once(trouble: Trouble) -> Life {
     let rule_sets = rule_sets();
+    let events = company(6, 6, 20);
     let mut life = Life::new(6, &rule_sets);
-    life.live(&company(6, 6, 20), trouble);
-    let raised = |line: &&String| line.contains("\"rule\":\"no-login-30d\"") && line.contains("signal.raised");
-    let mut subjects: Vec<String> = life.world.published().iter().filter(raised).map(|line| subject(line)).collect();
-    let count = subjects.len();
-    subjects.dedup();
-    assert!(count > 0 && subjects.len() == count, "each customer's silence is raised once: {count}");
+    life.live(&events, trouble);
+    let published = life.world.published();
+    let is_raised = |line: &&String| attribute(line, "rule") == "no-login-30d" && line.contains("signal.raised");
+    let mut raised: Vec<String> = published.iter().filter(is_raised).map(|line| attribute(line, "subject")).collect();
+    raised.sort_unstable();
+    assert_eq!(raised, silent_customers(&events).into_iter().collect::<Vec<_>>(), "each customer's silence is raised once");
+    let (lines, states, _) = life.world.replayed();
+    assert!(lines == published, "{trouble:?}: the replay of its own journal");
+    assert!(states == states_in(&life.store), "{trouble:?}: states");
     life
 }
 
+/// Who has logged in, and neither left nor did so again for long.
+fn silent_customers(events: &[Event<'_>]) -> BTreeSet<String> {
+    let of = |wanted: fn(&Body<'_>) -> bool| events.iter().filter(move |event| wanted(&event.body)).map(|event| event.customer.to_string());
+    let left: BTreeSet<String> = of(|body| matches!(body, Body::Subscription { step: SubscriptionStep::Ended, .. })).collect();
+    of(|body| matches!(body, Body::Login { ok: true, .. })).filter(|customer| !left.contains(customer)).collect()
+}
+
 #[test]
-fn a_clock_a_year_ahead_moves_nothing_and_is_seen() {
-    let rule_sets = rule_sets();
-    let events = company(7, 4, 20);
-    let mut life = Life::new(7, &rule_sets);
-    let ahead = Time(START.0 + 365 * DAY_MS);
-    let first = events.first().expect("there are events");
-    // The producer's clock stamps the record a year ahead; the event itself says when it happened.
-    life.world.produce_one(INPUT, 0, first, ahead);
-    life.live(&events[1..], Trouble::None);
-    let mut straight = Life::new(7, &rule_sets);
-    straight.live(&events, Trouble::None);
-    let latest = |life: &Life| life.world.published().iter().map(|line| time(line)).max();
-    assert_eq!(latest(&life), latest(&straight), "nothing is dated ahead");
-    assert!(latest(&life).is_some_and(|latest| latest.as_str() < "2024-04"), "{:?}", latest(&life));
+fn records_stamped_a_year_ahead_change_no_signal_and_are_counted() {
+    for seed in [1, 2, 3] {
+        let life = assert_same(Trouble::StampsAhead(20, 23), seed);
+        assert!(life.ahead > 20, "seed {seed}: {}", life.ahead);
+        assert_eq!(counted(&life.world.ingest_metrics, "arrivals_ahead_total"), life.ahead, "seed {seed}");
+        assert_eq!(counted(&life.world.ingest_metrics, "rejected_total"), 0, "seed {seed}");
+    }
+}
+
+#[test]
+fn events_dated_a_year_ahead_with_their_records_are_refused_and_counted() {
+    for seed in [1, 2, 3] {
+        let life = assert_same(Trouble::EventsAhead(20, 23), seed);
+        assert!(life.ahead > 20, "seed {seed}: {}", life.ahead);
+        assert_eq!(counted(&life.world.ingest_metrics, "arrivals_ahead_total"), life.ahead, "seed {seed}");
+        assert_eq!(counted(&life.world.ingest_metrics, "rejected_total{reason=\"future_dated\""), life.ahead, "seed {seed}");
+    }
+}
+
+#[test]
+fn an_ingest_a_year_ahead_for_a_while_changes_no_signal_and_is_counted() {
+    for trouble in [Trouble::IngestAhead(20, 23), Trouble::IngestAheadUntilRestart(20, 23)] {
+        for seed in [1, 2, 3] {
+            let life = assert_same(trouble, seed);
+            assert!(counted(&life.metrics, "watermarks_ahead_total") > 0, "seed {seed}, {trouble:?}: its watermarks are counted");
+        }
+    }
+}
+
+/// The sum of all series that begin in this way.
+fn counted(metrics: &Metrics, series: &str) -> u64 {
+    let page = metrics.render();
+    let lines = page.lines().filter(|line| line.starts_with(&format!("bellwether_{series}")));
+    lines.filter_map(|line| line.rsplit(' ').next()?.parse::<u64>().ok()).sum()
 }
 
 fn attribute(line: &str, name: &str) -> String {
     let (_, rest) = line.split_once(&format!("\"{name}\":\"")).expect("it is there");
     rest.split_once('"').expect("it ends").0.to_owned()
-}
-
-fn subject(line: &str) -> String {
-    attribute(line, "subject")
-}
-
-fn time(line: &str) -> String {
-    attribute(line, "time")
 }

@@ -82,6 +82,13 @@ impl Arrivals {
         }
     }
 
+    /// No arrival is later than the present: what says so was seen by a clock that was ahead.
+    pub fn not_after(&mut self, now: Time) {
+        self.latest = self.latest.map(|latest| latest.min(now.0));
+        self.window_start = self.window_start.min(now.0);
+        self.settles_at = self.settles_at.min(now.0.saturating_add(MAX_SETTLING_MS));
+    }
+
     /// An event of this family came.
     pub fn note_family(&mut self, family: Family) {
         if !self.families.iter().any(|known| known == family.name()) {

@@ -2,7 +2,7 @@
 
 use bellwether_codec::journal::Created;
 use bellwether_codec::pseudonym::Pseudonymiser;
-use bellwether_kafka::{Client, TopicPartition};
+use bellwether_kafka::{Client, TopicDescription, TopicPartition};
 
 use super::connect::Connect;
 use super::control::read_created;
@@ -38,11 +38,24 @@ pub(crate) fn check_journal(connect: &Connect, pseudonymiser: &Pseudonymiser) ->
     if u32::from(created.partitions) != found {
         return Err(JournalError::Partitions { topic: topics.journal, created: created.partitions, found: found as usize }.into());
     }
+    check_timestamps(&topics.journal, described.first())?;
     if created.pseudonym_key_id != key_id(pseudonymiser) {
         return Err(JournalError::PseudonymKey.into());
     }
     Ok(Found { created, signal_partitions: partitions_of(1) })
 }
+
+/// Journal time is guarded by the clock of the brokers, so it is they who have to date the records.
+fn check_timestamps(topic: &str, described: Option<&TopicDescription>) -> Result<(), JournalError> {
+    match described.and_then(|described| described.settings.get(TIMESTAMP_TYPE)) {
+        Some(found) if found != BY_BROKERS => Err(JournalError::TimestampType { topic: topic.to_owned(), found: found.clone() }),
+        _ => Ok(()),
+    }
+}
+
+/// Kafka's setting of who dates the records of a topic, and its value where the brokers do.
+const TIMESTAMP_TYPE: &str = "message.timestamp.type";
+const BY_BROKERS: &str = "LogAppendTime";
 
 /// What the journal is, as the processing workers have written it beside their positions.
 fn told_beside_positions(connect: &Connect, partitions: u32) -> Result<Option<Created>, LiveError> {

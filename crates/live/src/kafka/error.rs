@@ -35,7 +35,7 @@ pub enum JournalError {
     },
     /// The topic has not the number of partitions that its journal was made with.
     #[error(
-        "the journal was made with {created} partitions, but the topic {topic} has {found}: customers would move between partitions. Restore the number, or rewrite the journal with `bellwether journal rewrite`"
+        "the journal was made with {created} partitions, but the topic {topic} has {found}: customers would move between partitions. Kafka takes no partition away again: restore the topic from a mirror that has {created}, or start over with another application name, data directory and topics, and bring the history in with `bellwether journal import`"
     )]
     Partitions {
         /// The topic.
@@ -44,6 +44,16 @@ pub enum JournalError {
         created: u16,
         /// The number that the topic has.
         found: usize,
+    },
+    /// The brokers do not say when a record was appended, so a watermark from a clock ahead would not be noticed.
+    #[error(
+        "records of the topic {topic} are dated by who writes them (message.timestamp.type={found}), so a clock ahead would not be noticed: set message.timestamp.type=LogAppendTime for the topic, as `bellwether topics create` does"
+    )]
+    TimestampType {
+        /// The topic.
+        topic: String,
+        /// What its setting says.
+        found: String,
     },
     /// User ids of the journal are pseudonymised with another key.
     #[error("the journal was made with another pseudonym key: users would not be recognised. Give the key that it was made with")]
@@ -120,7 +130,7 @@ pub enum JournalError {
     },
     /// History can be imported only before anything else is journaled.
     #[error(
-        "the journal {topic} has records that this import has not written (partition {partition}, offset {offset}): history comes first, before `bellwether run`. Import into a new journal; merging history into one that is at work is done by `bellwether journal rewrite`"
+        "the journal {topic} has records that this import has not written (partition {partition}, offset {offset}): history comes first, before `bellwether run`. To have the history too, make a new journal with another application name and topics, import all of it there, and start its instances then"
     )]
     NotEmpty {
         /// The topic.
@@ -150,4 +160,12 @@ pub enum JournalError {
         /// What is wrong.
         reason: String,
     },
+}
+
+impl JournalError {
+    /// Whether it stays as it is until somebody acts, so that starting again is of no use. A journal that is not made yet may be made any moment.
+    #[must_use]
+    pub fn needs_operator(&self) -> bool {
+        !matches!(self, Self::NotCreated { .. })
+    }
 }

@@ -56,7 +56,10 @@ impl Ingest {
         let breakers = vec![Breaker::new(options.breaker); options.sources.len()];
         let ticks = Ticks::new(options.journal_partitions, options.tick_interval, (options.clock)());
         // A rate needs a beginning: what a source delivers first is an increase, too.
-        options.sources.names().for_each(|source| metrics.pipeline.delivered(source, 0, 0));
+        options.sources.names().for_each(|source| {
+            metrics.pipeline.delivered(source, 0, 0);
+            metrics.pipeline.arrived_ahead(source, 0);
+        });
         Self {
             client,
             options,
@@ -157,6 +160,7 @@ impl Ingest {
         }
         self.transaction.clear();
         let now = (self.options.clock)();
+        self.forget_the_future(now);
         let watermark = self.watermarks.smallest();
         self.silences.begin();
         self.silences.put(&self.watermarks, &self.options, &mut self.transaction);
@@ -181,6 +185,13 @@ impl Ingest {
         }
         let is_committed = self.transaction.is_empty() || self.commit(taken)?;
         Ok(if is_committed { left } else { Left::Nothing })
+    }
+
+    /// A clock that was ahead and is set right, ours or that of another that ingests, does not stop time until the present has caught up.
+    fn forget_the_future(&mut self, now: Time) {
+        self.watermarks.not_after(now);
+        self.ticks.not_after(now);
+        self.told_at = self.told_at.min(now);
     }
 
     /// Nothing arrived before the first record that waits: so far its partition is known to the others, who may be waiting for it.
@@ -244,6 +255,7 @@ impl Ingest {
             known.push((at, journaled));
         }
         self.watermarks.committed(known.into_iter());
+        self.watermarks.not_after(now);
         self.told_at = now;
         self.tell_lag();
         Ok(())

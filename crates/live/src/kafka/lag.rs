@@ -41,7 +41,7 @@ impl Lag {
             metrics.pipeline.journal_lag(*number, left, self.last_appended_ms.get(number).copied());
         }
         metrics.pipeline.clients(&client.statistics());
-        metrics.pipeline.store(|| store.metrics().ok());
+        metrics.pipeline.store.tell(|| store.metrics().ok());
     }
 }
 

@@ -14,7 +14,7 @@ use super::options::ProcessOptions;
 use super::rule_sets::keep_rule_texts;
 use super::safekeeping::{Replacing, Snapshots};
 use crate::metrics::Metrics;
-use crate::snapshot::{Restored, SnapshotError, Wanted};
+use crate::snapshot::{Manifest, Restored, SnapshotError, Wanted};
 
 /// Partitions that a worker restores at the same time.
 pub(crate) const MAX_RESTORES_AT_ONCE: usize = 2;
@@ -129,10 +129,13 @@ fn restore(number: u16, opening: Opening, store: &Store, snapshots: &Snapshots, 
         at_least: just_after(opening.store),
         at_most: opening.committed,
     };
+    let progress = metrics.pipeline.restores.begin(number);
     let restored = patiently(number, || {
         let prepare = |manifest: &_| keep_rule_texts(manifest, store);
-        snapshots.repository.restore_best_after(store, wanted, &snapshots.scratch, &prepare)
+        let fetched = |manifest: &Manifest, bytes| progress.fetched(bytes, manifest.bytes);
+        snapshots.repository.restore_best_after(store, wanted, &snapshots.scratch, &prepare, &fetched)
     });
+    drop(progress);
     match restored {
         Ok(Restored { used, damaged }) => {
             for damaged in damaged {

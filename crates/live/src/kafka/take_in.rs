@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use bellwether_codec::event::encode_event;
-use bellwether_codec::journal::WATERMARK_HEADER;
+use bellwether_codec::journal::{MAX_AHEAD_OF_APPEND_MS, WATERMARK_HEADER};
 use bellwether_codec::rejection::{RejectReason, Rejection};
 use bellwether_codec::source::{SourceEvent, SourceRecord};
 use bellwether_codec::timestamp::format_time;
@@ -19,11 +19,14 @@ use super::sources::Sources;
 use super::watermark::{Journaled, Watermarks};
 use crate::metrics::Metrics;
 
-/// An event may be dated this long after its own arrival.
+/// An event may be dated this long after its own arrival, which is not later than the present, whatever its producer has stamped.
 pub(crate) const MAX_AHEAD_OF_ARRIVAL_MS: i64 = DAY_MS;
 
 /// An event dated this long before its arrival is late: a source that delivers many of them distorts what depends on time.
 pub(crate) const LATE_AFTER_MS: i64 = DAY_MS;
+
+/// A record stamped further ahead of our clock than this is counted: a clock is wrong. It is what the journal allows its watermarks.
+const MAX_AHEAD_OF_CLOCK_MS: i64 = MAX_AHEAD_OF_APPEND_MS;
 
 /// What a batch comes to, once its transaction is committed.
 #[derive(Debug, Default)]
@@ -56,6 +59,8 @@ pub(crate) struct Counts {
     arrivals_ms: Vec<i64>,
     /// Events of each source, by its index, and those of them that are late.
     by_source: BTreeMap<usize, [u64; 2]>,
+    /// Records of each source that were stamped ahead of our clock.
+    ahead: BTreeMap<usize, u64>,
 }
 
 impl Counts {
@@ -66,6 +71,9 @@ impl Counts {
         self.arrivals_ms.iter().for_each(|arrived| metrics.pipeline.journaled(*arrived));
         for (source, [events, late]) in &self.by_source {
             metrics.pipeline.delivered(&sources.get(*source).name, *events, *late);
+        }
+        for (source, records) in &self.ahead {
+            metrics.pipeline.arrived_ahead(&sources.get(*source).name, *records);
         }
         for (reason, count) in &self.rejected {
             (0..*count).for_each(|_| metrics.rejected(reason));
@@ -97,7 +105,7 @@ pub(crate) fn take_in(
     let mut drift = Drift::new(options.max_watermark_drift, watermarks, |at| {
         latest.get(at).copied().filter(|_| options.sources.index_of(&at.topic).is_some_and(|source| !breakers[source].is_open()))
     });
-    for (so_far, arrival, record) in merged {
+    for Arrived { so_far, arrival, is_ahead, record } in merged {
         // What a stopped source still brings stays where it is: its offsets do not move.
         let Some(source) = options.sources.index_of(&record.at.topic).filter(|source| !breakers[*source].is_open()) else { continue };
         if drift.is_ahead(so_far) {
@@ -113,15 +121,16 @@ pub(crate) fn take_in(
             drift.stopped_at(so_far);
             continue;
         }
-        // A producer whose clock is ahead does not bring its partition ahead of ours.
-        let until = arrival.min(now);
+        if is_ahead {
+            *taken.counts.ahead.entry(source).or_default() += 1;
+        }
         let so_far = taken.partitions.entry(record.at.clone()).or_insert_with(|| {
             let arrivals = watermarks.of(record.at).map(|known| known.arrivals.clone()).unwrap_or_default();
-            Taken { next_offset: 0, journaled: Journaled { until, arrivals } }
+            Taken { next_offset: 0, journaled: Journaled { until: arrival, arrivals } }
         });
         so_far.next_offset = record.offset + 1;
-        so_far.journaled.until = so_far.journaled.until.max(until);
-        so_far.journaled.arrivals.note(until, options.sources.get(source).silent_after);
+        so_far.journaled.until = so_far.journaled.until.max(arrival);
+        so_far.journaled.arrivals.note(arrival, options.sources.get(source).silent_after);
         match &decoded {
             Ok(SourceEvent::Event(event)) => {
                 so_far.journaled.arrivals.note_family(event.event_type().family());
@@ -141,8 +150,16 @@ pub(crate) fn take_in(
     taken
 }
 
-/// A record with its arrival, and before that the latest arrival of its partition so far.
-type Arrived<'b> = (Time, Time, Received<'b>);
+/// A record as it arrived.
+struct Arrived<'b> {
+    /// The latest arrival of its partition so far.
+    so_far: Time,
+    /// Its own. A producer whose clock is ahead brings neither its partition nor its customers ahead of ours.
+    arrival: Time,
+    /// Its stamp is ahead of our clock by more than clocks may differ.
+    is_ahead: bool,
+    record: Received<'b>,
+}
 
 /// The records of a batch, merged as they arrived: after a time in which nothing was read, events of several partitions come into the
 /// journal in the order in which they happened. Within a partition its own order stays. With the latest arrival of each partition.
@@ -150,13 +167,14 @@ fn by_arrival(batch: &Batch, now: Time) -> (Vec<Arrived<'_>>, BTreeMap<&TopicPar
     let mut latest: BTreeMap<&TopicPartition, Time> = BTreeMap::new();
     let mut merged: Vec<Arrived<'_>> = Vec::with_capacity(batch.len());
     for record in batch.records() {
-        let arrival = record.timestamp_ms.map_or(now, Time);
+        let stamped = record.timestamp_ms.map_or(now, Time);
+        let (arrival, is_ahead) = (stamped.min(now), stamped.since_ms(now) > MAX_AHEAD_OF_CLOCK_MS);
         // A clock that is ahead does not make the records behind wait for the time that it shows.
         let so_far = latest.entry(record.at).or_insert(Time::MIN);
-        *so_far = arrival.min(now).max(*so_far);
-        merged.push((*so_far, arrival, record));
+        *so_far = arrival.max(*so_far);
+        merged.push(Arrived { so_far: *so_far, arrival, is_ahead, record });
     }
-    merged.sort_by_key(|(so_far, ..)| *so_far);
+    merged.sort_by_key(|arrived| arrived.so_far);
     (merged, latest)
 }
 

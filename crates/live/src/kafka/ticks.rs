@@ -32,6 +32,13 @@ impl Ticks {
         }
     }
 
+    /// Forgets what a clock has said that was ahead.
+    pub fn not_after(&mut self, now: Time) {
+        for Written { at, watermark } in &mut self.partitions {
+            (*at, *watermark) = ((*at).min(now), (*watermark).min(now));
+        }
+    }
+
     /// Adds a tick for each partition that was quiet for the interval, if time has moved since.
     pub fn put(&mut self, watermark: Time, now: Time, journal: &str, transaction: &mut Transaction) {
         let digits = watermark.0.to_string();
@@ -78,5 +85,13 @@ mod tests {
         assert_eq!(ticked(&mut ticks, 50, 90), [1]);
         assert_eq!(ticked(&mut ticks, 50, 900), [0; 0], "time stands still");
         assert_eq!(ticked(&mut ticks, 51, 900), [0, 1, 2]);
+    }
+
+    #[test]
+    fn a_clock_that_was_ahead_holds_no_tick_back() {
+        let mut ticks = Ticks::new(1, Duration::from_millis(60), Time(0));
+        assert_eq!(ticked(&mut ticks, 9_000, 9_000), [0]);
+        ticks.not_after(Time(100));
+        assert_eq!((ticked(&mut ticks, 159, 159), ticked(&mut ticks, 160, 160)), (vec![], vec![0]));
     }
 }

@@ -61,7 +61,15 @@ impl Watermarks {
         self.own.iter().chain(&self.others)
     }
 
-    /// A partition of this worker is journaled so far now; it never goes back.
+    /// Nothing is journaled beyond the present: what says so was said by a clock that was ahead.
+    pub fn not_after(&mut self, now: Time) {
+        for journaled in self.own.values_mut().chain(self.others.values_mut()) {
+            journaled.until = journaled.until.min(now);
+            journaled.arrivals.not_after(now);
+        }
+    }
+
+    /// A partition of this worker is journaled so far now; it never goes back, unless a clock was ahead.
     pub fn journaled(&mut self, at: &TopicPartition, journaled: Journaled) {
         if let Some(known) = self.own.get_mut(at) {
             *known = Journaled { until: journaled.until.max(known.until), arrivals: journaled.arrivals };
@@ -100,6 +108,18 @@ mod tests {
         watermarks.journaled(&at(0), until(20));
         watermarks.journaled(&at(1), until(99));
         assert_eq!((watermarks.smallest(), watermarks.of(&at(0))), (Time(30), Some(&until(30))));
+    }
+
+    #[test]
+    fn what_a_clock_ahead_has_said_is_forgotten() {
+        let mut watermarks = Watermarks::default();
+        watermarks.assigned(at(0), until(900));
+        watermarks.committed([(at(1), until(800)), (at(2), until(30))].into_iter());
+        watermarks.not_after(Time(40));
+        let known: Vec<Time> = watermarks.all().map(|(_, journaled)| journaled.until).collect();
+        assert_eq!(known, [Time(40), Time(40), Time(30)]);
+        watermarks.journaled(&at(0), until(50));
+        assert_eq!(watermarks.of(&at(0)), Some(&until(50)));
     }
 
     #[test]

@@ -26,10 +26,11 @@ impl Repository {
     /// # Errors
     /// When the store, the scratch directory or the repository fails; then the partition is as it was. A damaged snapshot is no error.
     pub fn restore_best(&self, store: &Store, wanted: Wanted<'_>, scratch: &Path) -> Result<Restored, SnapshotError> {
-        self.restore_best_after(store, wanted, scratch, &|_| Ok(()))
+        self.restore_best_after(store, wanted, scratch, &|_| Ok(()), &|_, _| {})
     }
 
     /// As [`restore_best`](Self::restore_best), but first does what each snapshot needs; one that turns out to be damaged then is passed over.
+    /// `fetched` is told how many bytes of a snapshot are here.
     ///
     /// # Errors
     /// As there, and those of `prepare`.
@@ -39,11 +40,12 @@ impl Repository {
         wanted: Wanted<'_>,
         scratch: &Path,
         prepare: &dyn Fn(&Manifest) -> Result<(), SnapshotError>,
+        fetched: &dyn Fn(&Manifest, u64),
     ) -> Result<Restored, SnapshotError> {
         let candidates = self.candidates(wanted)?;
         let mut restored = Restored { used: None, damaged: candidates.damaged };
         for manifest in candidates.snapshots.into_iter().rev() {
-            match prepare(&manifest).and_then(|()| self.restore(store, &manifest, scratch)) {
+            match prepare(&manifest).and_then(|()| self.replace(store, &manifest, scratch, &|bytes| fetched(&manifest, bytes))) {
                 Ok(()) => {
                     restored.used = Some(manifest);
                     break;
@@ -60,11 +62,15 @@ impl Repository {
     /// # Errors
     /// [`SnapshotError::Damaged`] when the snapshot is not whole, and others; then the partition is as it was.
     pub fn restore(&self, store: &Store, manifest: &Manifest, scratch: &Path) -> Result<(), SnapshotError> {
+        self.replace(store, manifest, scratch, &|_| {})
+    }
+
+    fn replace(&self, store: &Store, manifest: &Manifest, scratch: &Path, fetched: &dyn Fn(u64)) -> Result<(), SnapshotError> {
         if manifest.fold_version != FOLD_VERSION {
             return Err(SnapshotError::FoldVersion { snapshot: manifest.name(), found: manifest.fold_version });
         }
         let file = ScratchFile::new(scratch, &format!("restore-{:05}.sst", manifest.partition))?;
-        Ok(store.import(self.fetch(manifest, &file.path)?)?)
+        Ok(store.import(self.fetch(manifest, &file.path, fetched)?)?)
     }
 
     /// Fetches a snapshot and reads all of it. Whether the states in it decode is not looked at.
@@ -73,12 +79,12 @@ impl Repository {
     /// [`SnapshotError::Damaged`] when it is not whole, and others when that could not be found out.
     pub fn verify(&self, manifest: &Manifest, scratch: &Path) -> Result<(), SnapshotError> {
         let file = ScratchFile::new(scratch, &format!("verify-{:05}.sst", manifest.partition))?;
-        self.fetch(manifest, &file.path).map(drop)
+        self.fetch(manifest, &file.path, &|_| {}).map(drop)
     }
 
-    fn fetch(&self, manifest: &Manifest, path: &Path) -> Result<PartitionFile, SnapshotError> {
+    fn fetch(&self, manifest: &Manifest, path: &Path, fetched: &dyn Fn(u64)) -> Result<PartitionFile, SnapshotError> {
         let damaged = |reason: String| SnapshotError::Damaged(DamagedSnapshot { name: manifest.name(), reason });
-        self.download(manifest, path)?;
+        self.download(manifest, path, fetched)?;
         let file = PartitionFile::check(path, manifest.partition).map_err(|error| match error {
             StoreError::BadFile { reason, .. } => damaged(format!("its table is bad: {reason}")),
             error => error.into(),

@@ -38,8 +38,9 @@ impl Repository {
         Ok(())
     }
 
-    /// Fetches the table of a snapshot into a file, and compares it with the manifest.
-    pub(super) fn download(&self, manifest: &Manifest, to: &Path) -> Result<(), SnapshotError> {
+    /// Fetches the table of a snapshot into a file, and compares it with the manifest. `fetched` is told how many bytes are here.
+    pub(super) fn download(&self, manifest: &Manifest, to: &Path, fetched: &dyn Fn(u64)) -> Result<(), SnapshotError> {
+        fetched(0);
         let damaged = |reason: String| SnapshotError::Damaged(DamagedSnapshot { name: manifest.name(), reason });
         let scratch = |error| SnapshotError::Scratch { path: to.to_owned(), error };
         let table = manifest.table();
@@ -60,6 +61,7 @@ impl Repository {
             hasher.update(&part);
             file.write_all(&part).map_err(scratch)?;
             start = end;
+            fetched(start);
         }
         match as_text(&hasher) {
             checksum if checksum == manifest.checksum => Ok(()),

@@ -71,7 +71,7 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
             Some(_) => Ok(()),
             None => kafka::keep_rule_texts(manifest, &instance.store),
         };
-        let restored = repository.restore_best_after(&instance.store, wanted, &instance.scratch(), &prepare)?;
+        let restored = repository.restore_best_after(&instance.store, wanted, &instance.scratch(), &prepare, &|_, _| {})?;
         restored.damaged.iter().for_each(|damaged| tell(&damaged.to_string()));
         let Some(manifest) = restored.used else {
             let text = format!("partition {}: none of its snapshots that would do is whole, and it is as it was", wanted.partition);
