@@ -19,7 +19,7 @@ const DRIVEN: [(&str, &str); 29] = [
     ("BellwetherDeadLetters", "the same"),
     ("BellwetherClockAhead", "somebody writes a watermark an hour ahead into the journal"),
     ("BellwetherStateDamaged", "tables of the store are overwritten"),
-    ("BellwetherSnapshotOld", "after the first snapshot there is no other"),
+    ("BellwetherSnapshotOld", "a run finds snapshots of seven hours ago, and is to take others after twelve"),
     ("BellwetherSnapshotFailed", "the directory of the snapshots becomes a file"),
     ("BellwetherChurnAboveTarget", "a third of the customers leave"),
     ("BellwetherKpiBelowTarget", "answers to surveys are random"),
