@@ -9,14 +9,17 @@ use crate::failure::Failure;
 
 /// What is written to the log.
 pub const LOG: &str = "BELLWETHER_LOG";
+/// How the log is written.
+const LOG_FORMAT: &str = "BELLWETHER_LOG_FORMAT";
 /// The key of user pseudonyms.
 pub const PSEUDONYM_KEY: &str = "BELLWETHER_PSEUDONYM_KEY";
 /// The convention of <https://no-color.org>.
 const NO_COLOUR: &str = "NO_COLOR";
 
 /// Every variable that is read, with its meaning.
-const ALL: [(&str, &str); 3] = [
+const ALL: [(&str, &str); 4] = [
     (LOG, "what to log: error, warn (default), info, debug, trace"),
+    (LOG_FORMAT, "how to log: text (default), or json, a line each"),
     (PSEUDONYM_KEY, "secret key of user pseudonyms: 32 hexadecimal digits"),
     (NO_COLOUR, "if set, there are no colours"),
 ];
@@ -33,6 +36,24 @@ pub fn help() -> String {
 /// The directives of the log.
 pub fn log_directives() -> Result<Option<String>, Failure> {
     text(LOG, env::var_os(LOG))
+}
+
+/// How lines of the log are written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// A JSON object a line.
+    Json,
+}
+
+/// How the log is to be written.
+pub fn log_format() -> Result<LogFormat, Failure> {
+    match text(LOG_FORMAT, env::var_os(LOG_FORMAT))?.as_deref() {
+        None | Some("" | "text") => Ok(LogFormat::Text),
+        Some("json") => Ok(LogFormat::Json),
+        Some(other) => Err(Failure::Usage(format!("{LOG_FORMAT} is `{other}`, and must be `text` or `json`"))),
+    }
 }
 
 /// Makes pseudonyms with the configured key, or else with the public one.

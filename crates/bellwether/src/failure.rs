@@ -11,7 +11,7 @@ use bellwether_live::error::LiveError;
 use bellwether_live::snapshot::SnapshotError;
 use bellwether_store::StoreError;
 
-use crate::terminal::tell;
+use crate::terminal::tell_failure;
 
 /// A command that did what it was asked to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -57,7 +57,7 @@ impl Failure {
             Self::Run(message) => (3, message),
             Self::NobodyReads => return ExitCode::SUCCESS,
         };
-        tell(&format!("error: {message}"));
+        tell_failure(&message);
         ExitCode::from(code)
     }
 

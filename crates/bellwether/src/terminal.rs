@@ -2,12 +2,36 @@
 
 use std::io::{self, IsTerminal, Write};
 
-use crate::environment;
+use tracing::dispatcher;
+
+use crate::environment::{self, LogFormat};
 use crate::failure::Failure;
 
-/// Tells people something. If standard error is closed, nobody is there to be told.
+/// Lets what is told through the log pass its filter.
+pub const DIRECTIVE: &str = "bellwether::terminal=info";
+
+/// Tells people something. If standard error is closed, nobody is there to be told. Where the log is JSON, it is a line of the log, so that every
+/// line is JSON.
 pub fn tell(text: &str) {
-    drop(writeln!(io::stderr(), "{text}"));
+    if is_json() {
+        tracing::info!("{text}");
+    } else {
+        drop(writeln!(io::stderr(), "{text}"));
+    }
+}
+
+/// The same of what ends the process.
+pub fn tell_failure(text: &str) {
+    if is_json() {
+        tracing::error!("{text}");
+    } else {
+        drop(writeln!(io::stderr(), "error: {text}"));
+    }
+}
+
+/// A failure may come before there is a log.
+fn is_json() -> bool {
+    dispatcher::has_been_set() && matches!(environment::log_format(), Ok(LogFormat::Json))
 }
 
 /// Writes data to standard output, and a newline.

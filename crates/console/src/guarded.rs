@@ -29,7 +29,7 @@ use crate::{admin, api, customers, events, kpis, page, partitions, redirect, sig
 ///
 /// When it cannot listen there, or its certificate or key cannot be used.
 pub fn serve(settings: ConsoleSettings, offered: Offered) -> Result<SocketAddr, ConsoleError> {
-    let limits = ConnectionLimits { connections: settings.max_connections, head_timeout: settings.request_timeout };
+    let limits = ConnectionLimits { connections: settings.max_connections, client_timeout: settings.request_timeout };
     let address = settings.address;
     let tls = settings.tls.as_ref().map(Identity::load).transpose()?;
     let requests = Arc::new(Semaphore::new(settings.max_concurrent_requests));

@@ -19,7 +19,7 @@ use crate::server::{self, ConnectionLimits};
 const TEXT_FORMAT: &str = "text/plain; version=0.0.4; charset=utf-8";
 
 /// Scrapers and probes are few and quick.
-const LIMITS: ConnectionLimits = ConnectionLimits { connections: 64, head_timeout: Duration::from_secs(10) };
+const LIMITS: ConnectionLimits = ConnectionLimits { connections: 64, client_timeout: Duration::from_secs(10) };
 
 /// Serves until the process ends, and tells where. `stop` is the word to stop: from then on the process is not ready.
 ///

@@ -11,6 +11,7 @@ use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::service::TowerToHyperService;
 use tokio::io::{AsyncRead, AsyncWrite};
 use tokio::sync::Semaphore;
+use tokio_io_timeout::TimeoutStream;
 
 use crate::error::ConsoleError;
 use crate::tls::Identity;
@@ -32,8 +33,9 @@ const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 pub(crate) struct ConnectionLimits {
     /// Connections at once; further ones wait in the queue of the operating system.
     pub connections: usize,
-    /// How long a client may take to send the head of a request; so long, too, may a connection be idle.
-    pub head_timeout: Duration,
+    /// How long a client may take to send the head of a request, or let an answer wait without taking any of it; so long, too, may a connection
+    /// be idle.
+    pub client_timeout: Duration,
 }
 
 /// Serves until the process ends, and tells where; with TLS, nobody who does not speak it.
@@ -80,12 +82,16 @@ async fn accept(listener: tokio::net::TcpListener, routes: Router, limits: Conne
                 continue;
             }
         };
+        // Who asks and does not read would otherwise keep its connection for good.
+        let mut stream = TimeoutStream::new(stream);
+        stream.set_write_timeout(Some(limits.client_timeout));
+        let stream = Box::pin(stream);
         let (routes, tls) = (routes.clone(), tls.as_ref().map(|tls| tls.acceptor()));
         tokio::spawn(async move {
             match tls {
                 None => serve(stream, routes, limits).await,
                 // Who is slow here takes up a connection as much as who is slow with a head.
-                Some(tls) => match tokio::time::timeout(limits.head_timeout, tls.accept(stream)).await {
+                Some(tls) => match tokio::time::timeout(limits.client_timeout, tls.accept(stream)).await {
                     Ok(Ok(stream)) => serve(stream, routes, limits).await,
                     Ok(Err(error)) => tracing::debug!(%error, "a connection did not come to speak TLS"),
                     Err(_) => tracing::debug!("a connection took too long to come to speak TLS"),
@@ -98,7 +104,7 @@ async fn accept(listener: tokio::net::TcpListener, routes: Router, limits: Conne
 
 async fn serve(stream: impl AsyncRead + AsyncWrite + Unpin + 'static, routes: Router, limits: ConnectionLimits) {
     let mut connection = http1::Builder::new();
-    connection.timer(TokioTimer::new()).header_read_timeout(limits.head_timeout).max_headers(MAX_HEADERS).max_buf_size(MAX_BUFFER_BYTES);
+    connection.timer(TokioTimer::new()).header_read_timeout(limits.client_timeout).max_headers(MAX_HEADERS).max_buf_size(MAX_BUFFER_BYTES);
     if let Err(error) = connection.serve_connection(TokioIo::new(stream), TowerToHyperService::new(routes)).await {
         tracing::debug!(%error, "a connection ended early");
     }

@@ -96,7 +96,7 @@ pub const CONSOLE: Section = Section {
             "request_timeout",
             Form::Duration,
             Absent::Default("10s"),
-            "How long a request may take, and how long a client may take to send its head.",
+            "How long a request may take, how long a client may take to send its head, and how long it may leave an answer without taking any of it.",
         ),
         field(
             "max_concurrent_requests",

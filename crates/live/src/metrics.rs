@@ -11,6 +11,7 @@ use crate::outcome_metrics::OutcomeMetrics;
 use crate::pipeline::{Pipeline, Worker};
 use crate::readers::Readers;
 use crate::registry::{Described, Registry};
+use bellwether_codec::rejection::RejectReason;
 use bellwether_codec::rendered::SignalCounts;
 use bellwether_engine::aggregates::Aggregates;
 use bellwether_engine::kpi::KpiSums;
@@ -40,6 +41,7 @@ pub struct Metrics {
     /// What the parts of a Kafka run tell.
     pub pipeline: Pipeline,
     state_events: IntCounterVec,
+    snapshot_timestamp_seconds: IntGaugeVec,
     paused: IntGaugeVec,
     /// What came over HTTP.
     pub http: HttpMetrics,
@@ -82,10 +84,13 @@ impl Metrics {
             HistogramOpts::new("bellwether_commit_seconds", "Time from the first prefetch of a batch to its commit.").buckets(buckets);
         let commit_seconds = Histogram::with_opts(latency).expect("a valid name");
         registry.register(Box::new(commit_seconds.clone())).expect("a name of its own");
+        let rejected = counters("bellwether_rejected_total", "Input lines written to the dead letters, by reason.", &["reason"]);
+        // Each is there from the start: what begins with its first burst does not increase, as Prometheus sees it.
+        RejectReason::ALL.iter().for_each(|reason| rejected.with_label_values(&[reason.code()]).inc_by(0));
         Self {
             events,
             commit_seconds,
-            rejected: counters("bellwether_rejected_total", "Input lines written to the dead letters, by reason.", &["reason"]),
+            rejected,
             signals: counters(
                 "bellwether_signals_total",
                 "Signals published, by rule and transition; decided: not sent; outcome: what came of one.",
@@ -107,6 +112,12 @@ impl Metrics {
                 "bellwether_state_events_total",
                 "What happened to stored states beside their work: snapshots, restores, damage.",
                 &["event"],
+            ),
+            snapshot_timestamp_seconds: gauges(
+                "bellwether_snapshot_timestamp_seconds",
+                "When the newest snapshot of a partition was taken, or last found to hold all there is, seconds since 1970-01-01T00:00:00Z; 0: \
+                 none is known.",
+                "partition",
             ),
             paused: gauges("bellwether_paused", "1 while somebody has paused the workers of the role in this process.", "role"),
             http: HttpMetrics::register(&registry),
@@ -201,10 +212,21 @@ impl Metrics {
         self.board().insert(partition, header.clone());
     }
 
+    /// The newest snapshot of a partition is of this time. Only its owner tells.
+    pub fn snapshot_stands(&self, partition: u16, newest: Time) {
+        // Whoever takes snapshots may come too late with one of a partition that is gone: the board stays locked.
+        let board = self.board();
+        if board.contains_key(&partition) {
+            self.snapshot_timestamp_seconds.with_label_values(&[&partition.to_string()]).set(newest.0.div_euclid(1_000));
+        }
+    }
+
     /// A partition is no longer this process's: its new owner tells about it.
     pub fn partition_gone(&self, partition: u16) {
         let mut board = self.board();
         board.remove(&partition);
+        // What was never told cannot be taken back, which is no harm.
+        _ = self.snapshot_timestamp_seconds.remove_label_values(&[&partition.to_string()]);
         let is_empty = board.is_empty();
         drop(board);
         self.journey.gone(partition);
@@ -263,5 +285,33 @@ mod tests {
         metrics.partition_gone(0);
         let lost = metrics.render();
         assert!(lost.contains("bellwether_customers 0\n") && !lost.contains("EUR"), "{lost}");
+    }
+
+    #[test]
+    fn the_age_of_snapshots_is_told_by_the_owner_alone() {
+        let metrics = Metrics::new();
+        let told = |partition: u16| {
+            let start = format!("bellwether_snapshot_timestamp_seconds{{partition=\"{partition}\"}} ");
+            metrics.render().lines().find_map(|line| line.strip_prefix(&start).map(str::to_owned))
+        };
+        let header = Header::default();
+        metrics.snapshot_stands(3, Time(1_700_000_000_000));
+        assert_eq!(told(3), None, "it is not ours yet");
+        metrics.partition_settled(3, &header);
+        metrics.partition_settled(4, &header);
+        metrics.snapshot_stands(3, Time(1_700_000_000_999));
+        metrics.snapshot_stands(4, Time(0));
+        assert_eq!((told(3).as_deref(), told(4).as_deref()), (Some("1700000000"), Some("0")));
+        metrics.partition_gone(3);
+        metrics.snapshot_stands(3, Time(1_700_000_001_000));
+        assert_eq!((told(3), told(4).as_deref()), (None, Some("0")));
+    }
+
+    #[test]
+    fn every_reason_of_a_refusal_begins_at_zero() {
+        let text = Metrics::new().render();
+        for reason in RejectReason::ALL {
+            assert!(text.contains(&format!("bellwether_rejected_total{{reason=\"{}\"}} 0\n", reason.code())), "{reason:?}");
+        }
     }
 }

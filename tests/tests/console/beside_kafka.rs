@@ -1,6 +1,7 @@
 //! The console beside a real broker: each instance tells of its own partitions, and together they have every customer once.
 
 use std::collections::BTreeSet;
+use std::ffi::OsStr;
 use std::fs;
 use std::net::{TcpListener, TcpStream};
 use std::thread;
@@ -11,6 +12,7 @@ use bellwether_tests::company::company;
 use bellwether_tests::product::{INPUT_PARTITIONS, Product};
 use serde_json::{Value, json};
 
+use crate::page::use_page;
 use crate::support::{ADMIN, READ, get, post, send, with_tokens};
 
 const PARTITIONS: u16 = 4;
@@ -107,6 +109,7 @@ fn who_asks_the_wrong_instance_is_sent_to_the_owner() {
     wait_for("what the other one had", || known(&first).len() == CUSTOMERS);
     let all = known(&first);
     assert!(all.iter().all(|customer| read(&format!("http://{first}/v1/customers/{customer}")).status == 200));
+    use_page("page_beside_kafka.py", &first, OsStr::new(&all[0]));
     assert_eq!(one.stop(), Some(0));
 }
 

@@ -3,6 +3,8 @@
 mod beside_kafka;
 mod events;
 mod hostile;
+mod limits;
+mod log_level;
 mod openapi;
 mod page;
 mod plain;
@@ -10,3 +12,4 @@ mod posted;
 mod queries;
 mod support;
 mod tls;
+mod unread;

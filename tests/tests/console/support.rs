@@ -81,8 +81,13 @@ impl Run {
         Self::start(directory, &format!("{}{more}", with_tokens()), &[])
     }
 
-    /// A run with this section `console`, in this directory.
+    /// A run with this section `console`, in this directory, that logs everything.
     pub fn start(directory: TempDir, console: &str, arguments: &[&str]) -> Self {
+        Self::start_logging(directory, console, arguments, "trace")
+    }
+
+    /// The same, which logs by these directives.
+    pub fn start_logging(directory: TempDir, console: &str, arguments: &[&str], directives: &str) -> Self {
         let configuration = directory.path().join("bellwether.yaml");
         let data = directory.path().join("data");
         let text = format!("data: {}\nmetrics: 127.0.0.1:0\nconsole:\n  address: 127.0.0.1:0\n{console}", data.display());
@@ -92,7 +97,7 @@ impl Run {
             .args(["run", "--config"])
             .arg(&configuration)
             .args(arguments)
-            .env("BELLWETHER_LOG", "trace")
+            .env("BELLWETHER_LOG", directives)
             .stdin(Stdio::null())
             .stdout(Stdio::null())
             .stderr(log)

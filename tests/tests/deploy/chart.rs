@@ -29,7 +29,7 @@ pub fn of_kind<'a>(objects: &'a [Value], kind: &str) -> &'a Value {
 /// Values that use everything.
 fn everything() -> Value {
     json!({
-        "rules": "signals: []\n", "role": "process", "pseudonymKeySecret": "pseudonym", "secrets": ["kafka"], "snapshotsClaim": "snapshots",
+        "rules": "signals: []\n", "role": "process", "logFormat": "json", "pseudonymKeySecret": "pseudonym", "secrets": ["kafka"], "snapshotsClaim": "snapshots",
         "serviceMonitor": { "enabled": true, "labels": { "release": "prometheus" } },
         "persistence": { "storageClass": "fast" }, "priorityClassName": "high", "imagePullSecrets": [{ "name": "registry" }],
         "env": [{ "name": "KAFKA_BROKERS", "value": "a:9092" }], "podAnnotations": { "a": "b" }, "podLabels": { "c": "d" },
@@ -47,6 +47,9 @@ fn every_kind_is_rendered_and_valid() {
     kinds.sort_unstable();
     let expected = ["ConfigMap", "NetworkPolicy", "PodDisruptionBudget", "Service", "ServiceAccount", "ServiceMonitor", "StatefulSet"];
     assert_eq!(kinds, expected);
+    let environment = &of_kind(&objects, "StatefulSet")["spec"]["template"]["spec"]["containers"][0]["env"];
+    let format = json!({ "name": "BELLWETHER_LOG_FORMAT", "value": "json" });
+    assert!(environment.as_array().is_some_and(|variables| variables.contains(&format)), "{environment}");
 }
 
 #[test]
@@ -104,6 +107,7 @@ fn wrong_values_are_refused() {
         (json!({ "replica": 3 }), "replica"),
         (json!({ "replicas": "three" }), "replicas"),
         (json!({ "role": "both" }), "role"),
+        (json!({ "logFormat": "xml" }), "logFormat"),
         (json!({ "persistence": { "size": "20" } }), "size"),
         (json!({ "configuration": { "data": "/elsewhere", "kafka": kafka } }), "configuration"),
         (json!({ "configuration": { "kafka": { "brokers": "" } } }), "brokers"),

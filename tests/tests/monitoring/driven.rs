@@ -20,7 +20,7 @@ const DRIVEN: [(&str, &str); 30] = [
     ("BellwetherClockAhead", "somebody writes a watermark an hour ahead into the journal"),
     ("BellwetherProducerAhead", "an event comes in a record that is stamped an hour ahead"),
     ("BellwetherStateDamaged", "tables of the store are overwritten"),
-    ("BellwetherSnapshotOld", "after the first snapshot there is no other"),
+    ("BellwetherSnapshotOld", "a run finds snapshots of seven hours ago, and is to take others after twelve"),
     ("BellwetherSnapshotFailed", "the directory of the snapshots becomes a file"),
     ("BellwetherChurnAboveTarget", "a third of the customers leave"),
     ("BellwetherKpiBelowTarget", "answers to surveys are random"),

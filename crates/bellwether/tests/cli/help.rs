@@ -55,7 +55,7 @@ fn every_command_has_a_help_text_with_an_example() {
 #[test]
 fn the_help_text_lists_commands_variables_and_exit_codes() {
     let help = run(&["--help"]).exits(0).output;
-    for text in ["demo", "replay", "BELLWETHER_LOG", "BELLWETHER_PSEUDONYM_KEY", "NO_COLOR", "Exit codes"] {
+    for text in ["demo", "replay", "BELLWETHER_LOG", "BELLWETHER_LOG_FORMAT", "BELLWETHER_PSEUDONYM_KEY", "NO_COLOR", "Exit codes"] {
         assert!(help.contains(text), "{text} is not in {help}");
     }
     assert!(!help.contains('\u{1b}'), "no colours where nobody watches");

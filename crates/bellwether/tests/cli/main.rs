@@ -9,6 +9,7 @@ mod explain;
 mod help;
 mod journals;
 mod live;
+mod logs;
 mod priority;
 mod rewriting;
 mod rules;

@@ -12,7 +12,7 @@ use tempfile::TempDir;
 pub fn bellwether(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_bellwether"));
     command.args(arguments).stdin(Stdio::null());
-    for name in ["BELLWETHER_LOG", "BELLWETHER_PSEUDONYM_KEY", "NO_COLOR"] {
+    for name in ["BELLWETHER_LOG", "BELLWETHER_LOG_FORMAT", "BELLWETHER_PSEUDONYM_KEY", "NO_COLOR"] {
         command.env_remove(name);
     }
     command

@@ -19,6 +19,9 @@ use crate::snapshot::{STRAY_AGE_MS, SnapshotError, TakeOptions, Taken, Wanted};
 /// After every position.
 const END: Position = Position { offset: u64::MAX, review_due: i64::MAX, customer: u128::MAX };
 
+/// Stands for the time of the newest snapshot where there is none, or none that can be found.
+const NEVER: Time = Time(0);
+
 /// How soon it is tried again after a failure, at the latest.
 const RETRY_MS: i64 = 60_000;
 
@@ -31,15 +34,24 @@ pub struct Copier {
     safekeeping: Arc<Safekeeping>,
     journal_id: String,
     metrics: Arc<Metrics>,
-    /// When the next snapshot of each partition at work is due.
-    due: BTreeMap<u16, Time>,
+    /// What is known of each partition at work.
+    known: BTreeMap<u16, Known>,
+}
+
+/// What is known of the snapshots of a partition.
+#[derive(Clone, Copy)]
+struct Known {
+    /// When the next one is due.
+    due: Time,
+    /// When the newest one was taken, or last found to hold all there is.
+    newest: Time,
 }
 
 impl Copier {
     /// One that has not looked yet.
     #[must_use]
     pub fn new(store: Arc<Store>, safekeeping: Arc<Safekeeping>, journal_id: String, metrics: Arc<Metrics>) -> Self {
-        Self { store, safekeeping, journal_id, metrics, due: BTreeMap::new() }
+        Self { store, safekeeping, journal_id, metrics, known: BTreeMap::new() }
     }
 
     /// Works until `stop` is set.
@@ -55,23 +67,31 @@ impl Copier {
         let safekeeping = self.safekeeping.clone();
         let Some(snapshots) = &safekeeping.snapshots else { return };
         let at_work = safekeeping.settled_partitions();
-        self.due.retain(|number, _| at_work.contains(number));
+        self.known.retain(|number, _| at_work.contains(number));
         let every_ms = i64::try_from(snapshots.every.as_millis()).unwrap_or(i64::MAX);
         let mut taken = 0;
-        for number in at_work.into_iter().take_while(|_| !stop.load(Ordering::Relaxed)) {
-            let done = match self.due.get(&number) {
-                Some(due) if *due > now => continue,
-                Some(_) => self.take(number, snapshots, now).inspect(|is_new| taken += usize::from(*is_new)).map(|_| now),
-                None => self.newest(number, snapshots, now.plus_ms(-every_ms)),
+        for number in at_work.iter().copied().take_while(|_| !stop.load(Ordering::Relaxed)) {
+            let before = self.known.get(&number).copied();
+            let done = match before {
+                Some(known) if known.due > now => {
+                    // A partition that went and came back in between is told again.
+                    self.metrics.snapshot_stands(number, known.newest);
+                    continue;
+                }
+                Some(_) => self.take(number, snapshots, now).inspect(|is_new| taken += usize::from(*is_new)).map(|_| Some(now)),
+                None => self.newest(number, snapshots),
             };
-            let due = match done {
-                Ok(last) => last.plus_ms(every_ms),
+            let newest_before = before.map_or(NEVER, |known| known.newest);
+            let known = match done {
+                Ok(Some(newest)) => Known { due: newest.plus_ms(every_ms), newest },
+                Ok(None) => Known { due: now, newest: NEVER },
                 Err(error) => {
                     self.failed(&error);
-                    now.plus_ms(every_ms.min(RETRY_MS))
+                    Known { due: now.plus_ms(every_ms.min(RETRY_MS)), newest: newest_before }
                 }
             };
-            self.due.insert(number, due);
+            self.known.insert(number, known);
+            self.metrics.snapshot_stands(number, known.newest);
         }
         if taken > 0
             && let Err(error) = snapshots.repository.prune(&self.journal_id, snapshots.keep, now.plus_ms(-STRAY_AGE_MS))
@@ -81,10 +101,10 @@ impl Copier {
     }
 
     /// When the newest snapshot was taken, by whomever.
-    fn newest(&self, partition: u16, snapshots: &Snapshots, otherwise: Time) -> Result<Time, SnapshotError> {
+    fn newest(&self, partition: u16, snapshots: &Snapshots) -> Result<Option<Time>, SnapshotError> {
         let journal_id = &self.journal_id;
         let any = Wanted { journal_id, partition, fold_version: FOLD_VERSION, at_least: Position::default(), at_most: END };
-        Ok(snapshots.repository.best(any)?.map_or(otherwise, |newest| newest.created_at))
+        Ok(snapshots.repository.best(any)?.map(|newest| newest.created_at))
     }
 
     /// Returns whether there is a new one.

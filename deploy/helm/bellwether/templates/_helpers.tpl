@@ -95,6 +95,7 @@ securityContext:
   capabilities: { drop: [ALL] }
 env:
   - { name: BELLWETHER_LOG, value: {{ .Values.log | quote }} }
+  - { name: BELLWETHER_LOG_FORMAT, value: {{ .Values.logFormat | quote }} }
   {{- if .Values.console.enabled }}
   - { name: POD_NAME, valueFrom: { fieldRef: { fieldPath: metadata.name } } }
   {{- range concat (list "read" "write") (ternary (list "admin") list .Values.console.adminToken) }}
