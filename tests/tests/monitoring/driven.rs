@@ -9,7 +9,7 @@ use crate::rules::alerts;
 use crate::{deploy, read};
 
 /// Alerts that tests drive to firing, and by what.
-const DRIVEN: [(&str, &str); 29] = [
+const DRIVEN: [(&str, &str); 30] = [
     ("BellwetherLateBurst", "a thousand events of days ago come"),
     ("BellwetherForwardBehind", "a receiver is busy while signals of two hours ago wait"),
     ("BellwetherDown", "an instance is killed"),
@@ -24,6 +24,7 @@ const DRIVEN: [(&str, &str); 29] = [
     ("BellwetherChurnAboveTarget", "a third of the customers leave"),
     ("BellwetherKpiBelowTarget", "answers to surveys are random"),
     ("BellwetherKpiAboveTarget", "customers are onboarded after months"),
+    ("BellwetherRedCustomersAboveTarget", "most customers are red"),
     ("BellwetherHealthFell", "most customers are red where, as Prometheus remembers, none was"),
     ("BellwetherSignalFlood", "forty customers look at the cancellation page where, as Prometheus remembers, hardly one does"),
     ("BellwetherNoSignals", "nothing happens where something did in the weeks that Prometheus remembers"),
