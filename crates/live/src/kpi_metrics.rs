@@ -5,7 +5,7 @@
 use std::sync::{Mutex, PoisonError};
 
 use bellwether_engine::event::Currency;
-use bellwether_engine::kpi::{Durations, Flow, KpiSettings, KpiSums, Level, Month};
+use bellwether_engine::kpi::{Durations, Flow, KpiSettings, KpiSums, Level, Month, target_parts};
 use bellwether_engine::time::Day;
 use prometheus::{GaugeVec, IntGaugeVec, Opts};
 
@@ -40,6 +40,7 @@ pub(crate) struct KpiMetrics {
     campaign_money: IntGaugeVec,
     paying_customers: IntGaugeVec,
     targets: GaugeVec,
+    money_targets: GaugeVec,
     settings: GaugeVec,
     standing: Mutex<(KpiSums, Day)>,
 }
@@ -115,12 +116,23 @@ impl KpiMetrics {
                 &["campaign", "currency", "industry"],
             ),
             paying_customers: gauges("bellwether_kpi_paying_customers", "Customers who pay in a currency.", &["currency"]),
-            targets: float_gauges(registry, "bellwether_kpi_target", "Target of a KPI by the rule set in force, in its unit.", "kpi"),
+            targets: float_gauges(
+                registry,
+                "bellwether_kpi_target",
+                "Target of a KPI by the rule set in force, in its unit; that of a share of money holds for each currency.",
+                &["kpi"],
+            ),
+            money_targets: float_gauges(
+                registry,
+                "bellwether_kpi_money_target",
+                "Target of an amount by the rule set in force, minor units, by currency.",
+                &["currency", "kpi"],
+            ),
             settings: float_gauges(
                 registry,
                 "bellwether_kpi_setting",
                 "Settings of the rule set in force for CLTV: gross_margin, 0 to 1, and lifetime_cap_months.",
-                "setting",
+                &["setting"],
             ),
             standing: Mutex::default(),
         }
@@ -137,7 +149,13 @@ impl KpiMetrics {
             self.settings.with_label_values(&[name]).set(value);
         }
         self.targets.reset();
-        settings.targets.iter().for_each(|(kpi, target)| self.targets.with_label_values(&[kpi.as_str()]).set(*target));
+        self.money_targets.reset();
+        for (name, target) in &settings.targets {
+            match target_parts(name) {
+                (kpi, None) => self.targets.with_label_values(&[kpi]).set(*target),
+                (kpi, Some(currency)) => self.money_targets.with_label_values(&[currency, kpi]).set(*target),
+            }
+        }
     }
 
     /// Brings every gauge up to how the customers stand.
@@ -256,8 +274,8 @@ impl KpiMetrics {
     }
 }
 
-fn float_gauges(registry: &Registry, name: &str, help: &str, label: &str) -> GaugeVec {
-    let gauges = GaugeVec::new(Opts::new(name, help), &[label]).expect("a valid name");
+fn float_gauges(registry: &Registry, name: &str, help: &str, labels: &[&str]) -> GaugeVec {
+    let gauges = GaugeVec::new(Opts::new(name, help), labels).expect("a valid name");
     registry.register(Box::new(gauges.clone())).expect("a name of its own");
     gauges
 }

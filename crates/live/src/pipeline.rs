@@ -47,6 +47,8 @@ pub enum TransactionOutcome {
 }
 
 impl TransactionOutcome {
+    const ALL: [Self; 3] = [Self::Committed, Self::Aborted, Self::Unknown];
+
     fn name(self) -> &'static str {
         match self {
             TransactionOutcome::Committed => "committed",
@@ -172,7 +174,10 @@ impl Pipeline {
 
     /// A transaction has ended, after so long.
     pub fn transaction(&self, worker: Worker, outcome: TransactionOutcome, took: Duration) {
-        self.transactions.with_label_values(&[worker.name(), outcome.name()]).inc();
+        // All of the role begin with its first one: what begins with a failure does not increase, as Prometheus sees it.
+        for any in TransactionOutcome::ALL {
+            self.transactions.with_label_values(&[worker.name(), any.name()]).inc_by(u64::from(any == outcome));
+        }
         if outcome == TransactionOutcome::Committed {
             self.transaction_seconds.with_label_values(&[worker.name()]).observe(took.as_secs_f64());
             self.last_commit_timestamp_seconds.with_label_values(&[worker.name()]).set(now_ms().div_euclid(1_000));

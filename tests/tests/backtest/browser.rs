@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Output};
 
 use crate::support::Company;
 
@@ -24,6 +24,11 @@ fn a_browser_shows_the_report_and_has_nothing_to_complain_about() {
     assert!(dom.matches("<svg").count() >= 5 + 10, "charts and stories");
     for text in ["Lead times", "Precision and recall of health", "Worst misses", "Worst false alarms", "usage-decline"] {
         assert!(dom.contains(text), "{text}");
+    }
+    if let Some(pictures) = std::env::var_os("PICTURES") {
+        let picture = Path::new(&pictures).join("report.png");
+        run(&company.path("report.html"), &["--hide-scrollbars", "--window-size=1200,900", &format!("--screenshot={}", picture.display())]);
+        assert!(picture.exists());
     }
 }
 
@@ -63,15 +68,21 @@ fn width_on_a_phone(company: &Company, html: &str) -> u32 {
 
 /// The document as the browser has it after loading, and what it wrote to its console.
 fn open(path: &Path) -> (String, Vec<String>) {
+    let output = run(path, &["--dump-dom"]);
+    let told = String::from_utf8_lossy(&output.stderr);
+    let complaints = told.lines().filter(|line| line.contains("CONSOLE")).map(str::to_owned).collect();
+    (String::from_utf8_lossy(&output.stdout).into_owned(), complaints)
+}
+
+/// Has the browser load a file.
+fn run(path: &Path, arguments: &[&str]) -> Output {
     let profile = tempfile::tempdir().expect("a temporary directory");
     let browser = BROWSERS.iter().find(|name| Command::new(name).arg("--version").output().is_ok());
     let mut command = Command::new(browser.expect("`make setup` installs Chromium"));
     command.args(["--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run"]);
-    command.args(["--disable-background-networking", "--disable-component-update", "--enable-logging=stderr", "--dump-dom"]);
+    command.args(["--disable-background-networking", "--disable-component-update", "--enable-logging=stderr"]).args(arguments);
     command.arg(format!("--user-data-dir={}", profile.path().display())).arg(format!("file://{}", path.display()));
     let output = command.output().expect("the browser starts");
     assert!(output.status.success(), "{output:?}");
-    let told = String::from_utf8_lossy(&output.stderr);
-    let complaints = told.lines().filter(|line| line.contains("CONSOLE")).map(str::to_owned).collect();
-    (String::from_utf8_lossy(&output.stdout).into_owned(), complaints)
+    output
 }

@@ -42,6 +42,20 @@ fn text(value: &Value, name: &str) -> String {
     value[name].as_str().unwrap_or_else(|| panic!("no `{name}` in {value}")).to_owned()
 }
 
+/// What the variables of the dashboards offer: the series that a variable looks at, and the label whose values it offers.
+pub fn offers() -> Vec<(String, String)> {
+    let mut offers = Vec::new();
+    for dashboard in dashboards() {
+        for variable in list(&dashboard["templating"], "list").iter().filter(|variable| variable["type"] == "query") {
+            let query = text(&variable["query"], "query");
+            let inner = query.strip_prefix("label_values(").and_then(|rest| rest.strip_suffix(')'));
+            let (series, label) = inner.and_then(|inner| inner.rsplit_once(", ")).unwrap_or_else(|| panic!("{query} is no label_values"));
+            offers.push((series.to_owned(), label.to_owned()));
+        }
+    }
+    offers
+}
+
 /// Every expression of every dashboard.
 pub fn targets() -> Vec<Target> {
     let mut targets = Vec::new();
@@ -96,4 +110,8 @@ fn the_first_row_has_the_nine_kpis() {
     let expected =
         ["NPS", "Onboarding time", "CES", "Net retention", "MRR", "Current customers", "CLTV", "CAC", "Churn rate"].map(str::to_owned);
     assert_eq!(first, expected);
+    for panel in &panels[1..10] {
+        let has_target = list(panel, "targets").iter().any(|target| text(target, "expr").contains(":target{"));
+        assert!(has_target, "{} has no target beside it", panel["title"]);
+    }
 }

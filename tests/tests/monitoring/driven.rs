@@ -25,6 +25,7 @@ const DRIVEN: [(&str, &str); 30] = [
     ("BellwetherChurnAboveTarget", "a third of the customers leave"),
     ("BellwetherKpiBelowTarget", "answers to surveys are random"),
     ("BellwetherKpiAboveTarget", "customers are onboarded after months"),
+    ("BellwetherRedCustomersAboveTarget", "most customers are red"),
     ("BellwetherHealthFell", "most customers are red where, as Prometheus remembers, none was"),
     ("BellwetherSignalFlood", "forty customers look at the cancellation page where, as Prometheus remembers, hardly one does"),
     ("BellwetherNoSignals", "nothing happens where something did in the weeks that Prometheus remembers"),

@@ -14,6 +14,7 @@ use serde_json::Value;
 use crate::beside_kafka::{company_of_today, now, start};
 use crate::driven::{ABOUT_CUSTOMERS, hasty_rules, wait_for_alert};
 use crate::hand::Hand;
+use crate::panels::wait_for_panels_beside_kafka;
 use crate::prometheus::{Prometheus, free_address};
 
 /// More than the hundred of a source below which nothing is told.
@@ -67,6 +68,7 @@ fn faults_fire_their_alerts() {
     let all_is_well = "ALERTS{alertname!~\"Bellwether.*Target\", job!=\"bellwether-stalled\", alertstate=\"firing\"}";
     prometheus.wait_for(all_is_well, <[f64]>::is_empty);
     stays_silent(&prometheus, "BellwetherSnapshotOld");
+    wait_for_panels_beside_kafka(&prometheus, "bellwether");
 
     // What comes from now on is of days ago. Whether it comes again and again is found out behind the journal.
     Hand::of(&main).produce(&main.topic("events"), LATE_EVENTS, INPUT_PARTITIONS as usize, &late(&events), &[], None);

@@ -19,6 +19,7 @@ use crate::beside_kafka::now;
 use crate::dashboards::targets;
 use crate::driven::{hastier_rules, hasty_rules, wait_for_alert, wait_for_silence};
 use crate::hand::Hand;
+use crate::panels::check_offers;
 use crate::prometheus::{Prometheus, check_metrics, free_address, scraped};
 
 const JOB: &str = "bellwether-forward";
@@ -172,6 +173,7 @@ fn panels_show_what_receivers_have_seen_and_faults_fire_their_alerts() {
         let found = prometheus.query(&target.of("bellwether", "EUR"));
         assert!(found.as_ref().is_ok_and(|values| !values.is_empty()), "{}: {found:?}", target.panel);
     }
+    check_offers(&prometheus, true, JOB);
     check_metrics(&scraped(&address));
 
     drop(forwarding);

@@ -103,6 +103,7 @@ fn a_full_disk_and_red_customers_fire_their_alerts() {
     product.produce(&events);
     taken_in(events.len());
     wait_for_alert(&prometheus, "bellwether", "BellwetherHealthFell");
+    wait_for_alert(&prometheus, "bellwether", "BellwetherRedCustomersAboveTarget");
     let disk_full = "bellwether_state_events_total{event=\"disk_full\"} > 0";
     assert_eq!(prometheus.query(disk_full), Ok(Vec::new()));
     let disk = format!("node_filesystem_size_bytes{{mountpoint=\"{}\"}}", product.data("one").display());

@@ -31,7 +31,7 @@ pub(super) struct Record<'a> {
     /// The KPIs of the customers of this record; those of money are in `currencies`.
     #[schemars(with = "NamedKpis")]
     pub kpis: BTreeMap<&'static str, Option<f64>>,
-    /// What the rule set wants of KPIs, by name.
+    /// What the rule set wants of KPIs, by name; of amounts of money by name and currency, such as `mrr_minor.EUR`.
     pub targets: &'a BTreeMap<String, f64>,
     /// The KPIs of money.
     pub currencies: Vec<Currency>,

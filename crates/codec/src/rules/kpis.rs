@@ -1,11 +1,17 @@
 //! The sections `kpis` and `targets` of a rule file.
 
-use bellwether_engine::kpi::{KPI_NAMES, KpiSettings, Labels, MAX_LABELS, OTHER};
+use std::ops::RangeInclusive;
+
+use bellwether_engine::kpi::{KpiSettings, Labels, MAX_LABELS, MONEY_AMOUNTS, OTHER, amount_target, plain_targets};
+use iso_currency::Currency;
 
 use crate::yaml::{Node, Reader};
 
 const FIELDS: [&str; 8] =
     ["segments", "plans", "industries", "channels", "campaigns", "gross_margin", "lifetime_cap_months", "campaign_horizon"];
+
+/// What a target may be.
+const TARGETS: RangeInclusive<f64> = -1e12..=1e12;
 
 /// The longest life of a customer that may be assumed, months.
 const MAX_LIFETIME_MONTHS: f64 = 600.0;
@@ -41,10 +47,24 @@ pub(super) fn kpis(reader: &mut Reader<'_>, node: &Node, settings: &mut KpiSetti
 pub(super) fn targets(reader: &mut Reader<'_>, node: &Node, settings: &mut KpiSettings) {
     let fields = reader.open_fields(node, "the targets by the name of a KPI");
     for (key, name, node) in &fields.entries {
-        if !KPI_NAMES.iter().any(|kpi| kpi.name == *name) {
-            reader.unknown(&key.place, "KPI", name, KPI_NAMES.iter().map(|kpi| kpi.name));
-        } else if let Some(target) = reader.number(node, name, -1e12..=1e12) {
+        if MONEY_AMOUNTS.iter().any(|kpi| kpi.name == *name) {
+            amounts(reader, name, node, settings);
+        } else if !plain_targets().any(|kpi| kpi.name == *name) {
+            reader.unknown(&key.place, "KPI", name, plain_targets().chain(&MONEY_AMOUNTS).map(|kpi| kpi.name));
+        } else if let Some(target) = reader.number(node, name, TARGETS) {
             settings.targets.insert((*name).to_owned(), target);
+        }
+    }
+}
+
+/// Reads the targets of an amount by currency: amounts of two currencies have nothing in common.
+fn amounts(reader: &mut Reader<'_>, name: &str, node: &Node, settings: &mut KpiSettings) {
+    let fields = reader.open_fields(node, &format!("{name} by currency, in minor units"));
+    for (key, code, node) in &fields.entries {
+        if Currency::from_code(code).is_none() {
+            reader.error_with_help(&key.place, format!("`{code}` is no currency of ISO 4217"), "write it like EUR".to_owned());
+        } else if let Some(target) = reader.number(node, &format!("{name} of {code}"), TARGETS) {
+            settings.targets.insert(amount_target(name, code), target);
         }
     }
 }

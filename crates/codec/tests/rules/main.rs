@@ -7,6 +7,7 @@ mod page;
 mod rejected;
 mod robust;
 mod sections;
+mod targets;
 mod tests_section;
 
 use bellwether_codec::rules::RuleFile;

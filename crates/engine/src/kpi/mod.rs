@@ -17,6 +17,7 @@ mod packed;
 mod ratios;
 mod settings;
 mod sums;
+mod targets;
 
 pub use campaigns::CampaignSums;
 pub use contribution::KpiContribution;
@@ -30,6 +31,7 @@ pub(crate) use packed::{put_money, take_money};
 pub use ratios::{KPI_NAMES, Kpi, Kpis, MoneyKpis};
 pub use settings::{KpiSettings, Labels, MAX_LABELS, OTHER};
 pub use sums::{Flow, KpiSums, Label, Level, MoneyMoved, MonthSums, Movements, PlanSums, SegmentSums};
+pub use targets::{MONEY_AMOUNTS, MONEY_SHARES, RED_CUSTOMERS, amount_target, plain_targets, target_parts};
 
 use serde::{Deserialize, Serialize};
 

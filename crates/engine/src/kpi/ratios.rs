@@ -53,7 +53,7 @@ pub const KPI_NAMES: [Kpi; 21] = [
     kpi("active_plans", "subscriptions", "Running subscriptions that are billed."),
 ];
 
-const fn kpi(name: &'static str, unit: &'static str, doc: &'static str) -> Kpi {
+pub(super) const fn kpi(name: &'static str, unit: &'static str, doc: &'static str) -> Kpi {
     Kpi { name, unit, doc }
 }
 

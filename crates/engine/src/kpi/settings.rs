@@ -31,7 +31,7 @@ pub struct KpiSettings {
     pub lifetime_cap_months: f64,
     /// Money from a campaign counts until so long after it was sent.
     pub campaign_horizon_ms: i64,
-    /// Targets by the name of a KPI, in its unit.
+    /// Targets by the name of a KPI, in its unit; of an amount by that name and the currency, such as `mrr_minor.EUR`.
     pub targets: BTreeMap<String, f64>,
 }
 
