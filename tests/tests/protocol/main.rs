@@ -7,3 +7,4 @@ mod ingest;
 mod processing;
 mod restore;
 mod silence;
+mod sweep;
