@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 use bellwether_tests::broker::Broker;
 use bellwether_tests::company::Random;
 use bellwether_tests::feed::Feed;
-use bellwether_tests::product::{INPUT_PARTITIONS, Product};
+use bellwether_tests::product::{INPUT_PARTITIONS, Product, Tail};
 use bellwether_tests::proxy::Proxy;
 
 use crate::fleet::Fleet;
@@ -44,14 +44,19 @@ fn exactly_once_under_fire() {
     product.create();
     let product = product.reached_through(format!("127.0.0.1:{}", proxied.told));
     let inputs = inputs(seed, events);
+    assert!(inputs.records.len() >= events, "{} inputs", inputs.records.len());
+    let (mut journal, mut signals_topic) = (product.tail("journal", PARTITIONS), product.tail("signals", PARTITIONS));
 
     let mut fleet = Fleet::new(&product);
     fleet.scale(1);
     proxy.misbehave(LATE_ONE_IN, LOST_ONE_IN);
     let mishaps = under_fire(seed, &mut broker, &product, &mut fleet, &inputs);
+    let during = Worked::read(&mut journal, &mut signals_topic);
     let answers = proxy.answers();
     proxy.misbehave(0, 0);
-    println!("mishaps: {mishaps:?}\nanswers: {answers:?}");
+    println!("mishaps: {mishaps:?}\nanswers: {answers:?}\n{during:?} of {} inputs", inputs.records.len());
+    assert!(during.journaled * SHARE_DURING >= inputs.ids.len(), "most work was done after the faults: {during:?} of {}", inputs.ids.len());
+    assert!(during.signals >= SIGNALS_DURING, "hardly a signal was published during the faults: {during:?}");
 
     settle(&product, &mut fleet, &inputs);
     let signals = assert_as_replayed(&product);
@@ -61,6 +66,26 @@ fn exactly_once_under_fire() {
     }
     assert!(answers.iter().all(|(_, answers)| answers.late > 0 && answers.lost > 0), "{answers:?}");
     assert!(signals > 1_000, "there was little to publish twice: {signals}");
+}
+
+/// One in so many events is journaled while things go wrong, at least, and so many signals are published.
+const SHARE_DURING: usize = 4;
+const SIGNALS_DURING: usize = 100;
+
+/// What was committed while things went wrong.
+#[derive(Debug)]
+struct Worked {
+    journaled: usize,
+    signals: usize,
+}
+
+impl Worked {
+    fn read(journal: &mut Tail, signals_topic: &mut Tail) -> Self {
+        let (mut journaled, mut signals) = (0, 0);
+        journal.read_on(|record| journaled += usize::from(event_id(record).is_some()));
+        signals_topic.read_on(|_| signals += 1);
+        Self { journaled, signals }
+    }
 }
 
 /// Pieces of the events come, and each meets a mishap.

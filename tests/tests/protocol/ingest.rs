@@ -97,6 +97,36 @@ fn every_record_is_taken_in_once() {
 }
 
 #[test]
+fn a_failure_at_each_step_takes_every_record_in_once() {
+    let rule_sets = rule_sets();
+    let faults = [Fault::Crash, Fault::LoseRequest, Fault::LoseResponse];
+    let run = |plan: Plan, context: &str| {
+        let world = World::new(6, &rule_sets);
+        let events = company(6, 3, 12);
+        world.cluster.set_now_ms(START.0 + 13 * DAY_MS);
+        world.produce(&events);
+        world.cluster.append(INPUT, Some(0), (None, Some(b"{")), &[], START.0).expect("the topic is there");
+        world.cluster.set_plan(plan);
+        take_in(&world, &mut [Restarting("a", None, BreakerLimits::default())], context);
+        let (ids, dead) = outcome(&world);
+        let mut expected: Vec<String> = events.iter().map(|event| event.id.to_string()).collect();
+        expected.sort_unstable();
+        assert_eq!((ids, dead), (expected, 1), "{context}");
+        world.cluster
+    };
+    let steps = run(Plan::default(), "straight").steps("a");
+    assert!(steps > 20, "{steps} steps");
+    let mut fired = 0;
+    for step in 1..=steps {
+        for fault in faults {
+            let context = format!("step {step} of {steps}, {fault:?}");
+            fired += run(Plan::default().at("a", step, fault), &context).fired().len();
+        }
+    }
+    assert_eq!(fired, faults.len() * steps, "each step fails in each way");
+}
+
+#[test]
 fn a_dead_letter_tells_all() {
     let world = World::new(1, &rule_sets());
     world.cluster.append(INPUT, Some(1), (Some(b"key"), Some(b"{")), &[("kept", b"yes")], START.0).expect("the topic is there");

@@ -8,3 +8,4 @@ mod poisoned;
 mod processing;
 mod restore;
 mod silence;
+mod sweep;
