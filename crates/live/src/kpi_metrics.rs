@@ -116,18 +116,8 @@ impl KpiMetrics {
                 &["campaign", "currency", "industry"],
             ),
             paying_customers: gauges("bellwether_kpi_paying_customers", "Customers who pay in a currency.", &["currency"]),
-            targets: float_gauges(
-                registry,
-                "bellwether_kpi_target",
-                "Target of a KPI by the rule set in force, in its unit; that of a share of money holds for each currency.",
-                &["kpi"],
-            ),
-            money_targets: float_gauges(
-                registry,
-                "bellwether_kpi_money_target",
-                "Target of an amount by the rule set in force, minor units, by currency.",
-                &["currency", "kpi"],
-            ),
+            targets: targets(registry),
+            money_targets: money_targets(registry),
             settings: float_gauges(
                 registry,
                 "bellwether_kpi_setting",
@@ -278,6 +268,16 @@ fn float_gauges(registry: &Registry, name: &str, help: &str, labels: &[&str]) ->
     let gauges = GaugeVec::new(Opts::new(name, help), labels).expect("a valid name");
     registry.register(Box::new(gauges.clone())).expect("a name of its own");
     gauges
+}
+
+fn targets(registry: &Registry) -> GaugeVec {
+    let help = "Target of a KPI by the rule set in force, in its unit; that of a share of money holds for each currency.";
+    float_gauges(registry, "bellwether_kpi_target", help, &["kpi"])
+}
+
+fn money_targets(registry: &Registry) -> GaugeVec {
+    let help = "Target of an amount by the rule set in force, minor units, by currency.";
+    float_gauges(registry, "bellwether_kpi_money_target", help, &["currency", "kpi"])
 }
 
 fn duration_seconds(registry: &Registry) -> SetHistograms {
