@@ -41,6 +41,8 @@ pub struct Broker {
     directory: TempDir,
     access: Access,
     port: u16,
+    inside: u16,
+    mutual: u16,
     proxied: Proxied,
     process: Option<Process>,
 }
@@ -65,7 +67,8 @@ impl Broker {
         Self::new(Access::Plain)
     }
 
-    /// Starts a broker that wants TLS and a password (`SASL_SSL`, SCRAM-SHA-512): see [`USER`], [`STRANGER`] and [`Broker::certificate`].
+    /// Starts a broker that wants TLS and a password (`SASL_SSL`, SCRAM-SHA-512 or PLAIN): see [`USER`], [`STRANGER`] and [`Broker::certificate`]; or, at
+    /// [`Broker::mutual`], a certificate of the client.
     ///
     /// # Panics
     ///
@@ -87,16 +90,16 @@ impl Broker {
 
     fn new(access: Access) -> Self {
         let directory = TempDir::with_prefix("bellwether-kafka-").expect("a temporary directory can be made");
-        let [port, internal, controller, told, target] = free_ports();
+        let [port, inside, mutual, controller, told, target] = free_ports();
         let proxied = Proxied { told, target };
         let home = directory.path();
         if access == Access::Secured {
             certificate::make(home);
         }
-        fs::write(home.join("server.properties"), settings::server_properties(home, access, [port, internal, controller], proxied))
+        fs::write(home.join("server.properties"), settings::server_properties(home, access, [port, inside, mutual, controller], proxied))
             .expect("the settings can be written");
         process::format(home, access);
-        let mut broker = Self { directory, access, port, proxied, process: None };
+        let mut broker = Self { directory, access, port, inside, mutual, proxied, process: None };
         broker.restart();
         broker
     }
@@ -105,6 +108,24 @@ impl Broker {
     #[must_use]
     pub fn bootstrap(&self) -> String {
         format!("127.0.0.1:{}", self.port)
+    }
+
+    /// A way in without security, for whoever looks after the broker: there everything is allowed.
+    #[must_use]
+    pub fn inside(&self) -> String {
+        format!("127.0.0.1:{}", self.inside)
+    }
+
+    /// Where clients of a secured broker come with a certificate of their own: see [`Broker::client_key_store`].
+    #[must_use]
+    pub fn mutual(&self) -> String {
+        format!("127.0.0.1:{}", self.mutual)
+    }
+
+    /// Key and certificate of a client that may do everything, as PKCS #12, and the password, for `ssl.keystore.location`.
+    #[must_use]
+    pub fn client_key_store(&self) -> (PathBuf, &'static str) {
+        (certificate::client_store(self.directory.path()), certificate::STORE_PASSWORD)
     }
 
     /// The ports for a [`Proxy`](crate::proxy::Proxy) in front of a broker without security.

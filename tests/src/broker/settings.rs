@@ -3,20 +3,24 @@
 use std::path::Path;
 
 use super::certificate::{self, STORE_PASSWORD};
-use super::{Access, Proxied, USER};
+use super::{Access, PASSWORD, Proxied, USER};
 
 /// The text of `server.properties`.
 ///
 /// The interval at which transactions that took too long are aborted stays at its 10 s: a broker that does so while it starts skips the marks of
 /// partitions whose leader it does not know yet, itself, and what was to be aborted is committed with the producer's next transaction.
-pub(super) fn server_properties(home: &Path, access: Access, [port, internal, controller]: [u16; 3], proxied: Proxied) -> String {
+pub(super) fn server_properties(home: &Path, access: Access, [port, internal, mutual, controller]: [u16; 4], proxied: Proxied) -> String {
     let Proxied { told, target } = proxied;
+    let mutual = match access {
+        Access::Plain => String::new(),
+        Access::Secured => format!("MUTUAL://127.0.0.1:{mutual},"),
+    };
     let mut text = format!(
         "process.roles=broker,controller
 node.id=1
 controller.quorum.voters=1@127.0.0.1:{controller}
-listeners=CLIENT://127.0.0.1:{port},INTERNAL://127.0.0.1:{internal},PROXIED://127.0.0.1:{target},CONTROLLER://127.0.0.1:{controller}
-advertised.listeners=CLIENT://127.0.0.1:{port},INTERNAL://127.0.0.1:{internal},PROXIED://127.0.0.1:{told}
+listeners=CLIENT://127.0.0.1:{port},{mutual}INTERNAL://127.0.0.1:{internal},PROXIED://127.0.0.1:{target},CONTROLLER://127.0.0.1:{controller}
+advertised.listeners=CLIENT://127.0.0.1:{port},{mutual}INTERNAL://127.0.0.1:{internal},PROXIED://127.0.0.1:{told}
 controller.listener.names=CONTROLLER
 inter.broker.listener.name=INTERNAL
 log.dirs={}
@@ -40,19 +44,28 @@ log.cleaner.dedupe.buffer.size=10485760
     );
     text += match access {
         Access::Plain => "listener.security.protocol.map=CLIENT:PLAINTEXT,INTERNAL:PLAINTEXT,PROXIED:PLAINTEXT,CONTROLLER:PLAINTEXT\n",
-        Access::Secured => "listener.security.protocol.map=CLIENT:SASL_SSL,INTERNAL:PLAINTEXT,PROXIED:PLAINTEXT,CONTROLLER:PLAINTEXT\n",
+        Access::Secured => {
+            "listener.security.protocol.map=CLIENT:SASL_SSL,INTERNAL:PLAINTEXT,PROXIED:PLAINTEXT,MUTUAL:SSL,CONTROLLER:PLAINTEXT\n"
+        }
     };
     if access == Access::Secured {
         text += &format!(
-            "sasl.enabled.mechanisms=SCRAM-SHA-512
+            "sasl.enabled.mechanisms=SCRAM-SHA-512,PLAIN
+listener.name.client.plain.sasl.jaas.config=org.apache.kafka.common.security.plain.PlainLoginModule required user_{USER}=\"{PASSWORD}\";
 listener.name.client.scram-sha-512.sasl.jaas.config=org.apache.kafka.common.security.scram.ScramLoginModule required;
 ssl.keystore.type=PKCS12
 ssl.keystore.location={}
 ssl.keystore.password={STORE_PASSWORD}
 authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer
-super.users=User:ANONYMOUS;User:{USER}
+super.users=User:ANONYMOUS;User:{USER};User:{}
+listener.name.mutual.ssl.client.auth=required
+listener.name.mutual.ssl.truststore.type=PKCS12
+listener.name.mutual.ssl.truststore.location={}
+listener.name.mutual.ssl.truststore.password={STORE_PASSWORD}
 ",
-            certificate::store(home).display()
+            certificate::store(home).display(),
+            certificate::CLIENT,
+            certificate::trusted(home).display(),
         );
     }
     text

@@ -17,6 +17,8 @@ pub mod tool {
     pub const TRANSACTIONS: &str = "org.apache.kafka.tools.TransactionsCommand";
     /// `kafka-configs`.
     pub const CONFIGS: &str = "org.apache.kafka.tools.ConfigCommand";
+    /// `kafka-acls`.
+    pub const ACLS: &str = "org.apache.kafka.tools.AclCommand";
     /// `kafka-console-consumer`.
     pub const CONSOLE_CONSUMER: &str = "org.apache.kafka.tools.consumer.ConsoleConsumer";
 }
@@ -36,7 +38,7 @@ impl Broker {
     #[track_caller]
     pub fn tool(&self, class: &str, arguments: &[&str]) -> String {
         let mut command = java(class);
-        let output = command.args(["--bootstrap-server", &self.bootstrap()]).args(arguments).output();
+        let output = command.args(["--bootstrap-server", &self.inside()]).args(arguments).output();
         let Output { status, stdout, stderr } = output.expect("java runs");
         let (printed, complaints) = (String::from_utf8_lossy(&stdout), String::from_utf8_lossy(&stderr));
         assert!(status.success(), "{class} {arguments:?}: {printed}{complaints}");

@@ -256,6 +256,16 @@ kafka:
     /// When the broker does not answer.
     #[must_use]
     pub fn producer(&self) -> Producer {
+        self.producer_to("events")
+    }
+
+    /// A producer to a topic that is read.
+    ///
+    /// # Panics
+    ///
+    /// When the broker does not answer.
+    #[must_use]
+    pub fn producer_to(&self, name: &str) -> Producer {
         let client = BrokerClient::new(BrokerOptions {
             connection: self.connection(),
             group_id: self.topic("producer"),
@@ -263,7 +273,7 @@ kafka:
             transactional_id: self.topic("producer"),
             subscription: Vec::new(),
         });
-        Producer { client: client.unwrap_or_else(|error| panic!("{error}")), topic: self.topic("events"), number: 0 }
+        Producer { client: client.unwrap_or_else(|error| panic!("{error}")), topic: self.topic(name), number: 0 }
     }
 
     /// All committed records of a topic, as `visit` makes them.

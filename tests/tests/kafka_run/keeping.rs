@@ -154,3 +154,40 @@ fn a_damaged_store_and_a_lost_disk_come_back_from_snapshots() {
     assert!(from_snapshots == self::everything(&without, "fresh"));
     assert!(assert_as_replayed(&without) > 50);
 }
+
+#[test]
+fn snapshots_taken_and_restored_by_hand_bring_a_lost_disk_back() {
+    let product = Product::new(Broker::shared().bootstrap(), "by-hand", PARTITIONS);
+    product.create();
+    let events = company(23, 20, 60);
+    let (first, second) = events.split_at(events.len() / 2);
+    run_over(&product, "all", first);
+    let before = everything(&product, "all");
+
+    let created = product.read("journal", PARTITIONS, |record| {
+        let is_it = record.header("control").is_some_and(|control| control == b"journal.created");
+        is_it.then(|| serde_json::from_slice::<serde_json::Value>(record.value.unwrap_or_default()).expect("it is JSON"))
+    });
+    let created = created.into_iter().flatten().next().expect("the journal begins with it");
+    let journal = created["journal"].as_str().expect("it has an id");
+    let (data, snapshots) = (product.data("all"), product.directory.path().join("by-hand"));
+    let [data_text, snapshots_text] = [&data, &snapshots].map(|path| path.display().to_string());
+    let take = ["snapshot", "take", "--data", &data_text, "--to", &snapshots_text, "--journal", journal];
+    let told = |arguments: &[&str]| {
+        let output = product.bellwether(arguments, &[]);
+        let told = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert!(output.status.success(), "{arguments:?}: {told}");
+        told
+    };
+    assert_eq!(told(&take).matches(": taken at").count(), usize::from(PARTITIONS));
+
+    fs::remove_dir_all(&data).expect("the disk is lost");
+    let restore = ["snapshot", "restore", "--data", &data_text, "--from", &snapshots_text, "--journal", journal];
+    assert_eq!(told(&restore).matches(": restored from").count(), usize::from(PARTITIONS));
+    assert!(everything(&product, "all") == before, "states, timers and headers are those of before");
+    assert_eq!(told(&take).matches(": there is one at").count(), usize::from(PARTITIONS));
+
+    run_over(&product, "all", second);
+    process_the_rest(&product, "all");
+    assert!(assert_as_replayed(&product) > 50);
+}

@@ -1,9 +1,11 @@
 //! The binary beside a real Kafka: what it publishes is the replay of its journal, whatever dies.
 
+mod access;
 mod erased;
 mod fire;
 mod fleet;
 mod keeping;
+mod membership;
 mod mishaps;
 mod others;
 mod raw;

@@ -36,15 +36,19 @@ pub fn wait_until_within(limit: Duration, product: &Product, running: &mut [(&st
     }
 }
 
-/// Where an instance stands, by its own metrics.
-fn state(product: &Product, instance: &str) -> String {
+/// What an instance tells at the address in its log, or why that cannot be had.
+pub fn metrics(product: &Product, instance: &str) -> Result<String, String> {
     let log = fs::read_to_string(product.log(instance)).unwrap_or_default();
-    let Some(url) = log.lines().rev().find_map(|line| line.trim().strip_prefix("metrics are at ")) else {
-        return format!("{instance} has told no address");
-    };
+    let url = log.lines().rev().find_map(|line| line.trim().strip_prefix("metrics are at "));
+    let url = url.ok_or_else(|| format!("{instance} has told no address"))?;
     let config = ureq::Agent::config_builder().timeout_global(Some(Duration::from_secs(5))).build();
     let answer = ureq::Agent::new_with_config(config).get(url).call().and_then(|mut answer| answer.body_mut().read_to_string());
-    let metrics = answer.unwrap_or_else(|error| error.to_string());
+    answer.map_err(|error| error.to_string())
+}
+
+/// Where an instance stands, by its own metrics.
+fn state(product: &Product, instance: &str) -> String {
+    let metrics = metrics(product, instance).unwrap_or_else(|error| error);
     let tells = ["lag_records{", "transactions_total{", "last_commit", "rebalances", "restor", "watermark"];
     let lines = metrics.lines().filter(|line| !line.starts_with('#') && tells.iter().any(|name| line.contains(name)));
     lines.collect::<Vec<_>>().join("\n")

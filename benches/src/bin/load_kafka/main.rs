@@ -4,10 +4,10 @@ mod restart;
 
 use std::collections::BTreeMap;
 use std::error::Error;
+use std::sync::{Mutex, PoisonError};
 use std::thread::sleep;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
-use bellwether_codec::timestamp::parse_time;
 use bellwether_engine::event::{Body, CancellationStep, Currency, Event, SubscriptionStep, UserToken};
 use bellwether_engine::time::Time;
 use bellwether_kafka::{Batch, BrokerClient, BrokerOptions, Client, Polled, TopicPartition};
@@ -75,9 +75,9 @@ fn latency(broker: &Broker) -> Result<(), Box<dyn Error>> {
     let instance = product.start("one", "all", 1);
     wait_until_processed(&product)?;
     let mut subscriber = client(&product, "subscriber", "subscriber", vec![product.topic("signals")])?;
-    let mut latencies = Vec::new();
+    let (mut latencies, sent) = (Vec::new(), Sent::default());
     let producer = std::thread::scope(|scope| -> Result<(), Box<dyn Error>> {
-        let producing = scope.spawn(|| produce_steadily(&product));
+        let producing = scope.spawn(|| produce_steadily(&product, &sent));
         let began = Instant::now();
         let mut batch = Batch::default();
         while began.elapsed() < Duration::from_secs(SECONDS + 5) {
@@ -87,9 +87,9 @@ fn latency(broker: &Broker) -> Result<(), Box<dyn Error>> {
                 subscriber.assign(&starts)?;
             }
             for record in batch.records() {
-                let raised = record.header("ce_time").and_then(|time| parse_time(std::str::from_utf8(time).ok()?).ok());
                 let is_visit = record.value.is_some_and(|value| String::from_utf8_lossy(value).contains("cancel-page-visit"));
-                latencies.extend(raised.filter(|_| is_visit && began.elapsed() > WARM_UP).map(|raised| now().since_ms(raised)));
+                let visited = record.key.filter(|_| is_visit && began.elapsed() > WARM_UP).and_then(|customer| sent.when(customer));
+                latencies.extend(visited.map(|visited| now().since_ms(visited)));
             }
         }
         producing.join().map_err(|_| "the producer panicked")?;
@@ -108,7 +108,21 @@ fn latency(broker: &Broker) -> Result<(), Box<dyn Error>> {
     Ok(())
 }
 
-fn produce_steadily(product: &Product) {
+/// When each customer visited the cancellation page, which it does once. A signal is dated by journal time, which may be later.
+#[derive(Default)]
+struct Sent(Mutex<BTreeMap<Vec<u8>, Time>>);
+
+impl Sent {
+    fn note(&self, event: &Event<'_>) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(event.customer.as_bytes().to_vec(), event.time);
+    }
+
+    fn when(&self, customer: &[u8]) -> Option<Time> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(customer).copied()
+    }
+}
+
+fn produce_steadily(product: &Product, sent: &Sent) {
     const PER_SECOND: u64 = 20;
     let mut producer = product.producer();
     let began = Instant::now();
@@ -119,6 +133,7 @@ fn produce_steadily(product: &Product) {
         let events: Vec<Event<'static>> = (first..first + RATE / PER_SECOND)
             .map(|number| if number % VISIT_EVERY == 0 { visit(number / VISIT_EVERY, now()) } else { login(number, now()) })
             .collect();
+        events.iter().filter(|event| matches!(event.body, Body::Cancellation { .. })).for_each(|event| sent.note(event));
         producer.produce(&events);
     }
 }

@@ -14,7 +14,7 @@ use bellwether_kafka::{Batch, BrokerClient, Client, Polled};
 use bellwether_tests::broker::Broker;
 use bellwether_tests::product::Product;
 
-use crate::{PARTITIONS, client, now, rate, subscription, visit, wait_until_processed};
+use crate::{PARTITIONS, client, now, peak_memory_mib, rate, subscription, visit, wait_until_processed};
 
 /// Customers in state.
 const CUSTOMERS: u64 = 1_000_000;
@@ -54,6 +54,7 @@ pub fn restart(broker: &Broker) -> Result<(), Box<dyn Error>> {
         scope.spawn(|| visit_steadily(&product, &over));
         first_signal_since(&mut subscriber, now())?;
         for (what, limit, keeps_its_data) in [("its disk", 10, true), ("an empty disk and a snapshot", 60, false)] {
+            println!("  peak memory of the process that is killed: {} MiB", peak_memory_mib(&instance)?);
             let killed = now();
             instance.kill();
             if !keeps_its_data {
@@ -65,6 +66,7 @@ pub fn restart(broker: &Broker) -> Result<(), Box<dyn Error>> {
             let restored = fs::read_to_string(product.log("one"))?.matches("restored from a snapshot").count();
             println!("  partitions that have come from snapshots so far: {restored}");
         }
+        println!("  peak memory of the process that came back: {} MiB", peak_memory_mib(&instance)?);
         Ok(())
     })
 }

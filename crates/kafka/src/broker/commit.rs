@@ -82,7 +82,12 @@ impl Session {
             self.producer.poll(BREATH);
         }
         if let Some((at, cause)) = self.producer.context().take_failed() {
-            return Err(Failure { what: format!("writing to {at}"), cause });
+            let what = format!("writing to {at}");
+            // What waits is thrown away when a transaction can only be aborted. Why it can, is told to whoever goes on with it.
+            if is_thrown_away(&cause) {
+                self.send_offsets(transaction).map_err(|failure| Failure { what: what.clone(), ..failure })?;
+            }
+            return Err(Failure { what, cause });
         }
         self.send_offsets(transaction)
     }
@@ -154,7 +159,9 @@ impl Session {
         let deadline = Instant::now() + TRANSACTION_TIMEOUT;
         while let Err(cause) = self.producer.abort_transaction(remaining(deadline)) {
             if !again(&cause, deadline) {
-                return self.lost("aborting a transaction", &cause);
+                // A transaction of which the broker has let nothing in cannot be aborted either; what somebody has to act on is the refusal.
+                let is_refusal = verdict.remedy == Remedy::Stop;
+                return if is_refusal { self.lost(&failure.what, &failure.cause) } else { self.lost("aborting a transaction", &cause) };
             }
         }
         CommitError::NotCommitted(self.producer.context().troubles.explain(&failure.what, &failure.cause))
@@ -179,6 +186,10 @@ fn again(cause: &Cause, deadline: Instant) -> bool {
 /// Never for ever: a broker that is frozen keeps a call as long as it may.
 fn remaining(deadline: Instant) -> Timeout {
     Timeout::After(deadline.saturating_duration_since(Instant::now()))
+}
+
+fn is_thrown_away(cause: &Cause) -> bool {
+    matches!(cause.rdkafka_error_code(), Some(Code::PurgeQueue | Code::PurgeInflight))
 }
 
 fn is_timeout(cause: &Cause) -> bool {
