@@ -9,7 +9,7 @@ use crate::rules::alerts;
 use crate::{deploy, read};
 
 /// Alerts that tests drive to firing, and by what.
-const DRIVEN: [(&str, &str); 30] = [
+const DRIVEN: [(&str, &str); 31] = [
     ("BellwetherLateBurst", "a thousand events of days ago come"),
     ("BellwetherForwardBehind", "a receiver is busy while signals of two hours ago wait"),
     ("BellwetherDown", "an instance is killed"),
