@@ -94,6 +94,8 @@ fn a_growing_file_is_followed_in_whole_lines_and_each_customer_in_order() {
     // An erased customer's line is no signal, and no dead letter either.
     setup.append_text(&format!("{}\n{{\"erased\":true}}            \n", &line(200)[60..]));
     wait_until("the last is sent", || receiver.requests().len() >= 201);
+    // It is counted when the answer has come back.
+    wait_until("the last is counted", || setup.metrics().contains("bellwether_forward_delivered_total{route=\"crm\"} 201"));
     let metrics = setup.metrics();
     for expected in [
         "bellwether_forward_delivered_total{route=\"crm\"} 201",
