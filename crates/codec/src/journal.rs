@@ -1,7 +1,7 @@
 //! Records of a journal topic: events with their watermark, ticks, and the records that control the fold.
 //!
-//! The value is the normalised event, or a JSON object that tells what a control record says. Two headers stand beside it: `watermark`,
-//! milliseconds since the epoch as decimal digits, and `control`, the type of a control record.
+//! The value is the normalised event, or a JSON object that tells what a control record says. Headers stand beside it: `watermark` and,
+//! from an ingest, `arrival`, both milliseconds since the epoch as decimal digits, and `control`, the type of a control record.
 
 use bellwether_engine::event::{Body, CustomerKey};
 use bellwether_engine::silence::Families;
@@ -15,6 +15,10 @@ use crate::run::{Run, TICK_LINE};
 
 /// The header that holds the watermark.
 pub const WATERMARK_HEADER: &str = "watermark";
+
+/// The header that holds when the event arrived, or the tick was written: whatever an ingest has written has it, and nothing else. It is for
+/// measuring, and the fold does not know it.
+pub const ARRIVAL_HEADER: &str = "arrival";
 
 /// The header that holds the type of a control record.
 pub const CONTROL_HEADER: &str = "control";

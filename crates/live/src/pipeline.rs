@@ -82,6 +82,7 @@ pub struct Pipeline {
     skipped: IntCounter,
     ingest_seconds: Histogram,
     process_seconds: Histogram,
+    end_to_end_seconds: Histogram,
     /// How the store is doing.
     pub store: StoreGauges,
     /// How far restores are.
@@ -165,6 +166,8 @@ impl Pipeline {
                 .counter("skipped_records_total", "Input records left out by the configuration: filters, tombstones, unknown types."),
             ingest_seconds: make.histogram("ingest_seconds", "Time from the arrival of an input record to its commit in the journal."),
             process_seconds: make.histogram("process_seconds", "Time from the append of a journal record to the commit of what it gave."),
+            end_to_end_seconds: make
+                .histogram("end_to_end_seconds", "Time from the arrival of an input record to the commit of what its event gave."),
             store: StoreGauges::register(&make),
             restores: RestoreProgress::register(&make),
             clients: ClientMetrics::register(&make),
@@ -267,9 +270,12 @@ impl Pipeline {
         self.ingest_seconds.observe(seconds_since(arrived_ms));
     }
 
-    /// What a journal record that was appended then gave is committed now.
-    pub fn processed(&self, appended_ms: i64) {
-        self.process_seconds.observe(seconds_since(appended_ms));
+    /// What a journal record gave is committed now. It was appended then, and the event in it arrived then, as far as that is known.
+    pub fn processed(&self, appended_ms: Option<i64>, arrived_ms: Option<i64>) {
+        let now_ms = now_ms();
+        let observe = |histogram: &Histogram, from_ms| histogram.observe(seconds_between(from_ms, now_ms));
+        appended_ms.into_iter().for_each(|appended_ms| observe(&self.process_seconds, appended_ms));
+        arrived_ms.into_iter().for_each(|arrived_ms| observe(&self.end_to_end_seconds, arrived_ms));
     }
 
     /// How the client library is doing.
@@ -290,7 +296,11 @@ fn now_ms() -> i64 {
 }
 
 fn seconds_since(milliseconds: i64) -> f64 {
-    now_ms().saturating_sub(milliseconds).max(0) as f64 / 1_000.0
+    seconds_between(milliseconds, now_ms())
+}
+
+fn seconds_between(from_ms: i64, until_ms: i64) -> f64 {
+    until_ms.saturating_sub(from_ms).max(0) as f64 / 1_000.0
 }
 
 /// Makes metrics whose names begin with `bellwether_`, each registered once.

@@ -5,6 +5,7 @@ mod erased;
 mod fire;
 mod fleet;
 mod keeping;
+mod measured;
 mod membership;
 mod mishaps;
 mod others;

@@ -76,7 +76,8 @@ fn right_sums(product: &Product, prometheus: &Prometheus) -> BTreeMap<String, f6
 }
 
 /// What is told of the pipeline after work: by how many instances, and that it is not nothing.
-const OF_THE_PIPELINE: [&str; 19] = [
+const OF_THE_PIPELINE: [&str; 20] = [
+    "end_to_end_seconds_count > 0",
     "ingest_seconds_count > 0",
     "process_seconds_count > 0",
     "transaction_seconds_count{role=\"ingest\"} > 0",

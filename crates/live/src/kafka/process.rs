@@ -8,7 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Instant;
 
-use bellwether_codec::journal::{CONTROL_HEADER, JournalRecord, Piece, Pieces, WATERMARK_HEADER};
+use bellwether_codec::journal::{ARRIVAL_HEADER, CONTROL_HEADER, JournalRecord, Piece, Pieces, WATERMARK_HEADER};
 use bellwether_codec::rendered::SignalCounts;
 use bellwether_engine::time::Time;
 use bellwether_kafka::{Batch, Client, CommitError, KafkaError, Polled, Received, Remedy, TopicPartition, Transaction};
@@ -182,7 +182,7 @@ impl Processor {
             advance(&mut pending, &folded);
         }
         if is_news {
-            batch.records().filter_map(|record| record.timestamp_ms).for_each(|appended| self.metrics.pipeline.processed(appended));
+            batch.records().for_each(|record| self.metrics.pipeline.processed(record.timestamp_ms, arrival_ms(&record)));
         }
         self.lag.tell(batch, &mut *self.client, &self.partitions, &self.store, &self.metrics);
         Ok(())
@@ -343,6 +343,12 @@ pub fn journal_record<'b>(record: &Received<'b>) -> JournalRecord<'b> {
         is_control: record.headers().any(|(name, _)| name == CONTROL_HEADER),
         value: record.value,
     }
+}
+
+/// When the event of a record arrived, milliseconds since the epoch, as far as it came through an input. Ticks do not arrive.
+fn arrival_ms(record: &Received<'_>) -> Option<i64> {
+    let arrival = record.header(ARRIVAL_HEADER).filter(|_| record.header(CONTROL_HEADER).is_none());
+    std::str::from_utf8(arrival?).ok()?.parse().ok()
 }
 
 /// Drops the pieces that are folded.

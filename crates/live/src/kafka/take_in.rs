@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use bellwether_codec::event::encode_event;
-use bellwether_codec::journal::{MAX_AHEAD_OF_APPEND_MS, WATERMARK_HEADER};
+use bellwether_codec::journal::{ARRIVAL_HEADER, MAX_AHEAD_OF_APPEND_MS, WATERMARK_HEADER};
 use bellwether_codec::rejection::{RejectReason, Rejection};
 use bellwether_codec::source::{SourceEvent, SourceRecord};
 use bellwether_codec::timestamp::format_time;
@@ -134,7 +134,7 @@ pub(crate) fn take_in(
         match &decoded {
             Ok(SourceEvent::Event(event)) => {
                 so_far.journaled.arrivals.note_family(event.event_type().family());
-                journal.push(event);
+                journal.push(event, arrival);
                 taken.counts.journaled += 1;
                 taken.counts.arrivals_ms.push(arrival.0);
                 taken.counts.delivered(source, arrival.since_ms(event.time) > LATE_AFTER_MS);
@@ -195,11 +195,12 @@ impl<'t> Journal<'t> {
         Self { digits, topic, partitions, written: BTreeSet::new(), value: Vec::new(), transaction }
     }
 
-    fn push(&mut self, event: &Event<'_>) {
+    fn push(&mut self, event: &Event<'_>, arrival: Time) {
         let number = CustomerKey::of(&event.customer).partition(self.partitions);
         self.value.clear();
         encode_event(event, &mut self.value);
-        let headers: [(&str, &[u8]); 1] = [(WATERMARK_HEADER, self.digits.as_bytes())];
+        let arrival = arrival.0.to_string();
+        let headers: [(&str, &[u8]); 2] = [(WATERMARK_HEADER, self.digits.as_bytes()), (ARRIVAL_HEADER, arrival.as_bytes())];
         self.transaction.push(&Outgoing {
             topic: self.topic,
             partition: Some(i32::from(number)),

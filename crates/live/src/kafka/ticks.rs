@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use bellwether_codec::journal::{CONTROL_HEADER, Control, WATERMARK_HEADER};
+use bellwether_codec::journal::{ARRIVAL_HEADER, CONTROL_HEADER, Control, WATERMARK_HEADER};
 use bellwether_engine::time::Time;
 use bellwether_kafka::{Outgoing, Transaction};
 
@@ -41,8 +41,12 @@ impl Ticks {
 
     /// Adds a tick for each partition that was quiet for the interval, if time has moved since.
     pub fn put(&mut self, watermark: Time, now: Time, journal: &str, transaction: &mut Transaction) {
-        let digits = watermark.0.to_string();
-        let headers: [(&str, &[u8]); 2] = [(WATERMARK_HEADER, digits.as_bytes()), (CONTROL_HEADER, Control::Tick.name().as_bytes())];
+        let (digits, written) = (watermark.0.to_string(), now.0.to_string());
+        let headers: [(&str, &[u8]); 3] = [
+            (WATERMARK_HEADER, digits.as_bytes()),
+            (ARRIVAL_HEADER, written.as_bytes()),
+            (CONTROL_HEADER, Control::Tick.name().as_bytes()),
+        ];
         let value = Control::Tick.encode();
         for (number, written) in (0..).zip(&mut self.partitions) {
             if now.since_ms(written.at) >= self.interval_ms && watermark > written.watermark {
