@@ -7,6 +7,7 @@ use bellwether_backtest::error::ReplayError;
 use bellwether_backtest::export::ExportError;
 use bellwether_codec::intake::IntakeError;
 use bellwether_forward::ForwardError;
+use bellwether_kafka::Remedy;
 use bellwether_live::error::LiveError;
 use bellwether_live::snapshot::SnapshotError;
 use bellwether_store::StoreError;
@@ -81,6 +82,8 @@ impl From<LiveError> for Failure {
         match error {
             LiveError::Intake(error) => error.into(),
             LiveError::Snapshot(error) => error.into(),
+            // A service manager that started it again would only have the two take turns.
+            LiveError::Kafka(error) if error.remedy == Remedy::Leave => Self::Usage(error.to_string()),
             LiveError::Journal(error) if error.needs_operator() => Self::Usage(error.to_string()),
             LiveError::Partitions { .. } | LiveError::PseudonymKey { .. } | LiveError::QuietUntil { .. } | LiveError::Settings(_) => {
                 Self::Usage(error.to_string())
@@ -103,6 +106,7 @@ impl From<ForwardError> for Failure {
     fn from(error: ForwardError) -> Self {
         match error {
             ForwardError::SecretFile { .. } | ForwardError::Changed { .. } => Self::Usage(error.to_string()),
+            ForwardError::Kafka(ref kafka) if kafka.remedy == Remedy::Leave => Self::Usage(error.to_string()),
             error => Self::Run(error.to_string()),
         }
     }

@@ -55,7 +55,7 @@ impl DigestRoute {
             let now = Zoned::new(Timestamp::now(), self.time_zone.clone());
             if let Some(day) = calendar::due(&now, at, sent.day.filter(|_| sent.is_complete)) {
                 match self.send(day, &mut sent, courier, &mut counts) {
-                    Err(ForwardError::Kafka(error)) if error.remedy != bellwether_kafka::Remedy::Stop && !self.once => {
+                    Err(ForwardError::Kafka(error)) if !error.remedy.is_final() && !self.once => {
                         tracing::warn!(%error, "the signals cannot be read for a digest");
                         courier.stop.sleep(TROUBLE);
                     }

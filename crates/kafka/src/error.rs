@@ -11,6 +11,16 @@ pub enum Remedy {
     Rebuild,
     /// Somebody has to change the configuration, the topics or the permissions.
     Stop,
+    /// Another client has come under the same name and taken over: to come back would take its work away again.
+    Leave,
+}
+
+impl Remedy {
+    /// Whether nothing that this process does helps.
+    #[must_use]
+    pub fn is_final(self) -> bool {
+        matches!(self, Self::Stop | Self::Leave)
+    }
 }
 
 /// A call to Kafka that failed.
@@ -40,6 +50,7 @@ impl fmt::Display for Hint {
             Remedy::Retry => " (it is tried again)",
             Remedy::Rebuild => " (the client is built anew)",
             Remedy::Stop => "",
+            Remedy::Leave => " (another process has come under the same name and taken over)",
         })
     }
 }

@@ -99,7 +99,7 @@ fn what_is_not_permitted_is_named() {
     let path = configured(&product, &properties, &[("sasl.password", &password)]);
     for (permission, why) in PERMISSIONS {
         _ = fs::remove_file(product.log("all"));
-        let code = end_of(&product, product.start_with(&path, "all", "all", 1));
+        let code = end_of(&product, "all", &mut product.start_with(&path, "all", "all", 1));
         let said = log(&product, "all");
         let last = said.lines().rfind(|line| line.starts_with("error: ")).unwrap_or_default();
         println!("{last}");

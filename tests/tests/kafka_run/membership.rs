@@ -8,6 +8,7 @@ use bellwether_tests::company::company;
 use bellwether_tests::product::Product;
 
 use crate::support::{LONG, assert_as_replayed, journaled, log, metrics, wait_until};
+use crate::wrong::end_of;
 
 const PARTITIONS: u16 = 4;
 
@@ -19,12 +20,6 @@ fn topics_of_a_pattern_are_read_also_when_they_come_later() {
     product.create_input("team-one");
     // A topic that the pattern does not name is left alone.
     product.create_input("a-team-of-others");
-    let path = product.configuration("all");
-    let text = fs::read_to_string(&path).expect("it was written");
-    // Librdkafka looks for new topics every five minutes.
-    let text = text.replace("client: {", "client: { topic.metadata.refresh.interval.ms: 1000,");
-    fs::write(&path, text).expect("it can be written");
-
     let events = company(31, 20, 60);
     let [ones, twos, others, rest] = [0, 1, 2, 3].map(|part| {
         let events = events.iter().filter(|event| event.id.bytes().map(usize::from).sum::<usize>() % 4 == part);
@@ -33,7 +28,7 @@ fn topics_of_a_pattern_are_read_also_when_they_come_later() {
     product.produce(&rest);
     product.producer_to("team-one").produce(&ones);
     product.producer_to("a-team-of-others").produce(&others);
-    let mut running = [("all", product.start_with(&path, "all", "all", 1))];
+    let mut running = [("all", product.start("all", "all", 1))];
     let count = |product: &Product| journaled(product, PARTITIONS).len();
     wait_until(&product, &mut running, "both are journaled", || count(&product) >= rest.len() + ones.len());
     product.create_input("team-two");
@@ -102,4 +97,36 @@ fn an_instance_that_comes_back_under_its_name_moves_no_partition_of_others() {
     for (_, instance) in running {
         assert_eq!(instance.stop(), Some(0));
     }
+}
+
+#[test]
+fn of_two_instances_under_one_name_the_earlier_leaves_the_work_to_the_later() {
+    let mut product = Product::new(Broker::shared().bootstrap(), "twins", PARTITIONS);
+    product.more_settings = "  static_membership: true\n".to_owned();
+    product.create();
+    product.produce(&company(33, 20, 40));
+    let mut running = [("one", product.start("one", "all", 1))];
+    let owns = |instance: &str| moved_and_owned(&product, instance).1 == f64::from(PARTITIONS);
+    wait_until(&product, &mut running, "it owns all", || owns("one"));
+    let [(_, mut earlier)] = running;
+
+    let path = product.configuration("two");
+    let text = fs::read_to_string(&path).expect("it was written");
+    fs::write(&path, text.replace("instance: two", "instance: one")).expect("it can be written");
+    let mut running = [("two", product.start_with(&path, "two", "all", 1))];
+    assert_eq!(end_of(&product, "one", &mut earlier), Some(2));
+    let said = log(&product, "one");
+    assert!(said.contains("another process has come under the same name"), "{said}");
+    wait_until(&product, &mut running, "the later one owns all", || owns("two"));
+    // Signals of one state, told once, whoever has told them.
+    let count = product.replayed().len();
+    wait_until(&product, &mut running, "all is processed", || product.published().len() >= count);
+    let [(_, later)] = running;
+    assert_eq!(later.stop(), Some(0));
+    let mut running = [("rest", product.start("rest", "process", 1))];
+    let count = product.replayed().len();
+    wait_until(&product, &mut running, "all is processed", || product.published().len() >= count);
+    let [(_, instance)] = running;
+    assert_eq!(instance.stop(), Some(0));
+    assert!(assert_as_replayed(&product) > 50);
 }

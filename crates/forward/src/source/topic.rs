@@ -187,7 +187,7 @@ impl TopicSource {
     /// Waits and remembers what is to be done; an error where only a person helps.
     fn mend(&mut self, error: KafkaError) -> Result<(), ForwardError> {
         match error.remedy {
-            Remedy::Stop => return Err(error.into()),
+            Remedy::Stop | Remedy::Leave => return Err(error.into()),
             Remedy::Rebuild => self.must_rebuild = true,
             Remedy::Retry => {}
         }

@@ -42,8 +42,8 @@ struct Flags {
 fn judge(code: Code, flags: Flags) -> Verdict {
     let by_code = remedy(code);
     let remedy = match flags {
-        // Nothing that is built anew gets permissions.
-        _ if by_code == Remedy::Stop => Remedy::Stop,
+        // Nothing that is built anew gets permissions, or a name that somebody else has.
+        _ if by_code.is_final() => by_code,
         Flags { fatal: true, .. } => Remedy::Rebuild,
         Flags { abort: true, .. } | Flags { retriable: true, .. } => Remedy::Retry,
         Flags { .. } => by_code,
@@ -136,6 +136,9 @@ fn remedy(code: Code) -> Remedy {
         | Code::UnsupportedSASLMechanism
         | Code::UnsupportedVersion => Remedy::Stop,
 
+        // A static member, whose name another one has joined with.
+        Code::FencedInstanceId => Remedy::Leave,
+
         // Fenced, out of sequence, in a state that should not be, or unheard of: a new client reads the truth.
         _ => Remedy::Rebuild,
     }
@@ -158,7 +161,7 @@ mod tests {
             (Code::Fenced, flags(true, true, false), Remedy::Rebuild, false),
             (Code::TransactionalIdAuthorizationFailed, flags(true, false, false), Remedy::Stop, false),
             (Code::IllegalGeneration, flags(false, true, false), Remedy::Retry, true),
-            (Code::FencedInstanceId, flags(false, true, false), Remedy::Retry, true),
+            (Code::FencedInstanceId, flags(false, true, false), Remedy::Leave, true),
             (Code::MessageSizeTooLarge, flags(false, true, false), Remedy::Stop, true),
             (Code::OperationTimedOut, flags(false, false, true), Remedy::Retry, false),
             (Code::InvalidProducerEpoch, flags(false, false, true), Remedy::Retry, false),
@@ -197,7 +200,7 @@ mod tests {
             (Cause::GroupListFetch(Code::GroupAuthorizationFailed), Remedy::Stop),
             (Cause::MessageConsumption(Code::AutoOffsetReset), Remedy::Stop),
             (Cause::MessageConsumption(Code::PollExceeded), Remedy::Rebuild),
-            (Cause::MessageConsumptionFatal(Code::FencedInstanceId), Remedy::Rebuild),
+            (Cause::MessageConsumptionFatal(Code::FencedInstanceId), Remedy::Leave),
             (Cause::MessageConsumptionFatal(Code::RequestTimedOut), Remedy::Rebuild),
             (Cause::MessageProduction(Code::QueueFull), Remedy::Retry),
             (Cause::MessageProduction(Code::UnknownTopic), Remedy::Stop),

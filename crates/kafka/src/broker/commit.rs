@@ -148,7 +148,7 @@ impl Session {
         let verdict = classify(&failure.cause);
         // Unless the broker has refused something, what was given up on may still arrive there, and would belong to the next transaction of this
         // producer. A new producer ends this transaction when it starts.
-        let refused = verdict.abort || verdict.remedy == Remedy::Stop;
+        let refused = verdict.abort || verdict.remedy.is_final();
         if !refused || is_timeout(&failure.cause) || self.producer.client().fatal_error().is_some() {
             return self.lost(&failure.what, &failure.cause);
         }
@@ -160,7 +160,7 @@ impl Session {
         while let Err(cause) = self.producer.abort_transaction(remaining(deadline)) {
             if !again(&cause, deadline) {
                 // A transaction of which the broker has let nothing in cannot be aborted either; what somebody has to act on is the refusal.
-                let is_refusal = verdict.remedy == Remedy::Stop;
+                let is_refusal = verdict.remedy.is_final();
                 return if is_refusal { self.lost(&failure.what, &failure.cause) } else { self.lost("aborting a transaction", &cause) };
             }
         }
@@ -174,7 +174,7 @@ impl Session {
 
 /// A client of which nobody knows the state is built anew, unless somebody has to act first.
 fn rebuilt(error: KafkaError) -> KafkaError {
-    let remedy = if error.remedy == Remedy::Stop { Remedy::Stop } else { Remedy::Rebuild };
+    let remedy = if error.remedy.is_final() { error.remedy } else { Remedy::Rebuild };
     KafkaError { remedy, ..error }
 }
 

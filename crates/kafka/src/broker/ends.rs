@@ -31,6 +31,10 @@ pub(super) fn at_end(session: &mut Session, lookup: &Lookup, partitions: &[Topic
 }
 
 fn is_at_end(position: &mut Position, read: Option<u64>, end: u64, lookup: &Lookup) -> bool {
+    // A topic that was made anew, which the next fetch finds out: nobody knows what lies before the end.
+    if position.next > end {
+        return false;
+    }
     let reached = position.next.max(read.filter(|_| position.moving).unwrap_or_default()).max(position.nothing_before);
     if reached >= end {
         return true;

@@ -112,6 +112,7 @@ impl Client for BrokerClient {
     }
 
     fn rebuild(&mut self) -> Result<(), KafkaError> {
+        self.session.iter().try_for_each(Session::check_name)?;
         self.session = None;
         self.session = Some(Session::open(&self.options)?);
         Ok(())

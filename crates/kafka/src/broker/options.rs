@@ -151,6 +151,8 @@ const CONSUMER: &[(&str, &str)] = &[
     ("auto.offset.reset", "error"),
     ("fetch.queue.backoff.ms", "20"),
     ("queued.max.messages.kbytes", "4096"),
+    // New partitions and topics hold all inputs back until somebody reads them.
+    ("topic.metadata.refresh.interval.ms", "10000"),
 ];
 
 /// Idempotent and transactional, with Java's partitioner and a bounded queue.

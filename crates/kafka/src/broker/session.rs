@@ -1,6 +1,7 @@
 //! One life of consumer and producer, from a rebuild to the next.
 
 use std::collections::BTreeSet;
+use std::time::{Duration, Instant};
 
 use rdkafka::consumer::{BaseConsumer, Consumer as _, ConsumerGroupMetadata};
 use rdkafka::producer::{Producer as _, ThreadedProducer};
@@ -10,8 +11,14 @@ use super::options::BrokerOptions;
 use super::positions::Positions;
 use super::troubles::{Troubles, patiently};
 use crate::batch::TopicPartition;
-use crate::error::KafkaError;
+use crate::error::{KafkaError, Remedy};
 use crate::statistics::ClientStatistics;
+
+/// After a producer was fenced, how long its consumer may take to hear that it was too: some heartbeats.
+const UNTIL_FENCED: Duration = Duration::from_secs(5);
+
+/// How long one poll waits for that.
+const BREATH: Duration = Duration::from_millis(100);
 
 /// Consumer and producer of one name. The consumer is dropped first, since leaving the group may still call back.
 pub(super) struct Session {
@@ -26,6 +33,8 @@ pub(super) struct Session {
     pub(super) place: Option<ConsumerGroupMetadata>,
     /// A request of an earlier transaction may still arrive at a broker.
     pub(super) is_doubtful: bool,
+    /// It has a name of its own in the group, which no other member may have.
+    has_name: bool,
 }
 
 impl Session {
@@ -46,7 +55,26 @@ impl Session {
         if !topics.is_empty() {
             consumer.subscribe(&topics).map_err(|cause| nothing.explain(format!("subscribing to {topics:?}"), &cause))?;
         }
-        Ok(Self { consumer, producer, positions: Positions::default(), paused: BTreeSet::new(), place: None, is_doubtful: false })
+        let has_name = options.group_instance_id.is_some();
+        let (positions, paused) = (Positions::default(), BTreeSet::new());
+        Ok(Self { consumer, producer, positions, paused, place: None, is_doubtful: false, has_name })
+    }
+
+    /// Whether this client still has its name, if it has one in the group. Somebody who comes under the same name fences the producer first, and
+    /// the consumer a moment later, with its next heartbeat: a client that was built anew in between would fence the newcomer in turn.
+    pub(super) fn check_name(&self) -> Result<(), KafkaError> {
+        if !self.has_name || self.producer.client().fatal_error().is_none() {
+            return Ok(());
+        }
+        let until = Instant::now() + UNTIL_FENCED;
+        while Instant::now() < until {
+            let Some(Err(cause)) = self.consumer.poll(BREATH) else { continue };
+            let error = self.consumer.context().troubles.explain("building the client anew", &cause);
+            if error.remedy == Remedy::Leave {
+                return Err(error);
+            }
+        }
+        Ok(())
     }
 
     /// What consumer and producer have told last of themselves.

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use bellwether_kafka::{KafkaError, Remedy};
+use bellwether_kafka::KafkaError;
 
 use crate::error::LiveError;
 
@@ -39,7 +39,7 @@ impl Patience {
     ///
     /// The error itself, when no waiting helps; [`LiveError::Stopped`] when nobody is to wait any longer.
     pub fn wait(&mut self, error: &KafkaError) -> Result<(), LiveError> {
-        if error.remedy == Remedy::Stop {
+        if error.remedy.is_final() {
             return Err(error.clone().into());
         }
         let wait = self.next_wait();
@@ -78,6 +78,8 @@ impl Patience {
 
 #[cfg(test)]
 mod tests {
+    use bellwether_kafka::Remedy;
+
     use super::*;
 
     #[test]

@@ -36,6 +36,7 @@ impl<'c> OnlyMember<'c> {
                 }
                 Ok(Polled::Revoked(gone)) => missing.extend(gone),
                 Err(error) if error.remedy == Remedy::Retry && Instant::now() < deadline => {}
+                Err(error) if error.remedy == Remedy::Leave => return Err(taken_over()),
                 Err(error) => return Err(error),
             }
             nothing.clear();
@@ -58,13 +59,17 @@ impl<'c> OnlyMember<'c> {
     ///
     /// When a partition has gone.
     pub fn stay(&mut self) -> Result<(), KafkaError> {
-        let polled = self.client.poll(&mut self.nothing, 1, 1, Duration::ZERO)?;
+        let polled = self.client.poll(&mut self.nothing, 1, 1, Duration::ZERO);
         self.nothing.clear();
         match polled {
-            Polled::Records => Ok(()),
-            Polled::Assigned(_) | Polled::Revoked(_) => {
-                Err(KafkaError::new(Remedy::Stop, "staying in the group", "another run of this command has taken over"))
-            }
+            Ok(Polled::Records) => Ok(()),
+            Ok(Polled::Assigned(_) | Polled::Revoked(_)) => Err(taken_over()),
+            Err(error) if error.remedy == Remedy::Leave => Err(taken_over()),
+            Err(error) => Err(error),
         }
     }
+}
+
+fn taken_over() -> KafkaError {
+    KafkaError::new(Remedy::Stop, "staying in the group", "another run of this command has taken over")
 }
