@@ -70,6 +70,11 @@ impl SilentSources {
         })
     }
 
+    /// Their names.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(|(name, _)| &**name)
+    }
+
     /// What is missing of events meanwhile.
     #[must_use]
     pub fn families(&self) -> Families {

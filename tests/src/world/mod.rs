@@ -217,6 +217,7 @@ impl World {
             limits: BatchLimits { records: 20, reviews: 7 },
             states_in_memory: 4,
             safekeeping: safekeeping.clone(),
+            sources: Vec::new(),
             stop: Arc::default(),
         };
         Ok(Processor::new(Box::new(client), store.clone(), self.rule_sets.clone(), options, metrics.clone()))
@@ -241,6 +242,7 @@ impl World {
         let client = self.cluster.client(ClientOptions { subscription: sources.topics(), ..client_options(name, INGEST_GROUP, &[]) })?;
         let (cluster, ahead_ms) = (self.cluster.clone(), self.ingest_clock_ahead_ms.clone());
         let options = IngestOptions {
+            group: INGEST_GROUP.to_owned(),
             topics: topics(),
             journal_partitions: PARTITIONS,
             sources,

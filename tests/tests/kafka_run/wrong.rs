@@ -8,7 +8,7 @@ use bellwether_codec::state::FOLD_VERSION;
 use bellwether_kafka::{BrokerClient, BrokerOptions, Client, CommittedOffset, Polled, TopicPartition, Transaction};
 use bellwether_tests::broker::{Broker, PASSWORD, STRANGER, tool};
 use bellwether_tests::company::company;
-use bellwether_tests::product::{Product, Running};
+use bellwether_tests::product::{INPUT_PARTITIONS, Product, Running};
 
 use crate::support::{LONG, journaled, log, wait_until};
 
@@ -36,6 +36,7 @@ fn what_does_not_belong_together_is_refused() {
         "another pseudonym key",
     );
     assert_fails(&product, &[("wrong.signals", "wrong.nothing")], 3, "`wrong.nothing` does not exist");
+    assert_fails(&product, &[("topics: [wrong.events]", "topics: [wrong.nowhere]")], 3, "wrong.nowhere");
     assert_goes_on(&product);
 
     date(broker, &product, "CreateTime");
@@ -43,6 +44,7 @@ fn what_does_not_belong_together_is_refused() {
     date(broker, &product, "LogAppendTime");
     assert_goes_on(&product);
     offsets(broker, &product);
+    inputs(broker, &product);
     records_gone(broker, &product);
     partitions_altered(broker, &product);
     journal_made_anew(broker, &product);
@@ -81,6 +83,34 @@ fn by_a_newer_fold(committed: &CommittedOffset) -> CommittedOffset {
     CommittedOffset { metadata: committed.metadata.replace(&own, &newer), ..committed.clone() }
 }
 
+/// What is committed of the inputs does not fit; one of Kafka's own tools says where to go on.
+fn inputs(broker: &Broker, product: &Product) {
+    let (group, topic) = (product.topic("ingest").replace('.', "-"), product.topic("events"));
+    let tool = |arguments: &[&str]| broker.tool(tool::CONSUMER_GROUPS, &[&["--group", &group, "--topic", &topic], arguments].concat());
+    let before = journaled(product, PARTITIONS).len();
+    tool(&["--delete-offsets"]);
+    assert_refused(product, &[], "holds what was taken in before");
+    tool(&["--reset-offsets", "--to-latest", "--execute"]);
+    assert_goes_on(product);
+    assert_eq!(journaled(product, PARTITIONS).len(), before, "nothing is taken in again");
+
+    // Records that nobody has taken in are deleted.
+    product.produce(&company(14, 4, 10));
+    let gone: Vec<String> =
+        (0..INPUT_PARTITIONS).map(|number| format!("{{\"topic\":\"{topic}\",\"partition\":{number},\"offset\":-1}}")).collect();
+    delete(broker, product, &gone);
+    assert_refused(product, &[], "were deleted before anybody took them in");
+    tool(&["--reset-offsets", "--to-earliest", "--execute"]);
+    assert_goes_on(product);
+
+    let ahead = CommittedOffset { offset: 1_000_000, metadata: "{\"watermark\":0}".to_owned() };
+    let input = TopicPartition::new(topic.as_str(), 0);
+    commit_as(product, &group, &[(input, ahead)]);
+    assert_refused(product, &[], "but offset 1000000 is committed as taken in");
+    tool(&["--reset-offsets", "--to-earliest", "--execute"]);
+    assert_goes_on(product);
+}
+
 /// A state that stands behind the gap goes on, even if the record is gone that tells what the journal is; one that would have to read what is
 /// gone does not.
 fn records_gone(broker: &Broker, product: &Product) {
@@ -103,14 +133,22 @@ fn records_gone(broker: &Broker, product: &Product) {
 }
 
 fn partitions_altered(broker: &Broker, product: &Product) {
+    let why = "made with 2 partitions, but the topic wrong.journal has 3";
+    let mut running = product.start("all", "all", 1);
     broker.tool(tool::TOPICS, &["--alter", "--topic", &product.topic("journal"), "--partitions", "3"]);
-    assert_refused(product, &[], "made with 2 partitions, but the topic wrong.journal has 3");
+    assert_eq!(end_of(product, "all", &mut running), Some(2), "noticed while it runs");
+    assert!(log(product, "all").contains(why), "{}", log(product, "all"));
+    assert_refused(product, &[], why);
 }
 
 fn delete_records(broker: &Broker, product: &Product, partition: u16) {
-    let (topic, file) = (product.topic("journal"), product.directory.path().join("gone.json"));
-    let gone = format!("{{\"topic\":\"{topic}\",\"partition\":{partition},\"offset\":20}}");
-    fs::write(&file, format!("{{\"version\":1,\"partitions\":[{gone}]}}")).expect("it can be written");
+    let topic = product.topic("journal");
+    delete(broker, product, &[format!("{{\"topic\":\"{topic}\",\"partition\":{partition},\"offset\":20}}")]);
+}
+
+fn delete(broker: &Broker, product: &Product, before: &[String]) {
+    let file = product.directory.path().join("gone.json");
+    fs::write(&file, format!("{{\"version\":1,\"partitions\":[{}]}}", before.join(","))).expect("it can be written");
     broker.tool(tool::DELETE_RECORDS, &["--offset-json-file", &file.display().to_string()]);
 }
 
@@ -140,20 +178,20 @@ fn assert_fails(product: &Product, changes: &[(&str, &str)], code: i32, why: &st
     }
     fs::write(&path, text).expect("it can be written");
     _ = fs::remove_file(product.log("all"));
-    let ended = end_of(product, product.start_with(&path, "all", "all", 1));
+    let ended = end_of(product, "all", &mut product.start_with(&path, "all", "all", 1));
     let said = log(product, "all");
     assert!(ended == Some(code) && said.contains(why), "{why}: exit code {ended:?}\n{said}");
     assert!(!said.contains("panicked"), "{said}");
 }
 
 #[track_caller]
-pub fn end_of(product: &Product, mut instance: Running) -> Option<i32> {
+pub fn end_of(product: &Product, name: &str, instance: &mut Running) -> Option<i32> {
     let started = Instant::now();
     loop {
         if let Some(code) = instance.ended() {
             return code;
         }
-        assert!(started.elapsed() < LONG, "it goes on and on\n{}", log(product, "all"));
+        assert!(started.elapsed() < LONG, "it goes on and on\n{}", log(product, name));
         sleep(Duration::from_millis(100));
     }
 }
@@ -170,9 +208,8 @@ fn assert_goes_on(product: &Product) {
     assert_eq!(instance.stop(), Some(0));
 }
 
-fn member(product: &Product, subscription: Vec<String>) -> BrokerClient {
-    let group_id = format!("{}-process", product.application);
-    let transactional_id = format!("{group_id}-operator");
+fn member(product: &Product, group_id: &str, subscription: Vec<String>) -> BrokerClient {
+    let (group_id, transactional_id) = (group_id.to_owned(), format!("{group_id}-operator"));
     BrokerClient::new(BrokerOptions { connection: product.connection(), group_id, group_instance_id: None, transactional_id, subscription })
         .unwrap_or_else(|error| panic!("{error}"))
 }
@@ -180,18 +217,28 @@ fn member(product: &Product, subscription: Vec<String>) -> BrokerClient {
 /// What the processing workers have committed.
 fn committed(product: &Product) -> Vec<(TopicPartition, CommittedOffset)> {
     let partitions: Vec<_> = (0..i32::from(PARTITIONS)).map(|number| TopicPartition::new(product.topic("journal"), number)).collect();
-    let committed = member(product, Vec::new()).committed(&partitions).unwrap_or_else(|error| panic!("{error}"));
+    let committed = member(product, &group(product), Vec::new()).committed(&partitions).unwrap_or_else(|error| panic!("{error}"));
     partitions.into_iter().zip(committed).map(|(at, committed)| (at, committed.expect("something is committed"))).collect()
 }
 
 /// Commits in the name of the processing workers, of whom none runs.
 fn commit(product: &Product, offsets: &[(TopicPartition, CommittedOffset)]) {
-    let mut client = member(product, vec![product.topic("journal")]);
-    let mut missing = offsets.len();
-    while missing > 0 {
+    commit_as(product, &group(product), offsets);
+}
+
+/// The group of the processing workers.
+fn group(product: &Product) -> String {
+    format!("{}-process", product.application)
+}
+
+fn commit_as(product: &Product, group: &str, offsets: &[(TopicPartition, CommittedOffset)]) {
+    let topic = offsets.first().map(|(at, _)| at.topic.to_string()).expect("there are offsets");
+    let mut client = member(product, group, vec![topic]);
+    let mut missing: Vec<&TopicPartition> = offsets.iter().map(|(at, _)| at).collect();
+    while !missing.is_empty() {
         let polled = client.poll(&mut Default::default(), 1, 1, Duration::from_millis(100)).unwrap_or_else(|error| panic!("{error}"));
         if let Polled::Assigned(partitions) = polled {
-            missing -= partitions.len();
+            missing.retain(|at| !partitions.contains(at));
         }
     }
     let mut transaction = Transaction::default();

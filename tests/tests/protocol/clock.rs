@@ -28,6 +28,10 @@ enum Trouble {
     ProcessingRestarts(i64),
     /// A second worker with an empty disk comes, takes over its share, and goes again, every so many days.
     AnotherComesOrGoes(i64),
+    /// The ingest starts anew every so many days.
+    IngestRestarts(i64),
+    /// A second ingest comes, takes over its share of the inputs, and goes again, every so many days.
+    AnotherIngestComesOrGoes(i64),
     /// From one day to another producers stamp their records a year ahead. The events say when they happened.
     StampsAhead(i64, i64),
     /// From one day to another a second producer repeats all events, in the belief that it is a year later.
@@ -46,6 +50,9 @@ struct Life {
     ingest: Option<Ingest>,
     processor: Option<Processor>,
     second: Option<(Machine, Processor)>,
+    second_ingest: Option<Ingest>,
+    /// Times that an ingest came anew.
+    ingests: u32,
     /// Turns in which the second worker owned something.
     shared_turns: u32,
     /// What the first processing worker tells.
@@ -65,6 +72,8 @@ impl Life {
             ingest: None,
             processor: None,
             second: None,
+            second_ingest: None,
+            ingests: 0,
             shared_turns: 0,
             metrics: Arc::new(Metrics::new()),
             ahead: 0,
@@ -84,6 +93,7 @@ impl Life {
         }
         assert!(coming.peek().is_none(), "all events were produced");
         self.second = None;
+        self.second_ingest = None;
         for _ in 0..400 {
             now += 61_000;
             self.world.cluster.set_now_ms(now);
@@ -109,11 +119,25 @@ impl Life {
         self.world.produce_one(topic, partition, event, event.time);
     }
 
+    fn change_ingests(&mut self, trouble: Trouble, now: i64) {
+        let is_due = |days: i64| (now - START.0) % (days * DAY_MS) == 0;
+        match trouble {
+            Trouble::IngestRestarts(days) if is_due(days) => self.ingest = None,
+            Trouble::AnotherIngestComesOrGoes(days) if is_due(days) => {
+                let second = || self.world.ingest("i-second", 500, BreakerLimits::default()).expect("nothing is planned");
+                self.second_ingest = if self.second_ingest.is_none() { Some(second()) } else { None };
+            }
+            _ => return,
+        }
+        self.ingests += 1;
+    }
+
     fn work(&mut self, trouble: Trouble, day: i64, now: i64) {
         let is_ahead = match trouble {
             Trouble::IngestAhead(from, to) | Trouble::IngestAheadUntilRestart(from, to) => (from..to).contains(&day),
             _ => false,
         };
+        self.change_ingests(trouble, now);
         let before_ms = self.world.ingest_clock_ahead_ms.swap(if is_ahead { YEAR_MS } else { 0 }, Ordering::Relaxed);
         match trouble {
             Trouble::IngestDown(from, to) if (from..to).contains(&day) => self.ingest = None,
@@ -125,6 +149,9 @@ impl Life {
                 // A step is long: what came in it is read, and then its end is told.
                 for _ in 0..4 {
                     ingest.turn().expect("nothing is planned");
+                    if let Some(second) = &mut self.second_ingest {
+                        second.turn().expect("nothing is planned");
+                    }
                 }
             }
         }
@@ -213,6 +240,15 @@ fn silence_is_noticed_once_across_rebalances() {
     }
     let life = assert_sixty_silent_days_are_noticed_once(Trouble::AnotherComesOrGoes(5));
     assert!(life.shared_turns > 100, "the second worker had its share: {}", life.shared_turns);
+}
+
+#[test]
+fn silence_is_noticed_once_across_restarts_and_rebalances_of_the_ingest() {
+    for trouble in [Trouble::IngestRestarts(3), Trouble::AnotherIngestComesOrGoes(4)] {
+        assert_same(trouble, 7);
+        let life = assert_sixty_silent_days_are_noticed_once(trouble);
+        assert!(life.ingests > 10, "{trouble:?}: {}", life.ingests);
+    }
 }
 
 /// A company lives for 20 days, and then nothing happens.

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use bellwether_engine::time::{DAY_MS, Time};
 use bellwether_kafka::TopicPartition;
-use bellwether_kafka::memory::{Fault, Plan};
+use bellwether_kafka::memory::{Fault, Plan, TimestampType};
 use bellwether_live::error::LiveError;
-use bellwether_live::kafka::{BreakerLimits, Ingest};
+use bellwether_live::kafka::{BreakerLimits, Ingest, JournalError};
 use bellwether_tests::company::{START, company};
 use bellwether_tests::world::{INGEST_GROUP, INPUT, INPUT_PARTITIONS, PARTITIONS, SECOND_INPUT, World, journal_partition, rule_sets};
 
@@ -171,6 +171,46 @@ fn a_flood_stops_its_source_and_loses_nothing() {
     drop(worker);
     take_in(&world, &mut [Restarting("a", mended.1.take(), mended.2)], "after the restart");
     assert_eq!((outcome(&world).1, offset(&world)), (35, 40));
+}
+
+/// What an aborted transaction held is read again, and counts once.
+#[test]
+fn a_transaction_that_fails_makes_no_flood_of_a_few() {
+    let (rule_sets, mut fired) = (rule_sets(), 0);
+    for seed in 0..20 {
+        let world = World::new(seed, &rule_sets);
+        world.cluster.set_now_ms(START.0 + DAY_MS);
+        for _ in 0..5 {
+            world.cluster.append(INPUT, Some(0), (None, Some(b"{")), &[], START.0).expect("the topic is there");
+        }
+        world.cluster.set_plan(Plan::seeded(seed, 4, &[Fault::LoseRequest, Fault::LoseResponse]));
+        let limits = BreakerLimits { ratio: 1.0, window: 100, consecutive: 6 };
+        take_in(&world, &mut [Restarting("a", None, limits)], &format!("seed {seed}"));
+        assert_eq!(outcome(&world).1, 5, "seed {seed}");
+        fired += world.cluster.fired().len();
+    }
+    assert!(fired > 60, "{fired} faults happened");
+}
+
+#[test]
+fn inputs_are_not_taken_in_again_because_their_offsets_are_forgotten() {
+    let rule_sets = rule_sets();
+    let world = World::new(8, &rule_sets);
+    world.cluster.set_now_ms(START.0 + 13 * DAY_MS);
+    world.produce(&company(8, 3, 12));
+    take_in(&world, &mut [Restarting("a", None, BreakerLimits::default())], "at first");
+    let before = outcome(&world);
+    // The group's offsets of a topic go with it.
+    for topic in [INPUT, SECOND_INPUT] {
+        world.cluster.delete_topic(topic).expect("it is there");
+        world.cluster.create_topic(topic, INPUT_PARTITIONS as usize, TimestampType::CreateTime).expect("it is gone");
+    }
+    assert!(world.cluster.committed_offsets(INGEST_GROUP).is_empty());
+    world.produce(&company(9, 3, 12));
+    let mut worker = world.ingest("b", 25, BreakerLimits::default()).expect("it starts");
+    let ended = (0..20).find_map(|_| worker.turn().err()).expect("it does not go on");
+    assert!(matches!(&ended, LiveError::Journal(JournalError::NothingTakenIn { .. })), "{ended}");
+    assert_eq!(outcome(&world), before);
 }
 
 #[test]

@@ -11,7 +11,7 @@ use bellwether_live::error::LiveError;
 use bellwether_live::kafka::Processor;
 use bellwether_live::snapshot::{Manifest, Repository};
 use bellwether_tests::company::{START, company};
-use bellwether_tests::machine::Machine;
+use bellwether_tests::machine::{Everything, Machine};
 use bellwether_tests::world::{JOURNAL_ID, PARTITIONS, World, rule_sets};
 use tempfile::TempDir;
 
@@ -130,6 +130,34 @@ fn every_kept_snapshot_leads_to_the_bytes_of_the_replay() {
         }
     }
     assert!(restores > 50, "{restores} restores");
+}
+
+/// The beginning of the journal is gone, so that only a snapshot helps, and there is no place to unpack one for now.
+#[test]
+fn a_restore_that_cannot_be_had_for_now_is_waited_for() {
+    let processed = processed(10);
+    processed.world.cluster.settle();
+    for manifest in newest(processed.snapshots.path()) {
+        let at = bellwether_tests::world::journal_partition(manifest.partition);
+        processed.world.cluster.delete_records(&at, manifest.position.offset / 2).expect("the topic is there");
+    }
+    let machine = Machine::new(Some(processed.snapshots.path()));
+    let scratch = machine.disk().join("scratch");
+    fs::write(&scratch, "no directory").unwrap();
+    let mut worker = machine.processor(&processed.world, "moved");
+    // More than there are partitions: some have been tried again.
+    while machine.events("restore_failed") <= u64::from(PARTITIONS) {
+        worker.turn().expect("it waits");
+        sleep(Duration::from_millis(1));
+    }
+    fs::remove_file(&scratch).unwrap();
+    catch_up(&processed.world, &machine, &mut worker, "there is room again");
+    let (moved, first) = (machine.everything(), processed.first.everything());
+    let positions = |everything: &Everything| everything.0.iter().map(|header| header.as_ref().map(|header| header.0)).collect::<Vec<_>>();
+    assert_eq!(positions(&moved), positions(&first));
+    assert!(moved.0 == first.0, "the headers differ");
+    assert!(moved.1 == first.1, "the states differ");
+    assert!(moved.2 == first.2, "the timers differ");
 }
 
 #[test]

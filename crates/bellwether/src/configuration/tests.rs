@@ -232,6 +232,10 @@ fn mistakes_in_sources() {
     check_source("name: a, topics: [a], format: mapped", &["4:37: a source of format `mapped` needs a `mapping`"]);
     check_source("name: a, topics: [a], mapping: {}", &["4:38: a source of format `auto` has no mapping; write `format: mapped`"]);
     check_source("name: a, topics: [a, a]", &["4:28: `a` is read by two sources, or twice"]);
+    for (pattern, foreign) in [(r"^a\.\d+$", r"\d"), ("^(?i)a", "(?"), ("^a.*?b", "*?"), ("^a{2}?", "}?")] {
+        let expected = format!("4:25: `{pattern}`: not all who read this pattern understand `{foreign}`");
+        check_source(&format!("name: a, topics: ['{pattern}']"), &[&expected]);
+    }
     check_source("name: a, topics: ['^a(']", &["4:25: `^a(` is no regular expression: unclosed group"]);
     check_source("name: a, topics: ['^.*']", &["4:24: the source `a` would read `bellwether.journal`, which Bellwether writes"]);
     check_source("name: a, topics: [a], tombstones: keep", &["4:41: unknown tombstones `keep`; known are `skip`, `reject`"]);

@@ -56,6 +56,10 @@ pub(super) fn read_pattern(reader: &mut Reader<'_>, node: &Node) -> Option<Topic
         check_name(reader, Some(node), "a topic", text);
         return is_name(text).then(|| TopicPattern::Name(text.to_owned()));
     }
+    if let Some(foreign) = foreign_syntax(text) {
+        reader.error_with_help(&node.place, format!("`{text}`: not all who read this pattern understand `{foreign}`"), PATTERN_HELP);
+        return None;
+    }
     match Regex::new(text) {
         Ok(regex) => Some(TopicPattern::Pattern(regex)),
         Err(error) => {
@@ -65,4 +69,14 @@ pub(super) fn read_pattern(reader: &mut Reader<'_>, node: &Node) -> Option<Topic
             None
         }
     }
+}
+
+const PATTERN_HELP: &str =
+    "patterns have `.`, `*`, `+`, `?`, `|`, `( )`, `[0-9]` and `{2,3}`, and a `\\` before a sign that stands for itself";
+
+/// What the Kafka client, which reads POSIX extended expressions, would take for something else than we: then a topic would be waited for that nobody reads.
+fn foreign_syntax(pattern: &str) -> Option<&str> {
+    let suspicious = Regex::new(r"\\.|\(\?|[*+?}][*+?]").expect("it is one");
+    let mut found = suspicious.find_iter(pattern).map(|found| found.as_str());
+    found.find(|found| !found.starts_with('\\') || found.ends_with(char::is_alphanumeric))
 }

@@ -114,13 +114,19 @@ impl Connect {
         self.member(self.process_group(), "look", Vec::new())
     }
 
+    /// The group of the ingest workers.
+    #[must_use]
+    pub fn ingest_group(&self) -> String {
+        format!("{}-ingest", self.settings.application)
+    }
+
     /// The client of an ingest worker.
     ///
     /// # Errors
     ///
     /// When the settings are wrong, or the brokers do not answer, or refuse.
     pub fn ingest_client(&self, worker: usize, topics: Vec<String>) -> Result<BrokerClient, KafkaError> {
-        self.member(format!("{}-ingest", self.settings.application), &format!("ingest-{worker}"), topics)
+        self.member(self.ingest_group(), &format!("ingest-{worker}"), topics)
     }
 
     /// A client that looks who owns which partition. Asking joins no group.

@@ -1,5 +1,6 @@
 //! What can be wrong between a journal, what is committed and what the store has; each says what the choices are.
 
+use bellwether_kafka::TopicPartition;
 use bellwether_store::Position;
 
 /// A journal that a store cannot go on with. Nothing was changed.
@@ -128,6 +129,46 @@ pub enum JournalError {
         /// What is wrong with it.
         reason: String,
     },
+    /// An input does not go back as far as where its taking in stands.
+    #[error(
+        "{at} begins at offset {first}, but taking it in goes on at {committed}: the records between were deleted before anybody took them in. Lengthen the retention; to go on without them: {}",
+        go_on(.at, .group)
+    )]
+    InputGone {
+        /// Topic and partition.
+        at: TopicPartition,
+        /// The consumer group.
+        group: String,
+        /// The offset from which records are needed.
+        committed: u64,
+        /// The first offset that exists.
+        first: u64,
+    },
+    /// More is committed than an input holds.
+    #[error(
+        "{at} ends at offset {end}, but offset {committed} is committed as taken in: the topic was made anew or lost data. To take in what it holds now: {}",
+        go_on(.at, .group)
+    )]
+    InputShrunk {
+        /// Topic and partition.
+        at: TopicPartition,
+        /// The consumer group.
+        group: String,
+        /// The committed offset.
+        committed: u64,
+        /// The offset behind the last record.
+        end: u64,
+    },
+    /// Nothing is committed of any input, yet the journal has records of theirs.
+    #[error(
+        "nothing is committed for the inputs in group {group}, yet the journal {topic} holds what was taken in before: from the earliest records on, it would be journaled twice. Kafka forgets the offsets of a group that is away for longer than offsets.retention.minutes, by default 7 days. Say where to go on, for each input topic: kafka-consumer-groups --bootstrap-server BROKERS --group {group} --topic TOPIC --reset-offsets --to-datetime 2026-01-31T00:00:00.000 --execute (or --to-earliest, or --to-latest)"
+    )]
+    NothingTakenIn {
+        /// The consumer group.
+        group: String,
+        /// The topic of the journal.
+        topic: String,
+    },
     /// History can be imported only before anything else is journaled.
     #[error(
         "the journal {topic} has records that this import has not written (partition {partition}, offset {offset}): history comes first, before `bellwether run`. To have the history too, make a new journal with another application name and topics, import all of it there, and start its instances then"
@@ -160,6 +201,13 @@ pub enum JournalError {
         /// What is wrong.
         reason: String,
     },
+}
+
+/// How an operator says where an input goes on.
+fn go_on(TopicPartition { topic, partition }: &TopicPartition, group: &str) -> String {
+    format!(
+        "kafka-consumer-groups --bootstrap-server BROKERS --group {group} --topic {topic}:{partition} --reset-offsets --to-earliest --execute"
+    )
 }
 
 impl JournalError {

@@ -15,6 +15,7 @@ use super::metadata::{journaled_of, of_journaled};
 use super::options::IngestOptions;
 use super::patience::Patience;
 use super::silences::Silences;
+use super::starts::{Start, starts};
 use super::take_in::{Taken, TakenIn, take_in};
 use super::ticks::Ticks;
 use super::waiting::{Left, Waiting};
@@ -151,13 +152,24 @@ impl Ingest {
         self.options.sources.index_of(&at.topic).is_none_or(|source| self.breakers[source].is_open())
     }
 
-    /// Decode, stamp, publish, commit; and from time to time tell how far time is. Returns what is left of the batch.
+    /// Journals a batch unless somebody has paused it. Returns what is left of the batch.
     fn journal(&mut self, batch: &Batch) -> Result<Left, LiveError> {
         if self.is_paused() {
             // Time stands still too: nobody is told how far this worker is.
             self.tell_lag();
             return Ok(Left::Ahead { is_moving: false });
         }
+        let breakers = self.breakers.clone();
+        let committed = self.journal_and_commit(batch);
+        // What was not committed is read again, and is not to count twice.
+        if !matches!(committed, Ok(Some(_))) {
+            self.breakers = breakers;
+        }
+        committed.map(|left| left.unwrap_or(Left::Nothing))
+    }
+
+    /// Decode, stamp, publish, commit; and from time to time tell how far time is. Returns what is left of the batch; nothing if it was aborted.
+    fn journal_and_commit(&mut self, batch: &Batch) -> Result<Option<Left>, LiveError> {
         self.transaction.clear();
         let now = (self.options.clock)();
         self.forget_the_future(now);
@@ -184,7 +196,7 @@ impl Ingest {
             self.ticks.put(self.watermarks.smallest(), now, &self.options.topics.journal, &mut self.transaction);
         }
         let is_committed = self.transaction.is_empty() || self.commit(taken)?;
-        Ok(if is_committed { left } else { Left::Nothing })
+        Ok(is_committed.then_some(left))
     }
 
     /// A clock that was ahead and is set right, ours or that of another that ingests, does not stop time until the present has caught up.
@@ -282,23 +294,14 @@ impl Ingest {
     }
 
     fn assigned(&mut self, partitions: &[TopicPartition]) -> Result<(), LiveError> {
-        let committed = self.client.committed(partitions)?;
-        let mut starts = Vec::with_capacity(partitions.len());
-        for (at, committed) in partitions.iter().zip(committed) {
-            let (offset, journaled) = match committed {
-                Some(committed) => (committed.offset, journaled_of(at, &committed)?),
-                None => {
-                    let first = self.client.bounds(at)?.0;
-                    tracing::info!(input = %at, offset = first, "nothing was taken in from here before: starting at the earliest record");
-                    (first, Journaled::default())
-                }
-            };
+        let mut assigned = Vec::with_capacity(partitions.len());
+        for Start { at, offset, journaled } in starts(&mut *self.client, &self.options, partitions)? {
             self.watermarks.assigned(at.clone(), journaled);
             self.next_offsets.insert(at.clone(), offset);
-            starts.push((at.clone(), offset));
+            assigned.push((at, offset));
         }
-        self.client.assign(&starts)?;
-        self.metrics.pipeline.assigned(pipeline::Worker::Ingest, starts.len());
+        self.client.assign(&assigned)?;
+        self.metrics.pipeline.assigned(pipeline::Worker::Ingest, assigned.len());
         Ok(())
     }
 

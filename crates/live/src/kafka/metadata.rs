@@ -70,8 +70,11 @@ pub(crate) fn of_journaled(offset: u64, journaled: Journaled) -> CommittedOffset
     encode(offset, &TakenIn { watermark: until.0, arrivals })
 }
 
-/// What is journaled of an input.
+/// What is journaled of an input. Nothing is known of it where one of Kafka's own tools has set the offset.
 pub(crate) fn journaled_of(at: &TopicPartition, committed: &CommittedOffset) -> Result<Journaled, JournalError> {
+    if committed.metadata.is_empty() {
+        return Ok(Journaled::default());
+    }
     let TakenIn { watermark, arrivals } = decode(at, committed)?;
     Ok(Journaled { until: Time(watermark), arrivals })
 }
@@ -123,6 +126,8 @@ mod tests {
         }
         let before = CommittedOffset { offset: 1, metadata: r#"{"watermark":5}"#.to_owned() };
         assert_eq!(journaled_of(&at, &before), Ok(Journaled { until: Time(5), ..Journaled::default() }));
+        let by_a_tool = CommittedOffset { offset: 1, metadata: String::new() };
+        assert_eq!(journaled_of(&at, &by_a_tool), Ok(Journaled::default()));
     }
 
     #[test]

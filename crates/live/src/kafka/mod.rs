@@ -2,7 +2,7 @@
 //!
 //! # Layout
 //! - `run`: [`run()`], which starts the workers. `check`: what must hold before. `connect`: their clients. `control`: making a journal, and publishing rules.
-//! - `ingest`: [`Ingest`], an ingest worker. `sources`: its topics. `take_in`: a batch of it. `breaker`: what stops a flood of bad records.
+//! - `ingest`: [`Ingest`], an ingest worker. `sources`: its topics. `starts`: where it goes on in them. `take_in`: a batch of it. `breaker`: what stops a flood of bad records.
 //!   `watermark`, `ticks`: how time passes. `drift`, `waiting`: inputs that are ahead wait for those behind. `arrivals`, `silences`: whose silence is a source's and no customer's.
 //! - `process`: [`Processor`], a processing worker; its `fold` is prefetch, apply, publish, commit. Below it
 //!   `opening`, partitions that come, and `mishaps`, a full disk and damage.
@@ -45,6 +45,7 @@ mod run;
 mod safekeeping;
 mod silences;
 mod sources;
+mod starts;
 mod take_in;
 mod ticks;
 mod waiting;

@@ -81,6 +81,8 @@ pub struct ProcessOptions {
     pub states_in_memory: usize,
     /// What the workers that have one store share about its states.
     pub safekeeping: Arc<Safekeeping>,
+    /// Names of the sources that are configured; none where this is not known.
+    pub sources: Vec<String>,
     /// Once it is set, no worker waits for anything any more.
     pub stop: Arc<AtomicBool>,
 }
@@ -88,6 +90,8 @@ pub struct ProcessOptions {
 /// Options of the ingest workers.
 #[derive(Clone)]
 pub struct IngestOptions {
+    /// The consumer group of all ingest workers.
+    pub group: String,
     /// The topics.
     pub topics: Topics,
     /// Partitions of the journal, from its first record.

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
@@ -36,6 +37,19 @@ struct Waiting {
     at: TopicPartition,
     /// Its restore was begun here, so it is opened when that has ended, however it has.
     is_begun: bool,
+    /// Its restore has failed, in a way that may be over when it is tried again.
+    has_failed: Arc<AtomicBool>,
+}
+
+impl Waiting {
+    fn new(at: &TopicPartition, is_begun: bool) -> Self {
+        Self { at: at.clone(), is_begun, has_failed: Arc::default() }
+    }
+
+    /// Whether its restore is to begin anew: without a snapshot it cannot be opened, and somebody may still mend their place, or the disk.
+    fn is_tried_again(&self, opening: &Opening) -> bool {
+        self.has_failed.load(Ordering::Relaxed) && opening.first > opening.store.offset
+    }
 }
 
 impl Restoring {
@@ -51,10 +65,10 @@ impl Restoring {
     ) -> bool {
         let number = number_of(at);
         if opening.generation.is_none() {
-            self.waiting.entry(number).or_insert_with(|| Waiting { at: at.clone(), is_begun: false });
+            self.waiting.entry(number).or_insert_with(|| Waiting::new(at, false));
             return true;
         }
-        if self.waiting.get(&number).is_some_and(|waiting| waiting.is_begun) {
+        if self.waiting.get(&number).is_some_and(|waiting| waiting.is_begun && !waiting.is_tried_again(opening)) {
             self.waiting.remove(&number);
             return false;
         }
@@ -65,9 +79,11 @@ impl Restoring {
             return false;
         }
         let replacing = if self.running(options) < MAX_RESTORES_AT_ONCE { options.safekeeping.replace(number) } else { None };
-        self.waiting.insert(number, Waiting { at: at.clone(), is_begun: replacing.is_some() });
+        let waiting = Waiting::new(at, replacing.is_some());
+        let has_failed = waiting.has_failed.clone();
+        self.waiting.insert(number, waiting);
         if let Some(replacing) = replacing {
-            begin(at.clone(), *opening, store, options, metrics, replacing);
+            begin(at.clone(), *opening, store, options, metrics, (replacing, has_failed));
         }
         true
     }
@@ -103,13 +119,21 @@ fn is_worth(opening: &Opening, snapshots: &Snapshots) -> bool {
     store < committed && (is_lost || committed.offset - store.offset > snapshots.max_records_behind)
 }
 
-fn begin(at: TopicPartition, opening: Opening, store: &Arc<Store>, options: &ProcessOptions, metrics: &Arc<Metrics>, replacing: Replacing) {
+fn begin(
+    at: TopicPartition,
+    opening: Opening,
+    store: &Arc<Store>,
+    options: &ProcessOptions,
+    metrics: &Arc<Metrics>,
+    (replacing, has_failed): (Replacing, Arc<AtomicBool>),
+) {
     let (number, store, options, metrics) = (number_of(&at), store.clone(), options.clone(), metrics.clone());
     let restore = move || {
         // However the restore ends, a panic included, the partition may be opened then.
         let _replacing = replacing;
         if let Some(snapshots) = &options.safekeeping.snapshots {
-            restore(number, opening, &store, snapshots, &options.created.journal, &metrics);
+            let ended = restore(number, opening, &store, snapshots, &options.created.journal, &metrics);
+            has_failed.store(ended.is_err_and(|error| error.is_retriable()), Ordering::Relaxed);
         }
         if is_lost(&opening) {
             read_erasures(&at, &opening, &store, &options);
@@ -121,7 +145,14 @@ fn begin(at: TopicPartition, opening: Opening, store: &Arc<Store>, options: &Pro
 }
 
 /// Brings a partition forward to its best snapshot. If that cannot be had, it stays as it is.
-fn restore(number: u16, opening: Opening, store: &Store, snapshots: &Snapshots, journal_id: &str, metrics: &Metrics) {
+fn restore(
+    number: u16,
+    opening: Opening,
+    store: &Store,
+    snapshots: &Snapshots,
+    journal_id: &str,
+    metrics: &Metrics,
+) -> Result<(), SnapshotError> {
     let wanted = Wanted {
         journal_id,
         partition: number,
@@ -148,10 +179,13 @@ fn restore(number: u16, opening: Opening, store: &Store, snapshots: &Snapshots, 
                 }
                 None => tracing::info!(partition = number, from = %opening.store, "no snapshot is of use: folding from here"),
             }
+            Ok(())
         }
         Err(error) => {
             metrics.state_event("restore_failed");
-            tracing::error!(partition = number, %error, from = %opening.store, "a restore failed: folding from where the state stands");
+            let (from, first) = (opening.store, opening.first);
+            tracing::error!(partition = number, %error, %from, first, "a restore failed: folding from where the state stands if the journal has it");
+            Err(error)
         }
     }
 }

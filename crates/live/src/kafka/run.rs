@@ -10,7 +10,7 @@ use bellwether_codec::event::Decoder;
 use bellwether_codec::pseudonym::Pseudonymiser;
 use bellwether_codec::source::CustomerDirectory;
 use bellwether_engine::time::Time;
-use bellwether_kafka::{Client, Remedy};
+use bellwether_kafka::Client;
 use bellwether_store::{Store, StoreOptions};
 
 use super::breaker::BreakerLimits;
@@ -250,7 +250,7 @@ fn connected<C: Client + 'static>(
     while !stop.load(Ordering::Relaxed) {
         match connect() {
             Ok(client) => return Ok(Some(Box::new(client))),
-            Err(error) if error.remedy == Remedy::Stop => return Err(error.into()),
+            Err(error) if error.remedy.is_final() => return Err(error.into()),
             Err(error) => patience.wait(&error)?,
         }
     }
@@ -276,6 +276,7 @@ fn process_options(options: &RunOptions, found: &Found, snapshots: Option<Snapsh
         limits: BatchLimits::default(),
         states_in_memory: usize::try_from(all_states).unwrap_or(usize::MAX) / options.workers.max(1),
         safekeeping: Arc::new(Safekeeping::new(snapshots).reading_erasures(erasures)),
+        sources: options.connect.settings().sources.iter().map(|source| source.name.clone()).collect(),
         stop: over.clone(),
     }
 }
@@ -291,6 +292,7 @@ fn ingest_options(options: &RunOptions, found: &Found, over: &Arc<AtomicBool>) -
     let sources = Sources::new(settings.sources.iter().map(source).collect());
     let interval = |milliseconds: i64| Duration::from_millis(u64::try_from(milliseconds).unwrap_or(1_000));
     Ok(IngestOptions {
+        group: options.connect.ingest_group(),
         topics: options.connect.topics(),
         journal_partitions: found.created.partitions,
         sources: sources.map_err(|error| LiveError::Settings(error.to_string()))?,

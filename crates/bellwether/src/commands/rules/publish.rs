@@ -60,7 +60,9 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
     }
     let Kafka { connect, .. } = Kafka::read(&arguments.config)?;
     let topic = &connect.settings().journal.topic;
-    let mut client = connect.control_client().map_err(LiveError::from)?;
+    // The one that writes ends what others of its kind are at, such as an import.
+    let client = if arguments.dry_run { connect.looking_client() } else { connect.control_client() };
+    let mut client = client.map_err(LiveError::from)?;
     let not_created = || LiveError::from(JournalError::NotCreated { topic: topic.clone() });
     let created = read_created(&mut client, topic)?.ok_or_else(not_created)?;
     let in_force = rules_in_force(connect.connection(), &connect.journal_start())?;

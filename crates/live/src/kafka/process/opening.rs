@@ -4,6 +4,7 @@ use bellwether_kafka::TopicPartition;
 
 use super::Processor;
 use crate::error::LiveError;
+use crate::kafka::error::JournalError;
 use crate::kafka::open::{Opening, number_of, openings};
 use crate::kafka::owned::Owned;
 use crate::pipeline;
@@ -11,6 +12,7 @@ use crate::pipeline;
 impl Processor {
     /// Starts with partitions that come in addition; some of them later, when a snapshot is in their place.
     pub(super) fn assigned(&mut self, partitions: &[TopicPartition]) -> Result<(), LiveError> {
+        self.check_count(partitions)?;
         for number in partitions.iter().map(number_of) {
             self.metrics.readers.assigned(number);
             if self.owned.insert(number) {
@@ -30,6 +32,17 @@ impl Processor {
             self.client.assign(&starts)?;
         }
         Ok(())
+    }
+
+    /// A partition more than the journal was made with came up while this process was running: customers would move between partitions.
+    fn check_count(&self, partitions: &[TopicPartition]) -> Result<(), JournalError> {
+        let (created, highest) = (self.options.created.partitions, partitions.iter().map(number_of).max());
+        match highest {
+            Some(number) if number >= created => {
+                Err(JournalError::Partitions { topic: self.options.topics.journal.clone(), created, found: usize::from(number) + 1 })
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Opens the partitions whose restore has ended.
@@ -62,6 +75,7 @@ impl Processor {
             }
             let erasure_key = self.options.decoder.erasure_key();
             let mut owned = Owned::open(number, at.clone(), opening, &self.store, &self.rule_sets, erasure_key)?;
+            tell_of_forgotten(number, owned.worker.partition.header.silent.names(), &self.options.sources);
             owned.worker.leave_out_erased(self.options.safekeeping.erased(number));
             if !owned.worker.is_catching_up() {
                 self.metrics.readers.settled(number, owned.worker.partition.rules());
@@ -75,5 +89,17 @@ impl Processor {
     /// Whether somebody else in this process has replaced the state of a partition since it was opened.
     pub(super) fn is_replaced(&self) -> bool {
         self.partitions.iter().any(|(number, owned)| owned.generation != self.options.safekeeping.generation(*number))
+    }
+}
+
+/// A source that was silent when it was taken out of the configuration never resumes, and its rules stay frozen.
+fn tell_of_forgotten<'s>(partition: u16, silent: impl Iterator<Item = &'s str>, configured: &[String]) {
+    for source in silent.filter(|source| !configured.is_empty() && !configured.iter().any(|known| known == source)) {
+        tracing::warn!(
+            partition,
+            source,
+            "a source counts as silent that is not configured any more, and rules stay frozen for it: configure it once more with \
+             `silent_after: never`, and take it out when it has resumed"
+        );
     }
 }
