@@ -70,6 +70,11 @@ impl SilentSources {
         })
     }
 
+    /// Names of the sources, in order.
+    pub fn names(&self) -> impl Iterator<Item = &str> {
+        self.0.iter().map(|(source, _)| &**source)
+    }
+
     /// What is missing of events meanwhile.
     #[must_use]
     pub fn families(&self) -> Families {

@@ -1,11 +1,14 @@
 //! Partitions that come to a worker: opened at once, or when a snapshot is in their place.
 
+use bellwether_engine::partition::Partition;
+use bellwether_engine::time::Time;
 use bellwether_kafka::TopicPartition;
 
 use super::Processor;
 use crate::error::LiveError;
 use crate::kafka::open::{Opening, number_of, openings};
 use crate::kafka::owned::Owned;
+use crate::metrics::Metrics;
 use crate::pipeline;
 
 impl Processor {
@@ -64,7 +67,12 @@ impl Processor {
             let mut owned = Owned::open(number, at.clone(), opening, &self.store, &self.rule_sets, erasure_key)?;
             owned.worker.leave_out_erased(self.options.safekeeping.erased(number));
             if !owned.worker.is_catching_up() {
-                self.metrics.readers.settled(number, owned.worker.partition.rules());
+                if owned.worker.partition.header.journal_time == Time::MIN {
+                    // Nothing was ever folded: its customers stand at no time yet.
+                    self.metrics.readers.settled(number, owned.worker.partition.rules());
+                } else {
+                    tell(&self.metrics, number, &owned.worker.partition);
+                }
             }
             self.partitions.insert(number, owned);
             starts.push((at, store.offset));
@@ -76,4 +84,10 @@ impl Processor {
     pub(super) fn is_replaced(&self) -> bool {
         self.partitions.iter().any(|(number, owned)| owned.generation != self.options.safekeeping.generation(*number))
     }
+}
+
+/// Tells how a partition stands that is where everything is published.
+pub(super) fn tell(metrics: &Metrics, number: u16, partition: &Partition) {
+    metrics.partition_stands(number, &partition.header, partition.rules());
+    metrics.readers.settled(number, partition.rules());
 }
