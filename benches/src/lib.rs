@@ -3,6 +3,7 @@
 pub mod company;
 pub mod distance;
 pub mod observing;
+pub mod scraping;
 pub mod tables;
 
 use std::fs::File;

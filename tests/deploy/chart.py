@@ -13,7 +13,7 @@ from helm_python.chart import Chart, lint
 # The oldest that the chart says it runs on, and the newest that the schemas know.
 VERSIONS = ["1.27", kubernetes_validate.latest_version()]
 
-# Kinds that are not Kubernetes' own have no schema there; deploy/operations.md says so.
+# Kinds that are not Kubernetes' own have no schema there; tests/tests/deploy/operator.rs has that of the operator.
 FOREIGN = {"ServiceMonitor"}
 
 path, values = sys.argv[1], json.loads(sys.argv[2])

@@ -11,4 +11,5 @@ pub mod one_customer;
 pub mod product;
 pub mod proxy;
 pub mod python;
+pub mod recomputed;
 pub mod world;

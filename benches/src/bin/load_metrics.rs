@@ -1,12 +1,12 @@
 //! How long `GET /metrics` takes beside a million customers, and how large the answer is: `load_metrics [CUSTOMERS]...`.
 
 use std::error::Error;
-use std::io::{BufRead, BufReader, BufWriter, Read, Write};
-use std::net::TcpStream;
+use std::io::{BufRead, BufReader, BufWriter, Write};
 use std::process::{Child, Stdio};
 use std::thread::{self, sleep};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
+use bellwether_benches::scraping::{scrape, scrapes, size, spread};
 use bellwether_tests::product::binary;
 
 /// Requests that count, while events come and after.
@@ -41,7 +41,7 @@ fn measure(customers: u64) -> Result<(), Box<dyn Error>> {
     let mut during = Vec::new();
     let all = format!("bellwether_events_total {}\n", customers * EVENTS_EACH);
     loop {
-        let (took, answer) = get(&address)?;
+        let (took, answer) = scrape(&address)?;
         during.push(took);
         if answer.contains(&all) && answer.contains(&format!("bellwether_customers {customers}\n")) {
             break;
@@ -49,16 +49,9 @@ fn measure(customers: u64) -> Result<(), Box<dyn Error>> {
         sleep(Duration::from_millis(50));
     }
     let _input = feeder.join().map_err(|_| "the events could not be written")??;
-    let mut after = Vec::new();
-    let mut answer = String::new();
-    for _ in 0..REQUESTS {
-        let (took, text) = get(&address)?;
-        after.push(took);
-        answer = text;
-    }
-    let series = answer.lines().filter(|line| !line.starts_with('#')).count();
-    println!("GET /metrics, {customers} customers: {series} series, {} bytes", answer.len());
-    println!("  at rest: {}; while events come: {} (limit 50 ms)", spread(after), spread(during));
+    let (after, answer) = scrapes(&address, REQUESTS)?;
+    println!("GET /metrics, {customers} customers: {}", size(&answer));
+    println!("  at rest: {after}; while events come: {} (limit 50 ms)", spread(during));
     Ok(())
 }
 
@@ -81,23 +74,6 @@ fn feed(input: std::process::ChildStdin, customers: u64) -> std::io::Result<std:
         }
     }
     input.into_inner().map_err(std::io::IntoInnerError::into_error)
-}
-
-/// One request on a connection of its own, as long as its answer takes.
-fn get(address: &str) -> std::io::Result<(Duration, String)> {
-    let began = Instant::now();
-    let mut stream = TcpStream::connect(address)?;
-    stream.write_all(b"GET /metrics HTTP/1.0\r\n\r\n")?;
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer)?;
-    let took = began.elapsed();
-    Ok((took, answer.split_once("\r\n\r\n").map(|(_, body)| body.to_owned()).unwrap_or_default()))
-}
-
-fn spread(mut times: Vec<Duration>) -> String {
-    times.sort_unstable();
-    let at = |share: usize| times.get((times.len() * share / 100).min(times.len() - 1)).map_or(0.0, |time| time.as_secs_f64() * 1_000.0);
-    format!("median {:.2} ms, p99 {:.2} ms, most {:.2} ms of {}", at(50), at(99), at(100), times.len())
 }
 
 /// A run that is killed when it is dropped.

@@ -14,9 +14,6 @@ use crate::outcome_counts::OutcomeCounts;
 use crate::rule_set::RuleSet;
 use crate::time::Day;
 
-/// The currency code of money that came without one (ISO 4217 "no currency").
-pub const NO_CURRENCY: Currency = Currency(*b"XXX");
-
 /// Sums over the customers of a partition; those of several partitions add up.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Aggregates {

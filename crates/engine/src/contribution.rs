@@ -1,6 +1,5 @@
 //! What a customer adds to the aggregates of its partition, and the compact form in which that is remembered until it changes.
 
-use crate::aggregates::NO_CURRENCY;
 use crate::customer::{Customer, Packed, PackedReader, PackedWriter};
 use crate::event::Currency;
 use crate::journey::JourneyPart;
@@ -148,7 +147,7 @@ impl Packed for Contribution {
 fn mrr_by_currency(customer: &Customer) -> Money {
     let mut sums: Vec<(Currency, i64)> = Vec::new();
     for subscription in customer.billing.active().filter(|subscription| !subscription.is_trial()) {
-        let currency = subscription.currency.get().copied().unwrap_or(NO_CURRENCY);
+        let currency = subscription.paid_currency();
         let mrr = subscription.mrr_minor.get().copied().unwrap_or(0);
         match sums.iter_mut().find(|(known, _)| *known == currency) {
             Some((_, sum)) => *sum = sum.saturating_add(mrr),

@@ -8,6 +8,7 @@ use crate::feature::{Change, Feature, FeatureSet};
 use crate::health;
 use crate::life_settings::week_of;
 use crate::lifecycle::{self, Subject};
+use crate::open_episodes::Counted;
 use crate::outcome::{self, CHURN};
 use crate::outcome_counts::OutcomeCounts;
 use crate::rule::{ObjectKind, Rule};
@@ -187,9 +188,11 @@ impl Evaluation<'_> {
             }
         }
         let episode = place.map(|index| customer.episodes.swap_remove(index));
+        let before = episode.as_ref().and_then(Counted::of);
         let subject = Subject { customer, rules: self.rules, rule, name: object, object: find(customer), now: self.now, raised_at: None };
         let next = lifecycle::step(&subject, episode);
         self.due = self.due.min(next.due);
+        self.counts.open.moved(rule.hash, before, next.episode.as_ref().and_then(Counted::of));
         if let Some(verdict) = next.verdict {
             self.counts.judged(&rule.name, &verdict);
         }

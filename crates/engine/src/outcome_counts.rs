@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::open_episodes::OpenEpisodes;
 use crate::outcome::{Group, Outcome, Verdict};
 use crate::time::DAY_MS;
 
@@ -24,6 +25,8 @@ pub const WARNED_DAYS: [i64; 4] = [14, 30, 60, 90];
 pub struct OutcomeCounts {
     /// By name of the rule.
     pub rules: BTreeMap<String, RuleOutcomes>,
+    /// Episodes whose end is still to come.
+    pub open: OpenEpisodes,
     /// Churns, and warnings before them.
     pub churn: ChurnCounts,
     /// Ended episodes whose outcome will never be known, because a customer had too many of them.
@@ -87,6 +90,7 @@ impl OutcomeCounts {
             counts.useful += more.useful;
             counts.not_useful += more.not_useful;
         }
+        self.open.merge(&other.open);
         self.churn.churned += other.churn.churned;
         self.churn.caught += other.churn.caught;
         add_all(&mut self.churn.warned, &other.churn.warned);

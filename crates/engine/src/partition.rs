@@ -186,8 +186,9 @@ impl Partition {
             let rules = &*self.rules;
             adopt_own(customer, rules, now);
             let gone = |episode: &Episode| !rules.rules.iter().any(|rule| rule.hash == episode.rule);
-            evaluate::expire(customer, rules, self.previous_rules.as_deref(), now, outputs, Expiry::RuleRemoved, gone);
             let counts = &mut self.header.aggregates.outcomes;
+            customer.episodes.iter().filter(|episode| gone(episode)).for_each(|episode| counts.open.remove(episode));
+            evaluate::expire(customer, rules, self.previous_rules.as_deref(), now, outputs, Expiry::RuleRemoved, gone);
             let mut evaluation = Evaluation { rules, frozen: self.frozen, now, outputs, counts, evaluated: 0, due: Time::NEVER };
             evaluation.everything(customer);
         }

@@ -70,9 +70,9 @@ impl SilentSources {
         })
     }
 
-    /// Their names.
+    /// Names of the sources, in order.
     pub fn names(&self) -> impl Iterator<Item = &str> {
-        self.0.iter().map(|(name, _)| &**name)
+        self.0.iter().map(|(source, _)| &**source)
     }
 
     /// What is missing of events meanwhile.

@@ -4,11 +4,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
 
 use bellwether_engine::feature::QUADRANTS;
+use bellwether_engine::journey::MAX_STAGES;
 use bellwether_engine::partition::Header;
 use bellwether_engine::rule_set::RuleSet;
 use prometheus::{IntGaugeVec, Opts};
 
 use crate::registry::Registry;
+
+/// Stages that are told at once, with those of rule sets that are in force no longer. One rule set has at most [`MAX_STAGES`].
+const MAX_TOLD_STAGES: usize = 4 * MAX_STAGES;
 
 /// The metrics, and how each partition stands that this process owns.
 pub struct JourneyMetrics {
@@ -89,6 +93,15 @@ impl JourneyMetrics {
                 stages.entry(name.clone()).or_default().iter_mut().zip(counts).for_each(|(sum, count)| *sum += count);
             }
             quadrants.iter_mut().zip(standing.quadrants).for_each(|(sum, count)| *sum += count);
+        }
+        let is_named = |name: &String| board.values().any(|standing| standing.stages.contains_key(name));
+        if stages.len() > MAX_TOLD_STAGES {
+            for name in told.iter().filter(|name| !is_named(name)) {
+                let gauges = [&self.customers, &self.stays, &self.seconds];
+                gauges.into_iter().for_each(|gauges| _ = gauges.remove_label_values(&[name]));
+                stages.remove(name);
+            }
+            told.clear();
         }
         for (name, [customers, stays, seconds]) in stages {
             let name = name.as_str();

@@ -2,6 +2,7 @@
 //!
 //! Months are told as `current`, `last` and how long ago they are, up to a quarter and the month before it, so that their number is bounded. Medians that need those who are not done yet are in the daily record.
 
+use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 
 use bellwether_engine::event::Currency;
@@ -9,6 +10,7 @@ use bellwether_engine::kpi::{Durations, Flow, KpiSettings, KpiSums, Level, Month
 use bellwether_engine::time::Day;
 use prometheus::{GaugeVec, IntGaugeVec, Opts};
 
+use crate::currency_labels::CurrencyLabels;
 use crate::registry::Registry;
 use crate::response_metrics::ResponseMetrics;
 use crate::set_histograms::{SetHistogram, SetHistograms};
@@ -25,6 +27,7 @@ const DURATION_BUCKETS_DAYS: [u16; 9] = [1, 3, 7, 14, 30, 60, 90, 180, 365];
 /// Gauges that are set when they are asked for.
 pub(crate) struct KpiMetrics {
     levels: IntGaugeVec,
+    all_mrr_minor: IntGaugeVec,
     mrr_minor: IntGaugeVec,
     plan_subscriptions: IntGaugeVec,
     plan_mrr_minor: IntGaugeVec,
@@ -42,7 +45,18 @@ pub(crate) struct KpiMetrics {
     targets: GaugeVec,
     money_targets: GaugeVec,
     settings: GaugeVec,
-    standing: Mutex<(KpiSums, Day)>,
+    standing: Mutex<Standing>,
+    /// The settings that were told last.
+    told: Mutex<Option<KpiSettings>>,
+}
+
+/// How the customers stand.
+#[derive(Default)]
+struct Standing {
+    sums: KpiSums,
+    /// MRR of running subscriptions.
+    mrr_minor: BTreeMap<Currency, i64>,
+    today: Day,
 }
 
 impl KpiMetrics {
@@ -61,6 +75,7 @@ impl KpiMetrics {
                 &format!("How many there are now, by segment. {}", levels.join(" ")),
                 &["level", "segment"],
             ),
+            all_mrr_minor: all_mrr_minor(registry),
             mrr_minor: gauges(
                 "bellwether_kpi_mrr_minor_units",
                 "Monthly recurring revenue without trials, minor units, by currency and segment.",
@@ -125,16 +140,21 @@ impl KpiMetrics {
                 &["setting"],
             ),
             standing: Mutex::default(),
+            told: Mutex::default(),
         }
     }
 
     /// The customers stand so, as of a day.
-    pub fn stand(&self, sums: KpiSums, today: Day) {
-        *self.standing.lock().unwrap_or_else(PoisonError::into_inner) = (sums, today);
+    pub fn stand(&self, sums: KpiSums, mrr_minor: BTreeMap<Currency, i64>, today: Day) {
+        *self.standing.lock().unwrap_or_else(PoisonError::into_inner) = Standing { sums, mrr_minor, today };
     }
 
     /// Targets and settings of the rule set in force.
     pub fn set_settings(&self, settings: &KpiSettings) {
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        if told.as_ref() == Some(settings) {
+            return;
+        }
         for (name, value) in [("gross_margin", settings.gross_margin), ("lifetime_cap_months", settings.lifetime_cap_months)] {
             self.settings.with_label_values(&[name]).set(value);
         }
@@ -146,20 +166,30 @@ impl KpiMetrics {
                 (kpi, Some(currency)) => self.money_targets.with_label_values(&[currency, kpi]).set(*target),
             }
         }
+        *told = Some(settings.clone());
     }
 
     /// Brings every gauge up to how the customers stand.
     pub fn refresh(&self) {
         let standing = self.standing.lock().unwrap_or_else(PoisonError::into_inner);
-        let (sums, today) = (&standing.0, standing.1);
-        let all =
-            [&self.levels, &self.mrr_minor, &self.plan_subscriptions, &self.plan_mrr_minor, &self.month_mrr_minor, &self.month_customers];
+        let Standing { sums, mrr_minor, today } = &*standing;
+        let all = [
+            &self.levels,
+            &self.all_mrr_minor,
+            &self.mrr_minor,
+            &self.plan_subscriptions,
+            &self.plan_mrr_minor,
+            &self.month_mrr_minor,
+            &self.month_customers,
+        ];
         let rest = [&self.month_flows, &self.month_tickets, &self.month_costs, &self.durations, &self.campaigns];
         all.into_iter().chain(rest).chain([&self.campaign_money, &self.paying_customers]).for_each(IntGaugeVec::reset);
-        self.refresh_levels(sums);
-        let current = Month::of(today);
+        let labels = CurrencyLabels::of(sums);
+        labels.by_label(mrr_minor).iter().for_each(|(currency, mrr)| self.all_mrr_minor.with_label_values(&[currency]).set(*mrr));
+        self.refresh_levels(sums, &labels);
+        let current = Month::of(*today);
         for (months, name) in (0..).zip(MONTHS) {
-            self.refresh_month(sums, name, current.back(months));
+            self.refresh_month(sums, &labels, name, current.back(months));
         }
         let mut durations =
             [("onboarding", Durations::default()), ("first_value", Durations::default()), ("activation", Durations::default())];
@@ -168,33 +198,35 @@ impl KpiMetrics {
             durations.iter_mut().zip(of_month).for_each(|((_, all), one)| all.merge(one));
         }
         durations.iter().for_each(|(process, durations)| self.refresh_durations(process, durations));
-        self.refresh_campaigns(sums);
+        self.refresh_campaigns(sums, &labels);
     }
 
-    fn refresh_levels(&self, sums: &KpiSums) {
+    fn refresh_levels(&self, sums: &KpiSums, labels: &CurrencyLabels) {
         for (label, segment) in &sums.segments {
             for (level, name, _) in Level::ALL {
                 self.levels.with_label_values(&[name, label]).set(segment.level(level));
             }
-            for (currency, mrr) in &segment.mrr_minor {
-                self.mrr_minor.with_label_values(&[&code(*currency), &**label]).set(*mrr);
+            for (currency, mrr) in labels.by_label(&segment.mrr_minor) {
+                self.mrr_minor.with_label_values(&[&*currency, &**label]).set(mrr);
             }
         }
         for currency in sums.currencies() {
             let paying = sums.segments.values().filter_map(|segment| segment.paying.get(&currency)).sum();
-            self.paying_customers.with_label_values(&[&code(currency)]).set(paying);
+            // Several may have the label of the rest.
+            self.paying_customers.with_label_values(&[&labels.label(currency)]).add(paying);
         }
         for (label, plan) in &sums.plans {
             self.plan_subscriptions.with_label_values(&[&**label, "no"]).set(plan.subscriptions);
             self.plan_subscriptions.with_label_values(&[&**label, "yes"]).set(plan.trials);
-            for (currency, mrr) in &plan.mrr_minor {
-                self.plan_mrr_minor.with_label_values(&[&code(*currency), &**label]).set(*mrr);
+            for (currency, mrr) in labels.by_label(&plan.mrr_minor) {
+                self.plan_mrr_minor.with_label_values(&[&*currency, &**label]).set(mrr);
             }
         }
     }
 
-    fn refresh_month(&self, sums: &KpiSums, name: &str, month: Month) {
+    fn refresh_month(&self, sums: &KpiSums, labels: &CurrencyLabels, name: &str, month: Month) {
         for currency in sums.currencies() {
+            let label = labels.label(currency);
             let moved = sums.moved(currency, month);
             let movements = [
                 ("start", sums.mrr_minor_at(currency, month.back(1))),
@@ -208,7 +240,7 @@ impl KpiMetrics {
                 ("year_lost", moved.year_lost),
             ];
             for (movement, minor) in movements {
-                self.month_mrr_minor.with_label_values(&[&code(currency), name, movement]).set(minor);
+                self.month_mrr_minor.with_label_values(&[&*label, name, movement]).add(minor);
             }
         }
         let of_month = || sums.segments.values().filter_map(|segment| segment.movements.get(&month));
@@ -226,7 +258,9 @@ impl KpiMetrics {
         }
         happened.tickets.iter().for_each(|(channel, count)| self.month_tickets.with_label_values(&[&**channel, name]).set(*count));
         for (kind, costs) in [("acquisition", &happened.acquisition_cost_minor), ("retention", &happened.retention_cost_minor)] {
-            costs.iter().for_each(|(currency, cost)| self.month_costs.with_label_values(&[&code(*currency), kind, name]).set(*cost));
+            for (currency, cost) in labels.by_label(costs) {
+                self.month_costs.with_label_values(&[&*currency, kind, name]).set(cost);
+            }
         }
     }
 
@@ -245,7 +279,7 @@ impl KpiMetrics {
         self.duration_seconds.set(process, histogram);
     }
 
-    fn refresh_campaigns(&self, sums: &KpiSums) {
+    fn refresh_campaigns(&self, sums: &KpiSums, labels: &CurrencyLabels) {
         for ((campaign, industry), one) in &sums.campaigns {
             let steps = [
                 ("sent", one.sent),
@@ -257,8 +291,8 @@ impl KpiMetrics {
                 ("unsubscribed", one.unsubscribed),
             ];
             steps.iter().for_each(|(step, count)| self.campaigns.with_label_values(&[&**campaign, &**industry, step]).set(*count));
-            for (currency, minor) in &one.converted_minor {
-                self.campaign_money.with_label_values(&[&**campaign, &code(*currency), &**industry]).set(*minor);
+            for (currency, minor) in labels.by_label(&one.converted_minor) {
+                self.campaign_money.with_label_values(&[&**campaign, &*currency, &**industry]).set(minor);
             }
         }
     }
@@ -266,6 +300,13 @@ impl KpiMetrics {
 
 fn float_gauges(registry: &Registry, name: &str, help: &str, labels: &[&str]) -> GaugeVec {
     let gauges = GaugeVec::new(Opts::new(name, help), labels).expect("a valid name");
+    registry.register(Box::new(gauges.clone())).expect("a name of its own");
+    gauges
+}
+
+fn all_mrr_minor(registry: &Registry) -> IntGaugeVec {
+    let help = "Monthly recurring revenue in minor units, by currency.";
+    let gauges = IntGaugeVec::new(Opts::new("bellwether_mrr_minor_units", help), &["currency"]).expect("a valid name");
     registry.register(Box::new(gauges.clone())).expect("a name of its own");
     gauges
 }
@@ -285,8 +326,4 @@ fn duration_seconds(registry: &Registry) -> SetHistograms {
     let histograms = SetHistograms::new("bellwether_kpi_duration_seconds", help, "process").expect("a valid name");
     registry.register(Box::new(histograms.clone())).expect("a name of its own");
     histograms
-}
-
-fn code(currency: Currency) -> String {
-    String::from_utf8_lossy(&currency.0).into_owned()
 }

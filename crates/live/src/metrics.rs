@@ -1,20 +1,23 @@
 //! Metrics as named facts in one place: what happened, told once, exposed to Prometheus.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use crate::http_metrics::HttpMetrics;
 use crate::journey_metrics::JourneyMetrics;
 use crate::kpi_metrics::KpiMetrics;
+use crate::open_episode_metrics::OpenEpisodeMetrics;
 use crate::outcome_metrics::OutcomeMetrics;
 use crate::pipeline::{Pipeline, Worker};
 use crate::readers::Readers;
 use crate::registry::{Described, Registry};
+use crate::silence_metrics::SilenceMetrics;
 use bellwether_codec::rejection::RejectReason;
 use bellwether_codec::rendered::SignalCounts;
 use bellwether_engine::aggregates::Aggregates;
 use bellwether_engine::kpi::KpiSums;
+use bellwether_engine::outcome_counts::{MAX_COUNTED_RULES, OTHER_RULES};
 use bellwether_engine::partition::Header;
 use bellwether_engine::rule_set::RuleSet;
 use bellwether_engine::time::{Day, Time};
@@ -26,6 +29,8 @@ pub struct Metrics {
     events: IntCounter,
     rejected: IntCounterVec,
     signals: IntCounterVec,
+    /// Rules that have spoken in this process.
+    spoken: Mutex<BTreeSet<String>>,
     duplicates: IntGauge,
     too_late: IntGauge,
     limited: IntGauge,
@@ -33,9 +38,9 @@ pub struct Metrics {
     stragglers: IntGauge,
     customers: IntGauge,
     active_customers: IntGauge,
-    /// What customers' journeys tell.
-    pub journey: JourneyMetrics,
-    mrr_minor: IntGaugeVec,
+    journey: JourneyMetrics,
+    open_episodes: OpenEpisodeMetrics,
+    silences: SilenceMetrics,
     journal_time_seconds: IntGauge,
     commit_seconds: Histogram,
     /// What the parts of a Kafka run tell.
@@ -51,6 +56,9 @@ pub struct Metrics {
     pub readers: Readers,
     /// How each partition stands that this process owns, beside Kafka.
     board: Mutex<BTreeMap<u16, Header>>,
+    /// Held while the metrics are rendered, for which series are taken back and told anew, and while a partition comes or goes: each is told as a
+    /// whole or not at all.
+    rendering: Mutex<()>,
 }
 
 impl Metrics {
@@ -87,6 +95,8 @@ impl Metrics {
         let rejected = counters("bellwether_rejected_total", "Input lines written to the dead letters, by reason.", &["reason"]);
         // Each is there from the start: what begins with its first burst does not increase, as Prometheus sees it.
         RejectReason::ALL.iter().for_each(|reason| rejected.with_label_values(&[reason.code()]).inc_by(0));
+        let paused = gauges("bellwether_paused", "1 while somebody has paused the workers of the role in this process.", "role");
+        Worker::ALL.iter().for_each(|worker| paused.with_label_values(&[worker.name()]).set(0));
         Self {
             events,
             commit_seconds,
@@ -96,6 +106,7 @@ impl Metrics {
                 "Signals published, by rule and transition; decided: not sent; outcome: what came of one.",
                 &["rule", "transition"],
             ),
+            spoken: Mutex::default(),
             duplicates: gauge("bellwether_duplicate_events", "Events dropped as duplicates since the journal was created."),
             too_late: gauge("bellwether_too_late_events", "Events too old for their windows since the journal was created."),
             limited: gauge("bellwether_limited_events", "Events that met a full table of a state since the journal was created."),
@@ -104,7 +115,8 @@ impl Metrics {
             customers: gauge("bellwether_customers", "Customers ever seen."),
             active_customers: gauge("bellwether_active_customers", "Customers with a running subscription."),
             journey: JourneyMetrics::register(&registry),
-            mrr_minor: gauges("bellwether_mrr_minor_units", "Monthly recurring revenue in minor units, by currency.", "currency"),
+            open_episodes: OpenEpisodeMetrics::register(&registry),
+            silences: SilenceMetrics::register(&registry),
             journal_time_seconds: gauge("bellwether_journal_time_seconds", "Journal time, seconds since 1970-01-01T00:00:00Z."),
             pipeline: Pipeline::register(&registry),
             outcomes: OutcomeMetrics::register(&registry),
@@ -119,11 +131,12 @@ impl Metrics {
                  none is known.",
                 "partition",
             ),
-            paused: gauges("bellwether_paused", "1 while somebody has paused the workers of the role in this process.", "role"),
+            paused,
             http: HttpMetrics::register(&registry),
             kpis: KpiMetrics::register(&registry),
             readers: Readers::default(),
             board: Mutex::default(),
+            rendering: Mutex::default(),
             registry,
         }
     }
@@ -131,6 +144,7 @@ impl Metrics {
     /// The exposition in Prometheus' text format.
     #[must_use]
     pub fn render(&self) -> String {
+        let _alone = self.alone();
         self.settle_board();
         self.kpis.refresh();
         let mut text = Vec::new();
@@ -158,8 +172,11 @@ impl Metrics {
 
     /// Outputs were published.
     pub fn published(&self, counts: &SignalCounts) {
+        let mut spoken = self.spoken.lock().unwrap_or_else(PoisonError::into_inner);
         for ((rule, transition), count) in counts {
-            self.signals.with_label_values(&[rule.as_str(), transition]).inc_by(*count);
+            // Rules come and go with rule sets, as long as the process runs.
+            let is_told = spoken.contains(rule) || spoken.len() < MAX_COUNTED_RULES && spoken.insert(rule.clone());
+            self.signals.with_label_values(&[if is_told { rule.as_str() } else { OTHER_RULES }, transition]).inc_by(*count);
         }
     }
 
@@ -193,11 +210,8 @@ impl Metrics {
         self.stragglers.set(whole(sums.stragglers));
         self.customers.set(sums.customers);
         self.active_customers.set(sums.active_customers);
-        for (currency, mrr) in &sums.mrr_minor {
-            self.mrr_minor.with_label_values(&[&*String::from_utf8_lossy(&currency.0)]).set(*mrr);
-        }
         if watermark != Time::MIN {
-            self.kpis.stand(sums.kpis, watermark.day());
+            self.kpis.stand(sums.kpis, sums.mrr_minor, watermark.day());
             self.journal_time_seconds.set(watermark.0.div_euclid(1_000));
         }
     }
@@ -207,8 +221,22 @@ impl Metrics {
         self.kpis.set_settings(&rules.settings.kpis);
     }
 
-    /// A partition that this process owns stands so after a commit.
-    pub fn partition_settled(&self, partition: u16, header: &Header) {
+    /// A partition that this process owns stands so after a commit, under these rules: all of it is told at once.
+    pub fn partition_stands(&self, partition: u16, header: &Header, rules: &RuleSet) {
+        let _alone = self.alone();
+        self.partition_settled(partition, header);
+        self.settled_under(partition, header, rules);
+        self.rules_in_force(rules);
+    }
+
+    /// What is told in the words of the rules: a partition stands so after a commit, under these.
+    pub fn settled_under(&self, partition: u16, header: &Header, rules: &RuleSet) {
+        self.journey.settled(partition, header, rules);
+        self.open_episodes.settled(partition, header, rules);
+        self.silences.settled(partition, header);
+    }
+
+    fn partition_settled(&self, partition: u16, header: &Header) {
         self.board().insert(partition, header.clone());
     }
 
@@ -223,6 +251,7 @@ impl Metrics {
 
     /// A partition is no longer this process's: its new owner tells about it.
     pub fn partition_gone(&self, partition: u16) {
+        let _alone = self.alone();
         let mut board = self.board();
         board.remove(&partition);
         // What was never told cannot be taken back, which is no harm.
@@ -230,12 +259,12 @@ impl Metrics {
         let is_empty = board.is_empty();
         drop(board);
         self.journey.gone(partition);
+        self.open_episodes.gone(partition);
+        self.silences.gone(partition);
         self.readers.gone(partition);
-        // A currency that only this partition had goes with it.
-        self.mrr_minor.reset();
         if is_empty {
             self.settled([].iter(), Time::MIN);
-            self.kpis.stand(KpiSums::default(), Day::default());
+            self.kpis.stand(KpiSums::default(), BTreeMap::new(), Day::default());
         } else {
             self.settle_board();
         }
@@ -247,6 +276,10 @@ impl Metrics {
         if let Some(slowest) = board.values().map(|header| header.journal_time).min() {
             self.settled(board.values(), slowest);
         }
+    }
+
+    fn alone(&self) -> std::sync::MutexGuard<'_, ()> {
+        self.rendering.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn board(&self) -> std::sync::MutexGuard<'_, BTreeMap<u16, Header>> {

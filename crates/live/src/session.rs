@@ -233,7 +233,7 @@ impl Session {
         self.workers.iter_mut().for_each(|worker| worker.partition.evict_idle(limit as usize));
         self.metrics.settled(self.headers(), self.state.sequencer.watermark());
         for worker in &self.workers {
-            self.metrics.journey.settled(worker.number, &worker.partition.header, worker.partition.rules());
+            self.metrics.settled_under(worker.number, &worker.partition.header, worker.partition.rules());
             self.metrics.readers.settled(worker.number, worker.partition.rules());
         }
         Ok(())

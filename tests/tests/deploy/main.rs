@@ -8,4 +8,5 @@ mod files;
 mod generator;
 mod grafana;
 mod guide;
+mod operator;
 mod support;

@@ -8,17 +8,13 @@ mod grades;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use bellwether_tests::company::Random;
 use bellwether_tests::product::{binary, succeeded};
-use bellwether_tests::python::python;
+use bellwether_tests::recomputed::recompute;
 use flat::{Flat, flat, text};
 use serde_json::Value;
 use tempfile::TempDir;
-
-/// The engine of the recomputation, from PyPI.
-const DUCKDB: &str = "duckdb==2.0.1";
 
 /// Days on which everything is compared.
 const COMPARED_DAYS: usize = 10;
@@ -112,19 +108,6 @@ impl Case {
         }
         recomputed.values().map(BTreeMap::len).sum()
     }
-}
-
-fn recompute<'d>(events: &Path, days: impl Iterator<Item = &'d str>) -> BTreeMap<String, Flat> {
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("kpis/recompute.py");
-    let output = Command::new(python(&[DUCKDB])).arg(script).arg(events).args(days).output().expect("Python starts");
-    succeeded(&output);
-    let mut recomputed: BTreeMap<String, Flat> = BTreeMap::new();
-    for line in String::from_utf8_lossy(&output.stdout).lines() {
-        let parts: Vec<&str> = line.split('\t').collect();
-        let [day, name, value] = parts[..] else { panic!("three parts: {line}") };
-        recomputed.entry(day.to_owned()).or_default().insert(name.to_owned(), value.parse().expect("a whole number"));
-    }
-    recomputed
 }
 
 fn by_day(kpis: &Path) -> BTreeMap<String, Value> {

@@ -12,6 +12,7 @@ use bellwether_codec::journal::{CONTROL_HEADER, JournalRecord, WATERMARK_HEADER}
 use bellwether_codec::rendered::Rendered;
 use bellwether_codec::rules::RuleFile;
 use bellwether_engine::event::Event;
+use bellwether_engine::partition::Partition;
 use bellwether_engine::time::{HOUR_MS, Time};
 use bellwether_kafka::Received;
 use bellwether_live::metrics::Metrics;
@@ -92,6 +93,24 @@ impl Sink for Nowhere {
 
 /// The metrics of one who owns all partitions, from a replay of the journal as it is now.
 pub fn replayed_metrics(product: &Product, partitions: u16) -> String {
+    metrics_of(replayed(product, partitions).iter().zip(0..).map(|(partition, number)| (number, partition)))
+}
+
+/// The metrics of one who owns any of the partitions and no others, for every choice of them.
+pub fn replayed_by_choice(product: &Product, partitions: u16) -> Vec<String> {
+    let replayed = replayed(product, partitions);
+    let chosen = |choice: u32| replayed.iter().zip(0..).filter(move |(_, number)| choice & 1 << number != 0);
+    (0..1 << partitions).map(|choice| metrics_of(chosen(choice).map(|(partition, number)| (number, partition)))).collect()
+}
+
+fn metrics_of<'p>(partitions: impl Iterator<Item = (u16, &'p Partition)>) -> String {
+    let metrics = Metrics::new();
+    partitions.for_each(|(number, partition)| metrics.partition_stands(number, &partition.header, partition.rules()));
+    metrics.render()
+}
+
+/// The partitions as a replay of the journal leaves them.
+fn replayed(product: &Product, partitions: u16) -> Vec<Partition> {
     let record = |received: &Received<'_>| {
         let record = Record {
             offset: received.offset,
@@ -111,11 +130,5 @@ pub fn replayed_metrics(product: &Product, partitions: u16) -> String {
         Err(errors) => Err(errors.to_string()),
     };
     let replay = JournalReplay { decoder: Decoder::default(), compile_rules: &compile, rules: None };
-    let replayed = replay.run(&Records(by_partition.into_values().collect()), &mut Nowhere).expect("the replay ends well");
-    let metrics = Metrics::new();
-    for (number, partition) in (0..).zip(&replayed.partitions) {
-        metrics.partition_settled(number, &partition.header);
-        metrics.journey.settled(number, &partition.header, partition.rules());
-    }
-    metrics.render()
+    replay.run(&Records(by_partition.into_values().collect()), &mut Nowhere).expect("the replay ends well").partitions
 }

@@ -7,6 +7,8 @@ mod driven;
 mod firing;
 mod forwarding;
 mod hand;
+mod hostile;
+mod independent;
 mod metrics;
 mod panels;
 mod poisoned;

@@ -6,7 +6,7 @@ use std::fs;
 
 use bellwether_forward::metrics::ForwardMetrics;
 use bellwether_live::metrics::Metrics;
-use bellwether_live::metrics_page::{chapter, metrics_page};
+use bellwether_live::metrics_page::{chapter, label_bounds, metrics_page};
 use bellwether_live::registry::Described;
 
 use crate::prometheus::check_metrics;
@@ -45,6 +45,13 @@ fn the_reference_page_is_current() {
 }
 
 #[test]
+fn of_every_label_the_page_says_what_bounds_it() {
+    let used: BTreeSet<String> = described().into_iter().flat_map(|metric| metric.labels).collect();
+    let bounded: BTreeSet<String> = label_bounds().into_iter().map(|(label, _)| label.to_owned()).collect();
+    assert_eq!(used, bounded);
+}
+
+#[test]
 fn a_metric_that_is_served_is_described() {
     let metrics = Metrics::new();
     let described: BTreeSet<String> = metrics.described().into_iter().map(|metric| metric.name).collect();
@@ -70,6 +77,17 @@ fn every_name_satisfies_promtool() {
         .expect("text takes text");
     }
     check_metrics(&text);
+}
+
+#[test]
+fn every_metric_is_on_a_dashboard_itself_or_by_a_ratio() {
+    let shown: Vec<String> =
+        files("grafana/dashboards").iter().map(|path| read(path)).chain([read(&deploy("prometheus/recording.yaml"))]).collect();
+    let shown: BTreeSet<&str> = shown.iter().flat_map(|text| names(text)).collect();
+    let is_shown =
+        |metric: &Described| ["", "_bucket", "_sum", "_count"].iter().any(|part| shown.contains(format!("{}{part}", metric.name).as_str()));
+    let hidden: Vec<String> = described().into_iter().filter(|metric| !is_shown(metric)).map(|metric| metric.name).collect();
+    assert_eq!(hidden, Vec::<String>::new());
 }
 
 #[test]

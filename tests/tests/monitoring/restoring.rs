@@ -9,6 +9,7 @@ use bellwether_tests::broker::Broker;
 use bellwether_tests::product::Product;
 
 use crate::beside_kafka::{company_of_today, start};
+use crate::dashboards::targets;
 use crate::driven::{hasty_rules, wait_for_alert, wait_for_silence};
 use crate::prometheus::{Prometheus, free_address};
 
@@ -79,6 +80,8 @@ fn a_restore_that_does_not_end_fires_its_alert() {
     let told = |what: &str| format!("bellwether_restore_{what}_bytes{{job=\"{JOB}\", partition=\"0\"}}");
     prometheus.wait_for(&told("snapshot"), |found| found.len() == 1 && found[0] > 1_000.0);
     prometheus.wait_for(&told("fetched"), |found| found == [0.0]);
+    let panel = targets().into_iter().find(|target| target.panel == "Restores: share that is fetched").expect("there is a panel");
+    prometheus.wait_for(&panel.of(JOB, "EUR"), |found| found == [0.0]);
     wait_for_alert(&prometheus, JOB, "BellwetherRestoreStuck");
     assert_eq!(prometheus.query(&happened("restored")).map(|values| values.iter().sum::<f64>()), Ok(0.0), "it is not restored yet");
     drop(leases);

@@ -1,4 +1,5 @@
-//! Sums over instances while partitions move: never counted twice but for the moment between two scrapes, and right at rest.
+//! Sums over instances while partitions move: each instance tells of whole partitions at any moment, none is counted twice but for the moment between
+//! two scrapes, and all is right at rest.
 
 use std::collections::BTreeMap;
 use std::thread::sleep;
@@ -9,18 +10,18 @@ use bellwether_tests::broker::Broker;
 use bellwether_tests::product::Product;
 use serde_json::Value;
 
-use crate::beside_kafka::{company_of_today, now, replayed_metrics, start};
+use crate::beside_kafka::{company_of_today, now, replayed_by_choice, replayed_metrics, start};
 use crate::prometheus::{PATIENCE, Prometheus, free_address, labels_of, shipped_rules};
 
 const PARTITIONS: u16 = 4;
 
 /// What is summed: everything about customers that stands still when no events come.
 const BUSINESS: &str = "bellwether_(active_customers|customers|customers_by_stage|customers_by_quadrant|mrr_minor_units|churned_customers\
-|caught_customers|outcomes|kpi_level|kpi_paying_customers|kpi_mrr_minor_units|kpi_plan_subscriptions|kpi_plan_mrr_minor_units\
+|caught_customers|open_episodes|outcomes|kpi_level|kpi_paying_customers|kpi_mrr_minor_units|kpi_plan_subscriptions|kpi_plan_mrr_minor_units\
 |kpi_month_flows|kpi_month_customers|kpi_month_mrr_minor_units|kpi_month_tickets|kpi_durations|kpi_duration_seconds_count)";
 
 /// Its labels.
-const LABELS: &str = "__name__, currency, stage, quadrant, rule, group, outcome, level, segment, plan, trial, flow, month, movement, channel, process, state";
+const LABELS: &str = "__name__, currency, stage, quadrant, rule, group, outcome, level, segment, plan, trial, flow, kind, severity, month, movement, channel, process, state";
 
 /// The most seconds on end in which more may be counted than there is. A partition is taken from one instance before another has it, but the two are
 /// scraped at different moments, a second apart: until the one that lost it is scraped again, what it said last stands beside what the new owner
@@ -28,7 +29,11 @@ const LABELS: &str = "__name__, currency, stage, quadrant, rule, group, outcome,
 const SECONDS_COUNTED_TWICE: usize = 3;
 
 fn sums() -> String {
-    format!("sum by ({LABELS}) ({{job=\"bellwether\", __name__=~\"{BUSINESS}\"}})")
+    sums_by(LABELS)
+}
+
+fn sums_by(labels: &str) -> String {
+    format!("sum by ({labels}) ({{job=\"bellwether\", __name__=~\"{BUSINESS}\"}})")
 }
 
 /// The same of one exposition. Series that are zero are left out: whether they are there depends on who was asked when.
@@ -116,6 +121,47 @@ fn wait_for_owners(prometheus: &Prometheus, instances: usize) {
     prometheus.wait_for(owned, |found| found.len() == instances && found.iter().sum::<f64>() == f64::from(PARTITIONS));
 }
 
+/// What one would tell who owns any of the partitions and no others, for every choice of them.
+fn sums_by_choice(product: &Product) -> BTreeMap<BTreeMap<String, u64>, u32> {
+    let choices = replayed_by_choice(product, PARTITIONS).into_iter().zip(0..);
+    let choices: BTreeMap<_, _> = choices.map(|(metrics, choice)| (bits(&sums_of(&metrics)), choice)).collect();
+    assert_eq!(choices.len(), 1 << PARTITIONS, "each partition has something to tell");
+    choices
+}
+
+fn bits(sums: &BTreeMap<String, f64>) -> BTreeMap<String, u64> {
+    sums.iter().map(|(series, value)| (series.clone(), value.to_bits())).collect()
+}
+
+/// At each second, also while partitions move, each instance tells the sums of some of the partitions: of each of these everything, of the others
+/// nothing.
+fn assert_whole_partitions(prometheus: &Prometheus, choices: &BTreeMap<BTreeMap<String, u64>, u32>, began: u64, ended: u64) {
+    let mut told: BTreeMap<(String, u64), BTreeMap<String, f64>> = BTreeMap::new();
+    for (labels, values) in prometheus.history(&sums_by(&format!("instance, {LABELS}")), began, ended).expect("history") {
+        let mut labels: Value = serde_json::from_str(&labels).expect("JSON");
+        let instance = labels.as_object_mut().and_then(|labels| labels.remove("instance")).expect("it is of an instance").to_string();
+        for (second, value) in values {
+            told.entry((instance.clone(), second)).or_default().insert(labels_of(&labels), value);
+        }
+    }
+    let mut seen = BTreeMap::<u32, usize>::new();
+    for ((instance, second), sums) in told {
+        let sums = bits(&without_zeros(sums));
+        let choice = choices.get(&sums).unwrap_or_else(|| {
+            let distance =
+                |choice: &BTreeMap<String, u64>| choice.iter().filter(|(series, value)| sums.get(*series) != Some(value)).count();
+            let nearest = choices.iter().min_by_key(|(choice, _)| distance(choice)).expect("there are choices");
+            let differing: Vec<_> =
+                nearest.0.keys().chain(sums.keys()).filter(|series| nearest.0.get(*series) != sums.get(*series)).take(5).collect();
+            panic!("{instance} tells at {second} what no choice of partitions has; nearest is {:04b}, but for {differing:?}", nearest.1)
+        });
+        *seen.entry(*choice).or_default() += 1;
+    }
+    println!("seconds by what an instance told of (a bit for each partition): {seen:?}");
+    let all = (1 << PARTITIONS) - 1;
+    assert!(seen.contains_key(&all) && seen.keys().any(|choice| *choice != 0 && *choice != all), "partitions have moved: {seen:?}");
+}
+
 #[test]
 fn sums_over_instances_are_right_while_partitions_move() {
     let product = Product::new(Broker::shared().bootstrap(), "scaling", PARTITIONS);
@@ -132,6 +178,7 @@ fn sums_over_instances_are_right_while_partitions_move() {
     // Nothing happens from now on but ticks.
     let mut truths = vec![right_sums(&product, &prometheus)];
     assert_pipeline_is_told(&prometheus);
+    let mut choices = sums_by_choice(&product);
     let began = now().0 as u64 / 1_000;
     let mut settled = |instances: usize| {
         wait_for_owners(&prometheus, instances);
@@ -148,6 +195,8 @@ fn sums_over_instances_are_right_while_partitions_move() {
     settled(1);
     let ended = now().0 as u64 / 1_000;
     assert_eq!(one.stop(), Some(0));
+    choices.extend(sums_by_choice(&product));
+    assert_whole_partitions(&prometheus, &choices, began, ended);
 
     let history = prometheus.history(&sums(), began, ended).expect("history");
     let (mut too_much, mut moved) = (0, 0);

@@ -7,6 +7,7 @@ use bellwether_engine::event::{Body, Event, SubscriptionStep, TicketStep, UserTo
 use bellwether_engine::time::{DAY_MS, HOUR_MS, Time};
 use bellwether_kafka::memory::{Fault, Plan, TimestampType};
 use bellwether_live::kafka::{BreakerLimits, RuleSets, SilentAfter};
+use bellwether_live::metrics::Metrics;
 use bellwether_tests::company::{START, subscription};
 use bellwether_tests::world::{INPUT, PARTITIONS, World, journal_partition, rule_sets, source, store_in};
 use tempfile::TempDir;
@@ -120,6 +121,26 @@ fn the_silence_of_a_source_is_no_customers() {
     let [(raised, day)] = &raised(&world)[..] else { panic!("one signal: {:?}", raised(&world)) };
     assert_eq!(*raised, customer);
     assert!((days - 1..=days + 1).contains(day), "raised on day {day}, when the source had resumed");
+}
+
+#[test]
+fn metrics_tell_in_how_many_partitions_a_source_is_silent() {
+    let world = world(1, &rule_sets(), SilentAfter::Auto);
+    let directory = TempDir::new().expect("a directory");
+    let (store, metrics) = (store_in(directory.path()), Arc::new(Metrics::new()));
+    let mut worker = world.processor_with("a", &store, 5, &Arc::default(), &metrics).expect("it starts");
+    let start = format!("bellwether_silent_source_partitions{{source=\"{AUTH}\"}} ");
+    let mut told = Vec::new();
+    for _ in 0..10_000 {
+        worker.turn().expect("nothing fails");
+        world.cluster.tick();
+        told.extend(metrics.render().lines().find_map(|line| line.strip_prefix(&start)?.parse::<u16>().ok()));
+        told.dedup();
+        if world.is_processed() && told.last() == Some(&0) {
+            break;
+        }
+    }
+    assert_eq!((told.iter().max(), told.last()), (Some(&PARTITIONS), Some(&0)), "{told:?}");
 }
 
 #[test]

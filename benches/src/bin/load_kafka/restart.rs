@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{scope, sleep};
 use std::time::{Duration, Instant};
 
+use bellwether_benches::scraping::{scrapes, size};
 use bellwether_codec::timestamp::parse_time;
 use bellwether_engine::event::Event;
 use bellwether_engine::time::Time;
@@ -25,6 +26,9 @@ const VISIT_INTERVAL: Duration = Duration::from_millis(20);
 /// How long a part may take before it has failed.
 const PATIENCE: Duration = Duration::from_secs(300);
 
+/// Requests of `/metrics` that are measured.
+const SCRAPES: usize = 100;
+
 /// Fills the state, waits until each partition has a snapshot that is not old, and kills the process twice.
 pub fn restart(broker: &Broker) -> Result<(), Box<dyn Error>> {
     let mut product = Product::new(broker.bootstrap(), "restart", PARTITIONS);
@@ -39,6 +43,7 @@ pub fn restart(broker: &Broker) -> Result<(), Box<dyn Error>> {
     }
     wait_until_processed(&product)?;
     println!("{CUSTOMERS} customers in state: {:.0} events/s", rate(CUSTOMERS, began));
+    println!("  GET /metrics at rest: {} (limit 50 ms)", scraped(&product)?);
     let filled = Instant::now();
     while manifests(&snapshots)? < 2 * usize::from(PARTITIONS) {
         if filled.elapsed() > PATIENCE {
@@ -53,6 +58,7 @@ pub fn restart(broker: &Broker) -> Result<(), Box<dyn Error>> {
         let _over = SetOnDrop(&over);
         scope.spawn(|| visit_steadily(&product, &over));
         first_signal_since(&mut subscriber, now())?;
+        println!("  GET /metrics while events come: {} (limit 50 ms)", scraped(&product)?);
         for (what, limit, keeps_its_data) in [("its disk", 10, true), ("an empty disk and a snapshot", 60, false)] {
             println!("  peak memory of the process that is killed: {} MiB", peak_memory_mib(&instance)?);
             let killed = now();
@@ -69,6 +75,17 @@ pub fn restart(broker: &Broker) -> Result<(), Box<dyn Error>> {
         println!("  peak memory of the process that came back: {} MiB", peak_memory_mib(&instance)?);
         Ok(())
     })
+}
+
+/// How long `/metrics` takes, and its size. Partitions that are told were processed to the end.
+fn scraped(product: &Product) -> Result<String, Box<dyn Error>> {
+    let log = fs::read_to_string(product.log("one"))?;
+    let address = log.lines().rev().find_map(|line| line.trim().strip_prefix("metrics are at http://")).ok_or("it tells its address")?;
+    let (spread, answer) = scrapes(address.trim_end_matches("/metrics"), SCRAPES)?;
+    if !answer.contains(&format!("bellwether_customers {CUSTOMERS}\n")) {
+        return Err("it does not tell of all customers".into());
+    }
+    Ok(format!("{spread}; {}", size(&answer)))
 }
 
 /// Ends the producing thread, however the measuring ends.

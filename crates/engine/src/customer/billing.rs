@@ -3,7 +3,7 @@
 use super::last_word::{LastWord, Stamp};
 use super::packed::{Packed, PackedReader, PackedWriter};
 use super::table::{Entry, Table};
-use crate::aggregates::NO_CURRENCY;
+use crate::currency::NO_CURRENCY;
 use crate::event::{Currency, EndReason, InvoiceStep, SubscriptionStep};
 use crate::kpi::History;
 use crate::time::{Day, Time};
@@ -98,10 +98,10 @@ impl Subscription {
         said.filter(|(said, _)| term.is_none_or(|(term, _)| term <= *said)).or(term)
     }
 
-    /// The currency of what it pays.
+    /// The currency under which what it pays counts in sums.
     #[must_use]
     pub fn paid_currency(&self) -> Currency {
-        self.currency.get().copied().unwrap_or(NO_CURRENCY)
+        self.currency.get().map_or(NO_CURRENCY, |currency| currency.counted())
     }
 
     /// Whether it runs.

@@ -5,7 +5,6 @@ use super::durations::{Duration, add};
 use super::ledger::{Money, MonthEnds, changes, money_at};
 use super::month::Month;
 use super::sums::{Flow, KpiSums, Label, Level, MoneyMoved, Movements};
-use crate::aggregates::NO_CURRENCY;
 use crate::customer::{Customer, Entry};
 use crate::event::Currency;
 use crate::feature::{Feature, FeatureSet};
@@ -63,7 +62,7 @@ impl KpiContribution {
         };
         for subscription in customer.billing.active() {
             let plan = settings.plans.of(subscription.plan.get().map(|plan| &**plan)).into();
-            let currency = subscription.currency.get().copied().unwrap_or(NO_CURRENCY);
+            let currency = subscription.paid_currency();
             let paid = (!subscription.is_trial()).then(|| (currency, subscription.mrr_minor.get().copied().unwrap_or(0)));
             contribution.plans.push((plan, paid));
         }

@@ -4,7 +4,7 @@ use super::campaigns::Reached;
 use super::durations::add;
 use super::month::Month;
 use super::sums::{Flow, KpiSums};
-use crate::aggregates::NO_CURRENCY;
+use crate::currency::NO_CURRENCY;
 use crate::customer::Customer;
 use crate::event::{Body, Event, SubscriptionStep, SurveyKind, TicketStep};
 use crate::fold::Folded;
@@ -60,13 +60,13 @@ impl KpiSums {
             }
             Body::Lead { .. } => self.flow(month, Flow::Leads, 1),
             Body::Campaign { step, campaign, amount_minor, currency, .. } => {
-                let money = amount_minor.map(|amount| (currency.unwrap_or(NO_CURRENCY), amount));
+                let money = amount_minor.map(|amount| (currency.map_or(NO_CURRENCY, |currency| currency.counted()), amount));
                 self.count_campaign(customer, Reached { step: *step, campaign, time: event.time, money }, settings);
             }
             Body::Cost { acquisition, amount_minor, currency, period } => {
                 if let Some(sums) = self.month(Month::parse(period).unwrap_or(month)) {
                     let costs = if *acquisition { &mut sums.acquisition_cost_minor } else { &mut sums.retention_cost_minor };
-                    add(costs, *currency, *amount_minor);
+                    add(costs, currency.counted(), *amount_minor);
                 }
             }
             _ => {}

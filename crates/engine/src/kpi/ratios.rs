@@ -180,9 +180,10 @@ impl KpiSums {
     /// How MRR moved in a month, over all segments.
     #[must_use]
     pub fn moved(&self, currency: Currency, month: Month) -> MoneyMoved {
-        let mut all = super::sums::Movements::default();
-        self.segments.values().filter_map(|segment| segment.movements.get(&month)).for_each(|moved| all.add(moved, 1));
-        all.money.get(&currency).copied().unwrap_or_default()
+        let mut all = MoneyMoved::default();
+        let of_month = self.segments.values().filter_map(|segment| segment.movements.get(&month));
+        of_month.filter_map(|moved| moved.money.get(&currency)).for_each(|moved| all.add(moved, 1));
+        all
     }
 
     /// Every currency in which anything is told.

@@ -281,20 +281,25 @@ impl Movements {
         self.reactivated_customers += sign * other.reactivated_customers;
         self.churned_customers += sign * other.churned_customers;
         for (currency, moved) in &other.money {
-            let into = self.money.entry(*currency).or_default();
-            into.new += sign * moved.new;
-            into.reactivated += sign * moved.reactivated;
-            into.expansion += sign * moved.expansion;
-            into.contraction += sign * moved.contraction;
-            into.churned += sign * moved.churned;
-            into.year_gained += sign * moved.year_gained;
-            into.year_lost += sign * moved.year_lost;
+            self.money.entry(*currency).or_default().add(moved, sign);
         }
         self.money.retain(|_, moved| *moved != MoneyMoved::default());
     }
 
     fn is_empty(&self) -> bool {
         *self == Self::default()
+    }
+}
+
+impl MoneyMoved {
+    pub(super) fn add(&mut self, other: &Self, sign: i64) {
+        self.new += sign * other.new;
+        self.reactivated += sign * other.reactivated;
+        self.expansion += sign * other.expansion;
+        self.contraction += sign * other.contraction;
+        self.churned += sign * other.churned;
+        self.year_gained += sign * other.year_gained;
+        self.year_lost += sign * other.year_lost;
     }
 }
 

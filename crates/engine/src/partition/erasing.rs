@@ -58,6 +58,7 @@ impl Partition {
             review(customer, &self.rules, self.frozen, due, outputs, &mut self.header.aggregates.outcomes, &mut self.work);
         }
         let first = outputs.len();
+        customer.episodes.iter().for_each(|episode| self.header.aggregates.outcomes.open.remove(episode));
         evaluate::expire(customer, &self.rules, None, now, outputs, Expiry::Erased, |_| true);
         trace_parent::carry(event, &mut outputs[first..]);
         aggregates::withdraw(customer, &mut self.header.aggregates);

@@ -28,6 +28,7 @@ use super::rule_sets::RuleSets;
 use crate::error::LiveError;
 use crate::metrics::Metrics;
 use crate::pipeline;
+use opening::tell;
 
 /// One worker: one thread, one client, and the partitions that the group has given it.
 pub struct Processor {
@@ -293,10 +294,7 @@ impl Processor {
             owned.worker.partition.evict_idle(limit);
             // A partition that catches up is told when it is where everything is published.
             if !owned.worker.is_catching_up() {
-                self.metrics.partition_settled(*number, &owned.worker.partition.header);
-                self.metrics.journey.settled(*number, &owned.worker.partition.header, owned.worker.partition.rules());
-                self.metrics.rules_in_force(owned.worker.partition.rules());
-                self.metrics.readers.settled(*number, owned.worker.partition.rules());
+                tell(&self.metrics, *number, &owned.worker.partition);
                 self.options.safekeeping.settled(*number);
             }
         }

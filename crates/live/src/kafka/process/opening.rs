@@ -1,5 +1,7 @@
 //! Partitions that come to a worker: opened at once, or when a snapshot is in their place.
 
+use bellwether_engine::partition::Partition;
+use bellwether_engine::time::Time;
 use bellwether_kafka::TopicPartition;
 
 use super::Processor;
@@ -7,6 +9,7 @@ use crate::error::LiveError;
 use crate::kafka::error::JournalError;
 use crate::kafka::open::{Opening, number_of, openings};
 use crate::kafka::owned::Owned;
+use crate::metrics::Metrics;
 use crate::pipeline;
 
 impl Processor {
@@ -78,7 +81,12 @@ impl Processor {
             tell_of_forgotten(number, owned.worker.partition.header.silent.names(), &self.options.sources);
             owned.worker.leave_out_erased(self.options.safekeeping.erased(number));
             if !owned.worker.is_catching_up() {
-                self.metrics.readers.settled(number, owned.worker.partition.rules());
+                if owned.worker.partition.header.journal_time == Time::MIN {
+                    // Nothing was ever folded: its customers stand at no time yet.
+                    self.metrics.readers.settled(number, owned.worker.partition.rules());
+                } else {
+                    tell(&self.metrics, number, &owned.worker.partition);
+                }
             }
             self.partitions.insert(number, owned);
             starts.push((at, store.offset));
@@ -102,4 +110,10 @@ fn tell_of_forgotten<'s>(partition: u16, silent: impl Iterator<Item = &'s str>, 
              `silent_after: never`, and take it out when it has resumed"
         );
     }
+}
+
+/// Tells how a partition stands that is where everything is published.
+pub(super) fn tell(metrics: &Metrics, number: u16, partition: &Partition) {
+    metrics.partition_stands(number, &partition.header, partition.rules());
+    metrics.readers.settled(number, partition.rules());
 }
