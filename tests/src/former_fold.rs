@@ -1,9 +1,27 @@
-//! A store made to look as if another version of the fold had written it.
+//! What another version of the fold has left: kept from then, or made to look so.
 
+use std::io::Write;
 use std::path::Path;
+use std::process::{Command, Stdio};
 
 use bellwether_codec::state::FOLD_VERSION;
 use bellwether_store::{Commit, Durability, Store, StoreOptions};
+
+/// What the program of fold version 2 has left.
+const FOLD_2: &[u8] = include_bytes!("../tests/upgrade/fold-2.tar.zst");
+
+/// Unpacks what the program of fold version 2 has left: `data`, `signals.jsonl` with its decisions, and the events in `company`, which are of 6
+/// customers over 7 months (seed 12). It had 3 partitions, batches of 150 records and 60 reviews, and was killed after 9 of its 15 signals.
+///
+/// # Panics
+///
+/// When the directory cannot be written.
+pub fn unpack_fold_2(into: &Path) {
+    let bytes = zstd::decode_all(FOLD_2).expect("it is compressed");
+    let mut tar = Command::new("tar").arg("-x").arg("-C").arg(into).stdin(Stdio::piped()).spawn().expect("tar is there");
+    tar.stdin.take().expect("it has an input").write_all(&bytes).expect("it reads");
+    assert!(tar.wait().expect("it ends").success());
+}
 
 /// Makes the states of a store look as if an older fold had written them, which this program cannot read.
 ///

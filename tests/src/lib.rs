@@ -2,6 +2,7 @@
 
 pub mod broker;
 pub mod company;
+pub mod contracts;
 pub mod feed;
 pub mod folding;
 pub mod former_fold;

@@ -7,6 +7,7 @@ mod environment;
 mod failure;
 mod inputs;
 mod kafka;
+mod log_line;
 mod logging;
 mod metrics_server;
 mod open_signals;

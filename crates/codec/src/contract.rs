@@ -15,7 +15,7 @@ use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde_json::{Map, Value, json};
 
 use crate::event::EventSchema;
-use crate::{dead_letter, health_record, kpi_record, signal, summary};
+use crate::{dead_letter, erased_line, health_record, kpi_record, signal, summary};
 
 /// What is written somewhere, with its schema.
 #[derive(Clone, Copy, Debug)]
@@ -41,6 +41,11 @@ pub const ALL: &[Contract] = &[
     Contract { name: "health", title: "The value of a record of the topic of health", describe: of::<health_record::HealthRecord> },
     Contract { name: "kpis", title: "The sums and KPIs of a UTC day", describe: kpi_record::describe },
     Contract { name: "dead-letter", title: "A refused line, as a line of the file of dead letters", describe: dead_letter::describe },
+    Contract {
+        name: "erased-line",
+        title: "What stands in place of a line of an erased customer, in files of signals, decisions and dead letters",
+        describe: erased_line::describe,
+    },
     Contract { name: "event", title: "An event that is read", describe: of::<EventSchema> },
     Contract { name: "summary", title: "The summary of a run", describe: of::<summary::Summary> },
 ];
@@ -71,7 +76,7 @@ impl Contract {
 }
 
 /// An id: 128 bits.
-pub(crate) const ID_PATTERN: &str = "^[0-9a-f]{32}$";
+pub const ID_PATTERN: &str = "^[0-9a-f]{32}$";
 
 /// A pseudonym of a user.
 pub(crate) const USER_PATTERN: &str = "^u-[0-9a-f]{16}$";
@@ -80,16 +85,20 @@ pub(crate) const USER_PATTERN: &str = "^u-[0-9a-f]{16}$";
 pub(crate) const TRACEPARENT_PATTERN: &str = "^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$";
 
 /// A currency of ISO 4217.
-pub(crate) const CURRENCY_PATTERN: &str = "^[A-Z]{3}$";
+pub const CURRENCY_PATTERN: &str = "^[A-Z]{3}$";
 
 /// A month of UTC.
 pub(crate) const MONTH_PATTERN: &str = "^-?[0-9]{4,}-[0-9]{2}$";
 
-pub(crate) fn severities() -> [&'static str; 3] {
+/// The severities of signals.
+#[must_use]
+pub fn severities() -> [&'static str; 3] {
     Severity::ALL.map(Severity::name)
 }
 
-pub(crate) fn kinds() -> [&'static str; 6] {
+/// The kinds of rules.
+#[must_use]
+pub fn kinds() -> [&'static str; 6] {
     Kind::ALL.map(Kind::name)
 }
 

@@ -2,6 +2,7 @@
 
 pub mod contract;
 pub mod dead_letter;
+pub mod erased_line;
 pub mod erasures;
 pub mod event;
 pub mod health_record;

@@ -9,8 +9,7 @@ use bellwether_codec::event::COMPANY;
 use bellwether_codec::health_record::HealthRecord;
 use bellwether_codec::state::decode_customer;
 use bellwether_codec::timestamp::format_time;
-use bellwether_engine::expression::ValueType;
-use bellwether_engine::feature::Feature;
+use bellwether_engine::known_feature::{KnownFeature, known_features};
 use bellwether_engine::standing::open_signals;
 use bellwether_engine::view::View;
 use serde::{Deserialize, Serialize};
@@ -38,7 +37,7 @@ pub(crate) struct CustomerDetail {
     top_driver: Option<String>,
     /// How the score came about, as of the customer's last evaluation.
     contributions: Vec<HealthPart>,
-    /// Every feature that is known.
+    /// Every feature that is known, those of the rule file's own last.
     features: Vec<FeatureValue>,
     open_signals: Vec<OpenSignal>,
 }
@@ -57,11 +56,20 @@ pub(crate) struct HealthPart {
 /// A feature with its value.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct FeatureValue {
-    feature: &'static str,
+    /// Its name, as rules have it.
+    feature: String,
     /// Its value; of a label its place in the list.
     value: f64,
+    /// The label, or `true` or `false`.
     label: Option<String>,
+    /// Its unit; empty for those of the rule file's own.
     unit: &'static str,
+}
+
+impl FeatureValue {
+    fn of(known: KnownFeature) -> Self {
+        Self { feature: known.name.into_owned(), value: known.value, label: known.label, unit: known.unit }
+    }
 }
 
 /// A customer in a list.
@@ -151,20 +159,10 @@ fn detail(shared: &Shared, id: &str) -> Result<CustomerDetail, Problem> {
         trend: record.trend.clone(),
         top_driver: record.top_driver.clone(),
         contributions: record.health_contributions.iter().map(part).collect(),
-        features: Feature::ALL.iter().filter_map(|row| feature_value(row.feature as u16, &view)).collect(),
+        features: known_features(&view, &rules.settings).map(FeatureValue::of).collect(),
         open_signals: signals.iter().map(|signal| OpenSignal::of(signal, &shared.settings)).collect(),
         summary: summary(&record, shared),
     })
-}
-
-fn feature_value(feature: u16, view: &View<'_>) -> Option<FeatureValue> {
-    let row = &Feature::ALL[usize::from(feature)];
-    let value = Some(view.value(feature)).filter(|value| value.is_finite())?;
-    let label = match row.value_type {
-        ValueType::Label(labels) => labels.get(value as usize).map(|label| (*label).to_owned()),
-        ValueType::Number | ValueType::Boolean => None,
-    };
-    Some(FeatureValue { feature: row.name, value, label, unit: row.unit })
 }
 
 fn summary(record: &HealthRecord, shared: &Shared) -> CustomerSummary {

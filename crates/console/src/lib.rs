@@ -34,3 +34,13 @@ mod tls;
 mod tokens;
 
 pub use error::ConsoleError;
+
+/// The OpenAPI document of the guarded listener, as it is served at `/v1/openapi.json`.
+///
+/// # Panics
+///
+/// Never: it is plain data.
+#[must_use]
+pub fn openapi() -> serde_json::Value {
+    serde_json::to_value(api::document()).expect("a document is plain data")
+}

@@ -30,6 +30,7 @@ mod hold_back;
 pub mod holidays;
 mod index;
 pub mod journey;
+pub mod known_feature;
 pub mod kpi;
 pub mod life_settings;
 mod lifecycle;

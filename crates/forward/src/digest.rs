@@ -3,28 +3,42 @@
 use std::fmt::Write as _;
 
 use jiff::civil::Date;
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Serialize;
 use xxhash_rust::xxh3::xxh3_128;
 
 use crate::open::OpenSignal;
 use crate::webhook::Message;
 
-#[derive(Serialize)]
+/// What a receiver of digests is sent: one message for each owner and day.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "DigestMessage")]
 struct Body<'a> {
+    /// The digest in words, as Slack shows them.
     text: String,
+    /// The same as data.
     digest: Digest<'a>,
 }
 
-#[derive(Serialize)]
+/// What an owner has to do.
+#[derive(Serialize, JsonSchema)]
 struct Digest<'a> {
+    /// The route that sends it.
     route: &'a str,
-    /// Null for customers without an owner.
+    /// The owner; null for customers without one.
     owner: Option<&'a str>,
+    /// The day that it is of, in the time zone of the route.
+    #[schemars(extend("format" = "date"))]
     day: String,
     /// How many are open.
     open: usize,
-    /// The most urgent of them.
+    /// The most urgent of them, the most urgent first; as many as the route says at most.
     signals: &'a [OpenSignal],
+}
+
+/// Adds the schema of the message to a generator.
+pub(crate) fn describe(generator: &mut SchemaGenerator) -> Schema {
+    generator.subschema_for::<Body<'_>>()
 }
 
 /// The message of one owner and day. Its id is the same whenever it is made.

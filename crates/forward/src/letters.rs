@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
 use jiff::Timestamp;
+use schemars::{JsonSchema, Schema, SchemaGenerator};
 use serde::Serialize;
+use serde_json::value::{RawValue, to_raw_value};
 
 use crate::error::ForwardError;
 use crate::metrics::DeadReason;
@@ -31,15 +33,38 @@ pub(crate) struct Death<'a> {
     pub attempts: u32,
 }
 
-#[derive(Serialize)]
-struct Head<'a> {
+/// A message that is not tried any more.
+#[derive(Serialize, JsonSchema)]
+#[schemars(rename = "ForwardDeadLetter")]
+struct Line<'a> {
+    /// When it was given up, by the clock.
+    #[schemars(extend("format" = "date-time"))]
     at: String,
+    /// The route.
     route: &'a str,
+    /// The id of the message; empty where it is unreadable.
     id: &'a str,
+    /// Why: the receiver never takes it, all attempts failed, or it is no signal.
+    #[schemars(extend("enum" = reasons()))]
     reason: &'static str,
+    /// The same in words.
     detail: &'a str,
+    /// The HTTP status of the last answer; null where there was none.
     status: Option<u16>,
+    /// How often it was tried.
     attempts: u32,
+    /// The message as it is sent, such as a signal; as a text where it is not JSON.
+    #[schemars(with = "serde_json::Value")]
+    message: &'a RawValue,
+}
+
+fn reasons() -> [&'static str; 3] {
+    [DeadReason::Refused, DeadReason::Attempts, DeadReason::Unreadable].map(DeadReason::name)
+}
+
+/// Adds the schema of a line to a generator.
+pub(crate) fn describe(generator: &mut SchemaGenerator) -> Schema {
+    generator.subschema_for::<Line<'_>>()
 }
 
 impl Letters {
@@ -64,16 +89,17 @@ impl Letters {
     /// Writes one down. A message that is JSON stands there as it is, anything else as a text.
     pub fn write(&self, death: &Death<'_>, body: &[u8]) -> Result<(), ForwardError> {
         let Death { route, id, reason, detail, status, attempts } = *death;
-        let head = Head { at: Timestamp::now().to_string(), route, id, reason: reason.name(), detail, status, attempts };
-        let mut line = serde_json::to_vec(&head).expect("a head is plain data");
-        line.pop();
-        line.extend_from_slice(br#","message":"#);
-        if serde_json::from_slice::<serde::de::IgnoredAny>(body).is_ok() && !body.contains(&b'\n') {
-            line.extend_from_slice(body);
-        } else {
-            line.extend_from_slice(serde_json::Value::from(String::from_utf8_lossy(body)).to_string().as_bytes());
-        }
-        line.extend_from_slice(b"}\n");
+        let as_text;
+        let message = match serde_json::from_slice::<&RawValue>(body) {
+            Ok(message) if !body.contains(&b'\n') => message,
+            _ => {
+                as_text = to_raw_value(&String::from_utf8_lossy(body)).expect("a text is plain data");
+                &*as_text
+            }
+        };
+        let line = Line { at: Timestamp::now().to_string(), route, id, reason: reason.name(), detail, status, attempts, message };
+        let mut line = serde_json::to_vec(&line).expect("a letter is plain data");
+        line.push(b'\n');
         let mut file = self.file.lock().unwrap_or_else(PoisonError::into_inner);
         file.write_all(&line).and_then(|()| file.sync_data()).map_err(|error| ForwardError::Write { path: self.path.clone(), error })
     }

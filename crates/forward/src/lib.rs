@@ -9,11 +9,13 @@
 //! - `lanes`: threads that deliver, each customer's signals in their order. `webhook`: one attempt. `backoff`: how long to wait before the next.
 //! - `signature`: Standard Webhooks. `letters`: dead letters. `metrics`: what happened.
 //! - `open`: the signals that are open. `digest`: the message made of them. `calendar`: when a digest is due. `log_reader`: the whole log, read on.
+//! - [`contract`]: what receivers and operators read, as schemas.
 //! - `storage`: small files that are replaced whole.
 
 mod backoff;
 mod calendar;
 pub mod config;
+pub mod contract;
 mod digest;
 mod digest_route;
 mod error;

@@ -1,5 +1,6 @@
 //! A signal as it is forwarded: where it stands, its bytes as the product writes them, and the few facts that routing asks for.
 
+use bellwether_codec::erased_line::ERASED_LINE;
 use bellwether_kafka::Received;
 use serde::Deserialize;
 
@@ -76,7 +77,7 @@ impl Facts {
 
 /// What stands in place of a signal of an erased customer.
 pub(crate) fn is_erased(line: &[u8]) -> bool {
-    line.trim_ascii_end() == br#"{"erased":true}"# || line.trim_ascii().is_empty()
+    line.trim_ascii_end() == ERASED_LINE || line.trim_ascii().is_empty()
 }
 
 /// A record of the signals topic as structured JSON, byte for byte as it would stand in a signals file; nothing where it is no signal.

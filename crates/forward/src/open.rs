@@ -2,6 +2,8 @@
 
 use std::collections::BTreeMap;
 
+use bellwether_codec::contract::{CURRENCY_PATTERN, ID_PATTERN, kinds, severities};
+use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use crate::config::Filter;
@@ -11,42 +13,63 @@ use crate::notice::Facts;
 const MAX_OPEN: usize = 2_000_000;
 
 /// An open signal, as a digest lists it.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub(crate) struct OpenSignal {
     /// The id of its last transition.
+    #[schemars(extend("pattern" = ID_PATTERN))]
     pub id: String,
+    /// The customer id.
     pub customer: String,
     #[serde(flatten)]
     pub data: Details,
 }
 
 /// What the digest takes over from the data of a signal.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
 pub(crate) struct Details {
+    /// Kind of the rule.
+    #[schemars(extend("enum" = kinds()))]
     pub kind: String,
+    /// Name of the rule.
     pub rule: String,
+    /// The thing within the customer that it is about, such as a ticket; or empty.
     #[serde(default)]
     pub object: String,
+    /// How urgent it is.
+    #[schemars(extend("enum" = severities()))]
     pub severity: String,
+    /// Who looks after the customer, where that is known.
     pub owner: Option<String>,
+    /// When the episode was raised.
     #[serde(default)]
+    #[schemars(extend("format" = "date-time"))]
     pub raised_at: String,
+    /// In words.
     #[serde(default)]
     pub summary: String,
+    /// What to do about it, as the rule names it; or empty.
     #[serde(default)]
     pub playbook: String,
+    /// Monthly recurring revenue in minor units of `currency`.
     #[serde(default)]
     pub mrr_minor: i64,
+    /// The customer's main currency, ISO 4217; null where no subscription names one.
+    #[schemars(extend("pattern" = CURRENCY_PATTERN))]
     pub currency: Option<String>,
+    /// Days to the next renewal, where that is known; negative where it is over.
     pub days_to_renewal: Option<i32>,
+    /// The health score at the last transition, 0 to 100; null where nothing was known that it could be made from.
+    #[schemars(range(min = 0, max = 100))]
     pub health: Option<f64>,
+    /// What to look at first.
     pub priority: Priority,
     #[serde(default, skip_serializing)]
     feedback: Option<String>,
 }
 
 /// How urgent it is to act.
-#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[schemars(rename = "DigestPriority")]
 pub(crate) struct Priority {
     /// The higher, the sooner.
     pub score: f64,

@@ -4,8 +4,7 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, BufRead, BufReader, Read, Seek, SeekFrom, Write};
 use std::path::Path;
 
-/// What stands in place of an erased line, followed by spaces up to its length.
-const ERASED: &[u8] = br#"{"erased":true}"#;
+use bellwether_codec::erased_line::ERASED_LINE;
 
 /// Bytes of a file that are looked at together.
 const PART_BYTES: usize = 1 << 20;
@@ -24,9 +23,9 @@ pub(crate) fn blank_lines(path: &Path, customer: &str) -> io::Result<usize> {
         let text = line.strip_suffix(b"\n").unwrap_or(&line);
         if count_in(text, customer.as_bytes()) > 0 {
             let mut blank = vec![b' '; text.len()];
-            let kept = ERASED.len().min(blank.len());
-            if kept == ERASED.len() {
-                blank[..kept].copy_from_slice(ERASED);
+            let kept = ERASED_LINE.len().min(blank.len());
+            if kept == ERASED_LINE.len() {
+                blank[..kept].copy_from_slice(ERASED_LINE);
             }
             writer.seek(SeekFrom::Start(start))?;
             writer.write_all(&blank)?;

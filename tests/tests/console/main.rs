@@ -1,5 +1,6 @@
 //! The HTTP listeners of a real run: every path, what they refuse, their document, and the page in a browser.
 
+mod agreement;
 mod beside_kafka;
 mod events;
 mod hostile;

@@ -2,6 +2,7 @@
 
 use std::process::Command;
 
+use bellwether_tests::contracts::schema::kept;
 use bellwether_tests::product::succeeded;
 use bellwether_tests::python::python;
 use serde_json::{Value, json};
@@ -22,6 +23,8 @@ fn the_document_is_valid_and_answers_are_as_it_says() {
 fn check(run: &Run, customer: &str) {
     let document = get(&format!("http://{}/v1/openapi.json", run.console), &[]);
     assert_eq!(document.status, 200);
+    let kept = std::fs::read_to_string(kept().join("openapi.json")).expect("there is one");
+    assert_eq!(document.json(), serde_json::from_str::<Value>(&kept).expect("JSON"), "what is served is what is kept in deploy/contracts");
     let mut answers = Vec::new();
     let mut add = |method: &str, path: &str, answer: crate::support::Answer| {
         answers.push(json!({ "method": method, "path": path, "status": answer.status, "media": answer.headers["content-type"].to_str().expect("text"),

@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::support::{CUSTOMERS, Run};
 
 /// All pages of a list.
-fn all(run: &Run, path: &str, list: &str, limit: usize) -> Vec<Value> {
+pub fn all(run: &Run, path: &str, list: &str, limit: usize) -> Vec<Value> {
     let (mut found, mut cursor) = (Vec::new(), String::new());
     for _ in 0..1_000 {
         let joint = if path.contains('?') { '&' } else { '?' };

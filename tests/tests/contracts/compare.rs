@@ -2,9 +2,8 @@
 
 use std::collections::BTreeSet;
 
+use bellwether_tests::contracts::schema::resolved;
 use serde_json::{Value, json};
-
-use super::schema::resolved;
 
 /// Who relies on a schema.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,7 +16,12 @@ pub enum Reliance {
 
 /// What breaks those who rely on the older schema; nothing, if the newer one only adds to it.
 pub fn breaks(older: &Value, newer: &Value, reliance: Reliance) -> Vec<String> {
-    let mut comparison = Comparison { older, newer, reliance, found: Vec::new() };
+    breaks_within((older, newer), (older, newer), reliance)
+}
+
+/// The same of a schema within a document, through which its references lead.
+pub fn breaks_within<'s>(documents: (&'s Value, &'s Value), (older, newer): (&'s Value, &'s Value), reliance: Reliance) -> Vec<String> {
+    let mut comparison = Comparison { older: documents.0, newer: documents.1, reliance, found: Vec::new() };
     comparison.compare("", older, newer);
     comparison.found
 }
@@ -45,6 +49,7 @@ impl<'s> Comparison<'s> {
                 self.compare(&format!("{path}/*"), &older[keyword], &newer[keyword]);
             }
         }
+        self.places(path, older, newer);
         for keyword in ["anyOf", "oneOf"] {
             self.alternatives(path, &older[keyword], &newer[keyword]);
         }
@@ -115,6 +120,17 @@ impl<'s> Comparison<'s> {
             "it must be there, and could be absent"
         };
         self.found.extend(wider.difference(&narrower).map(|name| format!("{path}/{name}: {what}")));
+    }
+
+    /// Of lists of a fixed length: each place.
+    fn places(&mut self, path: &str, older: &'s Value, newer: &'s Value) {
+        let [old, new] = [older, newer].map(|schema| schema["prefixItems"].as_array().map(Vec::as_slice).unwrap_or_default());
+        if old.len() != new.len() {
+            self.found.push(format!("{path}: it had {} places, and has {}", old.len(), new.len()));
+        }
+        for (place, (older, newer)) in old.iter().zip(new).enumerate() {
+            self.compare(&format!("{path}/{place}"), older, newer);
+        }
     }
 
     /// Each alternative of the narrower schema must be one of the wider.

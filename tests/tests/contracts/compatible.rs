@@ -4,10 +4,11 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
 
+use bellwether_tests::contracts::schema::{kept, printed, read, schema};
 use serde_json::{Value, json};
 
 use super::compare::{Reliance, breaks};
-use super::schema::{kept, printed, read, schema};
+use super::openapi::http_breaks;
 
 /// The directory of the last release.
 fn last_release() -> PathBuf {
@@ -37,6 +38,7 @@ fn nothing_was_taken_away_since_the_last_release() {
         match current.get(name) {
             None => found.push(format!("{name}: it was removed")),
             Some(newer) if name == "asyncapi.json" => found.extend(topics_break(&parse(older), &parse(newer))),
+            Some(newer) if name == "openapi.json" => found.extend(http_breaks(&parse(older), &parse(newer))),
             Some(newer) => {
                 let breaks = breaks(&parse(older), &parse(newer), reliance(name));
                 found.extend(breaks.into_iter().map(|what| format!("{name}{what}")));

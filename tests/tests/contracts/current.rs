@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use super::schema::{kept, printed, read};
+use bellwether_tests::contracts::schema::{kept, printed, read};
 
 #[test]
 fn the_kept_contracts_are_current() {

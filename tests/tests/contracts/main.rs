@@ -3,10 +3,10 @@
 mod asyncapi;
 mod compare;
 mod compatible;
+mod complete;
 mod current;
-mod mutate;
+mod openapi;
+mod outputs;
 mod real;
-mod schema;
 mod subscribers;
 mod topics;
-mod validate;

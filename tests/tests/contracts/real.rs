@@ -5,16 +5,12 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use bellwether_codec::event::Decoder;
+use bellwether_tests::contracts::schema::schema;
+use bellwether_tests::contracts::validate::{assert_valid, complaints};
+use bellwether_tests::contracts::{assert_seen, check};
 use bellwether_tests::product::{binary, succeeded};
 use serde_json::{Value, json};
 use tempfile::TempDir;
-
-use super::mutate::mutants;
-use super::schema::{closed, resolved, schema};
-use super::validate::{assert_valid, complaints};
-
-/// Documents of each kind that are spoiled: each in every way.
-const SPOILED_DOCUMENTS: usize = 3;
 
 struct Company {
     directory: TempDir,
@@ -137,33 +133,6 @@ fn what_is_written_is_what_the_schemas_say() {
     let explained =
         |customer: &&str| serde_json::from_slice(&run(&["explain", customer, "--events", text(&events), "--at", "2024-06-15", "--json"]));
     check("explain", &customers.iter().map(|customer| explained(customer).expect("JSON")).collect::<Vec<Value>>());
-}
-
-/// Every document is valid, also where the schema is closed: it names every field. Spoiled ones are not.
-#[track_caller]
-fn check(name: &str, documents: &[Value]) {
-    assert!(!documents.is_empty(), "{name}: there is none");
-    let open = schema(name);
-    let closed = closed(open.clone());
-    assert_valid(name, &open, documents);
-    assert_valid(name, &closed, documents);
-    let step = documents.len().div_ceil(SPOILED_DOCUMENTS);
-    let mutants: Vec<_> = documents.iter().step_by(step).flat_map(|document| mutants(document, &open)).collect();
-    assert!(mutants.len() > 10, "{name}: {} mutants", mutants.len());
-    let spoiled: Vec<Value> = mutants.iter().map(|mutant| mutant.document.clone()).collect();
-    let (by_open, by_closed) = (complaints(&open, &spoiled), complaints(&closed, &spoiled));
-    for ((mutant, by_open), by_closed) in mutants.iter().zip(by_open).zip(by_closed) {
-        assert!(by_closed.is_some(), "{name}: nobody notices that {}", mutant.what);
-        assert_eq!(by_open.is_none(), mutant.is_extended, "{name}: {}: {by_open:?}", mutant.what);
-    }
-}
-
-/// Every field at the top was seen at least once, so that its schema was put to the test.
-#[track_caller]
-fn assert_seen(schema: &Value, documents: &[Value]) {
-    let fields = resolved(schema, schema)["properties"].as_object().expect("it has fields");
-    let unseen: Vec<&String> = fields.keys().filter(|name| !documents.iter().any(|document| !document[name.as_str()].is_null())).collect();
-    assert_eq!(unseen, Vec::<&String>::new(), "never seen");
 }
 
 #[test]

@@ -12,11 +12,10 @@ use bellwether_engine::event::{Body, CancellationStep, Event};
 use bellwether_kafka::Received;
 use bellwether_tests::broker::Broker;
 use bellwether_tests::company::company;
+use bellwether_tests::contracts::schema::{closed, schema};
+use bellwether_tests::contracts::validate::assert_valid;
 use bellwether_tests::product::{Product, Running, succeeded};
 use serde_json::{Value, json};
-
-use super::schema::{closed, schema};
-use super::validate::assert_valid;
 
 /// Partitions of each topic.
 pub const PARTITIONS: u16 = 2;

@@ -10,7 +10,7 @@ use tempfile::TempDir;
 use crate::chart::rendered;
 use crate::support::{clean, refused, tool, top};
 
-const DOCUMENTS: [&str; 3] = ["README.md", "deploy/operations.md", "deploy/monitoring.md"];
+pub const DOCUMENTS: [&str; 3] = ["README.md", "deploy/operations.md", "deploy/monitoring.md"];
 
 /// What pieces take from the environment.
 const VARIABLES: [(&str, &str); 3] = [
@@ -20,7 +20,7 @@ const VARIABLES: [(&str, &str); 3] = [
 ];
 
 /// The blocks of YAML of a document, with what stands behind `yaml` in their first line.
-fn blocks(document: &str) -> Vec<(String, String)> {
+pub fn blocks(document: &str) -> Vec<(String, String)> {
     let mut blocks = Vec::new();
     let mut parts = document.split("\n```");
     while let Some(part) = parts.next() {
@@ -34,7 +34,7 @@ fn blocks(document: &str) -> Vec<(String, String)> {
 }
 
 /// A hash that is written as its first digits, in full.
-fn with_whole_hashes(text: &str) -> String {
+pub fn with_whole_hashes(text: &str) -> String {
     let mut parts = text.split("...\"");
     let mut whole = parts.next().unwrap_or_default().to_owned();
     for part in parts {

@@ -27,7 +27,7 @@ pub fn of_kind<'a>(objects: &'a [Value], kind: &str) -> &'a Value {
 }
 
 /// Values that use everything.
-fn everything() -> Value {
+pub fn everything() -> Value {
     json!({
         "rules": "signals: []\n", "role": "process", "logFormat": "json", "pseudonymKeySecret": "pseudonym", "secrets": ["kafka"], "snapshotsClaim": "snapshots",
         "serviceMonitor": { "enabled": true, "labels": { "release": "prometheus" } },

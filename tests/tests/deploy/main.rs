@@ -4,6 +4,7 @@ mod blocks;
 mod chart;
 mod chart_console;
 mod chart_forward;
+mod configuration;
 mod files;
 mod generator;
 mod grafana;

@@ -4,6 +4,8 @@ use std::fs;
 use std::net::TcpListener;
 use std::time::Duration;
 
+use bellwether_tests::contracts::check;
+
 use crate::receiver::{Answer, OK, Receiver, SECRET};
 use crate::setup::{Setup, signal, wait_until};
 
@@ -50,6 +52,7 @@ fn what_is_refused_or_fails_too_often_is_a_dead_letter_with_its_reason() {
     assert_eq!(code, Some(1), "{log}");
     let attempts = |customer: &str| receiver.requests().iter().filter(|request| request.json()["subject"] == customer).count();
     assert_eq!(["c-1", "c-2", "c-3", "c-4"].map(attempts), [1, 3, 1, 1]);
+    check("forward-dead-letter", &setup.letters("crm"));
     let mut letters: Vec<String> = setup
         .letters("crm")
         .iter()

@@ -1,5 +1,7 @@
 //! Daily digests: one message for each owner with something open, once a day.
 
+use bellwether_tests::contracts::check;
+
 use crate::receiver::{Answer, OK, Receiver, SECRET};
 use crate::setup::{Setup, signal, wait_until};
 
@@ -66,4 +68,17 @@ fn a_digest_is_sent_by_the_clock_and_a_kill_amid_it_repeats_no_more_than_one() {
     assert_eq!(requests[1].header("webhook-id"), requests[2].header("webhook-id"));
     assert_ne!(requests[0].header("webhook-id"), requests[1].header("webhook-id"));
     assert!(requests[2].json()["digest"]["signals"][0]["kind"] == "at_risk" && requests[2].json()["digest"]["open"] == 1);
+}
+
+#[test]
+fn digests_of_a_run_are_what_the_schema_says() {
+    let receiver = Receiver::start(|_, _| OK);
+    let setup = Setup::new(&[format!("{{ name: daily, url: \"{}\", digest: {{ max_signals: 2 }} }}", receiver.url())]);
+    let signals = setup.run_of_company();
+    assert!(signals > 50, "{signals} signals");
+    let (code, told) = setup.once();
+    assert_eq!(code, Some(0), "{told}");
+    let bodies: Vec<serde_json::Value> = receiver.requests().iter().map(|request| request.json()).collect();
+    assert!(bodies.len() > 1 && bodies.iter().any(|body| body["digest"]["open"].as_u64() > Some(2)), "{bodies:?}");
+    check("digest", &bodies);
 }

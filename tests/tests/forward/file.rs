@@ -3,8 +3,6 @@
 use std::collections::BTreeMap;
 use std::fs;
 
-use bellwether_tests::product::{binary, succeeded};
-
 use crate::receiver::{OK, Receiver, SECRET};
 use crate::setup::{Setup, signal, wait_until};
 
@@ -15,17 +13,7 @@ fn signals_of_a_run_are_sent_as_they_stand_in_the_file_signed_and_once() {
         format!("{{ name: all, url: \"{}\", secret: {SECRET} }}", all.url()),
         format!("{{ name: risks, url: \"{}\", kinds: [at_risk], transitions: [raised] }}", risks.url()),
     ]);
-    let events = setup.directory.path().join("events");
-    let simulated = binary().args(["simulate", "--customers", "60", "--months", "8", "--seed", "5", "--out"]).arg(&events).output();
-    succeeded(&simulated.expect("the binary runs"));
-    let data = setup.directory.path().join("data");
-    let run = binary()
-        .args(["run", "--once", "--metrics", "off", "--data"])
-        .arg(&data)
-        .arg("--events")
-        .arg(events.join("events.jsonl.zst"))
-        .output();
-    succeeded(&run.expect("the binary runs"));
+    setup.run_of_company();
     let text = fs::read_to_string(setup.signals()).expect("there are signals");
     let lines: Vec<&str> = text.lines().collect();
     assert!(lines.len() > 50, "{} signals", lines.len());

@@ -7,7 +7,7 @@ use std::process::{Child, Command, Output, Stdio};
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use bellwether_tests::product::binary;
+use bellwether_tests::product::{binary, succeeded};
 use tempfile::TempDir;
 
 /// How long anything may take on a slow and busy machine.
@@ -51,6 +51,22 @@ impl Setup {
     pub fn append_text(&self, text: &str) {
         let mut file = fs::File::options().create(true).append(true).open(self.signals()).expect("it can be opened");
         file.write_all(text.as_bytes()).expect("it can be written");
+    }
+
+    /// Runs the product over a simulated company. Returns how many signals there are now.
+    pub fn run_of_company(&self) -> usize {
+        let events = self.directory.path().join("events");
+        let simulated = binary().args(["simulate", "--customers", "60", "--months", "8", "--seed", "5", "--out"]).arg(&events).output();
+        succeeded(&simulated.expect("the binary runs"));
+        let data = self.directory.path().join("data");
+        let run = binary()
+            .args(["run", "--once", "--metrics", "off", "--data"])
+            .arg(&data)
+            .arg("--events")
+            .arg(events.join("events.jsonl.zst"))
+            .output();
+        succeeded(&run.expect("the binary runs"));
+        fs::read_to_string(self.signals()).expect("there are signals").lines().count()
     }
 
     /// The dead letters of a route.

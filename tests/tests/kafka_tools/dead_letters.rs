@@ -6,6 +6,7 @@ use std::time::Duration;
 use bellwether_live::kafka::dead_letter_header as header;
 use bellwether_tests::broker::Broker;
 use bellwether_tests::company::Random;
+use bellwether_tests::contracts::check;
 use bellwether_tests::product::Product;
 
 use crate::support::{Ends, Raw, command, lines, start, told, wait_until, write};
@@ -68,6 +69,7 @@ fn letters_are_listed_with_what_was_wrong() {
     refuse_some(&product);
     let listed = lines(&command(&product, &["dlq", "list", "--json"]));
     let listed: Vec<serde_json::Value> = listed.iter().map(|line| serde_json::from_str(line).expect("a line is JSON")).collect();
+    check("dlq-list", &listed);
     let find = |key: &str| listed.iter().find(|letter| letter["key"] == key).expect("it is listed");
     assert_eq!((listed.len(), &find("b")["value"]), (3, &serde_json::json!("{broken")));
     assert_eq!(find("b")["reason"], "invalid_json");

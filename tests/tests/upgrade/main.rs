@@ -10,10 +10,10 @@ use std::thread::sleep;
 use std::time::{Duration, SystemTime};
 
 use bellwether_codec::state::FOLD_VERSION;
-use bellwether_tests::former_fold::{age, set_version};
+use bellwether_tests::former_fold::{age, set_version, unpack_fold_2};
 use bellwether_tests::product::{binary, succeeded};
 use serde_json::Value;
-use support::{Rebuild, rebuild, unpack};
+use support::{Rebuild, rebuild};
 
 /// Kills that must fall into a rebuild that has begun and not ended.
 const KILLS_AMID_REBUILD: u32 = 5;
@@ -111,11 +111,11 @@ fn kill_amid_signals(directory: &Path, events: &Path, length: u64) {
     child.wait().expect("it ends");
 }
 
-/// A directory that fold 2 has left in the middle of its work, killed between two batches; see `support`.
+/// A directory that fold 2 has left in the middle of its work, killed between two batches; see [`unpack_fold_2`].
 #[test]
 fn what_fold_two_has_left_goes_on() {
     let directory = tempfile::tempdir().expect("a temporary directory");
-    unpack(include_bytes!("fold-2.tar.zst"), directory.path());
+    unpack_fold_2(directory.path());
     let (events, signals) = (directory.path().join("company/events.jsonl.zst"), directory.path().join("signals.jsonl"));
     // What it had appended and not committed was never told.
     let before = read(&signals)[..support::committed_signals(&directory.path().join("data/state"))].to_owned();
@@ -143,7 +143,7 @@ fn what_fold_two_has_left_goes_on() {
 #[test]
 fn states_of_a_newer_fold_are_refused_and_left_alone() {
     let directory = tempfile::tempdir().expect("a temporary directory");
-    unpack(include_bytes!("fold-2.tar.zst"), directory.path());
+    unpack_fold_2(directory.path());
     let events = directory.path().join("company/events.jsonl.zst");
     set_version(&directory.path().join("data/state"), FOLD_VERSION + 1);
     let output = run(directory.path(), &events).output().expect("the binary starts");

@@ -1,21 +1,8 @@
-//! What an older fold has left, and how far a rebuild of it is.
-//!
-//! `fold-2.tar.zst` has `data`, `signals.jsonl` with its decisions, and the events in `company`: a company of 6 customers over 7 months (seed 12), on 3
-//! partitions in batches of 150 records and 60 reviews, by the program of fold version 2, which was killed after 9 of its 15 signals.
+//! How far a rebuild is of what an older fold has left.
 
-use std::io::Write;
 use std::path::Path;
-use std::process::{Command, Stdio};
 
 use bellwether_store::{Store, StoreOptions};
-
-/// Unpacks an archive into a directory.
-pub fn unpack(archive: &[u8], into: &Path) {
-    let bytes = zstd::decode_all(archive).expect("it is compressed");
-    let mut tar = Command::new("tar").arg("-x").arg("-C").arg(into).stdin(Stdio::piped()).spawn().expect("tar is there");
-    tar.stdin.take().expect("it has an input").write_all(&bytes).expect("it reads");
-    assert!(tar.wait().expect("it ends").success());
-}
 
 /// How far a rebuild is.
 #[derive(Debug, PartialEq, Eq)]

@@ -5,10 +5,10 @@ use bellwether_codec::timestamp::format_time;
 use bellwether_engine::customer::Customer;
 use bellwether_engine::episode::{Episode, Phase};
 use bellwether_engine::event::CustomerKey;
-use bellwether_engine::expression::{Expression, ValueType};
-use bellwether_engine::feature::{Feature, GRADES};
+use bellwether_engine::expression::Expression;
+use bellwether_engine::feature::GRADES;
 use bellwether_engine::health::contributions;
-use bellwether_engine::own_feature::FIRST_OWN_FEATURE;
+use bellwether_engine::known_feature::{KnownFeature, known_features, label};
 use bellwether_engine::rule::Rule;
 use bellwether_engine::rule_set::RuleSet;
 use bellwether_engine::settings::Settings;
@@ -132,9 +132,8 @@ impl Explanation {
         let rules = partition.rules();
         let customer = partition.get(CustomerKey::of(customer))?;
         let view = View::new(customer, &rules.settings, at);
-        let own = (FIRST_OWN_FEATURE..).zip(rules.settings.own.iter()).map(|(feature, _)| feature);
-        let features = Feature::ALL.iter().map(|row| row.feature as u16).chain(own);
-        let label = |labels: &'static [&'static str], index: u8| labels.get(usize::from(index)).copied().unwrap_or_default();
+        let features = known_features(&view, &rules.settings);
+        let grade = |grade: u8| GRADES.get(usize::from(grade)).copied().unwrap_or_default();
         Some(Self {
             customer: customer.id.to_string(),
             at: format_time(at),
@@ -142,33 +141,21 @@ impl Explanation {
             mrr_minor: customer.billing.mrr_minor(),
             stage: rules.settings.stage_name(customer.health.stage).to_owned(),
             health: customer.health.score.map(|score| (f64::from(score) * 10.0).round() / 10.0),
-            grade: customer.health.grade(&rules.settings.health).map(|grade| label(GRADES, grade)),
+            grade: customer.health.grade(&rules.settings.health).map(grade),
             contributions: contributions(customer, &rules.settings)
                 .into_iter()
                 .map(|one| Contribution { name: one.name, score: one.score, share: one.share })
                 .collect(),
             rules: rules.rules.iter().map(|rule| explain_rule(rule, customer, rules, at)).collect(),
-            features: features.filter_map(|feature| feature_value(feature, &view, &rules.settings)).collect(),
+            features: features.map(FeatureValue::of).collect(),
             timeline,
         })
     }
 }
 
-fn feature_value(feature: u16, view: &View<'_>, settings: &Settings) -> Option<FeatureValue> {
-    let value = Some(view.value(feature)).filter(|value| !value.is_nan())?;
-    let unit = Feature::ALL.get(usize::from(feature)).map_or("", |row| row.unit);
-    Some(FeatureValue { feature: settings.feature_name(feature).into_owned(), value, label: label(feature, value, settings), unit })
-}
-
-/// What a value is called, where it is no quantity.
-fn label(feature: u16, value: f64, settings: &Settings) -> Option<String> {
-    // A feature of the rule file's own is a number.
-    let row = Feature::ALL.get(usize::from(feature))?;
-    match row.value_type {
-        ValueType::Label(_) if row.feature == Feature::Stage => Some(settings.stage_name(value as u8).to_owned()),
-        ValueType::Label(labels) => labels.get(value as usize).map(|label| (*label).to_owned()),
-        ValueType::Boolean => Some((value != 0.0).to_string()),
-        ValueType::Number => None,
+impl FeatureValue {
+    fn of(known: KnownFeature) -> Self {
+        Self { feature: known.name.into_owned(), value: known.value, label: known.label, unit: known.unit }
     }
 }
 

@@ -1,9 +1,11 @@
 //! Learning by a split in time: from the rows whose horizon ends before it, judged on those after it.
 
+use bellwether_codec::contract::{Contract, of};
 use bellwether_codec::timestamp::format_time;
 use bellwether_engine::event::CustomerKey;
 use bellwether_engine::feature::Feature;
 use bellwether_engine::time::Time;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::labels::{LabelledRow, Labelling, churns};
@@ -64,10 +66,15 @@ pub enum LearnError {
     NothingToLearn,
 }
 
+/// The model as a contract.
+pub const CONTRACT: Contract = Contract { name: "fit", title: "A risk model that was learned, with its figures", describe: of::<Learned> };
+
 /// A model with how good it is.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[schemars(rename = "LearnedModel")]
 pub struct Learned {
     /// Learned from what was known then.
+    #[schemars(extend("format" = "date-time"))]
     pub until: String,
     /// A churn within so many days is what the model foretells.
     pub horizon_days: f64,

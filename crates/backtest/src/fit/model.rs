@@ -1,6 +1,7 @@
 //! A risk model: which inputs it reads, how it standardises them, and what each weighs.
 
 use bellwether_engine::feature::Feature;
+use schemars::JsonSchema;
 use serde::{Serialize, Serializer};
 
 use super::labels::LabelledRow;
@@ -20,10 +21,12 @@ const MIN_WEIGHT: f64 = 0.02;
 pub const MAX_INPUTS: usize = 32;
 
 /// One input of a model.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
+#[schemars(rename = "ModelInput")]
 pub struct Input {
     /// The feature.
     #[serde(serialize_with = "name")]
+    #[schemars(with = "String")]
     pub feature: Feature,
     /// Lower values count as this.
     pub low: f64,
@@ -40,7 +43,7 @@ pub struct Input {
 }
 
 /// A logistic model of the risk that a customer churns within a horizon.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Serialize, JsonSchema)]
 pub struct Model {
     /// Log-odds where every input is at its mean.
     pub intercept: f64,

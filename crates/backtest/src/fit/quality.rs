@@ -1,9 +1,11 @@
 //! How good predictions are.
 
+use schemars::JsonSchema;
 use serde::Serialize;
 
 /// How a model does on rows that it has not seen.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, JsonSchema)]
+#[schemars(rename = "ModelQuality")]
 pub struct Quality {
     /// Rows.
     pub rows: u64,

@@ -2,12 +2,16 @@
 
 use std::path::PathBuf;
 
+use bellwether_codec::contract::{Contract, of};
 use clap::Args;
 use clap::value_parser;
 
 use crate::failure::{Failure, Outcome};
-use crate::simulate::{EVENTS_FILE, Options, TRUTH_FILE, write_to_directory};
+use crate::simulate::{EVENTS_FILE, Options, TRUTH_FILE, Totals, write_to_directory};
 use crate::terminal::{print, tell};
+
+/// The totals as a contract.
+pub const CONTRACT: Contract = Contract { name: "simulation", title: "The totals of a made-up company", describe: of::<Totals> };
 
 /// Make up a company: the events of its customers, and the truth about who left and why
 ///

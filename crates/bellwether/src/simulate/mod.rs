@@ -38,6 +38,7 @@ use std::io::{self, BufWriter, Write};
 use std::path::Path;
 
 use jiff::civil::{Date, date};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use calendar::{day_of, months_after};
@@ -83,7 +84,8 @@ impl Default for Options {
 }
 
 /// What was written.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, JsonSchema)]
+#[schemars(rename = "SimulatedTotals")]
 pub struct Totals {
     /// Lines, all types together: events, and the second deliveries of some.
     pub events: u64,

@@ -7,6 +7,7 @@ use super::customer::Happened;
 use super::event::{Data, Month, Reference};
 use super::random::Random;
 use jiff::civil::Date;
+use schemars::JsonSchema;
 use serde::Serialize;
 
 /// The stream of chances of the company itself; customers have the numbers from 1 up.
@@ -37,13 +38,15 @@ pub struct World {
 }
 
 /// A source that delivered nothing for a while, and then everything at once.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, JsonSchema)]
 pub struct Outage {
     /// The system whose events did not come.
     pub source: &'static str,
     /// The day from whose start on none came.
+    #[schemars(with = "String", extend("format" = "date"))]
     pub from: Date,
     /// The day at whose start they began to come again.
+    #[schemars(with = "String", extend("format" = "date"))]
     pub until: Date,
 }
 

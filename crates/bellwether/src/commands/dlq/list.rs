@@ -5,6 +5,7 @@ use std::path::PathBuf;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use bellwether_codec::contract::{Contract, of};
 use bellwether_codec::timestamp::format_time;
 use bellwether_engine::time::Time;
 use bellwether_kafka::{Batch, Reader};
@@ -12,6 +13,7 @@ use bellwether_live::error::LiveError;
 use bellwether_live::kafka::{Letter, letter_partitions};
 use clap::{Args, value_parser};
 use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
+use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::Kinds;
@@ -54,22 +56,42 @@ pub struct Arguments {
     limit: u64,
 }
 
-/// A letter as it is told.
-#[derive(Debug, Serialize)]
+/// A line as a contract.
+pub const CONTRACT: Contract =
+    Contract { name: "dlq-list", title: "A record of the topic of dead letters, as a line of `dlq list --json`", describe: of::<Told> };
+
+/// A refused record. Its key is there in one of two forms, or not at all, and so is its value.
+#[derive(Debug, Serialize, JsonSchema)]
+#[schemars(rename = "ListedDeadLetter")]
 struct Told {
+    /// The code of the reason, such as `missing_field`; further ones may come.
+    #[schemars(extend("pattern" = "^[a-z0-9_]+$"))]
     reason: String,
+    /// Exactly what was wrong.
     message: String,
+    /// The topic it was read from.
     topic: String,
+    /// The partition it was read from.
     partition: i32,
+    /// The offset at which it stood.
     offset: u64,
+    /// The timestamp that the record had; empty where it had none.
     time: String,
+    /// Its key, if it is UTF-8.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String")]
     key: Option<String>,
+    /// The same otherwise.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String", extend("contentEncoding" = "base64"))]
     key_base64: Option<String>,
+    /// Its value, if it is UTF-8.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String")]
     value: Option<String>,
+    /// The same otherwise.
     #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "String", extend("contentEncoding" = "base64"))]
     value_base64: Option<String>,
 }
 

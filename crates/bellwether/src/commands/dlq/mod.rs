@@ -10,6 +10,8 @@ use clap::{Args, Subcommand};
 
 use crate::failure::{Failure, Outcome};
 
+pub use list::CONTRACT;
+
 /// Look at the dead letters of a Kafka run, and put them back
 ///
 /// A dead letter is a record that was refused, as it came, with the reason beside it. Mend the mapping or the producer, then put it back.

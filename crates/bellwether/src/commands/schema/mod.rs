@@ -2,15 +2,16 @@
 
 mod asyncapi;
 mod channels;
+mod contracts;
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use bellwether_codec::contract::{self, Contract};
 use clap::Args;
 use clap::builder::PossibleValuesParser;
 use serde_json::Value;
 
+use self::contracts::contracts;
 use crate::configuration::{ConfigurationFile, default_kafka};
 use crate::failure::{Failure, Outcome};
 use crate::terminal::{print, tell};
@@ -18,7 +19,10 @@ use crate::terminal::{print, tell};
 /// The name of the description of the topics.
 const ASYNCAPI: &str = "asyncapi";
 
-/// Print the JSON Schema of what Bellwether reads and writes, and the AsyncAPI document of its topics
+/// The name of the description of the guarded listener.
+const OPENAPI: &str = "openapi";
+
+/// Print the JSON Schema of what Bellwether reads and writes, the AsyncAPI document of its topics, or the OpenAPI document of its HTTP
 ///
 /// Schemas are of JSON Schema 2020-12 and say what every record has. They are open: later versions may add fields, which subscribers ignore.
 #[derive(Args, Debug)]
@@ -49,6 +53,7 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
     let name = arguments.name.as_deref().unwrap_or(ASYNCAPI);
     let document = match contracts().find(|contract| contract.name == name) {
         Some(contract) => contract.schema(),
+        None if name == OPENAPI => bellwether_console::openapi(),
         None => topics(arguments)?,
     };
     print(&format!("{document:#}"))?;
@@ -59,7 +64,8 @@ fn write_all(directory: &Path, arguments: &Arguments) -> Result<Outcome, Failure
     let unwritable = |path: &Path, error: std::io::Error| Failure::Run(format!("cannot write {}: {error}", path.display()));
     fs::create_dir_all(directory).map_err(|error| unwritable(directory, error))?;
     let schemas = contracts().map(|contract| (format!("{}.schema.json", contract.name), contract.schema()));
-    for (file, document) in schemas.chain([(format!("{ASYNCAPI}.json"), topics(arguments)?)]) {
+    let others = [(format!("{ASYNCAPI}.json"), topics(arguments)?), (format!("{OPENAPI}.json"), bellwether_console::openapi())];
+    for (file, document) in schemas.chain(others) {
         let path = directory.join(file);
         fs::write(&path, format!("{document:#}\n")).map_err(|error| unwritable(&path, error))?;
         tell(&format!("wrote {}", path.display()));
@@ -76,10 +82,6 @@ fn topics(arguments: &Arguments) -> Result<Value, Failure> {
     }
 }
 
-fn contracts() -> impl Iterator<Item = &'static Contract> {
-    contract::ALL.iter().chain([&bellwether_backtest::report::CONTRACT, &bellwether_backtest::explain::CONTRACT])
-}
-
 fn names() -> Vec<&'static str> {
-    contracts().map(|contract| contract.name).chain([ASYNCAPI]).collect()
+    contracts().map(|contract| contract.name).chain([ASYNCAPI, OPENAPI]).collect()
 }

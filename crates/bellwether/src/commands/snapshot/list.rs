@@ -1,12 +1,12 @@
 //! `bellwether snapshot list`: which snapshots there are.
 
 use bellwether_codec::timestamp::format_time;
-use bellwether_live::snapshot::{Listing, Manifest, Repository};
+use bellwether_live::snapshot::{Manifest, Repository};
 use clap::Args;
 use comfy_table::{CellAlignment, Table, presets};
-use serde_json::{Value, json};
 
 use super::instance::listing;
+use super::listed::Listed;
 use crate::failure::{Failure, Outcome};
 use crate::sizes::{count, memory};
 use crate::terminal::print;
@@ -34,27 +34,12 @@ pub struct Arguments {
 pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
     let found = listing(&Repository::open(&arguments.from)?, arguments.journal.as_deref())?;
     if arguments.json {
-        print(&as_json(&found)?)?
+        let text = serde_json::to_string_pretty(&Listed::of(&found));
+        print(&text.map_err(|error| Failure::Run(error.to_string()))?)?
     } else {
         print(&table(&found.snapshots).trim_fmt())?
     }
     Ok(Outcome::Done)
-}
-
-/// A manifest without what is kept beside it, which may be long.
-fn as_json(found: &Listing) -> Result<String, Failure> {
-    let brief = |manifest: &Manifest| {
-        let mut value = serde_json::to_value(manifest)?;
-        if let Some(object) = value.as_object_mut() {
-            object.remove("attachment");
-            object.insert("name".to_owned(), manifest.name().into());
-        }
-        Ok(value)
-    };
-    let snapshots = found.snapshots.iter().map(brief).collect::<Result<Vec<Value>, serde_json::Error>>();
-    let damaged: Vec<_> = found.damaged.iter().map(|damaged| json!({ "name": damaged.name, "reason": damaged.reason })).collect();
-    let text = snapshots.and_then(|snapshots| serde_json::to_string_pretty(&json!({ "snapshots": snapshots, "damaged": damaged })));
-    text.map_err(|error| Failure::Run(error.to_string()))
 }
 
 fn table(snapshots: &[Manifest]) -> Table {

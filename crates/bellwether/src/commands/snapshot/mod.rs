@@ -2,6 +2,7 @@
 
 mod instance;
 mod list;
+mod listed;
 mod restore;
 mod take;
 mod verify;
@@ -9,6 +10,8 @@ mod verify;
 use clap::Subcommand;
 
 use crate::failure::{Failure, Outcome};
+
+pub use listed::CONTRACT;
 
 /// Keep copies of what a stopped instance knows, and bring them back
 ///

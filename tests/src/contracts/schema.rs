@@ -4,15 +4,26 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use bellwether_tests::product::{binary, succeeded};
 use serde_json::{Value, json};
 
+use crate::product::{binary, succeeded};
+
 /// Where the schemas of this version are kept.
+///
+/// # Panics
+///
+/// Never: these tests lie in the workspace.
+#[must_use]
 pub fn kept() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("tests/ lies in the workspace").join("deploy/contracts")
 }
 
 /// The documents that `bellwether schema --all` writes, by file name.
+///
+/// # Panics
+///
+/// When the binary fails.
+#[must_use]
 pub fn printed() -> BTreeMap<String, String> {
     let directory = tempfile::tempdir().expect("a temporary directory");
     let output = binary().args(["schema", "--all"]).arg(directory.path()).output().expect("the binary runs");
@@ -21,6 +32,11 @@ pub fn printed() -> BTreeMap<String, String> {
 }
 
 /// The documents of a directory, by file name.
+///
+/// # Panics
+///
+/// When it cannot be read.
+#[must_use]
 pub fn read(directory: &Path) -> BTreeMap<String, String> {
     let entries = fs::read_dir(directory).unwrap_or_else(|error| panic!("{}: {error}", directory.display()));
     let files = entries.map(|entry| entry.expect("it can be listed").path()).filter(|path| path.is_file());
@@ -29,6 +45,11 @@ pub fn read(directory: &Path) -> BTreeMap<String, String> {
 }
 
 /// One schema.
+///
+/// # Panics
+///
+/// When the binary knows none of this name.
+#[must_use]
 pub fn schema(name: &str) -> Value {
     let output = binary().args(["schema", name]).output().expect("the binary runs");
     succeeded(&output);
@@ -36,6 +57,11 @@ pub fn schema(name: &str) -> Value {
 }
 
 /// Follows a reference within a document.
+///
+/// # Panics
+///
+/// When it leads nowhere.
+#[must_use]
 pub fn resolved<'s>(schema: &'s Value, root: &'s Value) -> &'s Value {
     match schema["$ref"].as_str() {
         Some(reference) => {
@@ -47,6 +73,7 @@ pub fn resolved<'s>(schema: &'s Value, root: &'s Value) -> &'s Value {
 }
 
 /// The schema without room for fields that it does not name: what subscribers must not do, but tests of completeness must.
+#[must_use]
 pub fn closed(mut schema: Value) -> Value {
     close(&mut schema);
     schema

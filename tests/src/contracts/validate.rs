@@ -4,14 +4,20 @@ use std::io::Write;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use bellwether_tests::product::succeeded;
-use bellwether_tests::python::python;
 use serde_json::{Value, json};
+
+use crate::product::succeeded;
+use crate::python::python;
 
 /// The validator, from PyPI.
 const JSONSCHEMA: &str = "jsonschema-rs==0.61.0";
 
 /// What is wrong with each document, if anything is. The schema itself is held against that of schemas first.
+///
+/// # Panics
+///
+/// When the schema is none, or Python fails.
+#[must_use]
 pub fn complaints(schema: &Value, documents: &[Value]) -> Vec<Option<String>> {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("contracts/validate.py");
     let mut command = Command::new(python(&[JSONSCHEMA]));
@@ -28,6 +34,10 @@ pub fn complaints(schema: &Value, documents: &[Value]) -> Vec<Option<String>> {
 }
 
 /// Asserts that every document is valid.
+///
+/// # Panics
+///
+/// When one is not.
 #[track_caller]
 pub fn assert_valid(what: &str, schema: &Value, documents: &[Value]) {
     let complaints = complaints(schema, documents);

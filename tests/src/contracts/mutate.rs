@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::schema::resolved;
 
 /// A wrong document.
+#[derive(Debug)]
 pub struct Mutant {
     /// What was done to it.
     pub what: String,
@@ -15,6 +16,7 @@ pub struct Mutant {
 }
 
 /// Every way to spoil a document by one step that its schema must notice.
+#[must_use]
 pub fn mutants(document: &Value, schema: &Value) -> Vec<Mutant> {
     let mut found = Vec::new();
     walk(document, "", document, schema, schema, &mut found);
