@@ -73,9 +73,9 @@ fn tables_and_shards_do_not_matter_with_churns() {
 #[test]
 fn the_point_of_a_sweep_at_the_value_of_the_file_is_the_rule() {
     let company = company();
-    let swept = report(&company, &["--events", "events.jsonl.zst", "--sweep", "no-login-30d.days=20..40:10"]);
+    let swept = report(&company, &["--events", "events.jsonl.zst", "--sweep", "usage-decline.ratio=0.4..0.6:0.1"]);
     let points = swept["sweep"]["points"].as_array().expect("there are points");
-    let rule = swept["by_rule"].as_array().expect("a list").iter().find(|rule| rule["rule"] == "no-login-30d").expect("it is there");
+    let rule = swept["by_rule"].as_array().expect("a list").iter().find(|rule| rule["rule"] == "usage-decline").expect("it is there");
     assert!(
         rule["signals"].as_u64() > Some(20) && points[0]["figures"] != points[1]["figures"] && points[0]["overall"] != points[1]["overall"]
     );
