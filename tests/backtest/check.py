@@ -1,246 +1,199 @@
 """Judges the alarms of a log anew, from the events and the signals alone, and compares the figures with those of a backtest.
 
-    check.py EVENTS.jsonl.zst SIGNALS.jsonl OBSERVATIONS.csv REPORT.json
+    check.py EVENTS.jsonl.zst SIGNALS.jsonl OBSERVATIONS.csv REPORT.json [--baselines SIGNALS.jsonl] [--horizon DAYS] [--churn-at end] [--from DATE]
 
-Of the product's own figures it takes the health scores only, as the observations give them. Exits with 1 and says what differs."""
+Of the product's own figures it takes the health scores only, as the observations give them. --baselines are the signals of a rule file that has the
+baselines as rules. Exits with 1 and says what differs."""
 
+import argparse
 import csv
-import io
 import json
 import sys
-from collections import defaultdict
+from collections import Counter
 from datetime import datetime, timezone
 
 import numpy
-import zstandard
 from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import average_precision_score, brier_score_loss, roc_auc_score
 
-DAY = 86_400_000
-HORIZON, MIN_LEAD, WARM_UP, LONGEST = 90 * DAY, 14 * DAY, 28 * DAY, 180 * DAY
+from judge import DAY, WARM_UP, Judge, milliseconds, month_start, read_episodes, read_events
+
 NOTICE_DRIVEN = {"cancel-page-visit", "notice-given"}
-NEVER = float("inf")
+DRAWS = 400
+# How far two bootstraps over the same customers may lie apart.
+TOLERANCE = 0.02
 
 
-def milliseconds(text):
-    return round(datetime.fromisoformat(text.replace("Z", "+00:00")).timestamp() * 1000)
+def check_rules(judge, at_risk, report, differences):
+    overall = [episode for episode in at_risk if episode["rule"] not in NOTICE_DRIVEN]
+    compare("overall", report["overall"], judge.all_figures(overall), differences)
+    for name, found in zip(("precision_interval", "recall_interval"), judge.intervals(overall)):
+        compare(f"overall.{name}", report["overall"][name], found, differences, TOLERANCE)
+    notices = [episode for episode in at_risk if episode["rule"] in NOTICE_DRIVEN]
+    compare("notice_driven", report["notice_driven"], judge.all_figures(notices), differences)
+    for row in report["overall"]["horizons"]:
+        found = judge.figures(overall, round(row["horizon_days"] * DAY))
+        compare(f"horizon {row['horizon_days']}", row, found, differences)
+    rules = [rule for rule in report["by_rule"] if rule["kind"] == "at_risk"]
+    warned = {}
+    for rule in rules:
+        own = [episode for episode in at_risk if episode["rule"] == rule["rule"]]
+        compare(rule["rule"], rule, judge.all_figures(own), differences)
+        if rule["rule"] not in NOTICE_DRIVEN:
+            warned[rule["rule"]] = set(judge.warned_of(own))
+    by_churn = Counter(key for keys in warned.values() for key in keys)
+    for rule in rules:
+        keys = warned.get(rule["rule"])
+        if keys is None:
+            continue
+        alone = sum(by_churn[key] == 1 for key in keys)
+        compare(f"{rule['rule']} alone", rule["churns_warned_alone"], alone, differences)
+        compare(f"{rule['rule']} marginal", rule["marginal_recall"], alone / len(judge.churns), differences)
+        for other in rule["overlap"]:
+            compare(f"{rule['rule']} with {other['rule']}", other["churns"], len(keys & warned[other["rule"]]), differences)
+    months = judge.by_month(overall)
+    compare("months", len(report["by_month"]), len(months), differences)
+    for told, found in zip(report["by_month"], months):
+        compare(f"month {found['month']}", told, found, differences)
+    compare("prevalence", report["log"]["prevalence"], judge.chance, differences)
+    compare("random recall", report["baselines"]["random"]["recall"], judge.random_recall(report["overall"]["signals"]), differences, 1e-6)
+    compare("random precision", report["baselines"]["random"]["precision"], judge.chance, differences)
+    return len(rules)
 
 
-class Customer:
-    def __init__(self, first):
-        self.since, self.created = first, False
-        self.subscriptions, self.notice = {}, None
-        self.spell, self.spells, self.churns = None, [], []
-
-    def fold(self, kind, time, data):
-        if kind == "account.created":
-            self.since = time if not self.created else min(self.since, time)
-            self.created = True
-        if kind.startswith("subscription."):
-            known = self.subscriptions.setdefault(data["subscription"], {"mrr": 0, "runs": False})
-            if kind == "subscription.started" and self.notice is not None and self.notice < time:
-                self.notice = None
-            known["runs"] = kind != "subscription.ended"
-            known["mrr"] = data.get("mrr_minor", known["mrr"])
-        elif kind == "cancellation.requested":
-            self.notice = time
-        elif kind == "cancellation.withdrawn":
-            self.notice = None
-        else:
-            return
-        runs = [one for one in self.subscriptions.values() if one["runs"]]
-        if self.spell is None and sum(one["mrr"] for one in runs) > 0:
-            self.spell = time
-        elif self.spell is not None and not runs:
-            self.leave(time, time)
-
-    def leave(self, until, gone):
-        self.spells.append((self.spell, until))
-        churn = self.notice if self.notice is not None and self.notice >= self.spell else gone
-        if churn != NEVER:
-            self.churns.append((churn, gone))
-        self.spell = None
-
-    def is_customer(self, time):
-        served = any(begin <= time < until for begin, until in self.spells)
-        return served and not any(churn <= time <= max(churn, gone) for churn, gone in self.churns)
-
-
-def read_events(path):
-    customers, end, start = {}, 0, None
-    with open(path, "rb") as compressed:
-        for line in io.TextIOWrapper(zstandard.ZstdDecompressor().stream_reader(compressed), encoding="utf-8"):
-            event = json.loads(line)
-            time = milliseconds(event["time"])
-            start = time if start is None else start
-            end = max(end, time)
-            if event["subject"] == "_company":
+def check_others(judge, episodes, report, differences):
+    """Upsell by what is paid, advocacy by references."""
+    judged = 0
+    for rule in report["by_rule"]:
+        if rule["kind"] not in ("upsell", "advocacy"):
+            continue
+        counts = Counter()
+        for episode in episodes:
+            raised, customer = episode["raised"], judge.customers[episode["customer"]]
+            if episode["rule"] != rule["rule"] or raised < judge.begin:
                 continue
-            customer = customers.setdefault(event["subject"], Customer(time))
-            if event["type"].startswith(("subscription.", "cancellation.", "account.")):
-                customer.fold(event["type"], time, event.get("data", {}))
-    for customer in customers.values():
-        if customer.spell is not None:
-            customer.leave(end, NEVER)
-    return customers, start, end
-
-
-def read_episodes(path):
-    episodes, open_ones = [], {}
-    for line in open(path, encoding="utf-8"):
-        signal = json.loads(line)
-        data, time = signal["data"], milliseconds(signal["time"])
-        transition = signal["type"].split(".")[2]
-        key = (signal["subject"], data["rule"], data["object"])
-        if transition == "raised":
-            episode = {"customer": key[0], "rule": key[1], "object": key[2], "kind": data["kind"], "raised": time, "closed": NEVER}
-            episodes.append(episode)
-            open_ones[key] = episode
-        elif transition in ("cleared", "expired", "resolved"):
-            open_ones.pop(key)["closed"] = time
-    return episodes
-
-
-def outcome(episode, customer, end, horizon):
-    ahead = [churn for churn, gone in customer.churns if max(churn, gone) >= episode["raised"]]
-    if not ahead:
-        return ("censored" if episode["raised"] + horizon > end else "false"), None
-    lead = ahead[0] - episode["raised"]
-    if lead < MIN_LEAD:
-        return "late", None
-    if lead > horizon:
-        return "false", None
-    return ("true", ahead[0]) if episode["closed"] > ahead[0] - MIN_LEAD else ("withdrawn", None)
-
-
-def judge(episodes, customers, end, months, horizon=HORIZON):
-    counts, earliest, last_end, flaps = defaultdict(int), {}, {}, 0
-    for episode in episodes:
-        what, churn = outcome(episode, customers[episode["customer"]], end, horizon)
-        counts[what] += 1
-        if churn is not None:
-            key = (episode["customer"], churn)
-            earliest[key] = min(earliest.get(key, NEVER), episode["raised"])
-        key = (episode["customer"], episode["rule"], episode["object"])
-        flaps += key in last_end and episode["raised"] - last_end[key] <= 7 * DAY
-        last_end[key] = episode["closed"]
-    by_customer = defaultdict(list)
-    for episode in episodes:
-        by_customer[episode["customer"]].append(episode)
-    leads, warned, churns, in_alarm = [], [], 0, 0
-    for name, customer in customers.items():
-        for churn, _ in customer.churns:
-            if churn - customer.since < WARM_UP:
-                continue
-            churns += 1
-            if (name, churn) in earliest:
-                leads.append((churn - earliest[name, churn]) / DAY)
-            ahead = [churn - one["raised"] for one in by_customer[name] if one["raised"] <= churn - MIN_LEAD < one["closed"]]
-            warned.append(max([lead for lead in ahead if lead <= max(LONGEST, horizon)], default=-1))
-        alarms = [(max(one["raised"], begin), min(one["closed"], until)) for one in by_customer[name] for begin, until in customer.spells]
-        in_alarm += union(alarms)
-    wrong = counts["false"] + counts["withdrawn"]
-    share = lambda part, whole: part / whole if whole else None
-    return {
-        "signals": len(episodes), "true": counts["true"], "late": counts["late"], "false": wrong, "withdrawn": counts["withdrawn"],
-        "censored": counts["censored"], "precision": share(counts["true"], counts["true"] + wrong), "churns": churns,
-        "churns_warned": len(leads), "recall": share(len(leads), churns), "flaps": flaps,
-        "lead_days": None if not leads else dict(zip(["p10", "median", "p90"], numpy.percentile(leads, [10, 50, 90]))),
-        "warned": {str(days): share(sum(lead >= days * DAY for lead in warned), churns) for days in (14, 30, 60, 90)},
-        "false_alarms_per_1000_customer_months": wrong * 1000 / months,
-        "share_of_time_in_alarm": in_alarm / (months * 30.4375 * DAY),
-    }
-
-
-def union(intervals):
-    total, reached = 0, -NEVER
-    for begin, until in sorted(intervals):
-        begin = max(begin, reached)
-        if until > begin:
-            total += until - begin
-            reached = until
-    return total
-
-
-def check_chance(customers, start, end, report, differences):
-    right = wrong = 0
-    for customer in customers.values():
-        for begin, until in customer.spells:
-            churn = next((churn for churn, _ in customer.churns if begin <= churn <= until), None)
-            begin = max(begin, customer.since + WARM_UP, start)
-            if churn is None:
-                wrong += max(0, min(until, end - HORIZON) - begin)
+            within = lambda time: raised <= time <= raised + judge.horizon
+            if rule["kind"] == "upsell":
+                came = any(within(time) and paid >= 1.05 * episode["mrr"] > 0 for time, paid in customer.payments)
             else:
-                right += max(0, churn - MIN_LEAD - max(begin, churn - HORIZON))
-                wrong += max(0, churn - HORIZON - begin)
-    compare("prevalence", report["log"]["prevalence"], right / (right + wrong), differences)
+                came = any(within(time) for time in customer.references)
+            counts["true" if came else "censored" if raised + judge.horizon > judge.end else "false"] += 1
+        judged += counts["true"]
+        for name in ("true", "false", "censored"):
+            compare(f"{rule['rule']}.{name}", rule[name], counts[name], differences)
+    return judged
 
 
-def check_health(path, customers, end, report, differences):
+def ranking(labels, health):
+    """Figures of a score, the lift by tenths in which equal scores share what churns among them."""
+    order = numpy.argsort(health, kind="stable")
+    labels, health = labels[order].astype(float), health[order]
+    _, place, counts = numpy.unique(health, return_inverse=True, return_counts=True)
+    shared = (numpy.bincount(place, labels) / counts)[place]
+    found = numpy.interp(len(labels) * numpy.arange(11) / 10, numpy.arange(len(labels) + 1), numpy.concatenate([[0], shared.cumsum()]))
+    both = 0 < labels.sum() < len(labels)
+    return {
+        "auc": roc_auc_score(labels, -health) if both else None,
+        "pr_auc": average_precision_score(labels, -health) if both else None,
+        "lift": (found[1] / labels.sum() * 10) if labels.any() else None,
+    }, found
+
+
+def check_health(path, judge, report, differences):
     rows = list(csv.DictReader(open(path, encoding="utf-8")))
-    month_start = lambda month: milliseconds(f"{month}-01T00:00:00Z")
     dates = numpy.array([month_start(row["month"]) for row in rows])
-    follows = lambda row, date: any(0 < churn - date <= HORIZON for churn, _ in customers[row["customer"]].churns)
-    labels = numpy.array([follows(row, date) for row, date in zip(rows, dates)])
+    follows = lambda row, date: [churn for churn, _ in judge.customers[row["customer"]].churns if 0 < churn - date <= judge.horizon]
+    labels = numpy.array([bool(follows(row, date)) for row, date in zip(rows, dates)])
     health = numpy.array([float(row["health"]) for row in rows])
     told = report["health"]
-    first, last = datetime.fromtimestamp(dates.min() / 1000, timezone.utc), datetime.fromtimestamp(end / 1000, timezone.utc)
+    first, last = datetime.fromtimestamp(dates.min() / 1000, timezone.utc), datetime.fromtimestamp(judge.end / 1000, timezone.utc)
     months = [f"{year}-{month:02}" for year in range(first.year - 1, last.year + 1) for month in range(1, 13)]
     expected = 0
-    for customer in customers.values():
+    for customer in judge.customers.values():
         for date in map(month_start, months):
-            expected += date - customer.since >= WARM_UP and date + HORIZON <= end and customer.is_customer(date)
+            known = date >= judge.begin and date - customer.since >= WARM_UP and date + judge.horizon <= judge.end
+            expected += known and customer.is_customer(date)
     compare("health.observations", told["observations"] + told["without_score"], expected, differences)
     compare("health.positives", told["positives"], int(labels.sum()), differences)
-    compare("health.auc", told["auc"], roc_auc_score(labels, -health), differences)
-    compare("health.pr_auc", told["pr_auc"], average_precision_score(labels, -health), differences)
+    figures, found = ranking(labels, health)
+    compare("health", told, figures, differences)
+    for gain, (before, until) in zip(told["gains"], zip(found, found[1:]), strict=True):
+        compare(f"gain {gain['decile']}", gain, {"lift": (until - before) / labels.sum() * 10, "cumulative_recall": until / labels.sum()}, differences)
+    left = {(row["customer"], follows(row, date)[0]) for row, date in zip(rows, dates) if follows(row, date)}
+    compare("health.is_enough", told["is_enough"], len(left) >= 20, differences)
+    check_health_intervals(rows, labels, health, told, differences)
     calibration = told["calibration"]
     if calibration is None:
         differences.append("there is no calibration")
         return
     test_from = month_start(calibration["test_from"])
-    train, test = dates + HORIZON <= test_from, dates >= test_from
+    train, test = dates + judge.horizon <= test_from, dates >= test_from
     model = LogisticRegression(C=numpy.inf, tol=1e-12, max_iter=10_000).fit(health[train, None], labels[train])
-    probability = model.predict_proba(health[test, None])[:, 1]
-    compare("health.brier", told["brier"], brier_score_loss(labels[test], probability), differences, 1e-6)
+    probability = model.predict_proba(health[:, None])[:, 1]
+    compare("health.brier", told["brier"], brier_score_loss(labels[test], probability[test]), differences, 1e-6)
     compare("calibration.slope", calibration["slope"], model.coef_[0, 0], differences, 1e-4)
     constant = numpy.full(test.sum(), labels[train].mean())
     compare("calibration.brier_of_prevalence", calibration["brier_of_prevalence"], brier_score_loss(labels[test], constant), differences)
+    slices = {"month": [row["month"] for row in rows], "segment": [judge.customers[row["customer"]].segment for row in rows]}
+    for what, names in slices.items():
+        names = numpy.array(names)
+        compare(f"{what}s", len(told[f"by_{what}"]), len(set(names)), differences)
+        for part in told[f"by_{what}"]:
+            these = names == part["name"]
+            tested = these & test
+            found = {"observations": int(these.sum()), "positives": int(labels[these].sum())} | ranking(labels[these], health[these])[0]
+            compare(f"{what} {part['name']}", part, found, differences)
+            brier = numpy.mean((probability[tested] - labels[tested]) ** 2) if tested.any() else None
+            compare(f"{what} {part['name']}.brier", part["brier"], brier, differences, 1e-6)
+
+
+def check_health_intervals(rows, labels, health, told, differences):
+    _, places = numpy.unique([row["customer"] for row in rows], return_inverse=True)
+    draws = numpy.random.default_rng(7).multinomial(places.max() + 1, numpy.full(places.max() + 1, 1 / (places.max() + 1)), DRAWS)
+    for name, score in (("auc", roc_auc_score), ("pr_auc", average_precision_score)):
+        drawn = [score(labels, -health, sample_weight=draw[places]) for draw in draws]
+        compare(f"health.{name}_interval", told[f"{name}_interval"], list(numpy.percentile(drawn, [2.5, 97.5])), differences, TOLERANCE)
 
 
 def compare(name, told, found, differences, tolerance=1e-9):
     if isinstance(found, dict) and isinstance(told, dict):
         for key, value in found.items():
             compare(f"{name}.{key}", told[key], value, differences, tolerance)
-    elif told is None or found is None:
-        if told is not found:
+    elif isinstance(found, list) and isinstance(told, list):
+        for index, (one, other) in enumerate(zip(told, found, strict=True)):
+            compare(f"{name}.{index}", one, other, differences, tolerance)
+    elif isinstance(found, (str, type(None))) or told is None:
+        if told != found:
             differences.append(f"{name}: the report says {told}, and it is {found}")
     elif abs(told - found) > tolerance * max(1, abs(found)):
         differences.append(f"{name}: the report says {told}, and it is {found}")
 
 
 def main():
-    events, signals, observations, report = sys.argv[1:]
+    parser = argparse.ArgumentParser()
+    parser.add_argument("files", nargs=4)
+    parser.add_argument("--baselines")
+    parser.add_argument("--horizon", type=int, default=90)
+    parser.add_argument("--churn-at", default="notice")
+    parser.add_argument("--from", dest="begin", type=milliseconds, default=0)
+    arguments = parser.parse_args()
+    events, signals, observations, report = arguments.files
     report = json.load(open(report, encoding="utf-8"))
-    customers, start, end = read_events(events)
+    customers, start, end = read_events(events, arguments.churn_at == "end")
+    judge = Judge(customers, start, end, arguments.horizon * DAY, arguments.begin)
     episodes = read_episodes(signals)
-    months = sum(until - begin for customer in customers.values() for begin, until in customer.spells) / (30.4375 * DAY)
-    differences = []
-    compare("customer_months", report["log"]["customer_months"], months, differences)
     at_risk = [episode for episode in episodes if episode["kind"] == "at_risk"]
-    overall = [episode for episode in at_risk if episode["rule"] not in NOTICE_DRIVEN]
-    compare("overall", report["overall"], judge(overall, customers, end, months), differences)
-    for row in report["overall"]["horizons"]:
-        found = judge(overall, customers, end, months, round(row["horizon_days"] * DAY))
-        found = {key: found[key] for key in ("true", "late", "false", "censored", "precision", "recall")}
-        compare(f"horizon {row['horizon_days']}", row, found, differences)
-    rules = [rule for rule in report["by_rule"] if rule["kind"] == "at_risk"]
-    for rule in rules:
-        own = [episode for episode in at_risk if episode["rule"] == rule["rule"]]
-        compare(rule["rule"], rule, judge(own, customers, end, months), differences)
-    check_chance(customers, start, end, report, differences)
-    check_health(observations, customers, end, report, differences)
-    print(f"{len(customers)} customers, {len(at_risk)} at-risk episodes, {report['overall']['churns']} churns, {len(rules)} rules")
+    differences = []
+    compare("customer_months", report["log"]["customer_months"], judge.months, differences)
+    rules = check_rules(judge, at_risk, report, differences)
+    judged = check_others(judge, episodes, report, differences)
+    check_health(observations, judge, report, differences)
+    if arguments.baselines:
+        others = read_episodes(arguments.baselines)
+        for name in ("no_login_30d", "renewal_date"):
+            own = [episode for episode in others if episode["rule"] == name.replace("_", "-")]
+            compare(f"baseline {name}", report["baselines"][name], judge.all_figures(own), differences)
+    print(f"{len(customers)} customers, {len(at_risk)} at-risk episodes, {report['overall']['churns']} churns, {rules} rules, {judged} came true of others")
     if differences:
         sys.exit("\n".join(differences))
 

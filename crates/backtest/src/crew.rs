@@ -38,7 +38,7 @@ pub(crate) struct Folded<S> {
     pub is_full: bool,
 }
 
-/// Folds the inputs from their start to their end, or until `stop` is set or a shard is full. `shards` makes the shards anew when a record has panicked the fold.
+/// Folds the inputs from their start to their end, or until `stop` is set or a shard is full; what is behind `until` is not counted. `shards` makes the shards anew when a record has panicked the fold.
 ///
 /// # Errors
 ///
@@ -46,13 +46,14 @@ pub(crate) struct Folded<S> {
 pub(crate) fn fold<S: Shard>(
     options: &ReplayOptions,
     share: Share,
+    until: Time,
     shards: impl Fn(&[Skipped]) -> Vec<S>,
     sink: &mut impl Sink,
     stop: &AtomicBool,
 ) -> Result<Folded<S>, ReplayError> {
     let mut skipped: Vec<Skipped> = vec![Skipped::default(); usize::from(options.partitions)];
     loop {
-        let (partition, (offset, progress)) = match attempt(options, share, shards(&skipped), sink, stop)? {
+        let (partition, (offset, progress)) = match attempt(options, share, until, shards(&skipped), sink, stop)? {
             Ok(folded) => return Ok(folded),
             Err(poisoned) => poisoned,
         };
@@ -68,13 +69,14 @@ pub(crate) fn fold<S: Shard>(
 fn attempt<S: Shard>(
     options: &ReplayOptions,
     share: Share,
+    until: Time,
     shards: Vec<S>,
     sink: &mut impl Sink,
     stop: &AtomicBool,
 ) -> Result<Result<Folded<S>, (usize, Poisoned)>, ReplayError> {
     let reader = PartReader::open(&options.inputs, PART_LINES)?;
     let progress = reader.progress();
-    let crew = Crew::new(options, share, reader, shards, stop);
+    let crew = Crew::new(options, (share, until), reader, shards, stop);
     let mut writer = Writer::new(sink);
     thread::scope(|scope| {
         let crew = &crew;
@@ -108,6 +110,8 @@ fn attempt<S: Shard>(
 struct Crew<'o, S> {
     options: &'o ReplayOptions,
     share: Share,
+    /// Lines behind this are not counted: how many are read ahead is chance.
+    until: Time,
     stop: &'o AtomicBool,
     state: Mutex<State<S>>,
     /// Told to threads that found nothing to do.
@@ -117,7 +121,7 @@ struct Crew<'o, S> {
 }
 
 impl<'o, S: Shard> Crew<'o, S> {
-    fn new(options: &'o ReplayOptions, share: Share, reader: PartReader, shards: Vec<S>, stop: &'o AtomicBool) -> Self {
+    fn new(options: &'o ReplayOptions, (share, until): (Share, Time), reader: PartReader, shards: Vec<S>, stop: &'o AtomicBool) -> Self {
         let place = |(number, shard)| Some(Box::new(Place { number, next_part: 0, last_thread: 0, shard }));
         let state = State {
             reader: Some(reader),
@@ -135,7 +139,7 @@ impl<'o, S: Shard> Crew<'o, S> {
             is_over: false,
             stopped: None,
         };
-        Self { options, share, stop, state: Mutex::new(state), work: Condvar::new(), epochs: Condvar::new() }
+        Self { options, share, until, stop, state: Mutex::new(state), work: Condvar::new(), epochs: Condvar::new() }
     }
 
     /// Does what there is to do, until all is done.
@@ -207,7 +211,7 @@ impl<'o, S: Shard> Crew<'o, S> {
                 state
             }
             Task::Sequence(mut sequencer, decoded) => {
-                let part = Arc::new(Part::new(decoded, &mut sequencer, self.options.ingest_clock, self.share));
+                let part = Arc::new(Part::new(decoded, &mut sequencer, self.options.ingest_clock, self.share, self.until));
                 let mut state = self.lock();
                 state.sequencer = Some(sequencer);
                 state.sequenced += 1;

@@ -40,14 +40,21 @@ impl Erased {
     }
 }
 
+/// What stands in every erasure.
+pub(crate) const ERASURE: &str = "\"customer.erased\"";
+
+/// Whether a record may be an erasure, and is to be decoded.
+pub(crate) fn may_erase(record: &JournalRecord<'_>, erasure: &Finder<'_>) -> bool {
+    record.value.is_some_and(|value| erasure.find(value).is_some())
+}
+
 impl ErasedOfPartition {
     /// Looks through a partition. Only the records that name an erasure are decoded.
     pub(crate) fn of(journal: &dyn Journal, number: u16, decoder: &Decoder) -> Result<Self, ReplayError> {
         let (mut erasures, mut hashes) = (Erasures::default(), Vec::new());
-        let erasure = Finder::new("\"customer.erased\"");
+        let erasure = Finder::new(ERASURE);
         let mut visit = |records: &[JournalRecord<'_>]| {
-            let may_erase = |record: &&JournalRecord<'_>| record.value.is_some_and(|value| erasure.find(value).is_some());
-            for piece in Pieces::decode(records.iter().filter(may_erase).copied(), decoder).pieces {
+            for piece in Pieces::decode(records.iter().filter(|record| may_erase(record, &erasure)).copied(), decoder).pieces {
                 match piece {
                     Piece::Records(records) => {
                         erasures.note(&records);

@@ -2,7 +2,7 @@
 
 use bellwether_engine::expression::{Expected, Expression, ExpressionError, Scope, Symbol, ValueType, compile, nearest};
 
-use crate::report::{Report, RiskReport, RuleReport};
+use crate::report::{CompareReport, Report, RiskReport, RuleReport};
 
 /// A figure by its name.
 type Figure<R> = (&'static str, fn(&R) -> Option<f64>);
@@ -26,15 +26,16 @@ const FIGURES: [Figure<RiskReport>; 14] = [
 ];
 
 /// Further figures of the whole report.
-const OF_REPORT: [Figure<Report>; 8] = [
-    ("auc", |report| report.health.auc),
-    ("pr_auc", |report| report.health.pr_auc),
-    ("brier", |report| report.health.brier),
-    ("precision_change", |report| report.compare.as_ref()?.precision.change),
-    ("recall_change", |report| report.compare.as_ref()?.recall.change),
-    ("median_lead_days_change", |report| report.compare.as_ref()?.median_lead_days.change),
-    ("customers_gained", |report| report.compare.as_ref().map(|compare| compare.gained as f64)),
-    ("customers_lost", |report| report.compare.as_ref().map(|compare| compare.lost as f64)),
+const OF_REPORT: [Figure<Report>; 3] =
+    [("auc", |report| report.health.auc), ("pr_auc", |report| report.health.pr_auc), ("brier", |report| report.health.brier)];
+
+/// Further figures of a report that compares.
+const OF_COMPARISON: [Figure<CompareReport>; 5] = [
+    ("precision_change", |compare| compare.precision.change),
+    ("recall_change", |compare| compare.recall.change),
+    ("median_lead_days_change", |compare| compare.median_lead_days.change),
+    ("customers_gained", |compare| Some(compare.gained as f64)),
+    ("customers_lost", |compare| Some(compare.lost as f64)),
 ];
 
 /// Further figures of one rule.
@@ -99,7 +100,7 @@ impl Gate {
     #[must_use]
     pub fn judge(&self, report: &Report) -> Judgement {
         let values = self.values(report);
-        let named = (0..).zip(names(self.rule.is_some())).filter(|(figure, _)| self.condition.features() & (1 << figure) != 0);
+        let named = self.named();
         let value_of = |figure: u16| values.get(usize::from(figure)).copied().flatten();
         let named: Vec<(&'static str, Option<f64>)> = named.map(|(figure, name)| (name, value_of(figure))).collect();
         let unknown: Vec<&'static str> = named.iter().filter(|(_, value)| value.is_none()).map(|(name, _)| *name).collect();
@@ -112,11 +113,24 @@ impl Gate {
         }
     }
 
+    /// A figure that it names and that no report has without a baseline.
+    #[must_use]
+    pub fn compared(&self) -> Option<&'static str> {
+        self.named().map(|(_, name)| name).find(|name| OF_COMPARISON.iter().any(|(known, _)| known == name))
+    }
+
+    /// The figures that it names, with their numbers.
+    fn named(&self) -> impl Iterator<Item = (u16, &'static str)> {
+        let features = self.condition.features();
+        (0..).zip(names(self.rule.is_some())).filter(move |(figure, _)| features & (1 << figure) != 0)
+    }
+
     /// Every figure that it may name, in the order of their numbers; none of them where the report has no such rule.
     fn values(&self, report: &Report) -> Vec<Option<f64>> {
         let of = |figures: &RiskReport| FIGURES.map(|(_, of)| of(figures));
         let Some(name) = &self.rule else {
-            return of(&report.overall).into_iter().chain(OF_REPORT.map(|(_, of)| of(report))).collect();
+            let compared = OF_COMPARISON.map(|(_, of)| report.compare.as_ref().and_then(of));
+            return of(&report.overall).into_iter().chain(OF_REPORT.map(|(_, of)| of(report))).chain(compared).collect();
         };
         let rule = report.by_rule.iter().find(|rule| rule.rule == *name);
         rule.map(|rule| of(&rule.figures).into_iter().chain(OF_RULE.map(|(_, of)| of(rule))).collect()).unwrap_or_default()
@@ -131,7 +145,8 @@ impl Gate {
 
 /// The names of the figures, in the order of their numbers.
 fn names(is_of_rule: bool) -> impl Iterator<Item = &'static str> {
-    let others: Vec<&str> = if is_of_rule { OF_RULE.map(|(name, _)| name).into() } else { OF_REPORT.map(|(name, _)| name).into() };
+    let of_report = || OF_REPORT.map(|(name, _)| name).into_iter().chain(OF_COMPARISON.map(|(name, _)| name));
+    let others: Vec<&str> = if is_of_rule { OF_RULE.map(|(name, _)| name).into() } else { of_report().collect() };
     FIGURES.map(|(name, _)| name).into_iter().chain(others)
 }
 

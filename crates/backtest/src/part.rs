@@ -1,6 +1,6 @@
 //! Some lines of an epoch, decoded and in order, and what folds them.
 
-use bellwether_codec::intake::{DecodedPart, SequencedLines, Sequencer};
+use bellwether_codec::intake::{DecodedPart, Sequenced, SequencedLines, Sequencer};
 use bellwether_codec::run::Run;
 use bellwether_engine::partition::Progress;
 use bellwether_engine::time::Time;
@@ -17,17 +17,26 @@ pub(crate) struct Part {
     pub sequenced: SequencedLines,
     /// The ticks at the end of the epoch, with its last lines.
     ticks: Vec<(u16, Time)>,
+    /// How many of its lines come before the first one that is behind the end of the period. Those behind it were read ahead.
+    pub lines_in_period: usize,
 }
 
 impl Part {
     /// Gives decoded lines their order, and lets go of those of others' shares; parts are taken in theirs.
-    pub fn new(decoded: DecodedPart, sequencer: &mut Sequencer, ingest_clock: Option<Time>, share: Share) -> Self {
+    pub fn new(decoded: DecodedPart, sequencer: &mut Sequencer, ingest_clock: Option<Time>, share: Share, until: Time) -> Self {
+        let was_over = sequencer.watermark() > until;
         let mut sequenced = sequencer.sequence_from(decoded.lines(), decoded.watermarks(), ingest_clock);
+        let is_over = sequencer.watermark() > until;
+        let lines_in_period = match is_over {
+            _ if was_over => 0,
+            true => first_line_after(&sequenced, until).unwrap_or(decoded.lines().len()),
+            false => decoded.lines().len(),
+        };
         if share != Share::WHOLE {
             sequenced.partitions.iter_mut().for_each(|records| records.retain(|record| share.holds(record.key)));
         }
         let ticks = if decoded.is_end() { sequencer.end_epoch(decoded.is_last()) } else { Vec::new() };
-        Self { decoded, sequenced, ticks }
+        Self { decoded, sequenced, ticks, lines_in_period }
     }
 
     /// Its records of a partition, of which the first has this offset.
@@ -36,6 +45,13 @@ impl Part {
         let tick = self.ticks.iter().find(|(of, _)| *of == partition).map(|(_, time)| *time);
         Run { first_offset, offsets: None, lines: self.decoded.lines(), records, tick }
     }
+}
+
+/// The index of the first line with a watermark after an instant.
+fn first_line_after(sequenced: &SequencedLines, until: Time) -> Option<usize> {
+    let first =
+        |records: &Vec<Sequenced>| records.get(records.partition_point(|record| record.watermark <= until)).map(|record| record.line);
+    sequenced.partitions.iter().filter_map(first).min().map(|line| line as usize)
 }
 
 /// A record that could not be folded: its offset, and how it failed.

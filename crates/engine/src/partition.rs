@@ -216,6 +216,12 @@ impl Partition {
         was_silent
     }
 
+    /// Whether the rule of this hash is frozen while a source is silent.
+    #[must_use]
+    pub fn is_frozen(&self, rule: u32) -> bool {
+        self.rules.rules.iter().position(|known| known.hash == rule).is_some_and(|index| self.frozen & 1 << index != 0)
+    }
+
     fn freeze(&mut self) {
         self.frozen = silence::frozen(&self.rules, self.header.silent.families());
     }

@@ -33,6 +33,46 @@ fn a_browser_shows_the_report_and_has_nothing_to_complain_about() {
 }
 
 #[test]
+fn everything_that_a_report_may_have_is_drawn_and_printed() {
+    let company = Company::new(300, 18, 5);
+    fs::write(company.path("quiet.yaml"), "signals:\n  - { name: quiet, kind: at_risk, when: days_since_login >= 12, summary: quiet }\n")
+        .expect("it can be written");
+    let baseline = company.path("quiet.yaml").display().to_string();
+    company.backtest_with(&["--baseline", &baseline, "--sweep", "no-login-30d.days=20..40:10"]);
+    let (dom, complaints) = open(&company.path("report.html"));
+    assert_eq!(complaints, Vec::<String>::new());
+    let report = fs::read_to_string(company.path("report.json")).expect("it is there");
+    let report: serde_json::Value = serde_json::from_str(&report).expect("it is JSON");
+    let log = &report["log"];
+    let text = |value: &serde_json::Value| value.as_str().expect("a text").to_owned();
+    for fact in [text(&log["hash"]), text(&report["rules"]["hash"]), text(&log["from"])[..10].to_owned(), text(&log["to"])[..10].to_owned()]
+    {
+        assert!(dom.contains(&fact), "the header tells {fact}");
+    }
+    let [churns, eligible] = ["churns", "eligible_churns"].map(|name| log[name].as_u64().expect("a count"));
+    for fact in [format!("{churns} ({eligible} past the warm-up)"), "90 days, at least 14 ahead".to_owned(), "300 (300 paid)".to_owned()] {
+        assert!(dom.contains(&format!("<dd>{fact}</dd>")), "the header tells {fact}");
+    }
+    assert!(dom.contains("<h2>Sweep</h2>") && dom.contains(&format!("<h2>Against {baseline}</h2>")));
+    assert!(
+        dom.contains("http-equiv=\"Content-Security-Policy\" content=\"default-src 'none'; style-src 'unsafe-inline'; img-src data:\"")
+    );
+    // Each figure has marks beside its axes; a chart without data has not.
+    let figures: Vec<&str> = dom.split("<figure>").skip(1).filter_map(|rest| rest.split("</figure>").next()).collect();
+    assert!(figures.len() >= 6, "{} figures", figures.len());
+    for figure in figures {
+        let marks = ["<rect", "<circle", "<polyline", "<path", "<polygon"].iter().map(|mark| figure.matches(mark).count()).sum::<usize>();
+        let title = figure.split("</strong>").next().unwrap_or_default();
+        assert!(marks > 5 && figure.matches("<text").count() > 5, "{title}: {marks} marks");
+    }
+    let pdf = company.path("report.pdf");
+    run(&company.path("report.html"), &["--no-pdf-header-footer", &format!("--print-to-pdf={}", pdf.display())]);
+    let pdf = fs::read(pdf).expect("it is printed");
+    let pages = String::from_utf8_lossy(&pdf).matches("/Type /Page\n").count();
+    assert!(pdf.starts_with(b"%PDF") && pages > 1, "{pages} pages");
+}
+
+#[test]
 fn a_request_would_be_told() {
     let company = Company::new(300, 18, 5);
     company.backtest();

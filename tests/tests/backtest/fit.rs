@@ -24,8 +24,9 @@ fn scikit_learn_ranks_customers_no_better() {
     export(&company);
     let files = [company.path("features.csv"), company.path("fitted.json")];
     let told = check([&files[0], &files[1]], "0.01", 0);
-    let churns: Vec<u32> = told.lines().filter_map(|line| line.split_once(" of churns of ")?.1.split(' ').next()?.parse().ok()).collect();
-    assert!(churns.len() == 2 && churns.iter().all(|churns| *churns >= 300), "{told}");
+    let customers: Vec<u32> =
+        told.lines().filter_map(|line| line.split_once(" of churns of ")?.1.split(' ').next()?.parse().ok()).collect();
+    assert!(customers.len() == 2 && customers.iter().all(|customers| *customers >= 300), "{told}");
 
     // A model that is worse, or another than its health, is found out.
     let path = company.path("fitted.json");
@@ -64,6 +65,26 @@ fn a_model_is_the_same_again_and_whatever_comes_after_the_split() {
         let told = String::from_utf8_lossy(&refused.stderr).into_owned();
         assert!(refused.status.code() == Some(2) && told.contains(reason), "{told}");
     }
+    // The file is taken as it is, by what judges and by what runs.
+    let mut backtest = binary();
+    backtest.arg("backtest").arg("--events").arg(company.path("events.jsonl.zst")).arg("--rules").arg(company.path("one.yaml"));
+    let more = [("--json", "report.json"), ("--signals", "backtested.jsonl")].map(|(argument, name)| (argument, company.path(name)));
+    more.iter().for_each(|(argument, path)| _ = backtest.arg(argument).arg(path));
+    succeeded(&backtest.output().expect("the binary starts"));
+    let mut run = binary();
+    run.args(["run", "--once", "--metrics", "off", "--events"])
+        .arg(company.path("events.jsonl.zst"))
+        .arg("--rules")
+        .arg(company.path("one.yaml"));
+    run.arg("--data").arg(company.path("data")).arg("--signals").arg(company.path("ran.jsonl"));
+    succeeded(&run.output().expect("the binary starts"));
+    let signals = fs::read(company.path("ran.jsonl")).expect("it is written");
+    assert!(String::from_utf8_lossy(&signals).contains("\"rule\":\"fitted-risk\""), "the model speaks");
+    assert!(signals == fs::read(company.path("backtested.jsonl")).expect("it is written"), "what runs and what is judged differ");
+    let report: serde_json::Value =
+        serde_json::from_slice(&fs::read(company.path("report.json")).expect("it is written")).expect("it is JSON");
+    assert!(report["health"]["auc"].as_f64() > Some(0.6), "{}", report["health"]["auc"]);
+
     let early = fit(&company, "events.jsonl.zst", "2024-03-01", "early", &[]);
     assert_eq!(early.status.code(), Some(2));
     assert!(!company.path("early.yaml").exists() && !company.path("refused.yaml").exists());

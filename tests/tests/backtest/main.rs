@@ -4,6 +4,8 @@ mod browser;
 mod figures;
 mod fit;
 mod leakage;
+mod rows;
 mod samples;
 mod shares;
 mod support;
+mod whole;

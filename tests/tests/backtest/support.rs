@@ -29,8 +29,13 @@ impl Company {
 
     /// A backtest of its events with all that it writes: `signals.jsonl`, `observations.csv`, `report.json`, `report.html`.
     pub fn backtest(&self) -> Output {
+        self.backtest_with(&[])
+    }
+
+    /// The same, with further arguments.
+    pub fn backtest_with(&self, more: &[&str]) -> Output {
         let mut command: Command = binary();
-        command.arg("backtest");
+        command.arg("backtest").args(more);
         let files = [
             ("--events", "events.jsonl.zst"),
             ("--signals", "signals.jsonl"),

@@ -166,9 +166,9 @@ impl<S: Shard> State<S> {
     }
 
     fn count(&mut self, part: &Part) {
-        self.counted.events += part.decoded.lines().len() as u64;
+        self.counted.events += part.lines_in_period as u64;
         self.counted.journaled += part.sequenced.partitions.iter().map(|records| records.len() as u64).sum::<u64>();
-        for (_, rejection) in &part.sequenced.rejected {
+        for (_, rejection) in part.sequenced.rejected.iter().filter(|(line, _)| (*line as usize) < part.lines_in_period) {
             *self.counted.rejected.entry(rejection.reason.code().to_owned()).or_default() += 1;
         }
     }

@@ -1,6 +1,6 @@
 //! From health to a probability: a logistic curve, fitted on earlier months and tested on later ones.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::health::Observation;
 use super::population::MIN_CHURNS;
@@ -13,12 +13,29 @@ const METHOD: &str = "logistic regression on the health score, fitted by maximum
 /// Newton's method needs a dozen steps; more mean that there is no maximum.
 const MAX_STEPS: usize = 60;
 
-/// The Brier score on the later months, and how it came about; none with too few churns on either side of every split.
-pub(super) fn calibrate(rows: &[Observation], horizon_ms: i64) -> Option<(f64, Calibration)> {
+/// A curve, and the first month that it is tested on.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Curve {
+    test_from: i32,
+    intercept: f64,
+    slope: f64,
+}
+
+impl Curve {
+    /// The Brier score on those of some observations that are tested; none where none is.
+    pub fn brier<'r>(&self, rows: impl Iterator<Item = &'r Observation>) -> Option<f64> {
+        let mut tested = rows.filter(|row| row.month >= self.test_from).peekable();
+        tested.peek()?;
+        Some(brier(tested.map(|row| (probability(self.intercept, self.slope, health(row)), row.is_positive()))))
+    }
+}
+
+/// The curve, and how it came about; none with too few churns on either side of every split.
+pub(super) fn calibrate(rows: &[Observation], horizon_ms: i64) -> Option<(Curve, Calibration)> {
     let (test_from, train, test) = split(rows, horizon_ms)?;
-    let points: Vec<(f64, bool)> = train.iter().map(|row| (health(row), row.is_positive)).collect();
+    let points: Vec<(f64, bool)> = train.iter().map(|row| (health(row), row.is_positive())).collect();
     let (intercept, slope) = fit(&points)?;
-    let mut predicted: Vec<(f64, bool)> = test.iter().map(|row| (probability(intercept, slope, health(row)), row.is_positive)).collect();
+    let mut predicted: Vec<(f64, bool)> = test.iter().map(|row| (probability(intercept, slope, health(row)), row.is_positive())).collect();
     predicted.sort_by(|left, right| left.0.total_cmp(&right.0));
     let prevalence = points.iter().filter(|(_, positive)| *positive).count() as f64 / points.len() as f64;
     let calibration = Calibration {
@@ -28,23 +45,31 @@ pub(super) fn calibrate(rows: &[Observation], horizon_ms: i64) -> Option<(f64, C
         trained_on: train.len() as u64,
         test_from: name_of(test_from),
         tested_on: test.len() as u64,
-        tested_positives: test.iter().filter(|row| row.is_positive).count() as u64,
+        tested_positives: test.iter().filter(|row| row.is_positive()).count() as u64,
         brier_of_prevalence: brier(predicted.iter().map(|(_, positive)| (prevalence, *positive))),
         reliability: reliability(&predicted),
     };
-    Some((brier(predicted.iter().copied()), calibration))
+    Some((Curve { test_from, intercept, slope }, calibration))
 }
 
 /// The first month to test, chosen so that the side with fewer churns has as many as possible, and both sides.
 fn split(rows: &[Observation], horizon_ms: i64) -> Option<(i32, Vec<&Observation>, Vec<&Observation>)> {
-    let mut positives: BTreeMap<i32, usize> = BTreeMap::new();
-    rows.iter().for_each(|row| *positives.entry(row.month).or_default() += usize::from(row.is_positive));
+    let mut months = BTreeSet::new();
+    // Of each churn the first and the last month before which it is looked for: counted once, it cannot make a few customers look like many.
+    let mut churns: BTreeMap<(u32, u8), (i32, i32)> = BTreeMap::new();
+    for row in rows {
+        months.insert(row.month);
+        if row.is_positive() {
+            let (first, last) = churns.entry((row.customer, row.churn)).or_insert((row.month, row.month));
+            (*first, *last) = ((*first).min(row.month), (*last).max(row.month));
+        }
+    }
     let is_closed = |month: i32, test_from: i32| start_of(month).plus_ms(horizon_ms) <= start_of(test_from);
     let fewer = |test_from: i32| {
-        let before = positives.iter().filter(|(month, _)| is_closed(**month, test_from)).map(|(_, count)| count).sum::<usize>();
-        before.min(positives.range(test_from..).map(|(_, count)| count).sum())
+        let before = churns.values().filter(|(first, _)| is_closed(*first, test_from)).count();
+        before.min(churns.values().filter(|(_, last)| *last >= test_from).count())
     };
-    let test_from = *positives.keys().max_by_key(|month| (fewer(**month), std::cmp::Reverse(**month)))?;
+    let test_from = *months.iter().max_by_key(|month| (fewer(**month), std::cmp::Reverse(**month)))?;
     if fewer(test_from) < MIN_CHURNS {
         return None;
     }

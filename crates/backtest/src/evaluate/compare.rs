@@ -5,22 +5,24 @@ use bellwether_codec::timestamp::format_time;
 use super::bootstrap::{Interval, Statistic, quantile};
 use super::figures::Measured;
 use super::population::Population;
+use crate::months::MEAN_MONTH_MS;
 use crate::report::{Change, CompareReport, MovedCustomer, RiskReport, RuleChange, RuleReport};
 
 /// Customers that are listed of each kind.
 const MAX_CUSTOMERS: usize = 50;
 
 /// The differences of which there are intervals, in the order of [`compare`].
-pub(super) fn statistics<'m>(ours: &'m Measured, theirs: &'m Measured, customer_months: f64) -> Vec<Statistic<'m>> {
-    let false_alarms = move |measured: &Measured, weights: &[u16]| {
+pub(super) fn statistics<'m>(ours: &'m Measured, theirs: &'m Measured, population: &Population<'_>) -> Vec<Statistic<'m>> {
+    let served: Vec<f64> = population.customers.iter().map(|customer| customer.served_ms(population.from) / MEAN_MONTH_MS).collect();
+    let false_alarms = |measured: &Measured, weights: &[u16]| {
         let tallies = measured.tallies.by_customer.iter();
-        let weighted = tallies.map(|tally| u64::from(weights[tally.customer as usize]) * u64::from(tally.false_));
-        weighted.sum::<u64>() as f64 * 1_000.0 / customer_months
+        tallies.map(|tally| u64::from(weights[tally.customer as usize]) * u64::from(tally.false_)).sum::<u64>() as f64
     };
+    let months = move |weights: &[u16]| served.iter().zip(weights).map(|(months, weight)| months * f64::from(*weight)).sum::<f64>();
     vec![
         Box::new(|weights| ours.precision(weights) - theirs.precision(weights)),
         Box::new(|weights| ours.recall(weights) - theirs.recall(weights)),
-        Box::new(move |weights| false_alarms(ours, weights) - false_alarms(theirs, weights)),
+        Box::new(move |weights| (false_alarms(ours, weights) - false_alarms(theirs, weights)) * 1_000.0 / months(weights)),
         Box::new(|weights| ours.median_lead(weights) - theirs.median_lead(weights)),
     ]
 }

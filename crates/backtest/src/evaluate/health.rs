@@ -1,9 +1,9 @@
 //! The health score at monthly dates against the churns that follow.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::bootstrap::Statistic;
-use super::calibration::calibrate;
+use super::calibration::{Curve, calibrate};
 use super::population::{MIN_CHURNS, Population};
 use super::ranking::Ranked;
 use crate::months::{name_of, start_of};
@@ -21,8 +21,21 @@ pub struct Observation {
     pub month: i32,
     /// Health in tenths.
     pub health_tenths: u16,
-    /// Whether it churned within the horizon.
-    pub is_positive: bool,
+    /// Which of its churns follows within the horizon, counted from one; 0 where none does. Several months may have the same one.
+    pub churn: u8,
+}
+
+impl Observation {
+    /// Whether the customer churned within the horizon.
+    #[must_use]
+    pub fn is_positive(&self) -> bool {
+        self.churn > 0
+    }
+}
+
+/// How many churns follow: a customer that is looked at in three months before it leaves has left once.
+pub(super) fn churns<'r>(rows: impl Iterator<Item = &'r Observation>) -> usize {
+    rows.filter(|row| row.is_positive()).map(|row| (row.customer, row.churn)).collect::<BTreeSet<_>>().len()
 }
 
 /// All observations, and how many could not be made.
@@ -49,16 +62,17 @@ impl Observations {
                 }
                 let window_end = date.plus_ms(options.horizon_ms);
                 // Churns near the end of the log are known and the others are not: to count them alone would inflate every figure.
-                if window_end > population.log.end {
+                if window_end > customer.observed.known_until {
                     all.censored += 1;
                     continue;
                 }
-                let is_positive = customer.life.churns.iter().any(|churn| churn.at > date && churn.at <= window_end);
+                let follows = customer.life.churns.iter().position(|churn| churn.at > date && churn.at <= window_end);
+                let churn = follows.map_or(0, |place| u8::try_from(place + 1).unwrap_or(u8::MAX));
                 let Some(health_tenths) = score.health_tenths else {
                     all.without_score += 1;
                     continue;
                 };
-                all.rows.push(Observation { customer: index, month: score.month, health_tenths, is_positive });
+                all.rows.push(Observation { customer: index, month: score.month, health_tenths, churn });
             }
         }
         all
@@ -69,7 +83,7 @@ impl Observations {
         let ranked = |weights: &[u16]| {
             let mut ranked = Ranked::default();
             for row in &self.rows {
-                ranked.add(row.health_tenths, row.is_positive, f64::from(weights[row.customer as usize]));
+                ranked.add(row.health_tenths, row.is_positive(), f64::from(weights[row.customer as usize]));
             }
             ranked
         };
@@ -84,6 +98,7 @@ impl Observations {
         let (positives, negatives) = ranked.totals();
         let gains = ranked.gains();
         let calibrated = calibrate(&self.rows, population.options.horizon_ms);
+        let curve = calibrated.as_ref().map(|(curve, _)| *curve);
         HealthReport {
             observations: self.rows.len() as u64,
             positives: positives as u64,
@@ -93,52 +108,54 @@ impl Observations {
             auc: ranked.auc(),
             pr_auc: ranked.average_precision(),
             lift: gains.first().map(|gain| gain.lift),
-            brier: calibrated.as_ref().map(|(brier, _)| *brier),
+            brier: curve.and_then(|curve| curve.brier(self.rows.iter())),
             calibration: calibrated.map(|(_, calibration)| calibration),
-            is_enough: positives >= MIN_CHURNS as f64,
+            is_enough: churns(self.rows.iter()) >= MIN_CHURNS,
             gains,
             curve: ranked.curve(),
             current: ranked.under((amber_from * 10.0).ceil() as usize),
-            by_segment: self.by_segment(population),
-            by_month: self.by_month(),
+            by_segment: self.by_segment(population, curve),
+            by_month: self.by_month(curve),
             ..HealthReport::default()
         }
     }
 
-    fn by_segment(&self, population: &Population<'_>) -> Vec<Slice> {
+    fn by_segment(&self, population: &Population<'_>, curve: Option<Curve>) -> Vec<Slice> {
         let mut segments: BTreeMap<&str, Vec<&Observation>> = BTreeMap::new();
         for row in &self.rows {
             let segment = population.customers[row.customer as usize].observed.segment.as_deref();
             segments.entry(segment.unwrap_or("unknown")).or_default().push(row);
         }
-        let mut slices: Vec<Slice> = segments.into_iter().map(|(name, rows)| slice(name.to_owned(), &rows)).collect();
+        let mut slices: Vec<Slice> = segments.into_iter().map(|(name, rows)| slice(name.to_owned(), &rows, curve)).collect();
         slices.sort_by_key(|slice| std::cmp::Reverse(slice.observations));
         slices.truncate(MAX_SEGMENTS);
         slices
     }
 
-    fn by_month(&self) -> Vec<Slice> {
+    fn by_month(&self, curve: Option<Curve>) -> Vec<Slice> {
         let mut months: BTreeMap<i32, Vec<&Observation>> = BTreeMap::new();
         self.rows.iter().for_each(|row| months.entry(row.month).or_default().push(row));
-        months.into_iter().map(|(month, rows)| slice(name_of(month), &rows)).collect()
+        months.into_iter().map(|(month, rows)| slice(name_of(month), &rows, curve)).collect()
     }
 }
 
 fn ranked<'r>(rows: impl Iterator<Item = &'r Observation>) -> Ranked {
     let mut ranked = Ranked::default();
-    rows.for_each(|row| ranked.add(row.health_tenths, row.is_positive, 1.0));
+    rows.for_each(|row| ranked.add(row.health_tenths, row.is_positive(), 1.0));
     ranked
 }
 
-fn slice(name: String, rows: &[&Observation]) -> Slice {
+fn slice(name: String, rows: &[&Observation], curve: Option<Curve>) -> Slice {
     let ranked = ranked(rows.iter().copied());
-    let positives = rows.iter().filter(|row| row.is_positive).count();
+    let positives = rows.iter().filter(|row| row.is_positive()).count();
     Slice {
         name,
         observations: rows.len() as u64,
         positives: positives as u64,
         auc: ranked.auc(),
         pr_auc: ranked.average_precision(),
-        is_enough: positives >= MIN_CHURNS,
+        lift: ranked.gains().first().map(|gain| gain.lift),
+        brier: curve.and_then(|curve| curve.brier(rows.iter().copied())),
+        is_enough: churns(rows.iter().copied()) >= MIN_CHURNS,
     }
 }

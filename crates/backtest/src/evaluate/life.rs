@@ -1,5 +1,6 @@
 //! When a customer paid, and when it left: from the log, or from what a CRM says.
 
+use bellwether_engine::life_settings;
 use bellwether_engine::time::Time;
 
 use crate::observe::{Change, ObservedCustomer};
@@ -13,8 +14,19 @@ pub enum ChurnAt {
     Notice,
     /// The end of the last subscription, whatever was said before.
     End,
-    /// The end of paid service, even if a free subscription runs on.
+    /// The end of the last paid period of subscriptions that have all ended.
     PaidEnd,
+}
+
+impl From<life_settings::Churn> for ChurnAt {
+    /// What the settings of a rule file say.
+    fn from(churn: life_settings::Churn) -> Self {
+        match churn {
+            life_settings::Churn::Notice => Self::Notice,
+            life_settings::Churn::End => Self::End,
+            life_settings::Churn::PaidEnd => Self::PaidEnd,
+        }
+    }
 }
 
 /// The life of a customer as far as churn is concerned.
@@ -52,27 +64,35 @@ impl Life {
     pub fn from_log(changes: &[Change], churn_at: ChurnAt, log_end: Time) -> Self {
         let mut life = Self::default();
         let mut open: Option<(Time, Change)> = None;
+        // When service ends, with what was last: at once, or when it is no longer paid for.
+        let mut ending: Option<(Time, Change)> = None;
         for change in changes {
-            let is_served = match churn_at {
-                ChurnAt::PaidEnd => change.mrr_minor > 0,
-                ChurnAt::Notice | ChurnAt::End => change.is_active && (open.is_some() || change.mrr_minor > 0),
-            };
+            if let Some((from, _)) = open
+                && let Some((end, last)) = ending.take_if(|(end, _)| *end <= change.at)
+            {
+                life.close(from, last, churn_at, end, end);
+                open = None;
+            }
+            let is_served = change.is_active && (open.is_some() || change.mrr_minor > 0);
             match open {
                 None if is_served => open = Some((change.at, *change)),
                 None => {}
                 Some((from, last)) if is_served => {
                     let mrr_minor = if change.mrr_minor > 0 { change.mrr_minor } else { last.mrr_minor };
                     open = Some((from, Change { mrr_minor, ..*change }));
+                    ending = None;
                 }
-                Some((from, last)) => {
-                    let notice_at = change.notice_at.or(last.notice_at);
-                    life.close(from, Change { notice_at, ..last }, churn_at, change.at, change.at);
-                    open = None;
+                Some((_, last)) => {
+                    let end = if churn_at == ChurnAt::PaidEnd { change.at.max(change.paid_until) } else { change.at };
+                    ending = Some((end, Change { notice_at: change.notice_at.or(last.notice_at), ..last }));
                 }
             }
         }
         if let Some((from, last)) = open {
-            life.close(from, last, churn_at, log_end, Time::NEVER);
+            match ending.filter(|(end, _)| *end <= log_end) {
+                Some((end, last)) => life.close(from, last, churn_at, end, end),
+                None => life.close(from, last, churn_at, log_end, Time::NEVER),
+            }
         }
         life.spells.shrink_to_fit();
         life.churns.shrink_to_fit();
@@ -83,12 +103,14 @@ impl Life {
     #[must_use]
     pub fn from_outcomes(changes: &[Change], outcomes: &[Outcome], log_end: Time) -> Self {
         let log = Self::from_log(changes, ChurnAt::End, log_end);
-        let Some(first) = log.spells.first() else { return Self::default() };
         let mut life = Self::default();
-        let mut from = first.from;
+        let mut from = Time::MIN;
         for outcome in outcomes {
+            let Some(service) = log.spells.iter().find(|spell| spell.until > from) else { break };
+            from = from.max(service.from);
             let Some(at) = outcome.churn_at().filter(|at| *at <= log_end && *at > from) else { continue };
-            let gone_at = outcome.end.filter(|end| *end <= log_end).unwrap_or(Time::NEVER).max(at);
+            // Who says no more than that notice was given leaves the end of service to the log.
+            let gone_at = outcome.end.map_or_else(|| log.service_ends(at), |end| if end <= log_end { end } else { Time::NEVER }).max(at);
             let last = changes.iter().rev().find(|change| change.at <= at && change.mrr_minor > 0);
             life.spells.push(Spell { from, until: gone_at.min(log_end) });
             life.churns.push(Churn { at, gone_at, mrr_minor: last.map_or(0, |change| change.mrr_minor) });
@@ -98,6 +120,13 @@ impl Life {
         let rest = log.spells.iter().filter(|spell| spell.until > from);
         life.spells.extend(rest.map(|spell| Spell { from: spell.from.max(from), until: spell.until }));
         life
+    }
+
+    /// When the service of an instant ended; never, while it runs. Without service then, it was over.
+    fn service_ends(&self, at: Time) -> Time {
+        let Some(spell) = self.spells.iter().find(|spell| spell.from <= at && at <= spell.until) else { return at };
+        let has_ended = self.churns.iter().any(|churn| churn.gone_at == spell.until);
+        if has_ended { spell.until } else { Time::NEVER }
     }
 
     fn close(&mut self, from: Time, last: Change, churn_at: ChurnAt, until: Time, gone_at: Time) {

@@ -1,5 +1,6 @@
 //! The customers of a log with their lives, and what the whole of them has in common.
 
+use bellwether_engine::settings::Settings;
 use bellwether_engine::time::{DAY_MS, Time};
 
 use super::life::{Churn, ChurnAt, Life};
@@ -22,6 +23,15 @@ pub struct EvaluationOptions {
     pub warm_up_ms: i64,
     /// Seed of the bootstrap.
     pub seed: u64,
+}
+
+impl EvaluationOptions {
+    /// What the settings of a rule file say, by which the running product judges the same alarms.
+    #[must_use]
+    pub fn of(settings: &Settings, seed: u64) -> Self {
+        let (life, warm_up_ms) = (&settings.life, settings.warm_up_ms);
+        Self { horizon_ms: life.horizon_ms, min_lead_ms: life.min_lead_ms, churn_at: life.churn.into(), from: None, warm_up_ms, seed }
+    }
 }
 
 /// The default horizon.
@@ -82,16 +92,17 @@ impl<'a> Population<'a> {
         let judge = |observed: &'a ObservedCustomer| {
             let changes = &observed.history.changes;
             let life = match outcomes {
-                Some(outcomes) => Life::from_outcomes(changes, outcomes.get(&*observed.id).map_or(&[], Vec::as_slice), log.end),
-                None => Life::from_log(changes, options.churn_at, log.end),
+                Some(outcomes) => {
+                    Life::from_outcomes(changes, outcomes.get(&*observed.id).map_or(&[], Vec::as_slice), observed.known_until)
+                }
+                None => Life::from_log(changes, options.churn_at, observed.known_until),
             };
             let eligible = life.churns.iter().filter(|churn| churn.is_eligible(observed, options.warm_up_ms, from)).copied().collect();
             Judged { observed, life, eligible }
         };
         let customers: Vec<Judged<'a>> = observed.customers.iter().map(judge).collect();
         let mut population = Self { log, options, from, customers, served_ms: 0.0, chance: Chance::default() };
-        let spells = population.customers.iter().flat_map(|customer| &customer.life.spells);
-        population.served_ms = spells.map(|spell| length(spell.from.max(from), spell.until.min(log.end))).sum();
+        population.served_ms = population.customers.iter().map(|customer| customer.served_ms(from)).sum();
         population.chance = population.measure_chance();
         population
     }
@@ -106,6 +117,12 @@ impl<'a> Population<'a> {
     #[must_use]
     pub fn weeks(&self) -> f64 {
         length(self.from, self.log.end) / (7 * DAY_MS) as f64
+    }
+
+    /// Until when everybody is known.
+    #[must_use]
+    pub fn all_known_until(&self) -> Time {
+        self.customers.iter().map(|customer| customer.observed.known_until).min().unwrap_or(self.log.end)
     }
 
     /// Churns that count.
@@ -133,11 +150,19 @@ impl<'a> Population<'a> {
                             chance.by_churn_ms.push(in_time);
                         }
                     }
-                    None => chance.false_ms += length(from, until.min(self.log.end.plus_ms(-horizon))),
+                    None => chance.false_ms += length(from, until.min(customer.observed.known_until.plus_ms(-horizon))),
                 }
             }
         }
         chance
+    }
+}
+
+impl Judged<'_> {
+    /// Time for which it was served since an instant, milliseconds.
+    #[must_use]
+    pub fn served_ms(&self, from: Time) -> f64 {
+        self.life.spells.iter().map(|spell| length(spell.from.max(from), spell.until)).sum()
     }
 }
 

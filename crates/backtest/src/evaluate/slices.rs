@@ -32,13 +32,14 @@ pub(super) fn by_month(overall: &Measured, population: &Population<'_>) -> Vec<M
             month.churns_warned += u64::from(lead.is_some());
         }
     }
+    let known_until = population.all_known_until();
     let report = |(month, tally): (i32, Tally)| MonthReport {
         month: name_of(month),
         signals: tally.signals,
         true_: tally.true_,
         false_: tally.false_,
         precision: tally.precision(),
-        is_complete: start_of(month + 1).plus_ms(population.options.horizon_ms) <= population.log.end,
+        is_complete: start_of(month + 1).plus_ms(population.options.horizon_ms) <= known_until,
         churns: tally.churns,
         churns_warned: tally.churns_warned,
         recall: tally.recall(),

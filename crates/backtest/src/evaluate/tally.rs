@@ -83,7 +83,7 @@ impl Group {
     #[must_use]
     pub fn tally(&self, population: &Population<'_>, horizon_ms: i64) -> Tallies {
         let of_customer = |(index, customer): (usize, &Judged<'_>)| {
-            let is_touched = !customer.eligible.is_empty() || self.episodes(customer, population.from).next().is_some();
+            let is_touched = !customer.eligible.is_empty() || self.all_episodes(customer).next().is_some();
             is_touched.then(|| (index, self.tally_customer(customer, population, horizon_ms)))
         };
         let mut tallies = Tallies::default();
@@ -108,8 +108,13 @@ impl Group {
         customer: &'c Judged<'_>,
         from: Time,
     ) -> impl Iterator<Item = &'c crate::observe::ObservedEpisode> {
+        self.all_episodes(customer).filter(move |episode| episode.raised_at >= from)
+    }
+
+    /// Those before it, too: churns of the period may have been warned of before it began.
+    fn all_episodes<'c>(&'c self, customer: &'c Judged<'_>) -> impl Iterator<Item = &'c crate::observe::ObservedEpisode> {
         let is_ours = |rule: u16| self.rules.get(usize::from(rule)).copied().unwrap_or(false);
-        customer.observed.history.episodes.iter().filter(move |episode| episode.raised_at >= from && is_ours(episode.rule))
+        customer.observed.history.episodes.iter().filter(move |episode| is_ours(episode.rule))
     }
 
     fn tally_customer(
@@ -122,16 +127,19 @@ impl Group {
         let mut tally = Tally { churns: churns.len() as u64, ..Tally::default() };
         let mut ended: BTreeMap<(u16, u64), Time> = BTreeMap::new();
         let mut leads = vec![None; churns.len()];
-        for episode in self.episodes(customer, population.from) {
+        for episode in self.all_episodes(customer) {
+            let is_in_period = episode.raised_at >= population.from;
             let outcome = outcome(self.judge, episode, customer, population, horizon_ms);
-            tally.count(outcome);
+            if is_in_period {
+                tally.count(outcome);
+            }
             if let Outcome::True { lead_ms } = outcome
                 && let Some(place) = churns.iter().position(|churn| churn.at == episode.raised_at.plus_ms(lead_ms))
             {
                 leads[place] = leads[place].max(Some(lead_ms));
             }
             let before = ended.insert((episode.rule, episode.object), episode.closed_at);
-            tally.flaps += u64::from(before.is_some_and(|before| episode.raised_at.since_ms(before) <= FLAP_MS));
+            tally.flaps += u64::from(is_in_period && before.is_some_and(|before| episode.raised_at.since_ms(before) <= FLAP_MS));
         }
         tally.churns_warned = leads.iter().flatten().count() as u64;
         tally.alarm_ms = self.alarm_ms(customer, population);
@@ -143,17 +151,17 @@ impl Group {
     /// How long before a churn the earliest episode began that stayed open; one that is always open began before any horizon, and is none.
     fn warned_ms(&self, customer: &Judged<'_>, population: &Population<'_>, churn_at: Time, horizon_ms: i64) -> Option<i64> {
         let longest_ms = horizon_ms.max(HORIZONS_DAYS[HORIZONS_DAYS.len() - 1] * DAY_MS);
-        let open = self.episodes(customer, population.from);
-        let open = open.filter(|episode| is_open_before(episode, churn_at, population.options.min_lead_ms));
+        let open =
+            self.all_episodes(customer).filter(|episode| is_open_before(episode, &customer.life, churn_at, population.options.min_lead_ms));
         open.map(|episode| churn_at.since_ms(episode.raised_at)).filter(|lead| *lead <= longest_ms).max()
     }
 
     /// Time of service in which at least one episode is open.
     fn alarm_ms(&self, customer: &Judged<'_>, population: &Population<'_>) -> f64 {
         let mut total = 0.0;
-        let mut covered_until = Time::MIN;
-        for episode in self.episodes(customer, population.from) {
-            let (from, until) = (episode.raised_at.max(covered_until), episode.closed_at.min(population.log.end));
+        let mut covered_until = population.from;
+        for episode in self.all_episodes(customer) {
+            let (from, until) = (episode.raised_at.max(covered_until), episode.closed_at.min(customer.observed.known_until));
             let spells = customer.life.spells.iter();
             total += spells.map(|spell| length(from.max(spell.from), until.min(spell.until))).sum::<f64>();
             covered_until = covered_until.max(until);

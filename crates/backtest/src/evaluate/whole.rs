@@ -55,7 +55,7 @@ pub fn evaluate(
         let mut statistics: Vec<Statistic<'_>> = all.every().flat_map(Measured::statistics).collect();
         statistics.extend(observations.statistics());
         if let Some((_, _, theirs)) = &theirs {
-            statistics.extend(compare::statistics(&all.overall, &theirs.overall, population.customer_months()));
+            statistics.extend(compare::statistics(&all.overall, &theirs.overall, &population));
         }
         intervals(population.customers.len(), options.seed, &statistics)
     };
@@ -118,7 +118,10 @@ impl Measures {
         let points = side.sweep.as_ref().map_or(0, |(.., values)| values.len());
         let point = |number: usize| {
             let is_copy = |rule: &RuleSpec| rule.role == Role::Sweep(number);
-            let is_with = |rule: &RuleSpec| is_copy(rule) || rule.is_in_overall() && Some(rule.name.as_str()) != swept;
+            // A rule that is none of `overall` changes nothing there, whatever its param.
+            let is_swept = |rule: &RuleSpec| rule.is_own() && Some(rule.name.as_str()) == swept;
+            let counts = side.rules.iter().any(|rule| is_swept(rule) && rule.is_in_overall());
+            let is_with = |rule: &RuleSpec| is_copy(rule) && counts || rule.is_in_overall() && !is_swept(rule);
             let judge = side.rules.iter().find(|rule| is_copy(rule)).map_or(Judge::Churn, |rule| rule.judge);
             [group(judge, &is_copy), at_risk(&is_with)]
         };
@@ -201,6 +204,9 @@ fn log_report(population: &Population<'_>, side: &Side<'_>, all: &Measures, refu
     let (log, options) = (population.log, population.options);
     let known = |customer: &str| population.customers.binary_search_by(|known| (*known.observed.id).cmp(customer)).is_ok();
     let unknown = outcomes.map(|outcomes| outcomes.keys().filter(|customer| !known(customer)).count() as u64);
+    let told = outcomes.map(|outcomes| outcomes.iter().filter(|(customer, _)| known(customer)).flat_map(|(_, rows)| rows));
+    let told = told.map(|rows| rows.filter(|row| row.churn_at().is_some()).count());
+    let counted: usize = population.customers.iter().map(|customer| customer.life.churns.len()).sum();
     let in_period = population.customers.iter().flat_map(|customer| &customer.life.churns);
     let churn_at = match options.churn_at {
         _ if outcomes.is_some() => "outcomes",
@@ -221,6 +227,7 @@ fn log_report(population: &Population<'_>, side: &Side<'_>, all: &Measures, refu
         churns: in_period.filter(|churn| churn.at >= population.from).count() as u64,
         eligible_churns: population.churns() as u64,
         unknown_outcomes: unknown,
+        unused_outcomes: told.map(|told| told.saturating_sub(counted) as u64),
         prevalence: ratio(population.chance.true_ms, population.chance.true_ms + population.chance.false_ms),
         horizon_days: days(options.horizon_ms),
         min_lead_days: days(options.min_lead_ms),

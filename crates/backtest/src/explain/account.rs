@@ -9,8 +9,8 @@ use bellwether_engine::expression::Expression;
 use bellwether_engine::feature::GRADES;
 use bellwether_engine::health::contributions;
 use bellwether_engine::known_feature::{KnownFeature, known_features, label};
+use bellwether_engine::partition::Partition;
 use bellwether_engine::rule::Rule;
-use bellwether_engine::rule_set::RuleSet;
 use bellwether_engine::settings::Settings;
 use bellwether_engine::time::Time;
 use bellwether_engine::view::View;
@@ -146,7 +146,7 @@ impl Explanation {
                 .into_iter()
                 .map(|one| Contribution { name: one.name, score: one.score, share: one.share })
                 .collect(),
-            rules: rules.rules.iter().map(|rule| explain_rule(rule, customer, rules, at)).collect(),
+            rules: rules.rules.iter().map(|rule| explain_rule(rule, customer, &partition, at)).collect(),
             features: features.map(FeatureValue::of).collect(),
             timeline,
         })
@@ -159,14 +159,15 @@ impl FeatureValue {
     }
 }
 
-fn explain_rule(rule: &Rule, customer: &Customer, rules: &RuleSet, at: Time) -> RuleState {
+fn explain_rule(rule: &Rule, customer: &Customer, partition: &Partition, at: Time) -> RuleState {
+    let rules = partition.rules();
     let view = View::new(customer, &rules.settings, at);
     let holds = rule.object.is_none().then(|| rule.when.is_true(&|feature| view.value(feature)));
     let episodes: Vec<&Episode> = customer.episodes.iter().filter(|episode| episode.rule == rule.hash).collect();
     RuleState {
         rule: rule.name.clone(),
         is_open: episodes.iter().any(|episode| episode.phase == Phase::Open),
-        why: why(rule, customer, rules, at, holds, &episodes),
+        why: why(rule, customer, partition, at, holds, &episodes),
         when: rule.when.source().to_owned(),
         holds,
         comparisons: if rule.object.is_none() { comparisons(&rule.when, &view, &rules.settings) } else { Vec::new() },
@@ -192,10 +193,15 @@ fn comparisons(condition: &Expression, view: &View<'_>, settings: &Settings) -> 
 }
 
 /// The first thing that keeps the rule from firing, in the order in which it is looked at; or since when it fires.
-fn why(rule: &Rule, customer: &Customer, rules: &RuleSet, at: Time, holds: Option<bool>, episodes: &[&Episode]) -> String {
+fn why(rule: &Rule, customer: &Customer, partition: &Partition, at: Time, holds: Option<bool>, episodes: &[&Episode]) -> String {
+    let (rules, is_frozen) = (partition.rules(), partition.is_frozen(rule.hash));
     let of = |episode: &Episode| if episode.object.is_empty() { String::new() } else { format!(" about {}", episode.object) };
     if let Some(open) = episodes.iter().find(|episode| episode.phase == Phase::Open) {
-        return format!("open since {}{}, {}", format_time(open.raised_at), of(open), open.severity().name());
+        let frozen = if is_frozen { ", and frozen while a source that it needs is silent" } else { "" };
+        return format!("open since {}{}, {}{frozen}", format_time(open.raised_at), of(open), open.severity().name());
+    }
+    if is_frozen {
+        return "frozen: a source of the events that it waits for is silent".to_owned();
     }
     if !rule.needs.iter().all(|types| customer.seen.intersects(*types)) {
         return "inactive: the events that it needs never came".to_owned();
@@ -223,6 +229,7 @@ fn why(rule: &Rule, customer: &Customer, rules: &RuleSet, at: Time, holds: Optio
             format!("closed, and not raised again before {}", format_time(closed.since.plus_ms(rule.cooldown_ms)))
         }
         (Some(false), _) => "its condition does not hold".to_owned(),
+        (Some(true), None) => "its condition holds, and has not been looked at since it does".to_owned(),
         _ => "none of its objects fulfils the condition".to_owned(),
     }
 }

@@ -93,7 +93,8 @@ impl Explainer {
         while !self.is_over
             && let Some(raw) = reader.next_part().map_err(ReplayError::from)?
         {
-            let part = Part::new(DecodedPart::decode(raw, &inputs.decoder, true), &mut sequencer, inputs.ingest_clock, Share::WHOLE);
+            let decoded = DecodedPart::decode(raw, &inputs.decoder, true);
+            let part = Part::new(decoded, &mut sequencer, inputs.ingest_clock, Share::WHOLE, self.until);
             self.fold(&part.run(0, 0))?;
         }
         self.finish()
@@ -142,6 +143,10 @@ impl Explainer {
         compile_rules: Option<&CompileRules>,
     ) -> Result<(), ExplainError> {
         for piece in Pieces::decode(records.iter().copied(), decoder).pieces {
+            if !matches!(piece, Piece::Records(_)) && !self.is_over && self.at > Time::MIN {
+                // Records of other customers have passed the time until here, and what was due by then was decided before this.
+                self.apply(&Record { watermark: self.at, payload: Payload::Tick })?;
+            }
             match piece {
                 Piece::Records(records) => {
                     self.fold(&records.run())?;

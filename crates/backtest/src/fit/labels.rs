@@ -1,5 +1,7 @@
 //! Feature rows with what became of their customers.
 
+use std::collections::BTreeSet;
+
 use bellwether_engine::time::Time;
 
 use crate::evaluate::{ChurnAt, Life};
@@ -30,8 +32,8 @@ pub struct LabelledRow<'r> {
     pub customer: &'r str,
     /// Its features.
     pub row: &'r FeatureRow,
-    /// Whether a churn within the horizon is known.
-    pub churned: bool,
+    /// The churn that follows within the horizon, if one is known.
+    pub churned_at: Option<Time>,
     /// Whether all of the horizon is known. Rows for which it is not say nothing: their churns are known before their stays.
     pub is_complete: bool,
 }
@@ -43,26 +45,36 @@ impl Labelling<'_> {
         let mut labelled = Vec::new();
         for customer in &observed.customers {
             let changes = &customer.history.changes;
-            let known = &changes[..changes.partition_point(|change| change.at <= self.end)];
+            let end = self.end.min(customer.known_until);
+            let known = &changes[..changes.partition_point(|change| change.at <= end)];
             let life = match self.outcomes {
-                Some(outcomes) => Life::from_outcomes(known, outcomes.get(&*customer.id).map_or(&[], Vec::as_slice), self.end),
-                None => Life::from_log(known, self.churn_at, self.end),
+                Some(outcomes) => Life::from_outcomes(known, outcomes.get(&*customer.id).map_or(&[], Vec::as_slice), end),
+                None => Life::from_log(known, self.churn_at, end),
             };
-            for row in customer.history.rows.iter().filter(|row| row.at >= self.from && row.at <= self.end) {
+            for row in customer.history.rows.iter().filter(|row| row.at >= self.from && row.at <= end) {
                 if row.at.since_ms(customer.since) < self.warm_up_ms || !life.is_customer(row.at) {
                     continue;
                 }
                 let window_end = row.at.plus_ms(self.horizon_ms);
-                let churned = life.churns.iter().any(|churn| churn.at > row.at && churn.at <= window_end);
-                labelled.push(LabelledRow { customer: &customer.id, row, churned, is_complete: window_end <= self.end });
+                let follows = life.churns.iter().find(|churn| churn.at > row.at && churn.at <= window_end);
+                let churned_at = follows.map(|churn| churn.at);
+                labelled.push(LabelledRow { customer: &customer.id, row, churned_at, is_complete: window_end <= end });
             }
         }
         labelled
     }
 }
 
-/// Rows that end in a churn.
+impl LabelledRow<'_> {
+    /// Whether a churn within the horizon is known.
+    #[must_use]
+    pub fn churned(&self) -> bool {
+        self.churned_at.is_some()
+    }
+}
+
+/// The churns that rows end in: several rows of a customer may end in the same one.
 #[must_use]
 pub fn churns(rows: &[LabelledRow<'_>]) -> usize {
-    rows.iter().filter(|row| row.churned).count()
+    rows.iter().filter_map(|row| Some((row.customer, row.churned_at?))).collect::<BTreeSet<_>>().len()
 }

@@ -50,13 +50,13 @@ pub struct LearnOptions<'o> {
 pub enum LearnError {
     /// Too few churns.
     #[error(
-        "{churns} of {rows} rows with a horizon that ends by {until} end in a churn, and {MIN_CHURNS} are needed: learn until later, \
+        "the {rows} rows with a horizon that ends by {until} end in {churns} churns, and {MIN_CHURNS} are needed: learn until later, \
          or from a longer log"
     )]
     TooFewChurns {
-        /// Rows of churns.
+        /// Churns that they end in.
         churns: usize,
-        /// All rows.
+        /// Rows.
         rows: usize,
         /// The split.
         until: String,
@@ -86,8 +86,12 @@ pub struct Learned {
     pub scale: Vec<(f64, f64)>,
     /// On the rows that it was learned from.
     pub training: Quality,
+    /// How many churns those rows end in; several rows may end in one.
+    pub training_churns: u64,
     /// On rows after the split. Between the two lies the horizon, so that no churn is in both.
     pub test: Quality,
+    /// How many churns these rows end in.
+    pub test_churns: u64,
     /// Whether too few churns come after the split for more than an indication.
     pub is_indicative: bool,
     /// If so: on the training rows, each part of the customers judged by a model of the others.
@@ -119,6 +123,8 @@ pub fn learn(observed: &Observed, options: &LearnOptions<'_>) -> Result<Learned,
         ridge: options.ridge,
         features: options.features.iter().map(|feature| feature.name()).collect(),
         scale: scale(&model, &training),
+        training_churns: churns(&training) as u64,
+        test_churns: churns(&test) as u64,
         training: Quality::of(&risks(&model, training.iter())),
         test: Quality::of(&risks(&model, test.iter())),
         is_indicative,
@@ -133,7 +139,7 @@ fn complete(mut rows: Vec<LabelledRow<'_>>) -> Vec<LabelledRow<'_>> {
 }
 
 fn risks<'r>(model: &Model, rows: impl Iterator<Item = &'r LabelledRow<'r>>) -> Vec<(f64, bool)> {
-    rows.map(|row| (model.risk(row.row), row.churned)).collect()
+    rows.map(|row| (model.risk(row.row), row.churned())).collect()
 }
 
 fn cross_validate(rows: &[LabelledRow<'_>], fit: impl Fn(&[LabelledRow<'_>]) -> Option<Model>) -> Quality {
@@ -158,4 +164,38 @@ fn scale(model: &Model, rows: &[LabelledRow<'_>]) -> Vec<(f64, f64)> {
     // Rows that are all alike have fewer points; two differ, as the model has weights.
     points.dedup_by(|next, before| next.0 - before.0 < MIN_DISTANCE);
     points
+}
+
+#[cfg(test)]
+mod tests {
+    use std::cell::RefCell;
+    use std::collections::BTreeSet;
+
+    use super::*;
+    use crate::observe::FeatureRow;
+
+    #[test]
+    fn a_customer_is_learned_from_or_judged() {
+        let row = FeatureRow::new(Time(0), []);
+        let customers: Vec<String> = (0..50).map(|number| format!("c-{number}")).collect();
+        let of = |customer| LabelledRow { customer, row: &row, churned_at: None, is_complete: true };
+        let rows: Vec<LabelledRow<'_>> = customers.iter().flat_map(|customer| [of(customer.as_str()); 3]).collect();
+        let learned_from = RefCell::new(Vec::new());
+        cross_validate(&rows, |rows| {
+            learned_from.borrow_mut().push(rows.iter().map(|row| row.customer.to_owned()).collect::<Vec<_>>());
+            None
+        });
+        let folds = learned_from.into_inner();
+        assert_eq!(folds.len() as u128, FOLDS);
+        let mut judged = Vec::new();
+        for fold in &folds {
+            let known: BTreeSet<&String> = fold.iter().collect();
+            assert_eq!(fold.len(), 3 * known.len(), "all rows of a customer are on one side");
+            judged.extend(customers.iter().filter(|customer| !known.contains(customer)));
+        }
+        judged.sort();
+        let mut all: Vec<&String> = customers.iter().collect();
+        all.sort();
+        assert_eq!(judged, all, "each is judged once");
+    }
 }

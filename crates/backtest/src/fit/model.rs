@@ -103,7 +103,7 @@ impl Model {
             return None;
         }
         let values = rows.iter().flat_map(|row| inputs.iter().map(|input| input.standardised(row.row))).collect();
-        let churned: Vec<bool> = rows.iter().map(|row| row.churned).collect();
+        let churned: Vec<bool> = rows.iter().map(|row| row.churned()).collect();
         let Logistic { intercept, weights } = fit(&Matrix { columns: inputs.len(), values }, &churned, ridge)?;
         inputs.iter_mut().zip(weights).for_each(|(input, weight)| input.weight = weight);
         inputs.sort_by(|one, other| other.weight.abs().total_cmp(&one.weight.abs()));

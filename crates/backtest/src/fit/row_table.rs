@@ -40,7 +40,7 @@ fn columns(rows: &[LabelledRow<'_>]) -> Result<RecordBatch, TableError> {
         ("time", Arc::new(times), false),
     ];
     columns.extend(row_features().map(|feature| (feature.name, values(rows, feature), true)));
-    columns.push(("churned", flags(|row| row.churned), false));
+    columns.push(("churned", flags(|row| row.churned()), false));
     columns.push(("complete", flags(|row| row.is_complete), false));
     Ok(RecordBatch::try_from_iter_with_nullable(columns)?)
 }

@@ -91,13 +91,13 @@ pub(super) fn health(health: &HealthReport) -> Markup {
         @if let Some(calibration) = &health.calibration { p.note { "Probability: " (calibration.method) "; tested from " (calibration.test_from) "." } }
         div.scroll {
             table {
-                thead { tr { @for title in ["segment or month", "observations", "churns", "AUC", "PR-AUC"] { th { (title) } } } }
+                thead { tr { @for title in ["segment or month", "observations", "before churn", "AUC", "PR-AUC", "lift", "Brier"] { th { (title) } } } }
                 tbody {
                     @for slice in health.by_segment.iter().chain(&health.by_month) {
                         tr.faint[!slice.is_enough] {
                             th { (slice.name) }
                             td { (count(slice.observations)) } td { (count(slice.positives)) }
-                            td { (number(slice.auc, 2)) } td { (number(slice.pr_auc, 2)) }
+                            td { (number(slice.auc, 2)) } td { (number(slice.pr_auc, 2)) } td { (number(slice.lift, 1)) } td { (number(slice.brier, 4)) }
                         }
                     }
                 }

@@ -50,7 +50,7 @@ impl Chunk {
             let delivery = match reader.next_part() {
                 Ok(Some(raw)) => {
                     let decoded = DecodedPart::decode(raw, decoder, false);
-                    Ok(Self::Files(Box::new(Part::new(decoded, &mut sequencer, clock, Share::WHOLE))))
+                    Ok(Self::Files(Box::new(Part::new(decoded, &mut sequencer, clock, Share::WHOLE, Time::NEVER))))
                 }
                 Ok(None) => return,
                 Err(error) => Err(error.into()),

@@ -4,7 +4,7 @@ mod history;
 mod observer;
 mod rows;
 
-pub use history::{Change, History, MAX_CHANGES, MAX_EPISODES, ObservedEpisode, Score};
+pub use history::{Change, History, MAX_CHANGES, MAX_CONVERSIONS, MAX_EPISODES, ObservedEpisode, Score};
 pub use observer::{ObservedCustomer, Observer};
 pub use rows::{FeatureRow, MAX_ROWS_OF_PARTITION, is_quantity, row_features};
 
@@ -24,7 +24,7 @@ pub struct Observed {
 pub struct ObservedLog {
     /// The first watermark.
     pub start: Time,
-    /// The last one: what comes later is unknown.
+    /// The last one: what comes later is unknown. Of a customer in a partition that ends sooner less is known.
     pub end: Time,
     /// Events folded.
     pub events: u64,

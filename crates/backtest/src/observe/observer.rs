@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use bellwether_engine::customer::Customer;
-use bellwether_engine::event::{Body, CampaignStep, CustomerKey, Event};
+use bellwether_engine::event::{Body, CampaignStep, CustomerKey, Event, SubscriptionStep};
 use bellwether_engine::partition::Partition;
 use bellwether_engine::rule_set::RuleSet;
 use bellwether_engine::signal::Output;
@@ -28,6 +28,8 @@ pub struct ObservedCustomer {
     pub id: Box<str>,
     /// Since when it is a customer: its tenure runs from here.
     pub since: Time,
+    /// Until when the log tells of it: where partitions of a journal end apart, the end of its own.
+    pub known_until: Time,
     /// Its market segment at the end of the log.
     pub segment: Option<Arc<str>>,
     /// Its past.
@@ -57,21 +59,27 @@ impl Observer {
     /// Whether an event may change what is remembered of its customer, so that the customer is to be looked at after it.
     #[must_use]
     pub fn concerns(event: &Event<'_>) -> bool {
-        matches!(event.body, Body::Subscription { .. } | Body::Cancellation { .. } | Body::Erased)
+        matches!(event.body, Body::Subscription { .. } | Body::Cancellation { .. } | Body::Erased | Body::Lead { .. })
             || matches!(event.body, Body::Campaign { step: CampaignStep::Converted, .. })
     }
 
     /// Looks at a customer of which such an event was just folded.
     pub fn look_at(&mut self, customer: &Customer, key: CustomerKey, event: &Event<'_>) {
         let history = self.histories.entry(key).or_default();
-        if matches!(event.body, Body::Campaign { .. }) {
-            history.conversions.push(event.time);
+        if matches!(event.body, Body::Campaign { .. } | Body::Lead { .. }) {
+            // Which leads are references is for the fold to say, which judges advocacy by the same time.
+            if customer.outcomes.as_ref().is_some_and(|outcomes| outcomes.advocated_at == Some(event.time)) {
+                self.left_out += u64::from(!history.note_conversion(event.time));
+            }
             return;
         }
         let is_active = customer.billing.active().next().is_some();
         let mrr_minor = customer.billing.mrr_minor();
         let notice_at = customer.notice_at();
-        self.left_out += u64::from(!history.note_change(Change { at: event.time, mrr_minor, is_active, notice_at }));
+        let ended = customer.billing.subscriptions.iter().filter(|one| one.status.get() == Some(&SubscriptionStep::Ended));
+        let periods = ended.filter_map(|subscription| subscription.period_end.get());
+        let paid_until = periods.max().filter(|_| !is_active).copied().unwrap_or(Time::MIN);
+        self.left_out += u64::from(!history.note_change(Change { at: event.time, mrr_minor, is_active, notice_at, paid_until }));
     }
 
     /// Follows the episodes in what the fold has put out.
@@ -111,14 +119,14 @@ impl Observer {
         }
     }
 
-    /// What there is to know at the end.
+    /// What there is to know at the end, which is at this instant.
     #[must_use]
-    pub fn finish(mut self, partition: &Partition) -> Observed {
+    pub fn finish(mut self, partition: &Partition, known_until: Time) -> Observed {
         let observed = |customer: &Customer| {
             let mut history = self.histories.remove(&CustomerKey::of(&customer.id)).unwrap_or_default();
             history.shrink();
             let segment = customer.account.segment.get().map(|segment| shared(&mut self.names, segment));
-            ObservedCustomer { id: customer.id.clone(), since: customer.since, segment, history }
+            ObservedCustomer { id: customer.id.clone(), since: customer.since, known_until, segment, history }
         };
         let mut customers: Vec<_> = partition.customers().filter(|customer| *customer.id != *COMPANY).map(observed).collect();
         customers.shrink_to_fit();

@@ -35,14 +35,16 @@ impl FeatureRow {
     /// The features that are seen at an instant.
     #[must_use]
     pub fn of(view: &View<'_>, at: Time) -> Self {
+        Self::new(at, row_features().map(|row| (row.feature, view.value(row.feature as u16))))
+    }
+
+    /// Features with their values, in the order of the table; what is not a number is not known.
+    pub fn new(at: Time, features: impl IntoIterator<Item = (Feature, f64)>) -> Self {
         let mut known = 0;
         let mut values = Vec::new();
-        for row in row_features() {
-            let value = view.value(row.feature as u16);
-            if !value.is_nan() {
-                known |= 1_u128 << row.feature as u16;
-                values.push(value);
-            }
+        for (feature, value) in features.into_iter().filter(|(_, value)| !value.is_nan()) {
+            known |= 1_u128 << feature as u16;
+            values.push(value);
         }
         Self { at, known, values: values.into() }
     }

@@ -39,7 +39,7 @@ pub fn observe_files(inputs: &ReplayOptions, options: &PassOptions<'_>, sink: &m
         let max_customers = if halves.is_some() { options.max_customers } else { usize::MAX };
         let room = max_customers / usize::from(inputs.partitions.max(1));
         let lanes = |skipped: &[Skipped]| (0..).zip(skipped).map(|(number, skipped)| Lanes::new(options, number, skipped, room)).collect();
-        let folded = crew::fold(inputs, share, lanes, sink, options.stop)?;
+        let folded = crew::fold(inputs, share, options.until.unwrap_or(Time::NEVER), lanes, sink, options.stop)?;
         let is_stopped = options.stop.load(Ordering::Relaxed);
         pass.log.is_partial |= is_stopped;
         match halves {

@@ -7,18 +7,22 @@ use bellwether_codec::event::Decoder;
 use bellwether_codec::journal::{JournalRecord, Piece, Pieces};
 use bellwether_codec::rendered::Rendered;
 use bellwether_codec::run::Skipped;
+use bellwether_engine::event::CustomerKey;
+use bellwether_engine::time::Time;
+use memchr::memmem::Finder;
 use rayon::prelude::*;
 
 use super::lane::Lane;
 use super::{Pass, PassOptions};
-use crate::erased::ErasedOfPartition;
+use crate::erased::{ERASURE, ErasedOfPartition, may_erase};
 use crate::error::ReplayError;
 use crate::journal::Journal;
 use crate::observe::{Observed, ObservedLog};
 use crate::part::Poisoned;
 use crate::replay::{MAX_POISONED, Sink};
 
-/// Folds a journal under each rule set of `options`.
+/// Folds a journal under each rule set of `options`. When it is stopped, each partition is known until where it was left; who was erased after that is
+/// not told of.
 ///
 /// # Errors
 ///
@@ -35,8 +39,7 @@ pub fn observe_journal(
     for numbers in numbers.chunks(rayon::current_num_threads().max(1)) {
         let shards: Vec<_> = numbers.par_iter().map(|number| observe_partition(journal, *number, decoder, options)).collect();
         for shard in shards {
-            // A partition that was left in the middle is left out, so that all that is told of a customer is whole.
-            let Some(shard) = shard? else { continue };
+            let shard = shard?;
             pass.lines += shard.records;
             pass.refused += shard.refused;
             pass.log = pass.log.merge(shard.log);
@@ -50,7 +53,7 @@ pub fn observe_journal(
     Ok(pass)
 }
 
-/// A partition of which all is seen.
+/// What is seen of a partition.
 struct Seen {
     log: ObservedLog,
     observed: Vec<Observed>,
@@ -66,15 +69,10 @@ struct Shard {
     rendered: Rendered,
     records: u64,
     refused: u64,
+    until: Time,
 }
 
-/// `None` when the pass was stopped in the middle.
-fn observe_partition(
-    journal: &impl Journal,
-    number: u16,
-    decoder: &Decoder,
-    options: &PassOptions<'_>,
-) -> Result<Option<Seen>, ReplayError> {
+fn observe_partition(journal: &impl Journal, number: u16, decoder: &Decoder, options: &PassOptions<'_>) -> Result<Seen, ReplayError> {
     // Of a part, what comes before and behind it is looked through first: who was erased there is erased here, too.
     let outside = journal.whole().map(|whole| ErasedOfPartition::of(whole, number, decoder)).transpose()?;
     let is_part = outside.is_some();
@@ -83,21 +81,27 @@ fn observe_partition(
     loop {
         let lane = |index| Lane::new(options, index, skipped.clone()).with_erasures(decoder.erasure_key(), &hashes);
         let lanes = (0..options.rule_sets.len()).map(lane).collect();
-        let mut shard = Shard { lanes, erasures: Erasures::default(), rendered: Rendered::default(), records: 0, refused: 0 };
+        let until = options.until.unwrap_or(Time::NEVER);
+        let mut shard = Shard { lanes, erasures: Erasures::default(), rendered: Rendered::default(), records: 0, refused: 0, until };
         let mut stopped = None;
         let mut visit = |records: &[JournalRecord<'_>]| {
-            stopped = shard.fold(records, decoder).err();
+            if options.stop.load(Ordering::Relaxed) {
+                shard.look_for_erasures(records, decoder);
+            } else {
+                stopped = shard.fold(records, decoder).err();
+            }
             // Erasures count wherever they are, also after the end of the period.
-            stopped.is_none() && !options.stop.load(Ordering::Relaxed)
+            stopped.is_none()
         };
         journal.read(number, &mut visit).map_err(ReplayError::Journal)?;
         let Some((offset, progress)) = stopped else {
             // Whoever was erased is left out from the start, whether its bytes are gone already or not.
-            if !is_part && *shard.erasures.offsets() != skipped.erased && !options.stop.load(Ordering::Relaxed) {
+            let is_known = is_part || *shard.erasures.offsets() == skipped.erased;
+            if !is_known && !options.stop.load(Ordering::Relaxed) {
                 skipped.erased = shard.erasures.into_offsets();
                 continue;
             }
-            return Ok((!options.stop.load(Ordering::Relaxed)).then(|| shard.finish()));
+            return Ok(shard.finish(!is_known));
         };
         tracing::error!(partition = number, offset, "folding panicked: starting again without the record, or without its review");
         if !skipped.add(offset, progress) || skipped.len() > MAX_POISONED {
@@ -112,8 +116,12 @@ impl Shard {
         for piece in Pieces::decode(records.iter().copied(), decoder).pieces {
             match piece {
                 Piece::Records(records) => {
-                    let is_over = self.lanes.iter().all(|lane| lane.is_over);
-                    self.refused += if is_over { 0 } else { records.unreadable().count() as u64 };
+                    if !self.lanes.iter().all(|lane| lane.is_over) {
+                        let run = records.run();
+                        let end = (0..run.len()).find(|index| run.watermark(*index) > self.until).map(|index| run.offset(index));
+                        let in_period = |offset: u64| end.is_none_or(|end| offset < end);
+                        self.refused += records.unreadable().filter(|(offset, _)| in_period(*offset)).count() as u64;
+                    }
                     self.lanes.iter_mut().try_for_each(|lane| lane.fold(&records.run()))?;
                     self.erasures.note(&records);
                 }
@@ -139,9 +147,25 @@ impl Shard {
         Ok(())
     }
 
-    fn finish(self) -> Seen {
-        let Self { lanes, rendered, records, refused, .. } = self;
+    /// Of what is not folded any more, erasures are all that counts.
+    fn look_for_erasures(&mut self, records: &[JournalRecord<'_>], decoder: &Decoder) {
+        let erasure = Finder::new(ERASURE);
+        for piece in Pieces::decode(records.iter().filter(|record| may_erase(record, &erasure)).copied(), decoder).pieces {
+            if let Piece::Records(records) = piece {
+                self.erasures.note(&records);
+            }
+        }
+    }
+
+    /// What was seen, without those that were erased in the meantime if this is all that will be.
+    fn finish(self, forgets_erased: bool) -> Seen {
+        let Self { lanes, rendered, records, refused, erasures, .. } = self;
         let log = lanes.first().map_or(ObservedLog::default(), |lane| lane.log);
-        Seen { log, observed: lanes.into_iter().map(Lane::finish).collect(), rendered, records, refused }
+        let mut observed: Vec<Observed> = lanes.into_iter().map(Lane::finish).collect();
+        if forgets_erased {
+            let is_known = |id: &str| !erasures.offsets().contains_key(&CustomerKey::of(id));
+            observed.iter_mut().for_each(|observed| observed.customers.retain(|customer| is_known(&customer.id)));
+        }
+        Seen { log, observed, rendered, records, refused }
     }
 }

@@ -131,7 +131,7 @@ impl Lane {
 
     /// What was observed, once all is folded. The states are given up.
     pub fn finish(self) -> Observed {
-        self.observer.finish(&self.partition)
+        self.observer.finish(&self.partition, self.log.end)
     }
 
     fn fold_part(&mut self, run: &Run<'_>, from: usize, to: usize) -> Result<(), Poisoned> {

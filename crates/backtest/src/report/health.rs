@@ -30,7 +30,7 @@ pub struct HealthReport {
     pub brier: Option<f64>,
     /// How the probability is made; null when there are too few churns on either side of the split.
     pub calibration: Option<Calibration>,
-    /// Whether there are enough churns for a verdict.
+    /// Whether there are enough churns for a verdict, each counted once.
     pub is_enough: bool,
     /// Tenths of the observations by ascending health.
     pub gains: Vec<Gain>,
@@ -107,12 +107,16 @@ pub struct Slice {
     pub name: String,
     /// Observations.
     pub observations: u64,
-    /// Churns.
+    /// Those that churned within the horizon; a customer that is looked at in several months before it leaves counts in each.
     pub positives: u64,
     /// Area under the ROC curve.
     pub auc: Option<f64>,
     /// Average precision.
     pub pr_auc: Option<f64>,
-    /// Whether there are enough churns for a verdict.
+    /// Churn among its tenth with the lowest health, over its prevalence.
+    pub lift: Option<f64>,
+    /// The Brier score of those of its observations that `calibration` is tested on.
+    pub brier: Option<f64>,
+    /// Whether there are enough churns for a verdict, each counted once.
     pub is_enough: bool,
 }

@@ -30,6 +30,9 @@ pub struct LogReport {
     pub eligible_churns: u64,
     /// Customers named in the file of outcomes that the log does not know; null without such a file.
     pub unknown_outcomes: Option<u64>,
+    /// Churns in the file of outcomes, of customers that the log knows, that are not counted: after the end of the log, without paid service on the log
+    /// before them, or in the notice period of an earlier one; null without such a file.
+    pub unused_outcomes: Option<u64>,
     /// The chance that a customer at a random instant churns within the horizon, and not before the minimum lead: precision of random alarms.
     pub prevalence: Option<f64>,
     /// Within how many days of an alarm the churn must come.

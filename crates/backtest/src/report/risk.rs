@@ -159,7 +159,7 @@ pub struct RuleReport {
     pub mode: String,
     /// Whether it reads the cancellation page or the notice.
     pub notice_driven: bool,
-    /// By what its alarms are true or false: `churn`, `expansion` (MRR up by 5 %), `conversion` (of a campaign), or `nothing`.
+    /// By what its alarms are true or false: `churn`, `expansion` (MRR up by 5 %), `conversion` (a campaign, or a reference), or `nothing`.
     pub judged_by: String,
     /// The figures.
     #[serde(flatten)]

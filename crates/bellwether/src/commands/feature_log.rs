@@ -48,13 +48,13 @@ pub struct LogArguments {
     #[arg(long, value_name = "FILE")]
     outcomes: Option<PathBuf>,
 
-    /// What counts as the churn time
-    #[arg(long, value_name = "WHAT", value_enum, default_value_t = ChurnTime::Notice, conflicts_with = "outcomes")]
-    churn_at: ChurnTime,
+    /// What counts as the churn time [default: the `churn` of the rule file's settings; there it is the notice]
+    #[arg(long, value_name = "WHAT", value_enum, conflicts_with = "outcomes")]
+    churn_at: Option<ChurnTime>,
 
-    /// Whether a churn follows within this is what a row says
-    #[arg(long, value_name = "DURATION", default_value = "90d", value_parser = parse_length)]
-    horizon: i64,
+    /// Whether a churn follows within this is what a row says [default: the `horizon` of the rule file's settings; there it is 90d]
+    #[arg(long, value_name = "DURATION", value_parser = parse_length)]
+    horizon: Option<i64>,
 
     /// Look at every customer at dates this far apart, of which one is 1970-01-01
     #[arg(long, value_name = "DURATION", default_value = "28d", value_parser = parse_days)]
@@ -115,10 +115,11 @@ impl LogArguments {
 
     /// How its rows are labelled.
     pub fn labelling<'l>(&self, log: &'l FeatureLog, file: &RuleFile) -> Labelling<'l> {
+        let life = &file.settings.life;
         Labelling {
-            churn_at: self.churn_at.into(),
+            churn_at: self.churn_at.map_or(life.churn.into(), Into::into),
             outcomes: log.outcomes.as_ref(),
-            horizon_ms: self.horizon,
+            horizon_ms: self.horizon.unwrap_or(life.horizon_ms),
             warm_up_ms: file.settings.warm_up_ms,
             from: self.from.unwrap_or(Time::MIN),
             end: log.pass.log.end,

@@ -4,7 +4,7 @@ use std::fs::File;
 use std::io::{self, BufWriter};
 use std::path::{Path, PathBuf};
 
-use bellwether_backtest::fit::labels::{LabelledRow, churns};
+use bellwether_backtest::fit::labels::LabelledRow;
 use bellwether_backtest::fit::row_table::write_rows;
 use bellwether_backtest::observe::row_features;
 use bellwether_codec::timestamp::format_time;
@@ -84,7 +84,7 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
         arguments.out.display(),
         count(rows.len() as u64),
         count(complete.len() as u64),
-        count(churns(&complete) as u64),
+        count(complete.iter().filter(|row| row.churned()).count() as u64),
     ))?;
     Ok(Outcome::of(log.is_partial))
 }
@@ -99,7 +99,7 @@ fn write_csv(rows: &[LabelledRow<'_>], path: &Path) -> io::Result<()> {
         for feature in row_features() {
             writer.write_field(row.row.value(feature.feature).map_or_else(String::new, |value| value.to_string()))?;
         }
-        let labels = [row.churned, row.is_complete].map(|label| if label { "1" } else { "0" });
+        let labels = [row.churned(), row.is_complete].map(|label| if label { "1" } else { "0" });
         writer.write_record(labels)?;
     }
     writer.flush()

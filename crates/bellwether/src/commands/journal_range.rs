@@ -47,6 +47,17 @@ impl JournalRange {
         self.journal_from.is_none() && self.journal_to.is_none()
     }
 
+    /// Sees to it that the partitions that are named are there.
+    pub fn check_partitions(&self, partitions: u16) -> Result<(), Failure> {
+        for (name, end) in [("--journal-from", &self.journal_from), ("--journal-to", &self.journal_to)] {
+            let Some(RangeEnd::Each(offsets)) = end else { continue };
+            if let Some(number) = offsets.keys().find(|number| **number >= partitions) {
+                return Err(Failure::Usage(format!("{name}: there is no partition {number}: the topic has {partitions}, from 0 on")));
+            }
+        }
+        Ok(())
+    }
+
     /// Sees to it that only a topic is cut.
     pub fn check(&self, place: &JournalPlace) -> Result<(), Failure> {
         if self.is_whole() || matches!(place, JournalPlace::Topic(_)) {
@@ -67,7 +78,13 @@ impl FromStr for RangeEnd {
             let (partition, offset) = pair.split_once(':')?;
             Some((partition.trim().parse().ok()?, offset.trim().parse().ok()?))
         };
-        if let Some(offsets) = text.split(',').map(pair).collect() {
+        if let Some(pairs) = text.split(',').map(pair).collect::<Option<Vec<(u16, u64)>>>() {
+            let mut offsets = BTreeMap::new();
+            for (partition, offset) in pairs {
+                if offsets.insert(partition, offset).is_some() {
+                    return Err(format!("partition {partition} has two offsets"));
+                }
+            }
             return Ok(Self::Each(offsets));
         }
         let time = parse_time_argument(text).map_err(|error| format!("{error}, an offset, or offsets by partition like 0:1200,1:900"))?;
@@ -89,12 +106,14 @@ mod tests {
         for wrong in ["", "x", "0:", "0:1,x", "-1"] {
             assert!(read(wrong).is_err_and(|error| error.contains("offsets by partition")), "{wrong}");
         }
+        assert_eq!(read("0:1,0:2"), Err("partition 0 has two offsets".to_owned()));
     }
 
     #[test]
     fn a_partition_without_an_offset_is_read_whole() {
         let range = JournalRange { journal_from: "1:7".parse().ok(), journal_to: "9".parse().ok() };
         assert_eq!(range.of_partition(0), (None, Some(Place::Offset(9))));
+        assert!(range.check_partitions(2).is_ok() && range.check_partitions(1).is_err());
         assert_eq!(range.of_partition(1), (Some(Place::Offset(7)), Some(Place::Offset(9))));
     }
 }

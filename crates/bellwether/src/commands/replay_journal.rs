@@ -93,6 +93,7 @@ pub fn observe(
     Ok(match place {
         JournalPlace::Topic(address) => {
             let topic = Topic::open(address, config)?;
+            range.check_partitions(topic.partitions)?;
             if range.is_whole() {
                 observe_journal(&topic, &decoder, options, sink)?
             } else {

@@ -70,6 +70,11 @@ fn shards_files_and_journals_do_not_matter() {
     let halves: [Vec<&str>; 2] = [0, 1].map(|half| text.lines().skip(half).step_by(2).collect());
     let paths = [0, 1].map(|half| scratch.file(&format!("half-{half}.jsonl"), halves[half].join("\n")));
     assert_eq!(report(&scratch, &["--events", &paths[0], &paths[1]]), one);
+    // And packed otherwise.
+    let mut gzip = Command::new("gzip");
+    gzip.arg(scratch.file("packed.jsonl", &text));
+    assert!(gzip.status().expect("there is a `gzip`").success());
+    assert_eq!(report(&scratch, &["--events", &scratch.path("packed.jsonl.gz")]), one);
     scratch.run_once(company(), &[]).exits(0);
     let mut journal = report(&scratch, &["--journal", &scratch.path("data")]);
     assert_eq!(journal["log"]["hash"], one["log"]["hash"]);
@@ -146,7 +151,7 @@ fn a_gate_decides_the_exit_code() {
     let gate = |expression: &str| run(&["backtest", "--events", company(), "--fail-if", expression]);
     gate("signals < 1").exits(0);
     gate("signals >= 1 && churns >= 0").exits(1).tells(&["--fail-if 'signals >= 1 && churns >= 0': signals is", "churns is"]);
-    gate("recall_change < 0").exits(1).tells(&["cannot be judged: this log gives no recall_change"]);
+    gate("recall_change < 0").exits(2).tells(&["`recall_change` compares with another rule file: name it with --baseline"]);
     gate("presision < 0.2").exits(2).tells(&["did you mean `precision`?"]);
     gate("cancel-page-visit: signals < 1").exits(0);
     gate("cancel-page-visit: signals >= 1").exits(1).tells(&["--fail-if 'cancel-page-visit: signals >= 1': signals is"]);

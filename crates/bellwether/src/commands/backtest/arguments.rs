@@ -55,17 +55,17 @@ pub struct Arguments {
     #[arg(long, value_name = "FILE")]
     pub outcomes: Option<PathBuf>,
 
-    /// What counts as the churn time
-    #[arg(long, value_name = "WHAT", value_enum, default_value_t = ChurnTime::Notice, conflicts_with = "outcomes")]
-    pub churn_at: ChurnTime,
+    /// What counts as the churn time [default: the `churn` of the rule file's settings; there it is the notice]
+    #[arg(long, value_name = "WHAT", value_enum, conflicts_with = "outcomes")]
+    pub churn_at: Option<ChurnTime>,
 
-    /// Within this after an alarm the churn must come
-    #[arg(long, value_name = "DURATION", default_value = "90d", value_parser = parse_length)]
-    pub horizon: i64,
+    /// Within this after an alarm the churn must come [default: the `horizon` of the rule file's settings; there it is 90d]
+    #[arg(long, value_name = "DURATION", value_parser = parse_length)]
+    pub horizon: Option<i64>,
 
-    /// At least this long before the churn a warning must come
-    #[arg(long, value_name = "DURATION", default_value = "14d", value_parser = parse_length)]
-    pub min_lead: i64,
+    /// At least this long before the churn a warning must come [default: the `min_lead` of the rule file's settings; there it is 14d]
+    #[arg(long, value_name = "DURATION", value_parser = parse_length)]
+    pub min_lead: Option<i64>,
 
     /// Evaluate from this time on; states are built up from the start of the log all the same
     #[arg(long, value_name = "TIME", value_parser = parse_time_argument)]
@@ -125,7 +125,7 @@ pub enum ChurnTime {
     Notice,
     /// The end of the last subscription
     End,
-    /// The end of paid service, even if a free subscription runs on
+    /// The end of the last paid period of subscriptions that have all ended
     PaidEnd,
 }
 

@@ -17,6 +17,7 @@ use bellwether_backtest::replay::{ReplayOptions, Sink, all_processors};
 use bellwether_backtest::report::{CONTRACT, Report};
 use bellwether_codec::rendered::Rendered;
 use bellwether_codec::rules::RuleFile;
+use bellwether_engine::settings::Settings;
 
 pub use arguments::{Arguments, ChurnTime, parse_length};
 
@@ -45,12 +46,16 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
         print(&pretty(&CONTRACT.schema())?)?;
         return Ok(Outcome::Done);
     }
-    if arguments.horizon < arguments.min_lead {
-        return Err(Failure::Usage("--horizon must not be shorter than --min-lead".to_owned()));
-    }
     let outcomes = arguments.outcomes.as_deref().map(outcomes).transpose()?;
     let ours = Rules::read(arguments.rules.as_deref(), arguments.sweep.clone())?;
+    let options = options(arguments, &ours.file.settings)?;
     let gates = arguments.fail_if.iter().map(|text| gate(text, &ours.file)).collect::<Result<Vec<Gate>, Failure>>()?;
+    if let Some((gate, figure)) = gates.iter().find_map(|gate| Some((gate, gate.compared()?))).filter(|_| arguments.baseline.is_none()) {
+        return Err(Failure::Usage(format!(
+            "--fail-if '{}': `{figure}` compares with another rule file: name it with --baseline",
+            gate.source()
+        )));
+    }
     let theirs = arguments.baseline.as_deref().map(|path| Rules::read(Some(path), None)).transpose()?;
     let pass = pass(arguments, &ours, theirs.as_ref())?;
     if pass.reads > 1 {
@@ -59,19 +64,27 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
             "note: there are more customers than fit into memory, so that the log was read {reads} times; --memory makes more room"
         ));
     }
-    let options = EvaluationOptions {
-        horizon_ms: arguments.horizon,
-        min_lead_ms: arguments.min_lead,
-        churn_at: arguments.churn_at.into(),
-        from: arguments.from,
-        warm_up_ms: ours.file.settings.warm_up_ms,
-        seed: SEED,
-    };
     let their_side = theirs.as_ref().zip(pass.observed.get(1)).map(|(rules, observed)| rules.side(observed));
     let Some(observed) = pass.observed.first() else { return Err(Failure::Run("nothing was observed".to_owned())) };
     let evaluated = evaluate(pass.log, pass.refused, &ours.side(observed), their_side.as_ref(), outcomes.as_ref(), &options);
     write(arguments, &evaluated, &pass)?;
     Ok(Outcome::of(judge(&gates, &evaluated.report) | pass.broke_off | pass.log.is_partial))
+}
+
+/// How to evaluate: as the rule file says, unless the arguments say otherwise.
+fn options(arguments: &Arguments, settings: &Settings) -> Result<EvaluationOptions, Failure> {
+    let of_file = EvaluationOptions::of(settings, SEED);
+    let options = EvaluationOptions {
+        horizon_ms: arguments.horizon.unwrap_or(of_file.horizon_ms),
+        min_lead_ms: arguments.min_lead.unwrap_or(of_file.min_lead_ms),
+        churn_at: arguments.churn_at.map_or(of_file.churn_at, Into::into),
+        from: arguments.from,
+        ..of_file
+    };
+    if options.horizon_ms < options.min_lead_ms {
+        return Err(Failure::Usage("--horizon must not be shorter than --min-lead".to_owned()));
+    }
+    Ok(options)
 }
 
 /// A rule file with what a backtest makes of it.

@@ -13,7 +13,7 @@ pub fn write(observations: &Observations, customers: &[ObservedCustomer], path: 
     writer.write_record(["customer", "month", "segment", "health", "churned"])?;
     for row in &observations.rows {
         let customer = &customers[row.customer as usize];
-        let (health, churned) = (f64::from(row.health_tenths) / 10.0, u8::from(row.is_positive));
+        let (health, churned) = (f64::from(row.health_tenths) / 10.0, u8::from(row.is_positive()));
         let segment = customer.segment.as_deref().unwrap_or_default();
         writer.write_record([&*customer.id, &name_of(row.month), segment, &health.to_string(), &churned.to_string()])?;
     }
