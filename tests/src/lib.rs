@@ -2,6 +2,7 @@
 
 pub mod broker;
 pub mod company;
+pub mod eventful;
 pub mod feed;
 pub mod folding;
 pub mod former_fold;
@@ -11,4 +12,5 @@ pub mod one_customer;
 pub mod product;
 pub mod proxy;
 pub mod python;
+pub mod states;
 pub mod world;
