@@ -3,6 +3,7 @@
 pub mod broker;
 pub mod company;
 pub mod contracts;
+pub mod eventful;
 pub mod feed;
 pub mod folding;
 pub mod former_fold;
@@ -13,4 +14,5 @@ pub mod product;
 pub mod proxy;
 pub mod python;
 pub mod recomputed;
+pub mod states;
 pub mod world;

@@ -124,6 +124,74 @@ fn a_rule_speaks_about_at_most_eight_things_of_a_customer_at_once() {
     customer.happens(121.0, "ticket.solved", r#"{"ticket":"t02"}"#);
     customer.pass(127.9);
     assert_eq!(about(&customer).len(), 8);
+    assert!(customer.partition.header.aggregates.limited > 0, "what is not told is counted");
     customer.pass(130.0);
     assert_eq!(about(&customer)[8..], ["t08"]);
+}
+
+/// Things about which a rule has nothing to say take no room from those about which it has.
+#[test]
+fn a_rule_speaks_about_the_ninth_thing_when_the_first_eight_are_none_of_its_business() {
+    let mut customer = OneCustomer::new(&default_rules());
+    customer.happens(0.0, "account.created", "{}");
+    customer.happens(0.0, "subscription.started", r#"{"subscription":"s","mrr_minor":100000,"currency":"EUR"}"#);
+    for number in 0..9 {
+        let (day, priority) = (30.0 + 7.0 * f64::from(number), if number == 8 { "urgent" } else { "normal" });
+        customer.happens(day, "ticket.opened", &format!(r#"{{"ticket":"t{number}","priority":"{priority}"}}"#));
+        customer.happens(day, "invoice.issued", &format!(r#"{{"invoice":"i{number}","due":"2024-12-31"}}"#));
+    }
+    customer.happens(87.0, "payment.failed", r#"{"invoice":"i8","attempt":2}"#);
+    customer.pass(100.0);
+    let about = |rule: &str| {
+        let raised = customer.raised().into_iter().filter(|(name, ..)| name == rule);
+        raised.map(|(_, object, _)| object).collect::<Vec<_>>()
+    };
+    assert_eq!((about("urgent-ticket-aging"), about("payment-failed")), (vec!["t8".to_owned()], vec!["i8".to_owned()]));
+    assert_eq!(customer.partition.header.aggregates.limited, 0);
+}
+
+/// Nothing ends praise: it makes room for what a rule asks for.
+#[test]
+fn a_noted_risk_finds_room_among_praise() {
+    let mut customer = OneCustomer::new(&default_rules());
+    for number in 0..16 {
+        let kind = ["praise", "observation"][number % 2];
+        customer.happens(1.0, "note.recorded", &format!(r#"{{"note":"n{number}","kind":"{kind}"}}"#));
+    }
+    customer.happens(2.0, "note.recorded", r#"{"note":"r","kind":"risk"}"#);
+    assert_eq!((customer.value("risk_notes_open", 2.5), customer.partition.header.aggregates.limited), (1.0, 0));
+}
+
+/// Quotas that bear the name of their month are over when the next ones are told.
+#[test]
+fn quotas_by_month_make_room_for_each_other() {
+    let mut customer = OneCustomer::new(&default_rules());
+    customer.happens(0.0, "subscription.started", r#"{"subscription":"s","mrr_minor":100000,"currency":"EUR"}"#);
+    for month in 0..12 {
+        let used = if month == 2 { 99 } else { 10 };
+        customer.happens(1.0 + 30.0 * f64::from(month), "quota", &format!(r#"{{"name":"api-{month}","used":{used},"limit":100}}"#));
+    }
+    assert_eq!((customer.value("quota_utilisation", 332.0), customer.partition.header.aggregates.limited), (0.1, 0));
+    customer.happens(332.0, "quota", r#"{"name":"api-11","used":95,"limit":100}"#);
+    assert_eq!(customer.value("quota_utilisation", 332.0), 0.95);
+    let raised: Vec<_> = customer.raised().into_iter().filter(|(rule, ..)| rule == "limit-reached").map(|(_, object, _)| object).collect();
+    assert_eq!(raised, ["api-2", "api-11"]);
+}
+
+/// A product that changes its features shows more than a table holds, in time.
+#[test]
+fn product_features_of_long_ago_make_room() {
+    let mut customer = OneCustomer::new(&default_rules());
+    let uses = |customer: &mut OneCustomer, day: f64, name: String| {
+        customer.happens(day, "usage", &format!(r#"{{"feature":"{name}"}}"#));
+    };
+    (0..32).for_each(|number| uses(&mut customer, 1.0, format!("old-{number}")));
+    uses(&mut customer, 100.0, "too-early".to_owned());
+    assert!(customer.value("features_used_28d", 100.5).is_nan());
+    assert_eq!(customer.partition.header.aggregates.limited, 1, "what is not tracked is counted");
+    uses(&mut customer, 120.0, "new".to_owned());
+    assert!(customer.value("features_used_28d", 120.5).is_nan(), "until what was not tracked has left the window");
+    assert_eq!(customer.value("features_used_28d", 190.0), 0.0);
+    uses(&mut customer, 190.0, "newer".to_owned());
+    assert_eq!((customer.value("features_used_28d", 190.5), customer.partition.header.aggregates.limited), (1.0, 1));
 }

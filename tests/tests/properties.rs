@@ -8,11 +8,13 @@ use bellwether_codec::state::encode_customer;
 use bellwether_codec::timestamp::format_time;
 use bellwether_engine::customer::Customer;
 use bellwether_engine::event::{Body, CustomerKey, Event};
-use bellwether_engine::partition::Partition;
+use bellwether_engine::feature::{Feature, FeatureSet};
+use bellwether_engine::partition::{Header, Partition, Payload, Record};
 use bellwether_engine::rule_set::RuleSet;
 use bellwether_engine::time::{DAY_MS, HOUR_MS, Time};
 use bellwether_tests::company::{Random, START, company};
-use bellwether_tests::folding::{Cuts, default_rules, fold, lines_of, signals};
+use bellwether_tests::eventful::{any_company, shuffled_within_days};
+use bellwether_tests::folding::{Cuts, default_rules, fold, lines_of, signals, stored_and_loaded};
 use proptest::prelude::*;
 
 const DAYS: u64 = 240;
@@ -50,17 +52,20 @@ proptest! {
 
     #[test]
     fn batches_and_crashes_are_invisible(seed: u64, cut_seed: u64) {
-        let (events, rules) = (company(seed, 5, DAYS), default_rules());
+        let (events, rules) = (any_company(seed, 5, DAYS), default_rules());
         let run = |cuts| told_and_kept(&events, &rules, end(), cuts);
         let straight = run(Cuts::None);
         prop_assert!(!straight.0.is_empty());
         // What is remembered to save work, such as which rules are asleep, is gone after each cut: it shows in no state either.
         prop_assert_eq!(straight, run(Cuts::Random(cut_seed)));
+        let late = shuffled_within_days(&events, cut_seed);
+        let run = |cuts| told_and_kept(&late, &rules, end(), cuts);
+        prop_assert_eq!(run(Cuts::None), run(Cuts::Random(cut_seed)));
     }
 
     #[test]
     fn shards_are_invisible(seed: u64) {
-        let (events, rules) = (company(seed, 12, DAYS), default_rules());
+        let (events, rules) = (any_company(seed, 12, DAYS), default_rules());
         let one = signals(&events, &rules, 1, end(), Cuts::None);
         prop_assert_eq!(&one, &signals(&events, &rules, 4, end(), Cuts::None));
         prop_assert_eq!(&one, &signals(&events, &rules, 7, end(), Cuts::None));
@@ -68,7 +73,7 @@ proptest! {
 
     #[test]
     fn other_customers_are_invisible(seed: u64) {
-        let (events, rules) = (company(seed, 8, DAYS), default_rules());
+        let (events, rules) = (any_company(seed, 8, DAYS), default_rules());
         let all = signals(&events, &rules, 1, end(), Cuts::None);
         let alone: Vec<_> = events.iter().filter(|event| event.customer == "c-3").cloned().collect();
         let of_customer: Vec<_> = all.into_iter().filter(|line| subject_of(line) == "c-3").collect();
@@ -77,7 +82,7 @@ proptest! {
 
     #[test]
     fn the_future_never_changes_the_past(seed: u64, day in 20..DAYS) {
-        let (events, rules) = (company(seed, 6, DAYS), default_rules());
+        let (events, rules) = (any_company(seed, 6, DAYS), default_rules());
         let cut = START.plus_ms(day as i64 * DAY_MS + 12_345);
         let known: Vec<_> = events.iter().filter(|event| event.time <= cut).cloned().collect();
         let truncated = signals(&known, &rules, 1, cut, Cuts::None);
@@ -88,7 +93,7 @@ proptest! {
 
     #[test]
     fn duplicates_are_invisible(seed: u64, duplicate_seed: u64) {
-        let (events, rules) = (company(seed, 5, DAYS), default_rules());
+        let (events, rules) = (any_company(seed, 5, DAYS), default_rules());
         let mut random = Random(duplicate_seed);
         let twice: Vec<_> = events.iter().flat_map(|event| std::iter::repeat_n(event.clone(), 1 + usize::from(random.one_in(4)))).collect();
         prop_assert!(twice.len() > events.len());
@@ -99,13 +104,48 @@ proptest! {
 
     #[test]
     fn ids_are_unique(seed: u64) {
-        let (events, rules) = (company(seed, 10, DAYS), default_rules());
+        let (events, rules) = (any_company(seed, 10, DAYS), default_rules());
         let lines = signals(&events, &rules, 1, end(), Cuts::None);
-        let mut ids: Vec<_> = lines.iter().filter(|line| !line.contains("bellwether.decision")).map(|line| &line[..70]).collect();
+        let mut ids: Vec<_> = lines.iter().map(|line| &line[..70]).collect();
         let count = ids.len();
         ids.sort_unstable();
         ids.dedup();
         prop_assert_eq!(count, ids.len());
+    }
+
+    /// Every rule is looked at every hour, in a copy that knows nothing of what sleeps or is due: it has nothing to add to what was told. Rules
+    /// that read how much of the activity is whose are left out: those features are as of the last time that a user was active on a new day.
+    #[test]
+    fn whoever_looks_every_hour_sees_nothing_more(seed: u64) {
+        const LAGGING: FeatureSet =
+            FeatureSet::of(&[Feature::IdentifiedShare, Feature::TopUserShare56d, Feature::IdentifiedEvents56d]);
+        let (events, pack) = (any_company(seed, 1, DAYS), default_rules());
+        let prompt = pack.rules.iter().filter(|rule| !rule.features.intersects(LAGGING));
+        let rules = Arc::new(RuleSet::new(1, prompt.cloned().collect(), pack.settings.clone()));
+        prop_assert!(rules.rules.len() >= 38, "{} rules", rules.rules.len());
+        let mut partition = Partition::new(rules, Header::default());
+        let (mut outputs, mut left, mut looks) = (Vec::new(), events.as_slice(), 0);
+        let mut now = START;
+        while now < end() {
+            now = now.plus_ms(HOUR_MS);
+            let (happened, later) = left.split_at(left.partition_point(|event| event.time <= now));
+            left = later;
+            for event in happened {
+                let (key, identity) = (CustomerKey::of(&event.customer), event.identity());
+                partition.apply(&Record { watermark: event.time, payload: Payload::Event { event, key, identity } }, &mut u64::MAX.clone(), &mut outputs);
+            }
+            partition.apply(&Record { watermark: now, payload: Payload::Tick }, &mut u64::MAX.clone(), &mut outputs);
+            let key = CustomerKey::of("c-0");
+            if partition.get(key).is_some() {
+                let mut looked_at = stored_and_loaded(&partition);
+                let mut more = Vec::new();
+                looked_at.review_now(key, &mut more);
+                let more = lines_of(more);
+                prop_assert!(more.is_empty(), "{}: {more:#?}", format_time(now));
+                looks += 1;
+            }
+        }
+        prop_assert!(looks > 4_000 && !outputs.is_empty(), "{looks} looks, {} outputs", outputs.len());
     }
 }
 

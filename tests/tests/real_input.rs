@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::{env, fs};
 
 use bellwether_tests::product::{binary, succeeded};
+use bellwether_tests::states::state_sizes;
 use serde_json::{Value, json};
 
 /// What a sample log comes to, as its README tells: it was counted by another program.
@@ -54,6 +55,18 @@ fn check(name: &str, totals: &Totals) {
         let (live, replayed) = (read(&at(live)), read(&at(replayed)));
         assert!(!live.is_empty(), "{name} gives signals and decisions");
         assert!(live == replayed, "{name}: run and replay differ in {} and {} bytes", live.len(), replayed.len());
+    }
+}
+
+/// The states at the end of a sample log, whose median must stay under 800 bytes.
+#[test]
+fn states_of_both_logs_stay_small() {
+    for (name, median_limit, limit) in [("crm6.jsonl.zst", 800, 2_600), ("socialnet7.jsonl.zst", 800, 1_000)] {
+        let Some(log) = sample_log(name) else { return };
+        let sizes = state_sizes(&log);
+        let (median, largest) = (sizes[sizes.len() / 2], sizes[sizes.len() - 1]);
+        println!("{name}: {} states, median {median} bytes, largest {largest}", sizes.len());
+        assert!(median < median_limit && largest < limit, "{name}: median {median} bytes, largest {largest}");
     }
 }
 

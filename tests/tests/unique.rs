@@ -5,7 +5,11 @@ use std::fs;
 
 use bellwether_tests::folding::default_rules;
 use bellwether_tests::product::{binary, succeeded};
+use bellwether_tests::states::state_sizes;
 use serde_json::Value;
+
+/// The median state of that company, in bytes.
+const MEDIAN_STATE_BYTES: usize = 1_900;
 
 /// How many rules of the pack must speak, or the test says little.
 const RULES_THAT_SPEAK: usize = 35;
@@ -20,6 +24,12 @@ fn ids_are_unique_over_a_pack_of_which_nearly_every_rule_speaks() {
     let mut replay = binary();
     replay.arg("replay").arg("--events").arg(company.join("events.jsonl.zst")).arg("--signals").arg(&signals);
     succeeded(&replay.output().expect("the binary starts"));
+
+    // Every kind of event happens there: it is more than on the logs that the limit of 800 bytes is for, and may grow no further.
+    let sizes = state_sizes(&company.join("events.jsonl.zst"));
+    let (median, largest) = (sizes[sizes.len() / 2], sizes[sizes.len() - 1]);
+    println!("{} states, median {median} bytes, largest {largest}", sizes.len());
+    assert!(median <= MEDIAN_STATE_BYTES, "the median state takes {median} bytes");
 
     let text = fs::read_to_string(&signals).expect("signals were written");
     let (mut ids, mut by_rule) = (BTreeSet::new(), BTreeMap::<String, usize>::new());

@@ -3,6 +3,7 @@
 //! Only what can be rebuilt from the journal is kept in this form.
 
 use bellwether_engine::customer::Customer;
+pub use bellwether_engine::customer::MAX_STATE_BYTES;
 use bellwether_engine::partition::Header;
 use bincode::config::{Configuration, Fixint, Limit, LittleEndian, standard};
 use serde::Serialize;
@@ -12,9 +13,6 @@ use crate::kpi_days::KpiDays;
 
 /// The version of the fold: what the bytes mean and how events change them. A golden test forces it up.
 pub const FOLD_VERSION: u8 = 7;
-
-/// The largest state that is kept, in bytes. Every collection inside is bounded so that this is never reached by honest data.
-pub const MAX_STATE_BYTES: usize = 16 * 1024;
 
 /// The largest header, in bytes.
 const MAX_HEADER_BYTES: usize = 1024 * 1024;

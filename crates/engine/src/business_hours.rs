@@ -16,6 +16,9 @@ pub struct BusinessHours {
     pub closed: Vec<Day>,
 }
 
+/// Business hours of more weeks are not waited for.
+const MAX_WEEKS: i64 = 10_000;
+
 impl Default for BusinessHours {
     fn default() -> Self {
         Self { opens: 9, closes: 17, zone: ZoneOffsets::default(), closed: Vec::new() }
@@ -42,15 +45,24 @@ impl BusinessHours {
         total_ms as f64 / HOUR_MS as f64
     }
 
-    /// The instant at which so many business hours have passed since `from`.
+    /// The first instant at which so many business hours have passed since `from`.
     #[must_use]
     pub fn after(&self, from: Time, hours: f64) -> Time {
+        self.after_ms(from, (hours * HOUR_MS as f64).ceil() as i64)
+    }
+
+    /// The same of milliseconds.
+    #[must_use]
+    pub fn after_ms(&self, from: Time, passed_ms: i64) -> Time {
         let from = self.zone.to_local(from);
-        let week_hours = 5.0 * self.day_ms() as f64 / HOUR_MS as f64;
-        let weeks = (hours / week_hours).floor().clamp(0.0, 10_000.0);
-        let mut rest_ms = ((hours - weeks * week_hours) * HOUR_MS as f64).ceil() as i64;
-        let mut cursor = from.plus_ms(weeks as i64 * 7 * DAY_MS);
-        rest_ms += self.closed_ms(from, cursor);
+        let week_ms = 5 * self.day_ms();
+        if passed_ms > MAX_WEEKS * week_ms {
+            return Time::NEVER;
+        }
+        // So that the rest is a millisecond at least: the last of a whole number of weeks need not pass on the same weekday.
+        let weeks = ((passed_ms - 1) / week_ms).max(0);
+        let mut cursor = from.plus_ms(weeks * 7 * DAY_MS);
+        let mut rest_ms = passed_ms - weeks * week_ms + self.closed_ms(from, cursor);
         loop {
             let (opens, closes) = self.of_day(cursor);
             let open_ms = closes.since_ms(opens.max(cursor)).max(0);

@@ -66,7 +66,8 @@ pub struct Episode {
     pub is_at_risk: bool,
     /// After the end: whether the condition has been false since, so that a new one may begin.
     pub armed: bool,
-    /// While open: since when the end condition holds; never, when it does not.
+    /// While open: since when the end condition holds; never, when it does not. While pending or held back: when the one before ended; never,
+    /// when there was none.
     pub clearing_since: Time,
     /// Whether it was held out when it was raised.
     pub held_out: bool,
@@ -109,10 +110,10 @@ impl Episode {
 
     /// Begins as a new one.
     pub fn open(&mut self, now: Time) {
+        self.ordinal = self.next_ordinal(now);
         self.enter(Phase::Open, now);
         self.raised_at = now;
         self.number = self.number.saturating_add(1);
-        self.ordinal = 0;
         (self.armed, self.held_out, self.is_judged, self.mrr_minor) = (false, false, false, 0);
         self.mark = LastWord::default();
     }
@@ -120,6 +121,43 @@ impl Episode {
     /// Sets its severity.
     pub fn set_severity(&mut self, severity: Severity) {
         self.severity = severity as u8;
+    }
+
+    /// The ordinal of what is told first of an episode that is raised now. It counts on where something was told with this instant before, so
+    /// that no two transitions have one id.
+    #[must_use]
+    pub fn next_ordinal(&self, now: Time) -> u16 {
+        let told = if self.raised_at == now { self.ordinal } else { 0 };
+        let was_held = self.phase == Phase::Held && self.since == now;
+        told.saturating_add(u16::from(was_held))
+    }
+
+    /// The condition holds, perhaps again.
+    pub fn begin(&mut self, now: Time) {
+        let ended_at = if self.phase == Phase::Closed { self.since } else { Time::NEVER };
+        self.enter(Phase::Pending, now);
+        self.clearing_since = ended_at;
+    }
+
+    /// Something holds it back.
+    pub fn hold_back(&mut self, now: Time) {
+        let ended_at = self.clearing_since;
+        self.enter(Phase::Held, now);
+        self.clearing_since = ended_at;
+    }
+
+    /// What began has come to nothing: it stands where the one before ended, so that no cooldown starts anew. `None` when there is nothing to
+    /// remember.
+    #[must_use]
+    pub fn fall_back(mut self, now: Time) -> Option<Self> {
+        let next = self.next_ordinal(now);
+        if next > 0 {
+            (self.raised_at, self.ordinal) = (now, next);
+        }
+        let ended_at = if self.number > 0 { self.clearing_since } else { Time::MIN };
+        self.enter(Phase::Closed, ended_at);
+        self.armed = true;
+        (self.number > 0 || next > 0).then_some(self)
     }
 
     /// Moves it to a phase.

@@ -50,9 +50,15 @@ pub(crate) struct Evaluation<'a> {
     pub evaluated: u64,
     /// The earliest instant at which time alone may change one of the rules looked at.
     pub due: Time,
+    /// Whether a rule had something to say about one thing more than it may speak of.
+    pub limited: bool,
 }
 
-impl Evaluation<'_> {
+impl<'a> Evaluation<'a> {
+    pub fn new(rules: &'a RuleSet, frozen: u128, now: Time, outputs: &'a mut Vec<Output>, counts: &'a mut OutcomeCounts) -> Self {
+        Self { rules, frozen, now, outputs, counts, evaluated: 0, due: Time::NEVER, limited: false }
+    }
+
     /// Evaluates the rules that read any of these features, and moves the customer's due time earlier where needed.
     pub fn changed(&mut self, customer: &mut Customer, dirty: FeatureSet) {
         self.run(customer, dirty);
@@ -62,7 +68,7 @@ impl Evaluation<'_> {
     /// Evaluates every rule, and sets the customer's due time anew.
     pub fn everything(&mut self, customer: &mut Customer) {
         self.run(customer, FeatureSet::ALL);
-        customer.clock_due = self.due;
+        customer.clock_due = self.due.min(customer.next_known(self.now));
     }
 
     fn run(&mut self, customer: &mut Customer, mut dirty: FeatureSet) {
@@ -186,6 +192,10 @@ impl Evaluation<'_> {
                 self.due = self.due.min(idle.due);
                 return idle.asleep;
             }
+            if has_no_room(customer, rule, object) {
+                self.limited = true;
+                return None;
+            }
         }
         let episode = place.map(|index| customer.episodes.swap_remove(index));
         let before = episode.as_ref().and_then(Counted::of);
@@ -219,12 +229,18 @@ impl Evaluation<'_> {
     }
 }
 
-/// The objects a rule looks at: those in the state, then those it has episodes about; at most [`MAX_OBJECTS_PER_RULE`] new ones.
+/// Whether a rule has episodes about as many objects as it may, or the customer as many as the state can hold.
+fn has_no_room(customer: &Customer, rule: &Rule, object: &str) -> bool {
+    let of_rule = || customer.episodes.iter().filter(|episode| episode.rule == rule.hash).count();
+    rule.object.is_some() && of_rule() >= MAX_OBJECTS_PER_RULE || !customer.has_room_for(object)
+}
+
+/// The objects a rule looks at: those it has episodes about, then the others in the state about which it may begin one.
 fn object_names(customer: &Customer, rule: &Rule, kind: ObjectKind) -> Vec<Box<str>> {
     let mut names: Vec<Box<str>> =
         customer.episodes.iter().filter(|episode| episode.rule == rule.hash).map(|episode| episode.object.clone()).collect();
     let mut add = |name: &str| {
-        if names.len() < MAX_OBJECTS_PER_RULE && !names.iter().any(|known| **known == *name) {
+        if !names.iter().any(|known| **known == *name) {
             names.push(name.into());
         }
     };

@@ -222,7 +222,7 @@ impl Feature {
         info(Feature::OverdueDays, "overdue_days", Change::Day, ValueType::Number, "days", "UTC days that the oldest unpaid invoice is past its due date; absent without an overdue one."),
         info(Feature::Seats, "seats", Change::Event, ValueType::Number, "seats", "Seats of the active subscriptions; absent where no seats were sent."),
         info(Feature::SeatUtilisation, "seat_utilisation", Change::Day, ValueType::Number, "share", "active_users_30d / seats; absent where either is."),
-        info(Feature::QuotaUtilisation, "quota_utilisation", Change::Event, ValueType::Number, "share", "Largest used / limit over the customer's quotas; absent without quotas."),
+        info(Feature::QuotaUtilisation, "quota_utilisation", Change::Event, ValueType::Number, "share", "Largest used / limit over the customer's quotas in force: of which something was said in the 60 days before the latest word on any; absent without quotas."),
         info(Feature::CancelSessions7d, "cancel_sessions_7d", Change::Day, ValueType::Number, "sessions", "Sessions (views at most 30 minutes apart) on the cancellation page in the last 7 UTC days."),
         info(Feature::CancelSessions28d, "cancel_sessions_28d", Change::Day, ValueType::Number, "sessions", "The same for the last 28 UTC days."),
         info(Feature::DaysSinceCancelView, "days_since_cancel_view", Change::Clock, ValueType::Number, "days", "Time since the latest view of the cancellation page; absent without one."),

@@ -3,8 +3,8 @@
 mod relation;
 
 use crate::customer::{
-    Answer, Customer, Invoice, Leaving, MAX_INVOICES, MAX_SUBSCRIPTIONS, MAX_TICKETS, Own, Stamp, Subscription, Support, Ticket,
-    UserChange, kept_name, name_hash,
+    Answer, Customer, FeatureChange, Invoice, Leaving, MAX_INVOICES, MAX_SUBSCRIPTIONS, MAX_TICKETS, Own, Stamp, Subscription, Support,
+    Ticket, UserChange, kept_name, name_hash,
 };
 use crate::event::{
     Body, CampaignStep, CancellationStep, Event, InvoiceStep, SubscriptionStep, SurveyKind, TicketStep, UserStep, UserToken,
@@ -75,6 +75,9 @@ pub fn fold(customer: &mut Customer, event: &Event<'_>, identity: u64, now: Time
     if !settings.own.is_empty() {
         fold.own(customer);
     }
+    if fold.folded.limited {
+        customer.note_missing();
+    }
     fold.folded
 }
 
@@ -101,6 +104,9 @@ impl Fold<'_> {
             let changed = own.fold(features, self.event, self.stamp, self.today);
             self.touch(FeatureSet::own(changed));
         }
+        let gone = customer.fit(self.settings, self.today);
+        self.touch(FeatureSet::own(gone));
+        self.folded.limited |= gone != 0;
     }
 
     fn body(&mut self, customer: &mut Customer) {
@@ -135,11 +141,13 @@ impl Fold<'_> {
                     users.remove(*user, self.day, self.today);
                     self.touch(USER_DAY.union(USER_SHARES).union(CONTACTS));
                 }
-                customer.onboarding.get_or_insert_default().invitation(self.stamp, *step, *user, *expires, users);
+                let onboarding = customer.onboarding.get_or_insert_default();
+                self.folded.limited |= !onboarding.invitation(self.stamp, *step, *user, *expires, users, self.today);
                 self.touch(INVITATIONS);
             }
             Body::Milestone { name, is_final } => {
-                customer.onboarding.get_or_insert_default().milestone(name_hash(name), self.event.time, *is_final);
+                let onboarding = customer.onboarding.get_or_insert_default();
+                self.folded.limited |= !onboarding.milestone(name_hash(name), self.event.time, *is_final);
                 self.touch(MILESTONES);
             }
             Body::Campaign { step: CampaignStep::Sent, campaign, .. } => {
@@ -182,8 +190,12 @@ impl Fold<'_> {
             self.folded.too_late = true;
         }
         let name = name_hash(feature);
-        if customer.activity.features.record(name, day, self.today) {
-            self.touch(PRODUCT_FEATURES);
+        match customer.activity.features.record(name, day, self.today, self.settings) {
+            FeatureChange::Counted => {}
+            change => {
+                self.touch(PRODUCT_FEATURES);
+                self.folded.limited |= change == FeatureChange::Full;
+            }
         }
         if self.settings.gated_features.contains(&name) {
             customer.activity.gated_hits.add(day.0, count);
@@ -198,7 +210,8 @@ impl Fold<'_> {
             UserChange::NewDay => self.touch(USER_SHARES),
             UserChange::NewCounts => self.touch(USER_DAY.union(USER_SHARES)),
             UserChange::Full => {
-                self.touch(USER_DAY.union(USER_SHARES));
+                // Who a contact is may be one of those.
+                self.touch(USER_DAY.union(USER_SHARES).union(CONTACTS));
                 self.folded.limited = true;
             }
         }
@@ -255,7 +268,8 @@ impl Fold<'_> {
         let good = if *higher_is_better { share } else { 1.0 - share };
         let mapped = if *kind == SurveyKind::Nps { 10.0 * good } else { good };
         let answer = Answer::new(self.event.time, self.identity, *kind, mapped as f32, *user);
-        support.answer(answer.by_decision_maker(role.as_deref() == Some(DECISION_MAKER)));
+        let answer = answer.by_decision_maker(role.as_deref() == Some(DECISION_MAKER));
+        self.folded.limited |= !support.answer(answer, self.today);
         self.touch(SURVEYS);
     }
 
@@ -340,7 +354,7 @@ impl Fold<'_> {
         let time = self.event.time;
         self.touch(LEAVING);
         match step {
-            CancellationStep::Viewed => leaving.view(time),
+            CancellationStep::Viewed => self.folded.limited |= !leaving.view(time, self.today),
             CancellationStep::Reasoned => leaving.reason_at = leaving.reason_at.max(Some(time)),
             CancellationStep::Requested => {
                 leaving.notice.set(self.stamp, step);

@@ -22,7 +22,7 @@ const CHANGES: [FeatureSet; RARITIES] = [
     SETTLED.union(FeatureSet::changing(Change::Week)).union(FeatureSet::changing(Change::Day)),
 ];
 
-/// Features that change only by events which tell so, and never for lack of room.
+/// Features that change only by events which tell so; where they are absent for lack of room, every rule is looked at when that is over.
 const SETTLED: FeatureSet = FeatureSet::of(&[
     Feature::MilestonesReached,
     Feature::FirstValue,

@@ -7,6 +7,7 @@
 pub mod aggregates;
 pub mod business_hours;
 pub mod clock;
+mod completeness;
 mod contribution;
 pub mod currency;
 pub mod customer;

@@ -193,19 +193,15 @@ impl Step {
 
     /// The condition holds where nothing was going on.
     fn begin(&mut self, subject: &Subject<'_>, mut episode: Episode) {
-        episode.enter(Phase::Pending, subject.now);
+        episode.begin(subject.now);
         self.episode = Some(episode);
         self.pending(subject, true);
     }
 
     fn pending(&mut self, subject: &Subject<'_>, condition: bool) {
-        let Some(mut episode) = self.episode.take() else { return };
+        let Some(episode) = self.episode.take() else { return };
         if !condition {
-            if episode.number > 0 {
-                // It was raised before: keep its count and cooldown.
-                episode.enter(Phase::Closed, subject.now);
-                self.episode = Some(episode);
-            }
+            self.episode = episode.fall_back(subject.now);
             return;
         }
         let ready = episode.since.plus_ms(subject.rule.hold_ms);
@@ -222,13 +218,15 @@ impl Step {
         if let Some(reason) = subject.held_back_by(episode.severity()) {
             if episode.phase != Phase::Held {
                 let mut untold = episode.clone();
+                untold.ordinal = episode.next_ordinal(subject.now);
                 untold.raised_at = subject.now;
                 untold.number += 1;
-                untold.ordinal = 0;
                 self.outputs.push(Output::Decision(signal(subject, &untold, Transition::Raised), reason));
-                episode.enter(Phase::Held, subject.now);
+                episode.hold_back(subject.now);
             }
             self.wait(subject.held_back_until(episode.severity()));
+            // What is critical goes beyond the owner's cap.
+            self.wait_for_severity(subject);
             self.episode = Some(episode);
             return;
         }
@@ -250,13 +248,11 @@ impl Step {
     }
 
     fn held(&mut self, subject: &Subject<'_>, condition: bool) {
-        let Some(mut episode) = self.episode.take() else { return };
+        let Some(episode) = self.episode.take() else { return };
         if condition {
             self.raise(subject, episode);
         } else {
-            episode.enter(Phase::Closed, subject.now);
-            episode.armed = true;
-            self.episode = Some(episode).filter(|episode| episode.number > 0);
+            self.episode = episode.fall_back(subject.now);
         }
     }
 
@@ -282,8 +278,8 @@ impl Step {
         } else if condition && episode.armed {
             self.begin(subject, episode);
             return;
-        } else if !condition && subject.rule.object.is_some() {
-            // Things come and go: their closed episodes are not kept.
+        } else if !condition && (subject.rule.object.is_some() || episode.number == 0) && subject.now > episode.raised_at {
+            // Things come and go: their closed episodes are not kept longer than the instant whose ids they count.
             return;
         }
         self.episode = Some(episode);
@@ -292,7 +288,11 @@ impl Step {
     pub(crate) fn wait_while_open(&mut self, subject: &Subject<'_>) {
         self.wait(subject.rules.settings.quiet_until);
         self.wait(subject.expires());
-        let until = subject.rule.until.iter();
-        until.chain(subject.rule.severity.iter().map(|(_, condition)| condition)).for_each(|one| self.wait(subject.next_flip(one)));
+        subject.rule.until.iter().for_each(|until| self.wait(subject.next_flip(until)));
+        self.wait_for_severity(subject);
+    }
+
+    fn wait_for_severity(&mut self, subject: &Subject<'_>) {
+        subject.rule.severity.iter().for_each(|(_, condition)| self.wait(subject.next_flip(condition)));
     }
 }

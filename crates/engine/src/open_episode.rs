@@ -102,6 +102,8 @@ impl Step {
         if !episode.is_judged && subject.rule.kind.has_outcome() {
             self.verdict = verdict;
             self.pending = verdict.is_none().then(|| episode.clone());
+            // The outcome will be told under this one.
+            episode.ordinal = episode.ordinal.saturating_add(u16::from(verdict.is_none()));
         }
         (episode.held_out, episode.is_judged, episode.mrr_minor) = (false, false, 0);
         episode.mark = LastWord::default();

@@ -189,8 +189,9 @@ impl Partition {
             let counts = &mut self.header.aggregates.outcomes;
             customer.episodes.iter().filter(|episode| gone(episode)).for_each(|episode| counts.open.remove(episode));
             evaluate::expire(customer, rules, self.previous_rules.as_deref(), now, outputs, Expiry::RuleRemoved, gone);
-            let mut evaluation = Evaluation { rules, frozen: self.frozen, now, outputs, counts, evaluated: 0, due: Time::NEVER };
+            let mut evaluation = Evaluation::new(rules, self.frozen, now, outputs, counts);
             evaluation.everything(customer);
+            self.header.aggregates.limited += u64::from(evaluation.limited);
         }
         self.settle(slot, key, Folded { dirty: FeatureSet::ALL, ..Folded::default() });
     }
@@ -305,7 +306,7 @@ impl Partition {
     fn review(&mut self, slot: u32, due: Time, outputs: &mut Vec<Output>) {
         let Some(Slot { customer, .. }) = self.slots[slot as usize].as_mut() else { return };
         self.work.reviews += 1;
-        review(customer, &self.rules, self.frozen, due, outputs, &mut self.header.aggregates.outcomes, &mut self.work);
+        review(customer, &self.rules, self.frozen, due, outputs, &mut self.header.aggregates, &mut self.work);
     }
 
     /// Folds an event and evaluates what it changed. Returns what it may have changed.
@@ -321,21 +322,24 @@ impl Partition {
         // An event from ahead of journal time moves its customer's clock: what was due before comes first.
         while customer.next_review() <= now {
             let due = customer.next_review();
-            review(customer, &self.rules, self.frozen, due, outputs, &mut aggregates.outcomes, &mut self.work);
+            review(customer, &self.rules, self.frozen, due, outputs, aggregates, &mut self.work);
         }
         let first = outputs.len();
         let folded = fold(customer, event, identity, now, &self.rules.settings);
         aggregates.duplicates += u64::from(folded.duplicate);
         aggregates.too_late += u64::from(folded.too_late);
-        aggregates.limited += u64::from(folded.limited);
         if folded.duplicate {
             return folded;
         }
         aggregates.kpis.count(customer, event, &folded, &self.rules.settings);
         let counts = &mut aggregates.outcomes;
         feedback::take(customer, event, identity, now, &self.rules, counts);
-        let mut evaluation = Evaluation { rules: &self.rules, frozen: self.frozen, now, outputs, counts, evaluated: 0, due: Time::NEVER };
+        let mut evaluation = Evaluation::new(&self.rules, self.frozen, now, outputs, counts);
         evaluation.changed(customer, folded.dirty);
+        if folded.limited {
+            customer.clock_due = customer.clock_due.min(customer.next_known(now));
+        }
+        aggregates.limited += u64::from(folded.limited || evaluation.limited);
         self.work.rules_evaluated += evaluation.evaluated;
         self.work.rules_possible += self.rules.rules.len() as u64;
         trace_parent::carry(event, &mut outputs[first..]);

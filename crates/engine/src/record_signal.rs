@@ -12,6 +12,9 @@ use crate::view::dormant_users;
 /// Users listed in evidence at most.
 pub const MAX_EVIDENCE_USERS: usize = 20;
 
+/// A renewal that passed so many days ago without a word is not urgent any more: whoever bills that customer does not tell when.
+const RENEWAL_PASSED_DAYS: f64 = 30.0;
+
 /// The record of a transition.
 pub(crate) fn signal(subject: &Subject<'_>, episode: &Episode, transition: Transition) -> Box<Signal> {
     let (customer, rule) = (subject.customer, subject.rule);
@@ -74,7 +77,7 @@ fn evidence(subject: &Subject<'_>) -> Vec<Evidence> {
 fn priority(subject: &Subject<'_>, severity: Severity, days_to_renewal: Option<f64>) -> Priority {
     let bands = &subject.rules.settings.priority;
     let band = |bounds: &[f64; 6], value: f64| bounds.iter().filter(|bound| value >= **bound).count();
-    let urgency = days_to_renewal.map_or(0, |days| 6 - band(&bands.urgency_days, days));
+    let urgency = days_to_renewal.filter(|days| *days >= -RENEWAL_PASSED_DAYS).map_or(0, |days| 6 - band(&bands.urgency_days, days));
     let risk = (subject.rule.precision * 6.0).round().clamp(0.0, 6.0) as usize + usize::from(severity == Severity::Critical);
     Priority {
         value: SCALE[band(&bands.value_mrr_minor, subject.customer.billing.mrr_minor() as f64)],

@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
+use crate::aggregates::Aggregates;
 use crate::customer::Customer;
+use crate::episode::Phase;
 use crate::evaluate::{DAY, Evaluation, MIDNIGHT};
 use crate::kpi;
-use crate::outcome_counts::OutcomeCounts;
 use crate::partition::Work;
 use crate::rule_set::RuleSet;
 use crate::signal::Output;
@@ -19,12 +20,12 @@ pub(crate) fn review(
     frozen: u128,
     due: Time,
     outputs: &mut Vec<Output>,
-    counts: &mut OutcomeCounts,
+    aggregates: &mut Aggregates,
     work: &mut Work,
 ) {
     let poisoned = |(id, from): &(Arc<str>, Time)| **id == *customer.id && *from <= due;
     assert!(!rules.settings.poison_review.as_ref().is_some_and(poisoned), "the review that a test has poisoned");
-    let mut evaluation = Evaluation { rules, frozen, now: due, outputs, counts, evaluated: 0, due: Time::NEVER };
+    let mut evaluation = Evaluation::new(rules, frozen, due, outputs, &mut aggregates.outcomes);
     if customer.clock_due <= due {
         evaluation.everything(customer);
     } else {
@@ -34,10 +35,13 @@ pub(crate) fn review(
     }
     work.rules_evaluated += evaluation.evaluated;
     work.rules_possible += rules.rules.len() as u64;
-    if customer.midnight_due <= due {
+    aggregates.limited += u64::from(evaluation.limited);
+    // What holds an episode back may end at a midnight at which nothing of the customer's own changes, as a holiday does.
+    let is_awaited = rules.reads_holidays || customer.episodes.iter().any(|episode| episode.phase == Phase::Held);
+    if customer.midnight_due <= due || is_awaited {
         let today = due.day();
         let quiet_until = || kpi::next_change(customer, today).map_or(Time::NEVER, |day| day.start());
-        customer.midnight_due = if customer.is_quiet(today) { quiet_until() } else { today.next().start() };
+        customer.midnight_due = if customer.is_quiet(today) && !is_awaited { quiet_until() } else { today.next().start() };
     }
     assert!(customer.next_review() > due, "a review schedules the next one strictly later");
 }

@@ -274,6 +274,14 @@ impl Rule {
     }
 }
 
+impl Rule {
+    /// The features by which its episodes begin, change and end; what holds them back not included.
+    pub(crate) fn decided_by(&self) -> FeatureSet {
+        let conditions = self.until.iter().chain(self.severity.iter().map(|(_, condition)| condition));
+        FeatureSet(conditions.fold(self.when.features(), |all, condition| all | condition.features()))
+    }
+}
+
 /// Collects the mistakes of one definition.
 struct Compiler<'a> {
     scope: Scope<'a>,

@@ -26,6 +26,8 @@ pub struct RuleSet {
     pub stage_features: FeatureSet,
     /// Features that anything reads: rules, health or stages. Most events change no other.
     pub features: FeatureSet,
+    /// Whether more than what holds episodes back asks for holidays: then every midnight may matter to a customer about whom all is quiet.
+    pub(crate) reads_holidays: bool,
 }
 
 impl RuleSet {
@@ -41,7 +43,9 @@ impl RuleSet {
         let readers = RuleReaders::new(&rules);
         let stage_features = FeatureSet(settings.stages.iter().fold(0, |bits, stage| bits | stage.when.features()));
         let features = rules.iter().fold(stage_features.union(settings.health.features), |all, rule| all.union(rule.features));
-        Self { number, rules, settings, readers, stage_features, features }
+        let decided = rules.iter().fold(stage_features.union(settings.health.features), |all, rule| all.union(rule.decided_by()));
+        let reads_holidays = decided.contains(Feature::Holiday);
+        Self { number, rules, settings, readers, stage_features, features, reads_holidays }
     }
 
     /// All rules, one bit each.

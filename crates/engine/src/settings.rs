@@ -145,7 +145,8 @@ pub struct Suppression {
 pub struct PriorityBands {
     /// Business value from MRR in minor units, ascending.
     pub value_mrr_minor: [f64; 6],
-    /// Urgency from days to renewal, ascending: the nearest is the most urgent.
+    /// Urgency from days to renewal, ascending: the nearest is the most urgent. A bound belongs to the band above it: with a first bound of 7 the
+    /// last six days are the most urgent, and seven days are of the next band.
     pub urgency_days: [f64; 6],
 }
 

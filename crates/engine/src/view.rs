@@ -1,6 +1,7 @@
 //! The values of features: a customer's state seen at an instant, and through one of its objects where a rule is about one.
 
 use crate::clock::Clock;
+use crate::completeness;
 use crate::customer::{ActiveCounts, Customer, Incident, Invitation, Invoice, Quota, Ticket};
 use crate::event::{NoteKind, Priority, SurveyKind, UserToken};
 use crate::feature::{Change, Feature, FeatureSet};
@@ -75,9 +76,17 @@ impl<'a> View<'a> {
         self.get(feature).filter(|value| value.is_finite()).unwrap_or(f64::NAN)
     }
 
+    /// Whether the feature is absent because a collection was too full.
+    fn lacks(&self, feature: Feature) -> bool {
+        self.today < self.customer.known_from && !completeness::knows(self.customer, self.settings, feature, self.today)
+    }
+
     /// How a clock feature runs; `None` where it is absent.
     #[must_use]
     pub fn clock(&self, feature: Feature) -> Option<Clock<'a>> {
+        if self.lacks(feature) {
+            return None;
+        }
         let days = |origin: Time| Clock::Since(origin, DAY_MS);
         let hours = |origin: Time| Clock::Since(origin, HOUR_MS);
         let customer = self.customer;
@@ -149,6 +158,7 @@ impl<'a> View<'a> {
     /// Features stand in the order of the parts of the state that they are made from, so that each is looked up in one place.
     fn get(&self, feature: Feature) -> Option<f64> {
         match feature {
+            _ if self.lacks(feature) => None,
             _ if CLOCKS.contains(feature) => self.clock(feature).map(|clock| clock.value(self.now)),
             _ if feature < Feature::TenureDays => self.activity(feature),
             _ if feature < Feature::TicketsOpen => self.relation(feature),
@@ -190,11 +200,8 @@ impl<'a> View<'a> {
             Feature::UsageLastWeek => Some(f64::from(activity.usage_weeks.at(self.week() - 1))),
             Feature::TopUserShare56d => activity.users.top_share(self.today).filter(|_| known_users()),
             Feature::IdentifiedEvents56d => known_users().then(|| activity.users.identified_events(self.today) as f64),
-            Feature::FeaturesUsed28d => activity.features.is_complete(self.today).then(|| activity.features.used_28d(self.today) as f64),
-            Feature::CoreFeaturesDropped => {
-                let dropped = || activity.features.core_dropped(self.today, &self.settings.core_features) as f64;
-                activity.features.is_complete(self.today).then(dropped)
-            }
+            Feature::FeaturesUsed28d => Some(activity.features.used_28d(self.today) as f64),
+            Feature::CoreFeaturesDropped => Some(activity.features.core_dropped(self.today, &self.settings.core_features) as f64),
             Feature::UnusedEntitlements => self.unused_entitlements(),
             Feature::GatedFeatureHits14d => Some(activity.gated_hits.sum(day, 0, 14) as f64),
             Feature::Activity7d => Some((activity.logins.sum(day, 0, 7) + activity.usage.sum(day, 0, 7)) as f64),
@@ -221,9 +228,6 @@ impl<'a> View<'a> {
         let plan = subscription.plan.get()?;
         let (_, entitled) = self.settings.plan_features.iter().find(|(known, _)| **known == **plan)?;
         let started = subscription.started_at?;
-        if !self.customer.activity.features.is_complete(self.today) {
-            return None;
-        }
         if i64::from(self.today.0) - i64::from(started.day().0) < ENTITLEMENT_DAYS {
             return Some(0.0);
         }
@@ -235,11 +239,9 @@ impl<'a> View<'a> {
         let support = self.customer.support.as_deref();
         let window = |skip, length| support.map_or(0.0, |support| support.opened.sum(today.0, skip, length) as f64);
         match feature {
-            Feature::TicketsOpen => match support {
-                Some(support) if !support.tickets.is_complete(today) => None,
-                Some(support) => Some(support.tickets.iter().filter(|ticket| ticket.is_unsolved()).count() as f64),
-                None => Some(0.0),
-            },
+            Feature::TicketsOpen => {
+                Some(support.map_or(0.0, |support| support.tickets.iter().filter(|ticket| ticket.is_unsolved()).count() as f64))
+            }
             Feature::Tickets14d => Some(window(0, 14)),
             Feature::TicketsPrev84d => Some(window(30, 84)),
             Feature::TicketRatio => {
@@ -267,7 +269,7 @@ impl<'a> View<'a> {
         match feature {
             Feature::Mrr => Some(billing.mrr_minor() as f64),
             Feature::MrrChange90d => billing.mrr_change_90d(self.today),
-            Feature::Subscriptions => billing.subscriptions.is_complete(self.today).then(|| billing.active().count() as f64),
+            Feature::Subscriptions => Some(billing.active().count() as f64),
             Feature::TermDays => {
                 let (subscription, end) = billing.next_renewal()?;
                 Some((end.since_ms(subscription.term_start.time()?) as f64 / DAY_MS as f64).round())
@@ -288,11 +290,8 @@ impl<'a> View<'a> {
         let relation = self.customer.relation.as_deref();
         let leaving = self.customer.leaving.as_deref();
         let onboarding = self.customer.onboarding.as_deref();
-        let notes = |kind: NoteKind| match relation {
-            Some(relation) if !relation.notes.is_complete(self.today) => None,
-            Some(relation) => Some(relation.notes.iter().filter(|note| note.is_open(kind)).count() as f64),
-            None => Some(0.0),
-        };
+        let notes =
+            |kind: NoteKind| relation.map_or(0.0, |relation| relation.notes.iter().filter(|note| note.is_open(kind)).count() as f64);
         match feature {
             Feature::Onboarded => {
                 let is_old = self.today.0 - self.customer.since.day().0 >= ONBOARDED_AFTER_DAYS;
@@ -316,8 +315,8 @@ impl<'a> View<'a> {
                 Some(flag(relation.has_champion_been_back(&self.customer.activity.users)))
             }
             Feature::MarketingConsent => relation?.marketing_consent().map(flag),
-            Feature::FeatureRequestsOpen => notes(NoteKind::FeatureRequest),
-            Feature::RiskNotesOpen => notes(NoteKind::Risk),
+            Feature::FeatureRequestsOpen => Some(notes(NoteKind::FeatureRequest)),
+            Feature::RiskNotesOpen => Some(notes(NoteKind::Risk)),
             Feature::Incidents28d => Some(relation.map_or(0.0, |relation| relation.incidents_started.sum(self.today.0, 0, 28) as f64)),
             Feature::SeriousIncidentOpen => {
                 let serious = |relation: &crate::customer::Relation| relation.incidents.iter().any(|one| one.serious && one.is_open());
@@ -327,7 +326,7 @@ impl<'a> View<'a> {
                 let relation = relation?;
                 Some(relation.goal_value.get()? / relation.goal_target.get()?)
             }
-            Feature::QuotaUtilisation => relation?.quotas.iter().filter_map(Quota::share).reduce(f64::max),
+            Feature::QuotaUtilisation => relation?.quota_utilisation(),
             _ => None,
         }
     }

@@ -24,6 +24,8 @@ const BEGINNING: &str = r#"
 pub struct Played {
     /// The outputs in short: day, transition, severity, rule, and what else there is to tell.
     pub lines: Vec<String>,
+    /// Their ids.
+    pub ids: Vec<String>,
     /// What was counted.
     pub counts: OutcomeCounts,
     /// The partition at the end.
@@ -59,7 +61,8 @@ pub fn play(rule_text: &str, events: &str, until_day: i64) -> Played {
         partition = stored_and_loaded(&partition);
     }
     apply(&mut partition, Record { watermark: START.plus_ms(until_day * DAY_MS), payload: Payload::Tick }, &mut outputs);
-    Played { lines: outputs.iter().map(short).collect(), counts: partition.header.aggregates.outcomes.clone(), partition }
+    let (lines, ids) = (outputs.iter().map(short).collect(), outputs.iter().map(id).collect());
+    Played { lines, ids, counts: partition.header.aggregates.outcomes.clone(), partition }
 }
 
 /// Plays a case and compares what came out.

@@ -98,7 +98,8 @@ const HEAD: &str = "\
 This page is generated from `crates/engine/src/feature.rs`; a test keeps it current (`UPDATE_GOLDEN=1 cargo test -p bellwether-codec --test rules` rewrites it).
 
 Features are what the expressions of a rule file can name: numbers, booleans and labels, computed from a customer's events at journal time.
-Absent means unknown, never zero. How a feature changes, besides with the events that it is made of:
+Absent means unknown, never zero. So is what is made from a collection, such as tickets or invoices, while one of them found no room in it.
+How a feature changes, besides with the events that it is made of:
 
 | changes | meaning |
 |---|---|

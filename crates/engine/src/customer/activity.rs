@@ -5,6 +5,7 @@ use super::login_days::LoginDays;
 use super::packed::{Packed, PackedReader, PackedWriter};
 use super::usage_weeks::UsageWeeks;
 use super::users::Users;
+use crate::settings::Settings;
 use crate::time::{Day, Time};
 
 /// Product features remembered per customer.
@@ -15,6 +16,12 @@ pub const LOGIN_WINDOW_DAYS: usize = 56;
 
 /// A core feature counts as dropped after so many days without use.
 const CORE_DROPPED_AFTER_DAYS: i32 = 21;
+
+/// A product feature that is not used for so long makes room for a new one when the table is full.
+const FORGET_FEATURE_AFTER_DAYS: i32 = 112;
+
+/// How long after the use of a feature that found no room features are not all known, in days.
+const FEATURE_OVERFLOW_DAYS: i32 = 90;
 
 /// Activity of a customer.
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -69,22 +76,36 @@ impl ProductFeature {
     }
 }
 
+/// What a use changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FeatureChange {
+    /// Nothing that anybody asks for.
+    Counted,
+    /// The features used, or the core features dropped, may have changed.
+    Changed,
+    /// The table was full, and the feature is not tracked.
+    Full,
+}
+
 impl ProductFeatures {
-    /// Records a use as of `today`. Returns whether the features used, or the core features dropped, may have changed.
-    pub fn record(&mut self, name: u32, day: Day, today: Day) -> bool {
+    /// Records a use as of `today`. Features that the settings name stay in the table, however long they are not used.
+    pub fn record(&mut self, name: u32, day: Day, today: Day, settings: &Settings) -> FeatureChange {
         let week = |day: Day| day.0.div_euclid(7);
         let name = kept(name);
         let Some(feature) = self.features.iter_mut().find(|feature| feature.name == name) else {
             if self.features.len() >= MAX_PRODUCT_FEATURES {
-                self.overflow_until = Day(day.0.saturating_add(90));
-            } else {
-                super::make_room(&mut self.features);
-                self.features.push(ProductFeature { name, newest: day, weeks: 1 });
+                self.features.retain(|feature| !feature.is_older(today, FORGET_FEATURE_AFTER_DAYS) || is_named(settings, feature.name));
             }
-            return true;
+            if self.features.len() >= MAX_PRODUCT_FEATURES {
+                self.overflow_until = self.overflow_until.max(Day(day.0.saturating_add(FEATURE_OVERFLOW_DAYS)));
+                return FeatureChange::Full;
+            }
+            super::make_room(&mut self.features);
+            self.features.push(ProductFeature { name, newest: day, weeks: 1 });
+            return FeatureChange::Changed;
         };
         if day == feature.newest {
-            return false;
+            return FeatureChange::Counted;
         }
         let was_older = feature.is_older(today, CORE_DROPPED_AFTER_DAYS);
         let ahead = week(day) - week(feature.newest);
@@ -95,13 +116,18 @@ impl ProductFeatures {
         feature.weeks &= WEEKS;
         feature.newest = feature.newest.max(day);
         // Most first uses of a day are of a feature that was used in the same week already.
-        ahead != 0 || was_older
+        if ahead != 0 || was_older { FeatureChange::Changed } else { FeatureChange::Counted }
     }
 
-    /// Whether every feature in use is tracked.
+    /// How many features the table holds.
+    pub(super) fn tracked(&self) -> usize {
+        self.features.len()
+    }
+
+    /// The day from which on every feature in use is tracked.
     #[must_use]
-    pub fn is_complete(&self, today: Day) -> bool {
-        today >= self.overflow_until
+    pub fn known_from(&self) -> Day {
+        self.overflow_until
     }
 
     /// Features used in the last 28 days.
@@ -132,6 +158,12 @@ impl ProductFeatures {
         core.sort_by_key(|feature| (std::cmp::Reverse(feature.weeks.count_ones()), feature.name));
         core.into_iter().take(3).filter(dropped).count()
     }
+}
+
+/// Whether the settings ask for a feature by its name.
+fn is_named(settings: &Settings, feature: u32) -> bool {
+    let plans = settings.plan_features.iter().flat_map(|(_, features)| features);
+    settings.core_features.iter().chain(plans).any(|name| kept(*name) == feature)
 }
 
 /// The part of a name hash that is kept.
@@ -211,5 +243,31 @@ impl Packed for Activity {
             users: Packed::unpack(reader)?,
             features: Packed::unpack(reader)?,
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_late_use_without_room_does_not_make_the_gap_end_earlier() {
+        let (mut features, settings, today) = (ProductFeatures::default(), Settings::default(), Day(20_000));
+        (0..MAX_PRODUCT_FEATURES as u32).for_each(|name| _ = features.record(name, today, today, &settings));
+        assert_eq!(features.record(100, today, today, &settings), FeatureChange::Full);
+        let known_from = features.known_from();
+        assert_eq!(features.record(101, Day(19_950), today, &settings), FeatureChange::Full);
+        assert_eq!(features.known_from(), known_from);
+    }
+
+    #[test]
+    fn features_that_a_plan_names_stay_when_others_make_room() {
+        let settings = Settings { plan_features: vec![("team".to_owned(), vec![3])], core_features: vec![5], ..Settings::default() };
+        let (mut features, today) = (ProductFeatures::default(), Day(20_000));
+        (0..MAX_PRODUCT_FEATURES as u32).for_each(|name| _ = features.record(name, today, today, &settings));
+        let later = Day(today.0 + FORGET_FEATURE_AFTER_DAYS);
+        assert_eq!(features.record(100, Day(later.0 - 1), Day(later.0 - 1), &settings), FeatureChange::Full);
+        assert_eq!(features.record(100, later, later, &settings), FeatureChange::Changed);
+        assert_eq!([3, 5, 100, 4].map(|name| features.has_used(name)), [true, true, true, false]);
     }
 }

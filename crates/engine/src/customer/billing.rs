@@ -44,7 +44,7 @@ pub struct Subscription {
     pub term_start: LastWord<()>,
     /// When the event that began the current term says that it ends: when it is due for renewal. A trial is not due.
     pub term_due: Option<Time>,
-    /// When it was first started.
+    /// When it was last started.
     pub started_at: Option<Time>,
     /// The plan.
     pub plan: LastWord<Box<str>>,
@@ -180,7 +180,7 @@ impl Billing {
         self.subscriptions.iter().filter(|subscription| subscription.is_active())
     }
 
-    /// The customer's main currency: of the running subscriptions that name one, that of the one started first.
+    /// The customer's main currency: of the running subscriptions that name one, that of the one that has run longest since its last start.
     #[must_use]
     pub fn currency(&self) -> Option<Currency> {
         let named = self.active().filter_map(|subscription| Some((subscription, *subscription.currency.get()?)));

@@ -7,8 +7,10 @@ use crate::time::{Day, MINUTE_MS, Time};
 
 /// Views further apart than this are different sessions.
 pub const SESSION_GAP_MS: i64 = 30 * MINUTE_MS;
-/// Views of the cancellation page remembered per customer; the oldest go first.
+/// Views of the cancellation page remembered per customer. Those in the middle of a session go first, then the oldest.
 pub const MAX_VIEWS: usize = 32;
+/// Days of the longest window of sessions.
+pub(crate) const SESSIONS_WINDOW_DAYS: i32 = 28;
 /// A reason counts for so many days.
 const REASON_WINDOW_DAYS: i32 = 28;
 
@@ -17,6 +19,8 @@ const REASON_WINDOW_DAYS: i32 = 28;
 pub struct Leaving {
     /// Views, oldest first.
     views: Vec<Time>,
+    /// The day of the latest view that gave way, if sessions lacked it then; the first of all days for none.
+    forgotten: Day,
     /// The latest reason given.
     pub reason_at: Option<Time>,
     /// Requested or withdrawn, whichever came last.
@@ -28,13 +32,32 @@ pub struct Leaving {
 }
 
 impl Leaving {
-    /// Remembers a view of the cancellation page.
-    pub fn view(&mut self, time: Time) {
+    /// Remembers a view of the cancellation page. Returns false when one had to give way that sessions are told by.
+    pub fn view(&mut self, time: Time, today: Day) -> bool {
         let place = self.views.partition_point(|known| *known < time);
         self.views.insert(place, time);
-        if self.views.len() > MAX_VIEWS {
-            self.views.remove(0);
+        if self.views.len() <= MAX_VIEWS {
+            return true;
         }
+        // Without a view between two others of its session, these are still of one.
+        let is_within = |index: &usize| self.views[index + 1].since_ms(self.views[index - 1]) <= SESSION_GAP_MS;
+        if let Some(index) = (1..self.views.len() - 1).find(is_within) {
+            self.views.remove(index);
+            return true;
+        }
+        let gone = self.views.remove(0).day();
+        // The day before the window: the view may have begun a session that goes on within it.
+        let is_needed = gone.0 >= today.0 - SESSIONS_WINDOW_DAYS;
+        if is_needed {
+            self.forgotten = self.forgotten.max(gone);
+        }
+        !is_needed
+    }
+
+    /// The day from which on the sessions of so many days are known.
+    #[must_use]
+    pub fn sessions_known_from(&self, days: i32) -> Day {
+        if self.forgotten == Day(0) { Day(0) } else { Day(self.forgotten.0.saturating_add(days + 1)) }
     }
 
     /// The latest view.
@@ -72,7 +95,7 @@ impl Leaving {
 
 impl Packed for Leaving {
     fn pack(&self, writer: &mut PackedWriter) {
-        writer.put(self.views.len() as u64);
+        writer.put_count(self.views.len(), self.forgotten);
         self.views.iter().for_each(|view| writer.put_time(*view));
         writer.put_optional_time(self.reason_at);
         writer.put_word(&self.notice, |writer, step| writer.bytes.push(*step as u8));
@@ -88,8 +111,10 @@ impl Packed for Leaving {
             CancellationStep::Acknowledged,
             CancellationStep::Withdrawn,
         ];
+        let (count, forgotten) = reader.take_count()?;
         Some(Self {
-            views: reader.take_list(PackedReader::take_time)?,
+            views: reader.take_things(count, PackedReader::take_time)?,
+            forgotten,
             reason_at: reader.take_optional_time()?,
             notice: reader.take_word(|reader| reader.take_one_of(&STEPS))?,
             requested_at: reader.take_optional_time()?,

@@ -17,6 +17,7 @@ mod recent;
 mod references;
 mod relation;
 mod removed;
+mod room;
 mod stored;
 mod support;
 mod table;
@@ -29,11 +30,12 @@ use std::borrow::Cow;
 
 use xxhash_rust::xxh3::xxh3_64;
 
-pub use activity::{Activity, MAX_PRODUCT_FEATURES};
+pub use activity::{Activity, FeatureChange, MAX_PRODUCT_FEATURES};
 pub use billing::{Billing, Invoice, MAX_INVOICES, MAX_SUBSCRIPTIONS, Subscription};
 pub use counts::Counts;
 pub use last_word::{LastWord, Stamp};
 pub use leaving::Leaving;
+pub(crate) use leaving::SESSIONS_WINDOW_DAYS;
 pub use login_days::LoginDays;
 pub use onboarding::{Invitation, MAX_INVITATIONS, MAX_MILESTONES, Onboarding};
 pub use outcomes::{MAX_PENDING_OUTCOMES, Outcomes, PendingOutcome};
@@ -43,6 +45,8 @@ pub use recent::{RECENT_IDS, RecentIds};
 pub use references::{EventReference, References};
 pub use relation::{Incident, MAX_INCIDENTS, MAX_NOTES, MAX_QUOTAS, Note, Quota, Relation};
 pub use removed::MAX_REMOVED;
+pub use room::{MAX_EPISODES_BYTES, MAX_STATE_BYTES};
+pub(crate) use support::RATINGS_WINDOW_DAYS;
 pub use support::{Answer, MAX_ANSWERS, MAX_TICKETS, Support, Ticket};
 pub use table::{Entry, Table};
 pub use users::{ActiveCounts, MAX_USERS, UserChange, Users};
@@ -160,6 +164,8 @@ pub struct Customer {
     pub contributed_under: u32,
     /// The rules that need not be looked at.
     pub(crate) asleep: Asleep,
+    /// From this day on nothing is missing for lack of room. It follows from the parts, and is not stored.
+    pub(crate) known_from: Day,
 }
 
 /// Rules about which nothing is going on, by the rarity of the guard that does not hold, one bit each. It saves work and decides nothing, so it
@@ -206,6 +212,7 @@ impl Customer {
             contributed: Contributed::default(),
             contributed_under: 0,
             asleep: Asleep::default(),
+            known_from: Day(0),
         }
     }
 

@@ -2,6 +2,7 @@
 
 use super::last_word::{LastWord, Stamp};
 use super::packed::{Packed, PackedReader, PackedWriter};
+use super::table::overflow_until;
 use super::user::{User, WINDOW_DAYS};
 use super::users::Users;
 use crate::event::{UserStep, UserToken};
@@ -19,10 +20,14 @@ const REMEMBER_INVITATION_DAYS: i64 = 30;
 pub struct Onboarding {
     /// Hashes of the names of milestones reached, with the earliest time of each.
     milestones: Vec<(u32, Time)>,
+    /// Whether one found no room: milestones are never forgotten, so that how many there are is not known any more.
+    lacks_milestones: bool,
     /// When the final milestone was reached.
     pub final_at: Option<Time>,
     /// Invitations in the order in which they were first heard of.
     invitations: Vec<Invitation>,
+    /// Until this day one that waited and had to give way is missing.
+    overflow_until: Day,
 }
 
 /// One invitation.
@@ -102,17 +107,33 @@ fn earliest(known: Option<Day>, day: Day) -> Option<Day> {
 }
 
 impl Onboarding {
-    /// A milestone was reached.
-    pub fn milestone(&mut self, name: u32, time: Time, is_final: bool) {
+    /// A milestone was reached. Returns false when there are too many to keep.
+    pub fn milestone(&mut self, name: u32, time: Time, is_final: bool) -> bool {
+        if is_final {
+            self.final_at = Some(self.final_at.map_or(time, |known| known.min(time)));
+        }
         if let Some((_, known)) = self.milestones.iter_mut().find(|(known, _)| *known == name) {
             *known = time.min(*known);
         } else if self.milestones.len() < MAX_MILESTONES {
             super::make_room(&mut self.milestones);
             self.milestones.push((name, time));
+        } else {
+            self.lacks_milestones = true;
+            return false;
         }
-        if is_final {
-            self.final_at = Some(self.final_at.map_or(time, |known| known.min(time)));
-        }
+        true
+    }
+
+    /// Whether every milestone reached is known.
+    #[must_use]
+    pub fn knows_milestones(&self) -> bool {
+        !self.lacks_milestones
+    }
+
+    /// The day from which on every invitation that waits is known.
+    #[must_use]
+    pub fn invitations_known_from(&self) -> Day {
+        self.overflow_until
     }
 
     /// Number of milestones reached.
@@ -142,12 +163,13 @@ impl Onboarding {
         self.milestones.iter().map(|(_, time)| *time).max()
     }
 
-    /// An invitation was sent, used or revoked.
-    pub fn invitation(&mut self, stamp: Stamp, step: UserStep, user: UserToken, expires: Option<Time>, users: &Users) {
+    /// An invitation was sent, used or revoked. Returns false when one that waits had to give way.
+    pub fn invitation(&mut self, stamp: Stamp, step: UserStep, user: UserToken, expires: Option<Time>, users: &Users, today: Day) -> bool {
+        let mut has_room = true;
         let index = match self.invitations.iter().position(|invitation| invitation.user == user) {
             Some(index) => index,
             None => {
-                self.make_room(stamp.time);
+                has_room = self.make_room(stamp.time, today);
                 let (status, expires) = (LastWord::default(), LastWord::default());
                 super::make_room(&mut self.invitations);
                 self.invitations.push(Invitation {
@@ -176,6 +198,7 @@ impl Onboarding {
         if let Some(user) = users.get(user).filter(|_| is_new) {
             invitation.catch_up(user);
         }
+        has_room
     }
 
     /// A user is active on a day. Returns whether that changed an invitation.
@@ -196,18 +219,23 @@ impl Onboarding {
         self.invitations.iter().filter(|invitation| invitation.is_pending())
     }
 
-    fn make_room(&mut self, now: Time) {
+    fn make_room(&mut self, now: Time, today: Day) -> bool {
         if self.invitations.len() < MAX_INVITATIONS {
-            return;
+            return true;
         }
         let forgotten = |invitation: &Invitation| {
             !invitation.is_pending() && invitation.status.time().is_some_and(|time| now.since_ms(time) > REMEMBER_INVITATION_DAYS * DAY_MS)
         };
         self.invitations.retain(|invitation| !forgotten(invitation));
-        if self.invitations.len() >= MAX_INVITATIONS {
-            let oldest = self.invitations.iter().position(|invitation| !invitation.is_pending()).unwrap_or(0);
-            self.invitations.remove(oldest);
+        if self.invitations.len() < MAX_INVITATIONS {
+            return true;
         }
+        let oldest = self.invitations.iter().position(|invitation| !invitation.is_pending()).unwrap_or(0);
+        let is_lost = self.invitations.remove(oldest).is_pending();
+        if is_lost {
+            self.overflow_until = overflow_until(today);
+        }
+        !is_lost
     }
 }
 
@@ -242,20 +270,23 @@ impl Packed for Invitation {
 
 impl Packed for Onboarding {
     fn pack(&self, writer: &mut PackedWriter) {
-        writer.put(self.milestones.len() as u64);
+        writer.put((self.milestones.len() as u64) << 1 | u64::from(self.lacks_milestones));
         for (name, time) in &self.milestones {
             writer.bytes.extend_from_slice(&name.to_le_bytes());
             writer.put_time(*time);
         }
         writer.put_optional_time(self.final_at);
-        writer.put_list(&self.invitations);
+        writer.put_count(self.invitations.len(), self.overflow_until);
+        self.invitations.iter().for_each(|invitation| invitation.pack(writer));
     }
 
     fn unpack(reader: &mut PackedReader<'_>) -> Option<Self> {
-        Some(Self {
-            milestones: reader.take_list(|reader| Some((u32::from_le_bytes(reader.take_array()?), reader.take_time()?)))?,
-            final_at: reader.take_optional_time()?,
-            invitations: reader.take_list(Packed::unpack)?,
-        })
+        let count = reader.take()?;
+        let milestone = |reader: &mut PackedReader<'_>| Some((u32::from_le_bytes(reader.take_array()?), reader.take_time()?));
+        let (milestones, lacks_milestones) = (reader.take_things(count >> 1, milestone)?, count & 1 != 0);
+        let final_at = reader.take_optional_time()?;
+        let (count, overflow_until) = reader.take_count()?;
+        let invitations = reader.take_things(count, Packed::unpack)?;
+        Some(Self { milestones, lacks_milestones, final_at, invitations, overflow_until })
     }
 }

@@ -62,6 +62,20 @@ impl Own {
         changed
     }
 
+    /// How many days and values are kept.
+    pub(super) fn entries(&self) -> usize {
+        self.0.iter().map(Tally::entries).sum()
+    }
+
+    /// Lets go of what is known for the feature that takes the most room, as of today. Returns its place, if any takes room.
+    pub(super) fn shed(&mut self, features: &OwnFeatures, today: Day) -> Option<usize> {
+        let (place, tally) =
+            self.0.iter_mut().enumerate().max_by_key(|(_, tally)| tally.entries()).filter(|(_, tally)| tally.entries() > 0)?;
+        let (_, feature) = features.definitions().get(place)?;
+        *tally = Tally::new(tally.definition, feature, today);
+        Some(place)
+    }
+
     /// The value of the feature at a place.
     pub(crate) fn value(&self, place: usize, feature: &OwnFeature, today: Day) -> Option<f64> {
         let tally = self.0.get(place).filter(|tally| tally.gathered.is_for(&feature.gather))?;
@@ -103,6 +117,14 @@ impl Tally {
             Gather::Last(_) => Gathered::Last(LastWord::default()),
         };
         Self { definition, unknown_until, gathered }
+    }
+
+    fn entries(&self) -> usize {
+        match &self.gathered {
+            Gathered::Days(days) => days.len(),
+            Gathered::Values(values, _) => values.len(),
+            Gathered::Last(_) => 0,
+        }
     }
 
     fn add(&mut self, feature: &OwnFeature, event: &Event<'_>, stamp: Stamp, today: Day) -> bool {

@@ -137,12 +137,12 @@ mod tests {
 
         #[test]
         fn users_and_product_features(base in 19_900..20_300, uses in prop::collection::vec((0..9_u32, 0..12_i32, 0..4_u8, 0..70_i32), 0..120)) {
-            let (mut activity, mut today) = (Activity::default(), 20_000);
+            let (mut activity, mut today, settings) = (Activity::default(), 20_000, crate::settings::Settings::default());
             for (number, pause, kind, late) in uses {
                 today += if kind == 0 { pause * 6 } else { pause / 8 };
                 let day = Day(if kind == 1 { today - late } else { today });
                 activity.users.record(Some(UserToken(u64::from(number) << 40)).filter(|_| number > 1), day, Day(today));
-                activity.features.record(number * 77_777, day, Day(today));
+                _ = activity.features.record(number * 77_777, day, Day(today), &settings);
                 activity.usage_weeks.add(day.0 / 7, number);
             }
             let found = round_trip(Day(base), |writer| activity.pack(writer), Activity::unpack);

@@ -207,8 +207,20 @@ impl<'a> PackedReader<'a> {
     }
 
     /// A number of things, each read by `take_one`.
-    pub fn take_list<T>(&mut self, mut take_one: impl FnMut(&mut Self) -> Option<T>) -> Option<Vec<T>> {
+    pub fn take_list<T>(&mut self, take_one: impl FnMut(&mut Self) -> Option<T>) -> Option<Vec<T>> {
         let count = self.take()?;
+        self.take_things(count, take_one)
+    }
+
+    /// How many things, and the day up to which some are missing.
+    pub fn take_count(&mut self) -> Option<(u64, Day)> {
+        let count = self.take()?;
+        let missing_until = if count & 1 != 0 { self.take_day()? } else { Day(0) };
+        Some((count >> 1, missing_until))
+    }
+
+    /// So many things, each read by `take_one`.
+    pub fn take_things<T>(&mut self, count: u64, mut take_one: impl FnMut(&mut Self) -> Option<T>) -> Option<Vec<T>> {
         // A thing takes a byte or more: a damaged count reserves no more memory than there are bytes.
         let mut things = Vec::with_capacity(usize::try_from(count).ok()?.min(self.bytes.len()));
         for _ in 0..count {

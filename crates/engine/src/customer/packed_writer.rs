@@ -160,6 +160,15 @@ impl PackedWriter {
         put_value(self, value);
     }
 
+    /// A number of things, up to 63 in one byte, and the day up to which some of them are missing; the first of all, which costs nothing, for none.
+    pub fn put_count(&mut self, count: usize, missing_until: Day) {
+        let is_missing = missing_until != Day(0);
+        self.put((count as u64) << 1 | u64::from(is_missing));
+        if is_missing {
+            self.put_day(missing_until);
+        }
+    }
+
     /// A number of things.
     pub fn put_list<T: Packed>(&mut self, things: &[T]) {
         self.put(things.len() as u64);

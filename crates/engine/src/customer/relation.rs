@@ -3,10 +3,10 @@
 use super::counts::Counts;
 use super::last_word::{LastWord, Stamp};
 use super::packed::{Packed, PackedReader, PackedWriter};
-use super::table::{Entry, Table};
+use super::table::{Entry, REMEMBER_ENDED_DAYS, Table, overflow_until};
 use super::users::Users;
 use crate::event::{NoteKind, UserToken};
-use crate::time::{Day, Time};
+use crate::time::{DAY_MS, Day, Time};
 
 /// Notes remembered per customer.
 pub const MAX_NOTES: usize = 16;
@@ -19,17 +19,24 @@ pub const MAX_CONSENTS: usize = 32;
 /// Quotas remembered per customer.
 pub const MAX_QUOTAS: usize = 8;
 
+/// A quota of which nothing is said for so many days is over: the next period's has another name.
+const QUOTA_DAYS: i64 = 60;
+
 /// The relation with a customer.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Relation {
     /// The current contact of each role, by the hash of its name; `None` inside when it was removed.
     contacts: Vec<(u32, LastWord<Option<UserToken>>)>,
+    /// Until this day a contact is missing for whose role there was no room.
+    contacts_overflow_until: Day,
     /// When a contact last changed or was removed.
     pub contact_changed_at: Option<Time>,
     /// Marketing consent of the customer as a whole.
     pub consent: LastWord<bool>,
     /// Marketing consent of users for themselves.
     user_consents: Vec<(UserToken, LastWord<bool>)>,
+    /// Until this day that of a user is missing for whom there was no room.
+    consents_overflow_until: Day,
     /// The latest touch.
     pub touched_at: Option<Time>,
     /// Feature requests, risks and other notes.
@@ -129,7 +136,11 @@ impl Entry for Note {
         &self.name
     }
 
+    /// What no feature reads makes room at once: nothing ends praise.
     fn ended_at(&self) -> Option<Time> {
+        if !matches!(self.kind.get(), Some(NoteKind::FeatureRequest | NoteKind::Risk)) {
+            return Some(Time::MIN);
+        }
         self.resolved.get().filter(|resolved| **resolved).and(self.resolved.time())
     }
 }
@@ -150,15 +161,16 @@ impl Entry for Quota {
     }
 
     fn ended_at(&self) -> Option<Time> {
-        None
+        self.level.time().map(|told| told.plus_ms((QUOTA_DAYS - REMEMBER_ENDED_DAYS) * DAY_MS))
     }
 }
 
 impl Relation {
     /// The contact of a role was named, or removed. Returns false when there are too many roles to keep.
-    pub fn set_contact(&mut self, stamp: Stamp, role: u32, user: Option<UserToken>, had_previous: bool) -> bool {
+    pub fn set_contact(&mut self, stamp: Stamp, role: u32, user: Option<UserToken>, had_previous: bool, today: Day) -> bool {
         let place = self.contacts.iter().position(|(known, _)| *known == role);
         if place.is_none() && self.contacts.len() >= MAX_CONTACTS {
+            self.contacts_overflow_until = overflow_until(today);
             return false;
         }
         let index = place.unwrap_or_else(|| {
@@ -175,14 +187,17 @@ impl Relation {
     }
 
     /// Somebody agreed to marketing or withdrew: a user for itself, or the customer as a whole. Returns false when there are too many users to keep.
-    pub fn set_consent(&mut self, stamp: Stamp, user: Option<UserToken>, marketing: bool) -> bool {
+    pub fn set_consent(&mut self, stamp: Stamp, user: Option<UserToken>, marketing: bool, today: Day) -> bool {
         let Some(user) = user else {
             self.consent.set(stamp, marketing);
             return true;
         };
         let index = match self.user_consents.iter().position(|(known, _)| *known == user) {
             Some(index) => index,
-            None if self.user_consents.len() >= MAX_CONSENTS => return false,
+            None if self.user_consents.len() >= MAX_CONSENTS => {
+                self.consents_overflow_until = overflow_until(today);
+                return false;
+            }
             None => {
                 self.user_consents.push((user, LastWord::default()));
                 self.user_consents.len() - 1
@@ -197,6 +212,33 @@ impl Relation {
     pub fn marketing_consent(&self) -> Option<bool> {
         let any_user = self.user_consents.iter().filter_map(|(_, consent)| consent.get().copied()).reduce(|any, one| any | one);
         self.consent.get().copied().or(any_user)
+    }
+
+    /// The day from which on the current contact of every role is known.
+    #[must_use]
+    pub fn contacts_known_from(&self) -> Day {
+        self.contacts_overflow_until
+    }
+
+    /// The day from which on the consent of every user who spoke is known.
+    #[must_use]
+    pub fn consents_known_from(&self) -> Day {
+        self.consents_overflow_until
+    }
+
+    /// Whether the activity of every current contact is known.
+    #[must_use]
+    pub fn knows_champions(&self, users: &Users, today: Day) -> bool {
+        let tracks_all = || self.champions().all(|(user, _)| users.contains(user));
+        today >= self.contacts_overflow_until && (today >= users.known_from() || tracks_all())
+    }
+
+    /// The largest share of a quota in force: of one of which something was said in the 60 days before the latest word on any.
+    #[must_use]
+    pub fn quota_utilisation(&self) -> Option<f64> {
+        let latest = self.quotas.iter().filter_map(|quota| quota.level.time()).max()?;
+        let in_force = |quota: &&Quota| quota.level.time().is_some_and(|told| latest.since_ms(told) <= QUOTA_DAYS * DAY_MS);
+        self.quotas.iter().filter(in_force).filter_map(Quota::share).reduce(f64::max)
     }
 
     /// Users who refused marketing for themselves.
@@ -298,14 +340,14 @@ impl Packed for Quota {
 
 impl Packed for Relation {
     fn pack(&self, writer: &mut PackedWriter) {
-        writer.put(self.contacts.len() as u64);
+        writer.put_count(self.contacts.len(), self.contacts_overflow_until);
         for (role, contact) in &self.contacts {
             writer.bytes.extend_from_slice(&role.to_le_bytes());
             writer.put_word(contact, |writer, user| writer.put_user(*user));
         }
         writer.put_optional_time(self.contact_changed_at);
         writer.put_word(&self.consent, |writer, consent| writer.bytes.push(u8::from(*consent)));
-        writer.put(self.user_consents.len() as u64);
+        writer.put_count(self.user_consents.len(), self.consents_overflow_until);
         for (user, consent) in &self.user_consents {
             writer.bytes.extend_from_slice(&user.0.to_le_bytes());
             writer.put_word(consent, |writer, consent| writer.bytes.push(u8::from(*consent)));
@@ -328,11 +370,17 @@ impl Packed for Relation {
             let user = UserToken(u64::from_le_bytes(reader.take_array()?));
             Some((user, reader.take_word(PackedReader::take_bool)?))
         };
+        let (count, contacts_overflow_until) = reader.take_count()?;
+        let contacts = reader.take_things(count, contact)?;
+        let (contact_changed_at, customer_consent) = (reader.take_optional_time()?, reader.take_word(PackedReader::take_bool)?);
+        let (count, consents_overflow_until) = reader.take_count()?;
         Some(Self {
-            contacts: reader.take_list(contact)?,
-            contact_changed_at: reader.take_optional_time()?,
-            consent: reader.take_word(PackedReader::take_bool)?,
-            user_consents: reader.take_list(consent)?,
+            contacts,
+            contacts_overflow_until,
+            contact_changed_at,
+            consent: customer_consent,
+            user_consents: reader.take_things(count, consent)?,
+            consents_overflow_until,
             touched_at: reader.take_optional_time()?,
             notes: Packed::unpack(reader)?,
             incidents: Packed::unpack(reader)?,

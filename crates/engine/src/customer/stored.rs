@@ -8,6 +8,7 @@ use super::{Account, Customer, References};
 use crate::contribution::Contributed;
 use crate::event::CustomerKey;
 use crate::event_type::EventTypes;
+use crate::time::Day;
 
 impl Serialize for Customer {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
@@ -93,7 +94,7 @@ impl Packed for Customer {
         let since = reader.take_time()?;
         let [created, has_support, has_leaving, has_relation, has_onboarding, has_ledger, has_outcomes, has_rare] = reader.take_flags()?;
         let [has_own, was_erased] = if has_rare { reader.take_flags()? } else { [false; 2] };
-        Some(Self {
+        let mut customer = Self {
             week_offset: Customer::week_offset(CustomerKey::of(&id)),
             id,
             references,
@@ -122,7 +123,10 @@ impl Packed for Customer {
             erased_at: if was_erased { Some(reader.take_time()?) } else { None },
             outcomes: reader.take_part(has_outcomes)?,
             contributed: Contributed::default(),
-        })
+            known_from: Day(0),
+        };
+        customer.note_missing();
+        Some(customer)
     }
 }
 

@@ -14,6 +14,8 @@ pub const MAX_TICKETS: usize = 24;
 pub const MAX_ANSWERS: usize = 24;
 /// Days of ticket counts kept: 84 before the last 30.
 pub const TICKET_WINDOW_DAYS: usize = 114;
+/// Days of the longest window of CSAT and CES answers.
+pub(crate) const RATINGS_WINDOW_DAYS: i32 = 84;
 /// Days in which an NPS answer counts.
 const NPS_WINDOW_DAYS: i32 = 90;
 
@@ -30,6 +32,8 @@ pub struct Support {
     pub last_opened: Option<Time>,
     /// Answers in the order (time, identity).
     answers: Vec<Answer>,
+    /// The day of the latest rating that gave way, if a window lacked it then; the first of all days for none.
+    forgotten_rating: Day,
 }
 
 /// One ticket.
@@ -134,19 +138,36 @@ impl Answer {
 }
 
 impl Support {
-    /// Keeps an answer; the oldest gives way when there are too many.
-    pub fn answer(&mut self, answer: Answer) {
+    /// Keeps an answer; the oldest gives way when there are too many. Returns false when a window lacks it.
+    pub fn answer(&mut self, answer: Answer, today: Day) -> bool {
         let place = self.answers.partition_point(|known| (known.time, known.identity) < (answer.time, answer.identity));
         super::make_room(&mut self.answers);
         self.answers.insert(place, answer);
-        if self.answers.len() > MAX_ANSWERS {
-            self.answers.remove(self.least_needed());
+        if self.answers.len() <= MAX_ANSWERS {
+            return true;
         }
+        let gone = self.answers.remove(self.least_needed());
+        if gone.is_rating() {
+            let is_needed = gone.within(today, RATINGS_WINDOW_DAYS);
+            if is_needed {
+                self.forgotten_rating = self.forgotten_rating.max(gone.time.day());
+            }
+            return !is_needed;
+        }
+        gone.kind != SurveyKind::Nps || !gone.within(today, NPS_WINDOW_DAYS)
     }
 
-    /// The oldest rating; without ratings, the oldest answer: who was asked for NPS counts by the last answer for a whole quarter.
+    /// What nobody asks for; then the oldest rating; without ratings, the oldest answer: who was asked for NPS counts by the last answer for a
+    /// whole quarter.
     fn least_needed(&self) -> usize {
-        self.answers.iter().position(Answer::is_rating).unwrap_or(0)
+        let first = |is_it: fn(&Answer) -> bool| self.answers.iter().position(is_it);
+        first(|answer| answer.kind == SurveyKind::Goal).or_else(|| first(Answer::is_rating)).unwrap_or(0)
+    }
+
+    /// The day from which on the ratings of so many days are known.
+    #[must_use]
+    pub fn ratings_known_from(&self, days: i32) -> Day {
+        if self.forgotten_rating == Day(0) { Day(0) } else { Day(self.forgotten_rating.0.saturating_add(days)) }
     }
 
     /// The last NPS answer of each respondent within 90 days, and whether the respondent decides; an answer without a user is a respondent's only one.
@@ -307,16 +328,15 @@ impl Packed for Support {
         self.opened.pack(writer);
         self.reopened.pack(writer);
         writer.put_optional_time(self.last_opened);
-        writer.put_list(&self.answers);
+        writer.put_count(self.answers.len(), self.forgotten_rating);
+        self.answers.iter().for_each(|answer| answer.pack(writer));
     }
 
     fn unpack(reader: &mut PackedReader<'_>) -> Option<Self> {
-        Some(Self {
-            tickets: Packed::unpack(reader)?,
-            opened: Packed::unpack(reader)?,
-            reopened: Packed::unpack(reader)?,
-            last_opened: reader.take_optional_time()?,
-            answers: reader.take_list(Packed::unpack)?,
-        })
+        let (tickets, opened, reopened) = (Packed::unpack(reader)?, Packed::unpack(reader)?, Packed::unpack(reader)?);
+        let last_opened = reader.take_optional_time()?;
+        let (count, forgotten_rating) = reader.take_count()?;
+        let answers = reader.take_things(count, Packed::unpack)?;
+        Some(Self { tickets, opened, reopened, last_opened, answers, forgotten_rating })
     }
 }

@@ -40,7 +40,7 @@ impl<T: Entry> Table<T> {
                     self.forget_ended(now);
                 }
                 if self.items.len() >= limit {
-                    self.overflow_until = Day(now.day().0.saturating_add(OVERFLOW_DAYS));
+                    self.overflow_until = overflow_until(now.day());
                     return None;
                 }
                 super::make_room(&mut self.items);
@@ -61,10 +61,10 @@ impl<T: Entry> Table<T> {
         self.items.iter().filter(move |item| is_forgettable(*item, now))
     }
 
-    /// Whether every thing is in the table, so that counts over it are right.
+    /// The day from which on every thing is in the table, so that counts over it are right.
     #[must_use]
-    pub fn is_complete(&self, today: Day) -> bool {
-        today >= self.overflow_until
+    pub fn known_from(&self) -> Day {
+        self.overflow_until
     }
 
     /// All things.
@@ -88,6 +88,11 @@ impl<T: Entry> Table<T> {
     pub fn get(&self, name: &str) -> Option<&T> {
         self.items.iter().find(|item| item.name() == name)
     }
+}
+
+/// Until when something is missing in a collection that was too full today.
+pub(super) fn overflow_until(today: Day) -> Day {
+    Day(today.0.saturating_add(OVERFLOW_DAYS))
 }
 
 fn is_forgettable(item: &impl Entry, now: Time) -> bool {

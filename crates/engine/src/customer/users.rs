@@ -168,6 +168,12 @@ impl Users {
         self.is_half_identified() && today > self.overflow_until
     }
 
+    /// The day from which on every active user is in the table.
+    #[must_use]
+    pub fn known_from(&self) -> Day {
+        if self.overflow_until == Day(0) { Day(0) } else { self.overflow_until.next() }
+    }
+
     /// How many users were active in each window that ends with `today`.
     #[must_use]
     pub fn counts(&self, today: Day) -> ActiveCounts {
@@ -192,6 +198,11 @@ impl Users {
     #[must_use]
     pub fn identified_events(&self, today: Day) -> u64 {
         self.identified.total_at(block(today))
+    }
+
+    /// How many users the table holds.
+    pub(super) fn tracked(&self) -> usize {
+        self.users.len()
     }
 
     /// How many users are known.

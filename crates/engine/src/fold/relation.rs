@@ -26,11 +26,11 @@ impl Fold<'_> {
         let relation = customer.relation.get_or_insert_default();
         match &self.event.body {
             Body::Contact { role, user, previous_user } => {
-                self.folded.limited |= !relation.set_contact(stamp, name_hash(role), *user, previous_user.is_some());
+                self.folded.limited |= !relation.set_contact(stamp, name_hash(role), *user, previous_user.is_some(), self.today);
                 self.touch(CONTACTS);
             }
             Body::Consent { marketing, user } => {
-                self.folded.limited |= !relation.set_consent(stamp, *user, *marketing);
+                self.folded.limited |= !relation.set_consent(stamp, *user, *marketing, self.today);
                 self.touch(FeatureSet::of(&[Feature::MarketingConsent]));
             }
             Body::Touch { .. } => {
@@ -87,7 +87,7 @@ impl Fold<'_> {
             }
             // Who unsubscribes has withdrawn its consent.
             Body::Campaign { step: CampaignStep::Unsubscribed, user, .. } => {
-                self.folded.limited |= !relation.set_consent(stamp, *user, false);
+                self.folded.limited |= !relation.set_consent(stamp, *user, false, self.today);
                 self.touch(FeatureSet::of(&[Feature::MarketingConsent]));
             }
             Body::Campaign { step: CampaignStep::Sent, .. } => {

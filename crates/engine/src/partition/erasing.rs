@@ -55,7 +55,7 @@ impl Partition {
         let now = self.header.journal_time.max(event.time).max(customer.clock);
         while customer.next_review() <= now {
             let due = customer.next_review();
-            review(customer, &self.rules, self.frozen, due, outputs, &mut self.header.aggregates.outcomes, &mut self.work);
+            review(customer, &self.rules, self.frozen, due, outputs, &mut self.header.aggregates, &mut self.work);
         }
         let first = outputs.len();
         customer.episodes.iter().for_each(|episode| self.header.aggregates.outcomes.open.remove(episode));
