@@ -14,12 +14,12 @@ pub const MAX_CURRENCIES: usize = 32;
 pub struct CurrencyLabels(BTreeSet<Currency>);
 
 impl CurrencyLabels {
-    /// All currencies in which anything is told; where they are too many, those in which the most customers pay.
+    /// All currencies in which anything is told, by the sums or as MRR; where they are too many, those in which the most customers pay.
     #[must_use]
-    pub fn of(sums: &KpiSums) -> Self {
+    pub fn of(sums: &KpiSums, mrr_minor: &BTreeMap<Currency, i64>) -> Self {
         let plans = sums.plans.values().flat_map(|plan| plan.mrr_minor.keys());
         let campaigns = sums.campaigns.values().flat_map(|campaign| campaign.converted_minor.keys());
-        let mut all: BTreeSet<Currency> = plans.chain(campaigns).copied().chain(sums.currencies()).collect();
+        let mut all: BTreeSet<Currency> = mrr_minor.keys().chain(plans).chain(campaigns).copied().chain(sums.currencies()).collect();
         if all.len() > MAX_CURRENCIES {
             let paying = |currency: &Currency| -> i64 { sums.segments.values().filter_map(|segment| segment.paying.get(currency)).sum() };
             let mut ranked: Vec<Currency> = all.into_iter().collect();
@@ -68,7 +68,7 @@ mod tests {
 
     #[test]
     fn few_are_all_told_apart() {
-        let labels = CurrencyLabels::of(&sums((0..MAX_CURRENCIES).map(|number| (code(number), 1))));
+        let labels = CurrencyLabels::of(&sums((0..MAX_CURRENCIES).map(|number| (code(number), 1))), &BTreeMap::new());
         (0..MAX_CURRENCIES).for_each(|number| assert_ne!(labels.label(code(number)), OTHER));
         assert_eq!(labels.label(Currency(*b"ZZZ")), OTHER);
     }
@@ -76,7 +76,7 @@ mod tests {
     #[test]
     fn of_many_those_with_the_most_customers_are() {
         let sums = sums((0..100).map(|number| (code(number), number as i64)));
-        let labels = CurrencyLabels::of(&sums);
+        let labels = CurrencyLabels::of(&sums, &BTreeMap::new());
         let own = (0..100).filter(|number| labels.label(code(*number)) != OTHER);
         assert_eq!(own.collect::<Vec<_>>(), (100 - MAX_CURRENCIES..100).collect::<Vec<_>>());
         let amounts = labels.by_label(&sums.segments["other"].mrr_minor);

@@ -184,7 +184,7 @@ impl KpiMetrics {
         ];
         let rest = [&self.month_flows, &self.month_tickets, &self.month_costs, &self.durations, &self.campaigns];
         all.into_iter().chain(rest).chain([&self.campaign_money, &self.paying_customers]).for_each(IntGaugeVec::reset);
-        let labels = CurrencyLabels::of(sums);
+        let labels = CurrencyLabels::of(sums, mrr_minor);
         labels.by_label(mrr_minor).iter().for_each(|(currency, mrr)| self.all_mrr_minor.with_label_values(&[currency]).set(*mrr));
         self.refresh_levels(sums, &labels);
         let current = Month::of(*today);

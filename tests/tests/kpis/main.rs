@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 use bellwether_tests::company::Random;
 use bellwether_tests::product::{binary, succeeded};
 use bellwether_tests::recomputed::recompute;
-use flat::{Flat, flat, text};
+use flat::{flat, text};
 use serde_json::Value;
 use tempfile::TempDir;
 
