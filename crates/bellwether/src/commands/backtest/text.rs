@@ -44,7 +44,15 @@ fn head(report: &Report) -> String {
     if let Some(unknown) = log.unknown_outcomes.filter(|unknown| *unknown > 0) {
         lines.push(format!("note     {} customers of the outcomes are not on the log", count(unknown)));
     }
-    for (number, what) in [(log.refused, "lines were refused"), (log.left_out, "facts were left out, over the limits of one customer")] {
+    let notes = [
+        (
+            log.unused_outcomes.unwrap_or_default(),
+            "churns of the outcomes are not counted: after the end of the log, or without paid service before",
+        ),
+        (log.refused, "lines were refused"),
+        (log.left_out, "facts were left out, over the limits of one customer"),
+    ];
+    for (number, what) in notes {
         if number > 0 {
             lines.push(format!("note     {} {what}", count(number)));
         }
