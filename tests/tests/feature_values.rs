@@ -1,5 +1,8 @@
 //! Values of features that no rule of the pack and no other test reads, at the edges of their windows.
 
+use std::sync::Arc;
+
+use bellwether_codec::rules::RuleFile;
 use bellwether_tests::folding::default_rules;
 use bellwether_tests::one_customer::OneCustomer;
 
@@ -194,4 +197,20 @@ fn product_features_of_long_ago_make_room() {
     assert_eq!(customer.value("features_used_28d", 190.0), 0.0);
     uses(&mut customer, 190.0, "newer".to_owned());
     assert_eq!((customer.value("features_used_28d", 190.5), customer.partition.header.aggregates.limited), (1.0, 1));
+}
+
+/// A bound of the bands belongs to the band above it, and a renewal of which nobody told for 30 days is not urgent for ever.
+#[test]
+fn urgency_is_by_days_to_the_renewal() {
+    let text = "signals: [{ name: ticket, kind: attention, object: ticket, when: ticket_unsolved, warm_up: 0s, summary: x }]";
+    let rules = RuleFile::parse("rules.yaml", text).unwrap_or_else(|errors| panic!("{errors}")).rule_set(1);
+    let mut customer = OneCustomer::new(&Arc::new(rules));
+    // The renewal is on day 100.
+    customer.happens(0.0, "subscription.started", r#"{"subscription":"s","mrr_minor":1000,"currency":"EUR","period_end":"2024-04-10"}"#);
+    for day in [92.0, 93.0, 94.0, 130.0, 131.0] {
+        customer.happens(day, "ticket.opened", &format!(r#"{{"ticket":"t{day}"}}"#));
+    }
+    assert_eq!(customer.value("days_to_renewal", 93.0), 7.0);
+    let urgencies: Vec<_> = customer.signals().map(|signal| signal.priority.urgency).collect();
+    assert_eq!(urgencies, [13, 13, 21, 21, 1]);
 }

@@ -54,20 +54,23 @@ impl BusinessHours {
     /// The same of milliseconds.
     #[must_use]
     pub fn after_ms(&self, from: Time, passed_ms: i64) -> Time {
+        if passed_ms <= 0 {
+            return from;
+        }
         let from = self.zone.to_local(from);
         let week_ms = 5 * self.day_ms();
         if passed_ms > MAX_WEEKS * week_ms {
             return Time::NEVER;
         }
         // So that the rest is a millisecond at least: the last of a whole number of weeks need not pass on the same weekday.
-        let weeks = ((passed_ms - 1) / week_ms).max(0);
+        let weeks = (passed_ms - 1) / week_ms;
         let mut cursor = from.plus_ms(weeks * 7 * DAY_MS);
         let mut rest_ms = passed_ms - weeks * week_ms + self.closed_ms(from, cursor);
         loop {
             let (opens, closes) = self.of_day(cursor);
             let open_ms = closes.since_ms(opens.max(cursor)).max(0);
             if rest_ms <= open_ms {
-                return self.zone.to_utc(opens.max(cursor).plus_ms(rest_ms.max(0)));
+                return self.zone.to_utc(opens.max(cursor).plus_ms(rest_ms));
             }
             rest_ms -= open_ms;
             cursor = cursor.day().next().start();

@@ -55,3 +55,11 @@ signals:
     let asked = rules.replace("days_since_login >= 200, HOLIDAY", "days_since_login >= 200 && !holiday");
     check(&asked, country, 300, &["202 raised warning silence"]);
 }
+
+/// Nine quotas are one too many: for 90 days nobody knows the largest. The rule sleeps meanwhile, and no event wakes it.
+#[test]
+fn a_rule_wakes_when_what_was_missing_is_known_again() {
+    let rules = "signals: [{ name: limit, kind: attention, when: quota_utilisation >= 0.8, warm_up: 0s, summary: x }]";
+    let quotas: String = (0..9).map(|number| format!("1 quota {{\"name\":\"q{number}\",\"used\":9,\"limit\":10}}\n")).collect();
+    check(rules, &quotas, 200, &["1 raised warning limit", "1 cleared warning limit", "91 raised warning limit"]);
+}

@@ -122,3 +122,35 @@ impl Packed for Leaving {
         })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TODAY: Day = Day(20_000);
+
+    /// Minutes after the beginning of a day so many days ago.
+    fn at(days: i32, minutes: i64) -> Time {
+        Day(TODAY.0 - days).start().plus_ms(minutes * MINUTE_MS)
+    }
+
+    #[test]
+    fn a_long_session_does_not_cost_the_one_before() {
+        let mut leaving = Leaving::default();
+        assert!(leaving.view(at(3, 0), TODAY));
+        // Every minute, told backwards: none of them may take the place of a view that a session begins with.
+        assert!((0..100).rev().all(|view| leaving.view(at(1, view), TODAY)));
+        assert_eq!((leaving.views.len(), leaving.sessions(TODAY, 7)), (MAX_VIEWS, 2));
+        assert_eq!((leaving.last_view(), leaving.sessions_known_from(7)), (Some(at(1, 99)), Day(0)));
+    }
+
+    #[test]
+    fn sessions_are_unknown_while_one_is_missing() {
+        let mut leaving = Leaving::default();
+        assert!((0..32).all(|session| leaving.view(at(10, 40 * session), TODAY)));
+        assert!(!leaving.view(at(2, 0), TODAY));
+        // The seven days know it, the 28 do not.
+        assert!(leaving.sessions_known_from(7) <= TODAY);
+        assert_eq!(leaving.sessions_known_from(28), Day(TODAY.0 - 10 + 29));
+    }
+}

@@ -138,7 +138,7 @@ impl Entry for Note {
 
     /// What no feature reads makes room at once: nothing ends praise.
     fn ended_at(&self) -> Option<Time> {
-        if !matches!(self.kind.get(), Some(NoteKind::FeatureRequest | NoteKind::Risk)) {
+        if matches!(self.kind.get(), Some(NoteKind::Observation | NoteKind::Praise)) {
             return Some(Time::MIN);
         }
         self.resolved.get().filter(|resolved| **resolved).and(self.resolved.time())
