@@ -82,9 +82,11 @@ impl From<LiveError> for Failure {
             LiveError::Intake(error) => error.into(),
             LiveError::Snapshot(error) => error.into(),
             LiveError::Journal(error) if error.needs_operator() => Self::Usage(error.to_string()),
-            LiveError::Partitions { .. } | LiveError::PseudonymKey { .. } | LiveError::QuietUntil { .. } | LiveError::Settings(_) => {
-                Self::Usage(error.to_string())
-            }
+            LiveError::Partitions { .. }
+            | LiveError::PseudonymKey { .. }
+            | LiveError::QuietUntil { .. }
+            | LiveError::ForeignOutput { .. }
+            | LiveError::Settings(_) => Self::Usage(error.to_string()),
             error => Self::Run(error.to_string()),
         }
     }

@@ -10,6 +10,7 @@ mod help;
 mod journals;
 mod live;
 mod logs;
+mod outputs;
 mod priority;
 mod rewriting;
 mod rules;
