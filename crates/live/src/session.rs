@@ -20,7 +20,7 @@ use crate::error::LiveError;
 use crate::journal::{block_text, decode_block, encode_block, encode_control};
 use crate::metrics::Metrics;
 use crate::opening_store::open_store;
-use crate::options::{DECODED_STATE_BYTES, DEFAULT_PARTITIONS, EmbeddedOptions, STATES_SHARE_PERCENT, STORE_SHARE_PERCENT, SignalsTarget};
+use crate::options::{DEFAULT_PARTITIONS, EmbeddedOptions, STORE_SHARE_PERCENT, SignalsTarget, states_bytes};
 use crate::outbox;
 use crate::output::{OutputFile, SignalOutput};
 use crate::output_files::{self, OutputFiles};
@@ -75,6 +75,7 @@ impl Session {
             .map(|number| Worker::open(number, &store, &rules, options.decoder.erasure_key()))
             .collect::<Result<Vec<_>, _>>()?;
         for worker in &mut workers {
+            worker.keep_states_within(states_bytes(options.memory_bytes, usize::from(state.partitions)));
             if let Some(bytes) = store.input(&outbox_name(worker.number))?.filter(|bytes| !bytes.is_empty()) {
                 worker.outbox = outbox::decode(&bytes, worker.number)?;
             }
@@ -231,8 +232,8 @@ impl Session {
         }
         self.put_process_state(&mut commit);
         self.store.commit(commit, Durability::Synced)?;
-        let limit = self.options.memory_bytes / 100 * STATES_SHARE_PERCENT / DECODED_STATE_BYTES / self.workers.len().max(1) as u64;
-        self.workers.iter_mut().for_each(|worker| worker.partition.evict_idle(limit as usize));
+        let states_bytes = states_bytes(self.options.memory_bytes, self.workers.len());
+        self.workers.iter_mut().for_each(|worker| worker.keep_states_within(states_bytes));
         self.metrics.settled(self.headers(), self.state.sequencer.watermark());
         for worker in &self.workers {
             self.metrics.journey.settled(worker.number, &worker.partition.header, worker.partition.rules());
