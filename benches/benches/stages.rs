@@ -71,7 +71,7 @@ fn stages(criterion: &mut Criterion) {
 }
 
 fn read(path: &Path) -> Vec<RawEpoch> {
-    let mut intake = Intake::open(&[InputSpec::from(path)], None).expect("a readable sample");
+    let mut intake = Intake::open(&[InputSpec::from(path)], None, || None).expect("a readable sample");
     std::iter::from_fn(|| intake.next_epoch().expect("a readable sample")).collect()
 }
 

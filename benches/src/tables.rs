@@ -96,7 +96,7 @@ fn taken(runs: usize, mut run: impl FnMut() -> Result<(), Box<dyn Error>>) -> Re
 }
 
 fn decode(path: &Path) -> Result<(), Box<dyn Error>> {
-    let mut reader = PartReader::open(&[InputSpec::from(path)], PART_LINES)?;
+    let mut reader = PartReader::open(&[InputSpec::from(path)], PART_LINES, None)?;
     let decoder = Decoder::default();
     while let Some(raw) = reader.next_part()? {
         std::hint::black_box(DecodedPart::decode(raw, &decoder, false).lines().len());

@@ -162,7 +162,7 @@ fn a_review_that_panics_is_left_out_in_live_and_replay_alike_whatever_the_batche
     let (summary, signals) = replayed(&events, &poison);
     assert_eq!(summary.poisoned, 3, "the fault fired in a review and at two events");
     assert_eq!((told_later(&untouched, &customer, from).is_empty(), told_later(&signals, &customer, from)), (false, Vec::<String>::new()));
-    // A hundred kilobytes are room for three customers of a partition: the one in quarantine is evicted, and comes back without its timer.
+    // A hundred kilobytes are room for one or two customers of a partition: the one in quarantine is evicted, and comes back without its timer.
     for (limits, memory_bytes) in [((500, 100), 64 << 20), ((40, 3), 64 << 20), ((40, 3), 100_000)] {
         let directory = tempfile::tempdir().expect("a temporary directory");
         let limits = BatchLimits { records: limits.0, reviews: limits.1 };
@@ -198,7 +198,7 @@ fn told_later(signals: &[u8], customer: &str, from: Time) -> Vec<String> {
 fn states_that_leave_memory_and_come_back_are_invisible() {
     let directory = tempfile::tempdir().expect("a temporary directory");
     let (events, _) = write_log(&directory);
-    // Room for all of the thirty customers, for three of ten in a partition, and for none.
+    // Room for all of the thirty customers, for one or two of ten in a partition, and for none.
     let runs = [(64 << 20, 0), (100_000, 1_000), (0, 1_000)].map(|(memory_bytes, least_evicted)| {
         let directory = tempfile::tempdir().expect("a temporary directory");
         let options = EmbeddedOptions {

@@ -74,7 +74,7 @@ fn attempt<S: Shard>(
     sink: &mut impl Sink,
     stop: &AtomicBool,
 ) -> Result<Result<Folded<S>, (usize, Poisoned)>, ReplayError> {
-    let reader = PartReader::open(&options.inputs, PART_LINES)?;
+    let reader = PartReader::open(&options.inputs, PART_LINES, options.ingest_clock)?;
     let progress = reader.progress();
     let crew = Crew::new(options, (share, until), reader, shards, stop);
     let mut writer = Writer::new(sink);

@@ -85,9 +85,11 @@ impl From<LiveError> for Failure {
             // A service manager that started it again would only have the two take turns.
             LiveError::Kafka(error) if error.remedy == Remedy::Leave => Self::Usage(error.to_string()),
             LiveError::Journal(error) if error.needs_operator() => Self::Usage(error.to_string()),
-            LiveError::Partitions { .. } | LiveError::PseudonymKey { .. } | LiveError::QuietUntil { .. } | LiveError::Settings(_) => {
-                Self::Usage(error.to_string())
-            }
+            LiveError::Partitions { .. }
+            | LiveError::PseudonymKey { .. }
+            | LiveError::QuietUntil { .. }
+            | LiveError::ForeignOutput { .. }
+            | LiveError::Settings(_) => Self::Usage(error.to_string()),
             error => Self::Run(error.to_string()),
         }
     }

@@ -14,6 +14,8 @@ use bellwether_engine::time::Time;
 use clap::Args;
 
 use crate::failure::Failure;
+use crate::sizes::count;
+use crate::terminal::tell;
 
 /// Arguments of every command that reads events.
 #[derive(Args, Debug)]
@@ -78,4 +80,18 @@ pub fn broke_off(summary: &Summary) -> bool {
 pub fn refused(summary: &Summary) -> u64 {
     let skipped = summary.rejected.get(RejectReason::SkippedType.code()).copied().unwrap_or_default();
     summary.rejected_total() - skipped
+}
+
+/// Whether most lines were refused for the time before them, which is a finding without `--strict` too: then it is not they that are wrong. Told here.
+pub fn tell_of_dates(summary: &Summary) -> bool {
+    let refused = summary.rejected.get(RejectReason::FutureDated.code()).copied().unwrap_or_default();
+    let is_finding = refused > summary.events / 2;
+    if is_finding {
+        let (refused, events) = (count(refused), count(summary.events));
+        tell(&format!(
+            "{refused} of {events} lines were refused as dated in the future, or over a year after all before them. If a line at the beginning has too early a \
+             time, such as one of 1970, take it out and begin anew with another --data directory; if the events are right, mend the clock of this machine"
+        ));
+    }
+    is_finding
 }

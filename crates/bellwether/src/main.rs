@@ -3,6 +3,7 @@
 mod commands;
 mod configuration;
 mod console_server;
+mod distinct_files;
 mod environment;
 mod failure;
 mod inputs;

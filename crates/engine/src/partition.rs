@@ -57,6 +57,8 @@ struct Slot {
     changed: bool,
     /// Looked at since the hand of the eviction clock last passed.
     used: bool,
+    /// The memory that it takes, as told by whoever stores it; 0 until then.
+    bytes: u32,
     /// The due time under which the customer stands in the timers.
     timer: Time,
     /// The due time as last committed.
@@ -66,7 +68,7 @@ struct Slot {
 impl Slot {
     /// A customer never heard of before.
     fn new(customer: Customer) -> Self {
-        Self { customer: Box::new(customer), changed: false, used: true, timer: Time::NEVER, committed_timer: Time::NEVER }
+        Self { customer: Box::new(customer), changed: false, used: true, bytes: 0, timer: Time::NEVER, committed_timer: Time::NEVER }
     }
 }
 
@@ -85,6 +87,8 @@ pub struct Partition {
     index: Index,
     slots: Vec<Option<Slot>>,
     free: Vec<u32>,
+    /// The memory that the customers take, as told.
+    held_bytes: u64,
     timers: Timers,
     touched: Vec<CustomerKey>,
     erasure_key: ErasureKey,
@@ -110,6 +114,7 @@ impl Partition {
             index: Index::default(),
             slots: Vec::new(),
             free: Vec::new(),
+            held_bytes: 0,
             timers: Timers::default(),
             touched: Vec::new(),
             erasure_key: ErasureKey::default(),
@@ -248,7 +253,7 @@ impl Partition {
         let (key, due) = (CustomerKey::of(&customer.id), customer.next_review());
         // Whoever has no timer has had a review left out.
         let timer = if self.timers.has(key, due) { due } else { Time::NEVER };
-        self.occupy(key, Slot { customer: Box::new(customer), changed: false, used: true, timer, committed_timer: timer });
+        self.occupy(key, Slot { customer: Box::new(customer), changed: false, used: true, bytes: 0, timer, committed_timer: timer });
     }
 
     /// Sets the timer of a customer that is not in memory, as stored.

@@ -77,7 +77,7 @@ fn run_session(
     let started = Instant::now();
     session.finish_pending()?;
     session.adopt_rules()?;
-    let mut intake = Intake::open(&session.options.inputs, Some(session.resume()))?;
+    let mut intake = Intake::open(&session.options.inputs, Some(session.resume()), session.options.ingest_clock)?;
     let intake_progress = intake.progress();
     let decoder = session.options.decoder.clone();
     let decode = |raw| DecodedEpoch::decode(raw, &decoder, true);

@@ -1,6 +1,6 @@
 //! What can stop a run, and what to do about it.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use bellwether_codec::intake::IntakeError;
 use bellwether_codec::state::StateError;
@@ -99,6 +99,20 @@ pub enum LiveError {
         /// The committed length.
         committed: u64,
     },
+    /// A file that we would write to has content that is not ours.
+    #[error(
+        "{path} has {found} bytes, and {}: they would be lost. {}",
+        if *committed == 0 { "none of them is from this data directory".to_owned() } else { format!("{committed} bytes of another file are committed") },
+        other_file(path, *committed)
+    )]
+    ForeignOutput {
+        /// The file.
+        path: PathBuf,
+        /// Its length.
+        found: u64,
+        /// The committed length, of the file that was written to before.
+        committed: u64,
+    },
     /// The journal has another number of partitions than asked for.
     #[error("the journal in {data} has {found} partitions, not {asked}: leave --partitions out, or give another --data directory")]
     Partitions {
@@ -141,6 +155,16 @@ pub enum LiveError {
         /// The limit.
         limit: usize,
     },
+}
+
+fn other_file(path: &Path, committed: u64) -> String {
+    let name = path.display();
+    if committed == 0 {
+        return format!("Name another file, move {name} away, or go on with the data directory that it is from (--data)");
+    }
+    format!(
+        "Name the file as before; if {name} is that file under a new name, cut it to its first {committed} bytes; else begin with another --data directory"
+    )
 }
 
 fn time_or_never(time: Time) -> String {

@@ -14,6 +14,7 @@ use bellwether_engine::time::Time;
 
 use crate::journal::{block_text, decode_block, encode_block, encode_control, encode_text};
 use crate::outbox;
+use crate::output_files::OutputFiles;
 use crate::process_state::{PROCESS_STATE, ProcessState, RulesState, Totals, outbox_name};
 
 /// What every zstd frame begins with.
@@ -48,6 +49,7 @@ fn process_state() -> ProcessState {
         fingerprint_length: 4_096,
         file_length: 1_000_000,
         offset: 654_321,
+        unfinished_bytes: if ended { 21 } else { 0 },
         line: 4_321,
         running_max_time_ms: if ended { 1_767_225_600_000 } else { i64::MIN },
         ended,
@@ -65,6 +67,7 @@ fn process_state() -> ProcessState {
         output_bytes: (12_345, 678),
         dead_letter_bytes: 90,
         kpis_bytes: 1_234,
+        files: OutputFiles { signals: Some("signals.jsonl".into()), kpis: Some("/var/lib/kpis.jsonl".into()) },
         rules: RulesState { number: 3, hash: "c0ffee".to_owned() },
         totals: Totals {
             events: 70_010,
@@ -81,6 +84,19 @@ fn the_process_state_keeps_its_bytes() {
     let read: ProcessState = serde_json::from_slice(&committed).unwrap();
     assert_eq!(format!("{read:?}"), format!("{:?}", process_state()));
     assert_eq!((PROCESS_STATE, outbox_name(258)), ("process", "outbox/258".to_owned()), "the names under which the store keeps them");
+}
+
+/// As data directories have it that no run has opened since.
+#[test]
+fn a_process_state_without_what_was_added_later_is_read() {
+    let mut stored = serde_json::to_string(&process_state()).unwrap();
+    let files = serde_json::to_string(&process_state().files).unwrap();
+    for added in [r#""unfinished_bytes":21,"#, r#""unfinished_bytes":0,"#, r#""kpis_bytes":1234,"#, &format!(r#""files":{files},"#)] {
+        assert!(stored.contains(added), "{added}");
+        stored = stored.replace(added, "");
+    }
+    let read: ProcessState = serde_json::from_str(&stored).unwrap();
+    assert_eq!((read.inputs[0].unfinished_bytes, read.kpis_bytes, read.files), (0, 0, OutputFiles::default()));
 }
 
 #[test]

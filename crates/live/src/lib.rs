@@ -35,6 +35,7 @@ pub mod options;
 mod outbox;
 mod outcome_metrics;
 mod output;
+mod output_files;
 pub mod pipeline;
 mod process_state;
 pub mod readers;

@@ -76,8 +76,12 @@ pub const DEFAULT_MEMORY_BYTES: u64 = 1024 * 1024 * 1024;
 /// Share of the memory budget that goes to RocksDB's block cache and write buffers, in percent.
 pub const STORE_SHARE_PERCENT: u64 = 24;
 
-/// Share of the memory budget that goes to decoded states, in percent. The rest is for batches and timers.
+/// Share of the memory budget that goes to decoded states between two commits, in percent. A commit may load half as much again; the rest is for
+/// what is read ahead, and timers.
 pub const STATES_SHARE_PERCENT: u64 = 25;
 
-/// What a decoded state takes in memory, on average, bytes; measured on business customers with ten users.
-pub const DECODED_STATE_BYTES: u64 = 2_560;
+/// The memory for the decoded states of each of so many partitions, bytes.
+#[must_use]
+pub fn states_bytes(memory_bytes: u64, partitions: usize) -> u64 {
+    memory_bytes / 100 * STATES_SHARE_PERCENT / partitions.max(1) as u64
+}

@@ -27,6 +27,10 @@ impl OutputFile {
             return Err(LiveError::OutputTooShort { path: path.to_owned(), found, committed });
         }
         file.set_len(committed).map_err(error)?;
+        if committed == 0 {
+            // The file may be new: its name must be on the disk before anything counts that is in it.
+            sync_directory(path).map_err(error)?;
+        }
         file.seek(SeekFrom::Start(committed)).map_err(error)?;
         Ok(Self { path: path.to_owned(), file, length: committed, unsynced: false })
     }
@@ -58,6 +62,12 @@ impl OutputFile {
     fn error(&self, error: std::io::Error) -> LiveError {
         LiveError::Output { path: self.path.clone(), error }
     }
+}
+
+/// Waits until the names in the directory of a file are on the disk.
+fn sync_directory(path: &Path) -> std::io::Result<()> {
+    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    File::open(parent)?.sync_all()
 }
 
 /// Where signals and decisions go.
@@ -100,11 +110,11 @@ impl SignalOutput {
         }
     }
 
-    /// Lengths of both files for the commit.
-    pub fn lengths(&self) -> (u64, u64) {
+    /// Lengths of both files for the commit. Standard output has none: those of files of other runs stay as they are.
+    pub fn lengths(&self) -> Option<(u64, u64)> {
         match self {
-            SignalOutput::Files { signals, decisions } => (signals.length(), decisions.length()),
-            SignalOutput::StandardOutput => (0, 0),
+            SignalOutput::Files { signals, decisions } => Some((signals.length(), decisions.length())),
+            SignalOutput::StandardOutput => None,
         }
     }
 }

@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use bellwether_codec::intake::{InputPosition, Sequencer};
 use serde::{Deserialize, Serialize};
 
+use crate::output_files::OutputFiles;
+
 /// The name under which the store keeps it.
 pub const PROCESS_STATE: &str = "process";
 
@@ -32,6 +34,9 @@ pub struct ProcessState {
     /// Committed length of the file of KPIs.
     #[serde(default)]
     pub kpis_bytes: u64,
+    /// The files that it last wrote to.
+    #[serde(default)]
+    pub files: OutputFiles,
     /// The rule set in force.
     pub rules: RulesState,
     /// Totals since the journal was created.

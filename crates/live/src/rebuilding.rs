@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::error::LiveError;
 use crate::older_fold::older_folds;
-use crate::options::{DECODED_STATE_BYTES, EmbeddedOptions, STATES_SHARE_PERCENT};
+use crate::options::{EmbeddedOptions, states_bytes};
 use crate::session::KPI_DAYS;
 
 mod lane;
@@ -156,8 +156,8 @@ impl<'s> Rebuilding<'s> {
             self.store.commit(commit, Durability::Buffered)?;
         }
         // States that nobody needs leave the memory.
-        let limit = self.options.memory_bytes / 100 * STATES_SHARE_PERCENT / DECODED_STATE_BYTES / self.lanes.len().max(1) as u64;
-        self.lanes.iter_mut().for_each(|lane| lane.worker.partition.evict_idle(limit as usize));
+        let states_bytes = states_bytes(self.options.memory_bytes, self.lanes.len());
+        self.lanes.iter_mut().for_each(|lane| lane.worker.keep_states_within(states_bytes));
         Ok(())
     }
 }

@@ -20,9 +20,10 @@ use crate::error::LiveError;
 use crate::journal::{block_text, decode_block, encode_block, encode_control};
 use crate::metrics::Metrics;
 use crate::opening_store::open_store;
-use crate::options::{DECODED_STATE_BYTES, DEFAULT_PARTITIONS, EmbeddedOptions, STATES_SHARE_PERCENT, STORE_SHARE_PERCENT, SignalsTarget};
+use crate::options::{DEFAULT_PARTITIONS, EmbeddedOptions, STORE_SHARE_PERCENT, SignalsTarget, states_bytes};
 use crate::outbox;
 use crate::output::{OutputFile, SignalOutput};
+use crate::output_files::{self, OutputFiles};
 use crate::process_state::{PROCESS_STATE, ProcessState, RulesState, Totals, outbox_name};
 use crate::rebuilding::rebuild_if_older;
 use crate::worker::Worker;
@@ -62,11 +63,11 @@ impl Session {
         std::fs::create_dir_all(&options.data).map_err(|error| LiveError::Output { path: options.data.clone(), error })?;
         let memory_bytes = options.memory_bytes / 100 * STORE_SHARE_PERCENT;
         let store = Arc::new(open_store(&options.data.join("state"), &StoreOptions { memory_bytes })?);
-        let state = match store.input(PROCESS_STATE)? {
-            Some(bytes) => serde_json::from_slice(&bytes).map_err(|error| LiveError::Damaged(format!("process state: {error}")))?,
-            None => create_journal(&store, &options)?,
-        };
-        check(&state, &options)?;
+        let stored = store.input(PROCESS_STATE)?.map(|bytes| serde_json::from_slice::<ProcessState>(&bytes)).transpose();
+        let stored = stored.map_err(|error| LiveError::Damaged(format!("process state: {error}")))?;
+        stored.iter().try_for_each(|state| check(state, &options))?;
+        output_files::check(&options, stored.as_ref())?;
+        let mut state = stored.map_or_else(|| create_journal(&store, &options), Ok)?;
         rebuild_if_older(&store, &options, state.partitions)?;
         let rules = stored_rules(&store, &options, RULES_TEXT, state.rules.number)?;
         let previous_rules = stored_rules(&store, &options, PREVIOUS_RULES_TEXT, state.rules.number.saturating_sub(1))?;
@@ -74,6 +75,7 @@ impl Session {
             .map(|number| Worker::open(number, &store, &rules, options.decoder.erasure_key()))
             .collect::<Result<Vec<_>, _>>()?;
         for worker in &mut workers {
+            worker.keep_states_within(states_bytes(options.memory_bytes, usize::from(state.partitions)));
             if let Some(bytes) = store.input(&outbox_name(worker.number))?.filter(|bytes| !bytes.is_empty()) {
                 worker.outbox = outbox::decode(&bytes, worker.number)?;
             }
@@ -84,6 +86,7 @@ impl Session {
         let kpi_days = store.input(KPI_DAYS)?.filter(|bytes| !bytes.is_empty()).map(|bytes| decode_kpi_days(&bytes)).transpose();
         let kpi_days = kpi_days.map_err(damaged)?.unwrap_or_default();
         let kpis = options.kpis.as_ref().map(|path| OutputFile::open(path, state.kpis_bytes)).transpose()?;
+        adopt_files(&options, &mut state, &store)?;
         metrics.rules_in_force(&rules);
         metrics.readers.opened(&store, state.partitions);
         workers.iter().for_each(|worker| metrics.readers.settled(worker.number, worker.partition.rules()));
@@ -221,7 +224,7 @@ impl Session {
         self.end_days(&mut commit)?;
         self.output.sync()?;
         self.dead_letters.sync()?;
-        self.state.output_bytes = self.output.lengths();
+        self.state.output_bytes = self.output.lengths().unwrap_or(self.state.output_bytes);
         self.state.dead_letter_bytes = self.dead_letters.length();
         for worker in &mut self.workers {
             worker.write(&mut commit);
@@ -229,8 +232,8 @@ impl Session {
         }
         self.put_process_state(&mut commit);
         self.store.commit(commit, Durability::Synced)?;
-        let limit = self.options.memory_bytes / 100 * STATES_SHARE_PERCENT / DECODED_STATE_BYTES / self.workers.len().max(1) as u64;
-        self.workers.iter_mut().for_each(|worker| worker.partition.evict_idle(limit as usize));
+        let states_bytes = states_bytes(self.options.memory_bytes, self.workers.len());
+        self.workers.iter_mut().for_each(|worker| worker.keep_states_within(states_bytes));
         self.metrics.settled(self.headers(), self.state.sequencer.watermark());
         for worker in &self.workers {
             self.metrics.settled_under(worker.number, &worker.partition.header, worker.partition.rules());
@@ -328,6 +331,7 @@ fn create_journal(store: &Store, options: &EmbeddedOptions) -> Result<ProcessSta
         output_bytes: (0, 0),
         dead_letter_bytes: 0,
         kpis_bytes: 0,
+        files: OutputFiles::default(),
         rules: RulesState::default(),
         totals: Totals::default(),
     };
@@ -341,6 +345,18 @@ fn create_journal(store: &Store, options: &EmbeddedOptions) -> Result<ProcessSta
     commit.put_input(PROCESS_STATE, &serde_json::to_vec(&state).expect("the process state is plain data"));
     store.commit(commit, Durability::Synced)?;
     Ok(state)
+}
+
+/// Remembers which files are written to from now on, before anything is.
+fn adopt_files(options: &EmbeddedOptions, state: &mut ProcessState, store: &Store) -> Result<(), LiveError> {
+    let files = state.files.with(options);
+    if files != state.files {
+        state.files = files;
+        let mut commit = Commit::new();
+        commit.put_input(PROCESS_STATE, &serde_json::to_vec(state).expect("the process state is plain data"));
+        store.commit(commit, Durability::Synced)?;
+    }
+    Ok(())
 }
 
 fn check(state: &ProcessState, options: &EmbeddedOptions) -> Result<(), LiveError> {
@@ -357,12 +373,8 @@ fn open_output(options: &EmbeddedOptions, committed: (u64, u64)) -> Result<Signa
     Ok(match &options.signals {
         SignalsTarget::StandardOutput => SignalOutput::StandardOutput,
         SignalsTarget::File(path) => {
-            let mut decisions = path.clone().into_os_string();
-            decisions.push(".decisions");
-            SignalOutput::Files {
-                signals: OutputFile::open(path, committed.0)?,
-                decisions: OutputFile::open(decisions.as_ref(), committed.1)?,
-            }
+            let decisions = output_files::decisions_of(path);
+            SignalOutput::Files { signals: OutputFile::open(path, committed.0)?, decisions: OutputFile::open(&decisions, committed.1)? }
         }
     })
 }

@@ -1,14 +1,16 @@
 //! One journal partition of the live product: what it keeps in memory, and one step of its work.
 
+mod loading;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use bellwether_codec::rendered::Rendered;
-use bellwether_codec::run::{Budget, Run, Skipped, TICK_LINE};
-use bellwether_codec::state::{decode_customer, decode_header, encode_customer, encode_header};
+use bellwether_codec::run::{Budget, Run, Skipped};
+use bellwether_codec::state::{decode_header, encode_customer, encode_header};
 use bellwether_engine::erasure::ErasureKey;
 use bellwether_engine::event::CustomerKey;
-use bellwether_engine::partition::{Header, Partition, Progress};
+use bellwether_engine::partition::{Partition, Progress};
 use bellwether_engine::rule_set::RuleSet;
 use bellwether_engine::signal::Output;
 use bellwether_engine::time::Time;
@@ -17,11 +19,12 @@ use bellwether_store::{Commit, Position, Store};
 use crate::error::LiveError;
 use crate::health_changes::{HealthChanges, HealthUpdate};
 use crate::options::BatchLimits;
+use loading::{FIRST_STATES_BYTES, decoded_bytes, load};
 
 /// The most records and reviews of a partition that may be left out because folding them panicked, before the run stops.
 pub const MAX_POISONED: usize = 16;
 
-/// Output that a partition may hold back while it waits for those before it, bytes.
+/// Output that a partition may hold back at most while it waits for those before it, bytes.
 pub const MAX_OUTBOX_BYTES: usize = 16 * 1024 * 1024;
 
 /// A position inside a review of all customers, as a new rule set asks for, has this due time.
@@ -34,6 +37,8 @@ pub struct Worker {
     erasure_key: ErasureKey,
     /// Its working set.
     pub partition: Partition,
+    /// The memory for its states, bytes.
+    states_bytes: u64,
     /// How far it is folded.
     pub position: Position,
     /// What its last steps have put out, not yet rendered.
@@ -70,6 +75,7 @@ impl Worker {
             number,
             erasure_key,
             partition,
+            states_bytes: FIRST_STATES_BYTES,
             position,
             outputs: Vec::new(),
             outbox: Rendered::default(),
@@ -131,7 +137,7 @@ impl Worker {
 
     /// Prefetch and apply: loads the states that the next records and reviews touch, and folds up to the limits.
     pub fn step(&mut self, store: &Store, run: &Run<'_>, limits: BatchLimits) -> Result<(), LiveError> {
-        if self.is_done(run) || self.outbox.signals.len() + self.outbox.decisions.len() > MAX_OUTBOX_BYTES {
+        if self.is_done(run) || self.outbox.signals.len() + self.outbox.decisions.len() > self.most_held_back() {
             return Ok(());
         }
         let start = self.position;
@@ -139,7 +145,7 @@ impl Worker {
         loop {
             let first = run.index_of(self.position.offset);
             self.begin_health(suppressed);
-            self.prefetch(store, run, first, limits)?;
+            let limits = self.prefetch(store, run, first, limits)?;
             let (end, progress) = if suppressed { self.fold_towards(run, first, limits) } else { self.fold(run, first, limits) };
             let offset = run.offset(end);
             if matches!(progress, Progress::PoisonedRecord | Progress::PoisonedReview(..)) {
@@ -217,7 +223,7 @@ impl Worker {
                 }
                 let key = CustomerKey(key);
                 if self.partition.get(key).is_none() {
-                    self.partition.insert(decode_customer(&bytes).map_err(|error| LiveError::State { partition: self.number, error })?);
+                    self.insert(key, &bytes)?;
                 }
                 if let (Some(health), Some(customer), Some(rules)) = (&mut self.health, self.partition.get(key), before) {
                     health.before(key, customer, rules);
@@ -267,27 +273,6 @@ impl Worker {
                 None => {}
             }
         }
-    }
-
-    fn prefetch(&mut self, store: &Store, run: &Run<'_>, first: usize, limits: BatchLimits) -> Result<(), LiveError> {
-        let end = run.len().min(first.saturating_add(limits.records.max(1) as usize));
-        let ahead = &run.records[first.min(run.records.len())..end.min(run.records.len())];
-        let mut keys: Vec<u128> = ahead.iter().filter(|record| record.line != TICK_LINE).map(|record| record.key.0).collect();
-        if let Some(until) = run.largest_watermark(first, end) {
-            keys.extend(
-                self.partition.due(until.max(self.partition.header.journal_time)).take(limits.reviews.max(1) as usize).map(|key| key.0),
-            );
-        }
-        // Whose health is published is needed of all of them; otherwise those in memory already are left out before sorting.
-        let touched = self.health.is_some().then(|| keys.clone());
-        keys.retain(|key| self.partition.get(CustomerKey(*key)).is_none());
-        keys.sort_unstable();
-        keys.dedup();
-        for bytes in store.states(self.number, &keys)?.into_iter().flatten() {
-            self.partition.insert(decode_customer(&bytes).map_err(|error| LiveError::State { partition: self.number, error })?);
-        }
-        self.health_before(touched.unwrap_or_default());
-        Ok(())
     }
 
     /// What was published before is not put out again.
@@ -353,6 +338,7 @@ impl Worker {
             if let Some(health) = &mut self.health {
                 health.after(key, customer, self.partition.rules());
             }
+            self.partition.set_bytes(key, decoded_bytes(bytes.len()));
             states.push((key, bytes, due));
         }
         let mut header = Vec::new();
@@ -367,20 +353,4 @@ pub fn rule_set_in_force(number: u16, store: &Store) -> Result<u32, LiveError> {
     let Some(stored) = store.header(number)? else { return Ok(0) };
     let header = decode_header(&stored.body).map_err(|error| LiveError::State { partition: number, error })?;
     Ok(header.rule_set)
-}
-
-/// A partition's header, position and timers from the store; states come when they are needed.
-fn load(number: u16, store: &Store, rules: &Arc<RuleSet>, erasure_key: ErasureKey) -> Result<(Partition, Position), LiveError> {
-    let stored = store.header(number)?;
-    let position = stored.as_ref().map_or(Position::default(), |stored| stored.position);
-    let header = match stored {
-        Some(stored) => decode_header(&stored.body).map_err(|error| LiveError::State { partition: number, error })?,
-        None => Header::default(),
-    };
-    let mut partition = Partition::new(rules.clone(), header).with_erasure_key(erasure_key);
-    for timer in store.timers(number) {
-        let (due, key) = timer?;
-        partition.insert_timer(Time(due), CustomerKey(key));
-    }
-    Ok((partition, position))
 }

@@ -215,7 +215,8 @@ impl World {
             decoder: Decoder::default(),
             turn: turn(max_records),
             limits: BatchLimits { records: 20, reviews: 7 },
-            states_in_memory: 4,
+            // Room for a few customers.
+            states_bytes: 32_768,
             safekeeping: safekeeping.clone(),
             sources: Vec::new(),
             stop: Arc::default(),

@@ -153,7 +153,7 @@ fn own_decode(lines: &[String], path: &Path) -> Result<f64, Box<dyn Error>> {
     let decoder = Decoder::default();
     let mut times = Vec::new();
     for _ in 0..RUNS {
-        let mut reader = PartReader::open(&[InputSpec::from(path)], 1_024)?;
+        let mut reader = PartReader::open(&[InputSpec::from(path)], 1_024, None)?;
         let mut time = Duration::ZERO;
         while let Some(part) = reader.next_part()? {
             let started = Instant::now();

@@ -88,7 +88,7 @@ impl Explainer {
     ///
     /// When an input cannot be read, or the customer cannot be folded.
     pub fn files(mut self, inputs: &ReplayOptions) -> Result<Followed, ExplainError> {
-        let mut reader = PartReader::open(&inputs.inputs, EPOCH_LINES).map_err(ReplayError::from)?;
+        let mut reader = PartReader::open(&inputs.inputs, EPOCH_LINES, inputs.ingest_clock).map_err(ReplayError::from)?;
         let mut sequencer = Sequencer::new(1);
         while !self.is_over
             && let Some(raw) = reader.next_part().map_err(ReplayError::from)?

@@ -96,7 +96,7 @@ impl Logs<'_> {
             }
             if !self.files.is_empty() {
                 let (sender, receiver) = sync_channel(QUEUED_CHUNKS);
-                let reader = PartReader::open(&self.files, CHUNK_RECORDS).map_err(ReplayError::from)?;
+                let reader = PartReader::open(&self.files, CHUNK_RECORDS, self.ingest_clock).map_err(ReplayError::from)?;
                 let decoder = self.decoder.clone();
                 scope.spawn(move || Chunk::send_files(reader, Sequencer::new(1), &decoder, self.ingest_clock, &sender));
                 lanes.push(Lane::new(self.journals.len(), receiver, None, Controls::None));

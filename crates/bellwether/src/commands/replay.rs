@@ -4,16 +4,18 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use bellwether_backtest::replay::{ReplayOptions, all_processors, replay};
+use bellwether_codec::intake::InputSpec;
 use bellwether_codec::summary::Summary;
 use bellwether_engine::time::Time;
 use bellwether_live::options::DEFAULT_PARTITIONS;
 use clap::{Args, value_parser};
 
 use super::replay_journal::{self, JournalPlace};
-use super::run::MAX_PARTITIONS;
+use super::run::{DEAD_LETTERS, MAX_PARTITIONS, SIGNALS_FILE};
+use crate::distinct_files;
 use crate::environment;
 use crate::failure::{Failure, Outcome};
-use crate::inputs::{EventArguments, broke_off, ingest_clock, parse_time_argument, refused};
+use crate::inputs::{EventArguments, broke_off, ingest_clock, parse_time_argument, refused, tell_of_dates};
 use crate::replay_sink::{Filter, ReplaySink};
 use crate::rule_text::RuleText;
 use crate::sizes::count;
@@ -84,6 +86,7 @@ pub struct Arguments {
 
 /// Replays the events.
 pub fn run(arguments: Arguments) -> Result<Outcome, Failure> {
+    refuse_shared_files(&arguments)?;
     if let Some(place) = &arguments.journal {
         let rules = arguments.rules.as_deref().map(|path| Ok::<_, Failure>(Arc::new(RuleText::read(Some(path))?.parse()?.rule_set(1))));
         let mut sink = sink(&arguments)?;
@@ -98,6 +101,23 @@ pub fn run(arguments: Arguments) -> Result<Outcome, Failure> {
         ReplayOptions { inputs, decoder, rules, partitions: arguments.partitions, ingest_clock: ingest_clock(), threads: all_processors() };
     let mut summary = replay(&options, &mut sink)?.summary;
     finish(&arguments, sink, &mut summary)
+}
+
+/// What is written must not be what is read, nor two outputs one file.
+fn refuse_shared_files(arguments: &Arguments) -> Result<(), Failure> {
+    let Arguments { inputs, journal, rules, config, signals, kpis, summary, .. } = arguments;
+    let mut written: Vec<_> = distinct_files::given([("--kpis", kpis), ("--summary", summary)]).collect();
+    if signals != Path::new("-") {
+        written.extend(distinct_files::signals(signals));
+    }
+    let mut read: Vec<_> = distinct_files::given([("--rules", rules), ("--config", config)]).collect();
+    if let Some(JournalPlace::Directory(data)) = journal {
+        // A run goes on appending to these.
+        let [(_, signals), (_, decisions)] = distinct_files::signals(&data.join(SIGNALS_FILE));
+        read.extend([signals, decisions, data.join(DEAD_LETTERS)].map(|path| ("--journal", path)));
+    }
+    let inputs: Vec<InputSpec> = inputs.events.iter().map(|path| InputSpec::from(path.as_path())).collect();
+    distinct_files::check(&inputs, &read, &written)
 }
 
 fn sink(arguments: &Arguments) -> Result<ReplaySink, Failure> {
@@ -131,5 +151,6 @@ fn judge(summary: &Summary, strict: bool) -> Outcome {
     if broke_off(summary) {
         tell("an input broke off in the middle: all up to there was taken in");
     }
-    Outcome::of(broke_off(summary) || (strict && refused > 0))
+    let has_wrong_dates = tell_of_dates(summary);
+    Outcome::of(has_wrong_dates || broke_off(summary) || (strict && refused > 0))
 }

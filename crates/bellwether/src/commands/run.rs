@@ -18,9 +18,10 @@ use uuid::Uuid;
 use super::run_kafka;
 use crate::configuration::ConfigurationFile;
 use crate::console_server::Run;
+use crate::distinct_files;
 use crate::environment;
 use crate::failure::{Failure, Outcome};
-use crate::inputs::{EventArguments, broke_off, ingest_clock, parse_time_argument, refused};
+use crate::inputs::{EventArguments, broke_off, ingest_clock, parse_time_argument, refused, tell_of_dates};
 use crate::metrics_server::{self, DEFAULT_ADDRESS, MetricsAddress};
 use crate::progress::Progress;
 use crate::rule_text::{self, RuleText};
@@ -127,6 +128,9 @@ pub struct Arguments {
     #[command(flatten)]
     limits: Limits,
 }
+
+/// The dead letters within a data directory.
+pub const DEAD_LETTERS: &str = "dead-letters.jsonl";
 
 /// The signals file within a data directory, where no other is given.
 pub const SIGNALS_FILE: &str = "signals.jsonl";
@@ -249,7 +253,6 @@ pub fn options_of(inputs: &EventArguments, data: &Path, signals: PathBuf, rules:
 }
 
 fn options(arguments: &Arguments, data: &Path, pseudonymiser: Pseudonymiser, serves: bool) -> Result<EmbeddedOptions, Failure> {
-    let rules = RuleText::read(arguments.rules.as_deref())?.quiet_until(arguments.quiet_until)?.with_time_zone()?;
     let signals = match &arguments.signals {
         Some(path) if path == Path::new("-") => SignalsTarget::StandardOutput,
         Some(path) => SignalsTarget::File(path.clone()),
@@ -266,8 +269,23 @@ fn options(arguments: &Arguments, data: &Path, pseudonymiser: Pseudonymiser, ser
         None if serves && arguments.inputs.events.is_empty() => Vec::new(),
         None => arguments.inputs.specs()?,
     };
+    refuse_shared_files(arguments, data, &signals, &inputs)?;
+    let rules = RuleText::read(arguments.rules.as_deref())?.quiet_until(arguments.quiet_until)?.with_time_zone()?;
     let options = embedded_options(inputs, (decoder, pseudonymiser), data, signals, &rules, &arguments.limits, arguments.once)?;
     Ok(EmbeddedOptions { kpis: arguments.kpis.clone(), ..options })
+}
+
+/// What is written must not be what is read, nor two outputs one file.
+fn refuse_shared_files(arguments: &Arguments, data: &Path, signals: &SignalsTarget, inputs: &[InputSpec]) -> Result<(), Failure> {
+    let Arguments { rules, config, kpis, summary, .. } = arguments;
+    let dead_letters = data.join(DEAD_LETTERS);
+    let mut written = vec![("the dead letters", dead_letters)];
+    if let SignalsTarget::File(path) = signals {
+        written.extend(distinct_files::signals(path));
+    }
+    written.extend(distinct_files::given([("--kpis", kpis), ("--summary", summary)]));
+    let read = distinct_files::given([("--rules", rules), ("--config", config)]);
+    distinct_files::check(inputs, &read.collect::<Vec<_>>(), &written)
 }
 
 fn embedded_options(
@@ -301,11 +319,12 @@ fn embedded_options(
 fn judge(summary: &Summary, strict: bool, data: &Path) -> Outcome {
     let refused = refused(summary);
     if refused > 0 {
-        let letters = data.join("dead-letters.jsonl");
+        let letters = data.join(DEAD_LETTERS);
         tell(&format!("{} lines were refused: see {}", count(refused), letters.display()));
     }
     if broke_off(summary) {
         tell("an input broke off in the middle: all up to there was taken in");
     }
-    Outcome::of(broke_off(summary) || (strict && refused > 0))
+    let has_wrong_dates = tell_of_dates(summary);
+    Outcome::of(has_wrong_dates || broke_off(summary) || (strict && refused > 0))
 }

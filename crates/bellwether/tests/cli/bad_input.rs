@@ -122,3 +122,33 @@ fn a_line_of_ten_megabytes_is_one_dead_letter() {
     let letters = scratch.dead_letters();
     assert_eq!((letters[0]["length"].as_u64(), letters[0]["line"].as_u64()), (Some(long.len() as u64), Some(2)));
 }
+
+/// One line with a time of 1970 at the beginning: all others are over a year after it.
+#[test]
+fn a_first_line_that_makes_all_others_late_is_a_finding_with_what_to_do() {
+    let scratch = Scratch::new();
+    let early = login(9, 2).replace("2026-03", "1970-01");
+    let events = scratch.file("events.jsonl", [early.clone(), login(1, 1), login(2, 2), login(3, 3)].join("\n"));
+    let told = ["3 of 4 lines", "1970", "--data"];
+    scratch.run_once(&events, &[]).exits(1).tells(&told);
+    assert_eq!((&scratch.summary()["journaled"], &scratch.summary()["rejected"]["future_dated"]), (&1.into(), &3.into()));
+    run(&["replay", "--events", &events, "--signals", "-"]).exits(1).tells(&told);
+    let one = scratch.file("one.jsonl", [login(1, 1), login(2, 2), login(3, 3).replace("2026-", "2099-")].join("\n"));
+    run(&["replay", "--events", &one, "--signals", "-"]).exits(0);
+}
+
+/// A file is read while somebody writes to it: what there is of the last line is a dead letter, and the whole line an event when it has come.
+#[test]
+fn an_event_that_was_half_written_is_taken_in_when_it_is_whole() {
+    let scratch = Scratch::new();
+    let (first, second) = (login(1, 1) + "\n", login(2, 2) + "\n");
+    let (half, rest) = second.split_at(60);
+    let events = scratch.file("events.jsonl", format!("{first}{half}"));
+    for _ in 0..2 {
+        scratch.run_once(&events, &[]).exits(0);
+        assert_eq!((&scratch.summary()["journaled"], scratch.dead_letters().len()), (&1.into(), 1));
+    }
+    fs::write(&events, format!("{first}{half}{rest}")).unwrap();
+    scratch.run_once(&events, &[]).exits(0);
+    assert_eq!((&scratch.summary()["journaled"], scratch.dead_letters().len()), (&2.into(), 1));
+}

@@ -11,6 +11,7 @@ mod help;
 mod journals;
 mod live;
 mod logs;
+mod outputs;
 mod priority;
 mod reasons;
 mod rewriting;

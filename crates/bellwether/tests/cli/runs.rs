@@ -61,6 +61,28 @@ fn signals_go_to_standard_output_and_nothing_else_does() {
 }
 
 #[test]
+fn a_run_to_standard_output_between_two_leaves_the_file_as_it_is() {
+    let scratch = Scratch::new();
+    let text = String::from_utf8(zstd::decode_all(fs::File::open(company()).unwrap()).unwrap()).unwrap();
+    let lines: Vec<&str> = text.lines().collect();
+    // Each part ends with a line end, so that the next one begins with a line.
+    let up_to = |share: usize| lines[..lines.len() * share / 3].join("\n") + "\n";
+    let (data, signals) = (scratch.path("data"), scratch.path("signals.jsonl"));
+    let run_up_to = |share: usize, to: &str| {
+        let events = scratch.file("events.jsonl", up_to(share));
+        run(&["run", "--metrics", "off", "--events", &events, "--data", &data, "--signals", to]).exits(0).output
+    };
+    run_up_to(1, &signals);
+    let first = scratch.read("signals.jsonl");
+    let second = run_up_to(2, "-");
+    assert!(!first.is_empty() && !second.is_empty());
+    assert_eq!(scratch.read("signals.jsonl"), first);
+    run_up_to(3, &signals);
+    let third = scratch.read("signals.jsonl");
+    assert!(third.len() > first.len() && third.starts_with(&first), "what was written stays, and what comes is appended");
+}
+
+#[test]
 fn standard_input_gives_what_the_file_gives() {
     let scratch = Scratch::new();
     let replayed = scratch.path("replayed.jsonl");

@@ -5,11 +5,12 @@ use std::ops::Range;
 use std::time::Instant;
 
 use memchr::memchr;
+use serde::de::IgnoredAny;
 use xxhash_rust::xxh3::Xxh3Default;
 
 use super::epoch::LineParts;
 use super::stream::{ByteStream, Filled};
-use super::{CHUNK_BYTES, Flaw, IDLE, KEPT_OVERSIZE_BYTES, MAX_LINE_BYTES, Oversize, Progress};
+use super::{CHUNK_BYTES, Flaw, IDLE, InputPosition, KEPT_OVERSIZE_BYTES, MAX_LINE_BYTES, Oversize, Progress};
 
 const BYTE_ORDER_MARK: &[u8] = b"\xEF\xBB\xBF";
 
@@ -42,6 +43,10 @@ pub(super) struct LineReader {
     lines: u64,
     /// The present line began in an earlier run, which saw the file end within it.
     continues: bool,
+    /// Where an earlier run saw the file end within the present line, and told what there was of it: as a line that ends there it is told already.
+    told_up_to: Option<u64>,
+    /// The input ended within its last line, before that was whole.
+    is_unfinished: bool,
     oversize: Option<OversizeLine>,
     head: Head,
 }
@@ -70,6 +75,8 @@ impl LineReader {
             line_offset: 0,
             lines: 0,
             continues: false,
+            told_up_to: None,
+            is_unfinished: false,
             oversize: None,
             head: Head::default(),
         }
@@ -94,7 +101,7 @@ impl LineReader {
                 Ok(Filled::End) => {
                     self.is_over = true;
                     let is_begun = self.start < self.filled || self.oversize.is_some();
-                    if is_begun && self.finish_line(self.filled, self.filled) {
+                    if is_begun && self.finish_last_line() {
                         return Step::Line;
                     }
                 }
@@ -138,19 +145,25 @@ impl LineReader {
         self.head.kept.as_deref().unwrap_or(&self.buffer[self.head.text.clone()])
     }
 
-    /// Offset of the line that the last step found, and the lines before it: where a resumed run has to begin to find it.
-    pub fn head_position(&self) -> (u64, u64) {
-        (self.head.offset, self.head.lines_before)
+    /// Offset of the line that the last step found, and the lines before it: where a resumed run has to begin to find it. Nothing of it is told.
+    pub fn head_position(&self) -> (u64, u64, u64) {
+        (self.head.offset, self.head.lines_before, 0)
     }
 
-    /// Offset after the last line, and the number of lines; a line that broke off stays to be read.
-    pub fn end_position(&self) -> (u64, u64) {
-        (self.line_offset, self.lines)
+    /// Offset after the last line, and the number of lines; a line that broke off stays to be read. So does a last line that was not whole,
+    /// of which so many bytes are told: its rest may follow.
+    pub fn end_position(&self) -> (u64, u64, u64) {
+        if self.is_unfinished {
+            return (self.head.offset, self.head.lines_before, self.line_offset - self.head.offset);
+        }
+        (self.line_offset, self.lines, self.told_up_to.map_or(0, |told| told - self.line_offset))
     }
 
-    /// Goes to where an earlier run stopped, which must be after its `lines` lines. The byte before is read too: unless
-    /// it is a newline, the earlier run saw the file end within that line, and what follows belongs to the same line.
-    pub fn skip_to(&mut self, offset: u64, lines: u64, progress: &Progress) -> io::Result<()> {
+    /// Goes to where an earlier run stopped. The byte before is read too: unless it is a newline, the earlier run took what the file ended
+    /// with for a whole line, and what follows belongs to the same line.
+    pub fn skip_to(&mut self, position: &InputPosition, progress: &Progress) -> io::Result<()> {
+        let InputPosition { offset, line, unfinished_bytes, .. } = *position;
+        self.told_up_to = (unfinished_bytes > 0).then(|| offset + unfinished_bytes);
         let Some(before) = offset.checked_sub(1) else { return Ok(()) };
         if self.stream.seek(before)? {
             self.buffer_offset = before;
@@ -169,7 +182,7 @@ impl LineReader {
         self.searched = self.start;
         self.continues = self.buffer[self.start - 1] != b'\n';
         self.line_offset = offset;
-        self.lines = lines;
+        self.lines = line;
         Ok(())
     }
 
@@ -201,7 +214,15 @@ impl LineReader {
         self.start = end;
     }
 
-    /// Makes the bytes up to `end` the head, and begins a line at `next`; false if the line is blank.
+    /// Makes what there is of the last line the head; false if it is blank, or was told before.
+    fn finish_last_line(&mut self) -> bool {
+        let is_new = self.finish_line(self.filled, self.filled);
+        let text = self.head_text();
+        self.is_unfinished = !is_blank(text) && serde_json::from_slice::<IgnoredAny>(text).is_err();
+        is_new
+    }
+
+    /// Makes the bytes up to `end` the head, and begins a line at `next`; false if the line is blank, or was told before.
     fn finish_line(&mut self, end: usize, next: usize) -> bool {
         let mut text = self.start..end;
         if self.line_offset == 0 && self.buffer[text.clone()].starts_with(BYTE_ORDER_MARK) {
@@ -211,13 +232,15 @@ impl LineReader {
             text.end -= 1;
         }
         let is_blank = self.oversize.is_none() && is_blank(&self.buffer[text.clone()]);
+        let ends = [text.end, end].map(|end| self.buffer_offset + end as u64);
+        let is_told = self.told_up_to.take().is_some_and(|told| ends.contains(&told));
         self.set_head(text, None);
         self.lines = self.head.number;
         self.continues = false;
         self.start = next;
         self.searched = next;
         self.line_offset = self.buffer_offset + next as u64;
-        !is_blank
+        !is_blank && !is_told
     }
 
     /// Makes what there is of an unfinished line the head, flawed by the error.

@@ -9,7 +9,7 @@ use super::epoch::EpochBuilder;
 use super::followed::Followed;
 use super::lines::Step;
 use super::source::Source;
-use super::{EPOCH_LINES, IDLE, InputPosition, IntakeError, MAX_EPOCH_BYTES, Progress, RawEpoch};
+use super::{EPOCH_LINES, IDLE, InputPosition, IntakeError, MAX_EPOCH_BYTES, Present, Progress, RawEpoch};
 
 /// All inputs of a run, in the order of their names.
 pub(super) struct Merge {
@@ -29,12 +29,19 @@ pub(super) struct Merge {
     /// Lines and bytes of the present epoch that were handed over already.
     handed_over: (usize, usize),
     last_text_bytes: usize,
+    present: Present,
     progress: Arc<Progress>,
 }
 
 impl Merge {
     /// Merges sources, which are sorted by name here so that the order in which they were given does not matter.
-    pub fn new(mut sources: Vec<Source>, other_positions: Vec<InputPosition>, next_epoch: u64, progress: Arc<Progress>) -> Self {
+    pub fn new(
+        mut sources: Vec<Source>,
+        other_positions: Vec<InputPosition>,
+        next_epoch: u64,
+        present: Present,
+        progress: Arc<Progress>,
+    ) -> Self {
         sources.sort_by(|one, other| one.name.cmp(&other.name));
         let names = sources.iter().map(|source| source.name.clone()).collect();
         let behind = (0..sources.len() as u32).collect();
@@ -50,6 +57,7 @@ impl Merge {
             part_lines: EPOCH_LINES,
             handed_over: (0, 0),
             last_text_bytes: 0,
+            present,
             progress,
         }
     }
@@ -135,7 +143,7 @@ impl Merge {
         let by_time = self.sources.len() > 1;
         while let Some(&index) = self.behind.last() {
             let source = &mut self.sources[index as usize];
-            match source.advance(by_time, &self.progress)? {
+            match source.advance(by_time, &mut self.present, &self.progress)? {
                 Step::Idle => return Ok(false),
                 Step::Line => self.ready.push(Reverse((source.key_ms(), index))),
                 Step::End => {}
@@ -145,8 +153,9 @@ impl Merge {
         Ok(true)
     }
 
-    /// Reads no further in files, whose positions stay before their present lines.
+    /// Reads no further in files, whose positions stay before their present lines, and behind those that were taken.
     fn leave_files(&mut self) {
+        self.behind.iter().for_each(|index| self.sources[*index as usize].leave());
         let sources = &self.sources;
         self.ready.retain(|Reverse((_, index))| sources[*index as usize].is_standard_input());
         self.behind.retain(|index| sources[*index as usize].is_standard_input());
@@ -198,5 +207,32 @@ impl Merge {
         }
         self.last_text_bytes = epoch.text.len();
         epoch
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+    use std::io;
+
+    use super::super::InputSpec;
+    use super::super::reader::merge;
+    use super::*;
+
+    /// A stop may come when a line of a file is taken and the next one is not looked at: the line is part of the epoch, so it is behind the position.
+    #[test]
+    fn files_that_are_left_stand_behind_the_lines_that_were_taken() {
+        let directory = tempfile::tempdir().unwrap();
+        let paths = ["a.jsonl", "b.jsonl"].map(|name| directory.path().join(name));
+        paths.iter().for_each(|path| fs::write(path, "{}\n{}\n").unwrap());
+        let inputs = paths.each_ref().map(|path| InputSpec::from(path.as_path()));
+        let mut merge = merge(&inputs, None, Present::new(|| None), Box::new(io::empty()), &Arc::default()).unwrap();
+        assert!(merge.catch_up().unwrap());
+        let mut epoch = EpochBuilder::default();
+        merge.take_line(&mut epoch);
+        merge.leave_files();
+        let epoch = merge.finish(epoch, true, false);
+        assert_eq!(epoch.lines.len(), 1);
+        assert_eq!(epoch.positions.iter().map(|position| (position.offset, position.line)).collect::<Vec<_>>(), [(3, 1), (0, 0)]);
     }
 }

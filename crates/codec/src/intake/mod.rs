@@ -14,6 +14,7 @@ mod merge;
 mod part_reader;
 mod peek;
 mod position;
+mod present;
 mod progress;
 mod reader;
 mod sequence;
@@ -30,6 +31,7 @@ pub use error::{InputProblem, IntakeError};
 pub use input::{InputSpec, SUPPORTED_EXTENSIONS};
 pub use part_reader::{DecodedPart, PartReader, RawPart};
 pub use position::{InputPosition, Resume};
+pub(crate) use present::Present;
 pub use progress::Progress;
 pub use reader::Intake;
 pub use sequence::{

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::input::{InputList, Packing};
 use super::merge::Merge;
-use super::{DecodedEpoch, DecodedLine, InputProblem, InputSpec, IntakeError, Progress, RawEpoch, reader};
+use super::{DecodedEpoch, DecodedLine, InputProblem, InputSpec, IntakeError, Present, Progress, RawEpoch, reader};
 use crate::event::Decoder;
 use crate::table::{DecodedRows, RawRows, TableMerge};
 use bellwether_engine::time::Time;
@@ -39,12 +39,14 @@ pub enum DecodedPart {
 }
 
 impl PartReader {
-    /// Opens all inputs, to be read from their starts in parts of at most `part_lines` lines or rows.
+    /// Opens all inputs, to be read from their starts in parts of at most `part_lines` lines or rows. `ingest_clock` is what the events will be
+    /// sequenced against: what is refused by it does not order several inputs.
     ///
     /// # Errors
     ///
     /// Every input that cannot be read is listed; then nothing was read.
-    pub fn open(inputs: &[InputSpec], part_lines: usize) -> Result<Self, IntakeError> {
+    pub fn open(inputs: &[InputSpec], part_lines: usize, ingest_clock: Option<Time>) -> Result<Self, IntakeError> {
+        let present = Present::new(move || ingest_clock);
         let progress = Arc::new(Progress::default());
         let list = InputList::expand(inputs)?;
         let has_tables = list.files.iter().any(|file| file.packing == Packing::Table);
@@ -54,9 +56,9 @@ impl PartReader {
                 return Err(IntakeError::Unreadable(vec![InputProblem::new(&other.name, problem)]));
             }
             let files = list.files.into_iter().map(|file| (file.name, file.path)).collect();
-            Inputs::Tables(TableMerge::open(files, part_lines, Arc::clone(&progress))?)
+            Inputs::Tables(TableMerge::open(files, part_lines, present, Arc::clone(&progress))?)
         } else {
-            Inputs::Lines(Box::new(reader::merge(inputs, None, Box::new(io::stdin()), &progress)?.in_parts_of(part_lines)))
+            Inputs::Lines(Box::new(reader::merge(inputs, None, present, Box::new(io::stdin()), &progress)?.in_parts_of(part_lines)))
         };
         Ok(Self { inputs, progress, is_over: false })
     }

@@ -21,6 +21,9 @@ pub struct InputPosition {
     pub file_length: u64,
     /// Decompressed bytes consumed: the start of the next line.
     pub offset: u64,
+    /// Bytes behind `offset` of an unfinished last line, which was told as a line already: only if the file has grown is it read again, whole.
+    #[serde(default)]
+    pub unfinished_bytes: u64,
     /// Lines consumed, blank ones too.
     pub line: u64,
     /// The largest time among the consumed lines, by which several inputs are merged; `i64::MIN` when none was read.
@@ -48,6 +51,7 @@ impl InputPosition {
             fingerprint_length: head.len() as u32,
             file_length,
             offset: 0,
+            unfinished_bytes: 0,
             line: 0,
             running_max_time_ms: i64::MIN,
             ended: false,
@@ -63,6 +67,7 @@ impl InputPosition {
     /// Takes over how far an earlier run came; the fingerprint stays the present, perhaps longer, one.
     pub(super) fn advance_to(&mut self, earlier: &InputPosition) {
         self.offset = earlier.offset;
+        self.unfinished_bytes = earlier.unfinished_bytes;
         self.line = earlier.line;
         self.running_max_time_ms = earlier.running_max_time_ms;
         self.ended = earlier.ended && earlier.file_length == self.file_length;

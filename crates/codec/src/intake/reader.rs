@@ -12,7 +12,8 @@ use super::followed::Followed;
 use super::input::{InputList, STANDARD_INPUT_NAME};
 use super::merge::Merge;
 use super::source::{Refusal, Source};
-use super::{InputPosition, InputProblem, InputSpec, IntakeError, Progress, QUEUED_EPOCHS, RawEpoch, Resume, STOP_CHECK};
+use super::{InputPosition, InputProblem, InputSpec, IntakeError, Present, Progress, QUEUED_EPOCHS, RawEpoch, Resume, STOP_CHECK};
+use bellwether_engine::time::Time;
 
 type Delivery = Result<RawEpoch, IntakeError>;
 
@@ -29,23 +30,25 @@ pub struct Intake {
 impl Intake {
     /// Opens all inputs and begins to read, from their starts or from where an earlier run stopped.
     ///
-    /// Inputs that an earlier run did not have start at 0; positions of files that are not among the inputs are kept.
+    /// Inputs that an earlier run did not have start at 0; positions of files that are not among the inputs are kept. `ingest_clock` is the
+    /// one against which the events will be sequenced: what it refuses does not order several inputs.
     ///
     /// # Errors
     ///
     /// Every input that cannot be read, or that is not the file it was, is listed; then nothing was read.
-    pub fn open(inputs: &[InputSpec], resume: Option<Resume>) -> Result<Self, IntakeError> {
-        Self::open_with(inputs, resume, Box::new(io::stdin()))
+    pub fn open(inputs: &[InputSpec], resume: Option<Resume>, ingest_clock: fn() -> Option<Time>) -> Result<Self, IntakeError> {
+        Self::open_with(inputs, resume, ingest_clock, Box::new(io::stdin()))
     }
 
     /// The same with another standard input.
     pub(super) fn open_with(
         inputs: &[InputSpec],
         resume: Option<Resume>,
+        ingest_clock: fn() -> Option<Time>,
         standard_input: Box<dyn Read + Send>,
     ) -> Result<Self, IntakeError> {
         let progress = Arc::new(Progress::default());
-        let merge = merge(inputs, resume, standard_input, &progress)?;
+        let merge = merge(inputs, resume, Present::new(ingest_clock), standard_input, &progress)?;
         let names = merge.names();
         let (sender, epochs) = sync_channel(QUEUED_EPOCHS);
         let reader = thread::Builder::new().name("intake".into()).spawn(move || read(merge, &sender)).map_err(IntakeError::Thread)?;
@@ -138,6 +141,7 @@ impl Drop for Intake {
 pub(super) fn merge(
     inputs: &[InputSpec],
     resume: Option<Resume>,
+    present: Present,
     standard_input: Box<dyn Read + Send>,
     progress: &Arc<Progress>,
 ) -> Result<Merge, IntakeError> {
@@ -152,7 +156,7 @@ pub(super) fn merge(
         sources.push(Source::standard_input(standard_input, Arc::clone(progress)).map_err(IntakeError::Thread)?);
     }
     let followed = list.followed.map(|(directory, once)| Followed::open(&directory, once, &mut earlier)).transpose()?;
-    Ok(Merge::new(sources, earlier.into_values().collect(), next_epoch, Arc::clone(progress)).following(followed))
+    Ok(Merge::new(sources, earlier.into_values().collect(), next_epoch, present, Arc::clone(progress)).following(followed))
 }
 
 fn open_files(list: &InputList, earlier: &BTreeMap<String, InputPosition>, progress: &Arc<Progress>) -> Result<Vec<Source>, IntakeError> {

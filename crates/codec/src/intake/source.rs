@@ -10,12 +10,13 @@ use super::input::{FileInput, Packing, STANDARD_INPUT_NAME};
 use super::lines::{LineReader, Step};
 use super::standard_input::StandardInput;
 use super::stream::ByteStream;
-use super::{InputPosition, InputProblem, IntakeError, Progress, peek};
+use super::{InputPosition, InputProblem, IntakeError, Present, Progress, peek};
 
 /// An input that is being read.
 ///
 /// Its merge key is the largest `time` of its lines so far, the present one included: a line without a readable time,
-/// or with an earlier one than its predecessors, follows them at once.
+/// or with an earlier one than its predecessors, follows them at once. So does a line dated after the present, which will be refused: it must
+/// not hold back the rest of its input until all others are read.
 pub(super) struct Source {
     pub name: String,
     /// Gone once the input is at its end.
@@ -66,7 +67,7 @@ impl Source {
             Some(LineReader::new(stream))
         };
         let key_ms = position.running_max_time_ms;
-        let is_behind = position.offset > 0;
+        let is_behind = position.offset > 0 || position.unfinished_bytes > 0;
         let grows = is_complete.is_some() && input.packing == Packing::Plain;
         Ok(Self { name: input.name.clone(), lines, position: Some(position), is_behind, grows, key_ms })
     }
@@ -85,12 +86,12 @@ impl Source {
     }
 
     /// Goes to the next line. Its time is looked at only when there is something to merge with.
-    pub fn advance(&mut self, by_time: bool, progress: &Progress) -> Result<Step, IntakeError> {
+    pub fn advance(&mut self, by_time: bool, present: &mut Present, progress: &Progress) -> Result<Step, IntakeError> {
         let Some(lines) = &mut self.lines else { return Ok(Step::End) };
         if self.is_behind
             && let Some(position) = &self.position
         {
-            lines.skip_to(position.offset, position.line, progress).map_err(|error| {
+            lines.skip_to(position, progress).map_err(|error| {
                 let problem = format!("it is shorter than what was already read of it ({} bytes): {error}", position.offset);
                 IntakeError::Changed(vec![InputProblem::new(&self.name, problem)])
             })?;
@@ -100,7 +101,7 @@ impl Source {
             return Ok(Step::Idle);
         }
         let step = lines.advance();
-        let (offset, line) = match step {
+        let (offset, line, unfinished_bytes) = match step {
             Step::Line => lines.head_position(),
             // The line before was taken, and the next one is not whole yet, or there is none.
             Step::Idle | Step::End => lines.end_position(),
@@ -108,21 +109,30 @@ impl Source {
         if let Some(position) = &mut self.position {
             position.offset = offset;
             position.line = line;
+            position.unfinished_bytes = unfinished_bytes;
             position.running_max_time_ms = self.key_ms;
             position.ended = step == Step::End;
             if position.ended && self.grows {
-                position.file_length = offset;
+                position.file_length = offset + unfinished_bytes;
             }
         }
         match step {
             Step::Line if by_time => {
-                let time_ms = peek::time_ms(lines.head_text()).unwrap_or(i64::MIN);
-                self.key_ms = self.key_ms.max(time_ms);
+                let time_ms = peek::time_ms(lines.head_text()).filter(|time_ms| present.admits(*time_ms));
+                self.key_ms = self.key_ms.max(time_ms.unwrap_or(i64::MIN));
             }
             Step::Line | Step::Idle => {}
             Step::End => self.lines = None,
         }
         Ok(step)
+    }
+
+    /// Goes behind the line that was taken, where it is not to be read any further.
+    pub fn leave(&mut self) {
+        if let (Some(lines), Some(position), false) = (&self.lines, &mut self.position, self.is_behind) {
+            (position.offset, position.line, position.unfinished_bytes) = lines.end_position();
+            position.running_max_time_ms = self.key_ms;
+        }
     }
 
     /// The present line.

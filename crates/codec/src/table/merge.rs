@@ -8,7 +8,7 @@ use bellwether_engine::time::Time;
 use super::batch::Batch;
 use super::file::TableFile;
 use super::rows::{RawRows, Stretch};
-use crate::intake::{EPOCH_LINES, InputProblem, IntakeError, Progress};
+use crate::intake::{EPOCH_LINES, InputProblem, IntakeError, Present, Progress};
 
 /// Tables that are being read, in the order of their names.
 pub(crate) struct TableMerge {
@@ -16,6 +16,7 @@ pub(crate) struct TableMerge {
     part_rows: usize,
     /// Rows of the present epoch that were handed over already.
     handed_over: usize,
+    present: Present,
     progress: Arc<Progress>,
 }
 
@@ -39,7 +40,12 @@ impl TableMerge {
     /// # Errors
     ///
     /// Every table that cannot be read is listed.
-    pub(crate) fn open(files: Vec<(String, PathBuf)>, part_rows: usize, progress: Arc<Progress>) -> Result<Self, IntakeError> {
+    pub(crate) fn open(
+        files: Vec<(String, PathBuf)>,
+        part_rows: usize,
+        present: Present,
+        progress: Arc<Progress>,
+    ) -> Result<Self, IntakeError> {
         let (mut sources, mut problems) = (Vec::new(), Vec::new());
         for (name, path) in files {
             match TableFile::open(&path) {
@@ -52,7 +58,11 @@ impl TableMerge {
             }
         }
         sources.sort_by(|one, other| one.name.cmp(&other.name));
-        if problems.is_empty() { Ok(Self { sources, part_rows, handed_over: 0, progress }) } else { Err(IntakeError::Unreadable(problems)) }
+        if problems.is_empty() {
+            Ok(Self { sources, part_rows, handed_over: 0, present, progress })
+        } else {
+            Err(IntakeError::Unreadable(problems))
+        }
     }
 
     /// The next rows. The last ones say so; there are none after them.
@@ -70,7 +80,8 @@ impl TableMerge {
             let until = self.sources.iter().enumerate().filter(|(index, source)| *index != first && source.is_open());
             let until = until.map(|(index, source)| (source.key, index)).min();
             let source = &mut self.sources[first];
-            let (stretch, problem) = (source.take(first, until, wanted - rows), source.catch_up(&self.progress));
+            let stretch = source.take(first, until, wanted - rows, &mut self.present);
+            let problem = source.catch_up(&mut self.present, &self.progress);
             rows += stretch.rows.len();
             part.stretches.push(stretch);
             problem.map_err(IntakeError::Table)?;
@@ -93,7 +104,7 @@ impl TableMerge {
             if !source.is_unread {
                 return Ok(Some(index));
             }
-            source.begin(&self.progress).map_err(IntakeError::Table)?;
+            source.begin(&mut self.present, &self.progress).map_err(IntakeError::Table)?;
         }
     }
 }
@@ -104,14 +115,14 @@ impl Source {
     }
 
     /// Reads the first rows, of which the key is then known.
-    fn begin(&mut self, progress: &Progress) -> Result<(), InputProblem> {
+    fn begin(&mut self, present: &mut Present, progress: &Progress) -> Result<(), InputProblem> {
         self.is_unread = false;
         self.key = Time::MIN;
-        self.catch_up(progress)
+        self.catch_up(present, progress)
     }
 
     /// Takes rows up to the first one that is not before `until`, the present one in any case.
-    fn take(&mut self, index: usize, until: Option<(Time, usize)>, most: usize) -> Stretch {
+    fn take(&mut self, index: usize, until: Option<(Time, usize)>, most: usize, present: &mut Present) -> Stretch {
         let Some(batch) = self.batch.clone() else { unreachable!("it is open") };
         let from = self.row;
         let most = most.min(batch.rows - from);
@@ -121,7 +132,7 @@ impl Source {
             Some(until) => {
                 let mut row = from + 1;
                 while row < from + most {
-                    let key = self.key.max(batch.arrival(row).unwrap_or(Time::MIN));
+                    let key = self.key.max(arrival(&batch, row, present));
                     if (key, index) >= until {
                         break;
                     }
@@ -135,7 +146,7 @@ impl Source {
     }
 
     /// Sees to it that there is a present row, unless the table is at its end, and to its key.
-    fn catch_up(&mut self, progress: &Progress) -> Result<(), InputProblem> {
+    fn catch_up(&mut self, present: &mut Present, progress: &Progress) -> Result<(), InputProblem> {
         while self.batch.as_ref().is_none_or(|batch| self.row >= batch.rows) {
             self.row = 0;
             self.batch = None;
@@ -148,8 +159,15 @@ impl Source {
             }
         }
         if let Some(batch) = &self.batch {
-            self.key = self.key.max(batch.arrival(self.row).unwrap_or(Time::MIN));
+            self.key = self.key.max(arrival(batch, self.row, present));
         }
         Ok(())
     }
+}
+
+/// When a row arrived, unless it has no time, or one that will be refused: such a row follows the one before at once. What was journaled before
+/// is not refused any more.
+fn arrival(batch: &Batch, row: usize, present: &mut Present) -> Time {
+    let admitted = batch.arrival(row).filter(|time| batch.has_journal_time() || present.admits(time.0));
+    admitted.unwrap_or(Time::MIN)
 }

@@ -35,7 +35,7 @@ fn write(directory: &TempDir, name: &str, events: &[(&str, Time)]) -> PathBuf {
 /// The rows of files by part, and whether an epoch ends with the part.
 fn parts(files: &[&Path], part_rows: usize) -> Result<Vec<(Vec<Read>, bool)>, IntakeError> {
     let specs: Vec<InputSpec> = files.iter().map(|path| InputSpec::from(*path)).collect();
-    let mut reader = PartReader::open(&specs, part_rows)?;
+    let mut reader = PartReader::open(&specs, part_rows, None)?;
     let mut parts = Vec::new();
     while let Some(raw) = reader.next_part()? {
         let part = DecodedPart::decode(raw, &Decoder::default(), false);
@@ -126,7 +126,7 @@ fn a_recorded_watermark_stands_and_is_not_judged_again() {
     let far = login(1, 60 * 24 * 365 * 60);
     let path = write(&directory, "x.parquet", &[(&far, Time(5 * MINUTE_MS)), (&far, Time(3 * MINUTE_MS))]);
     let specs = [InputSpec::from(path.as_path())];
-    let mut reader = PartReader::open(&specs, 10).unwrap();
+    let mut reader = PartReader::open(&specs, 10, None).unwrap();
     let part = DecodedPart::decode(reader.next_part().unwrap().unwrap(), &Decoder::default(), false);
     let mut sequencer = Sequencer::new(1);
     let sequenced = sequencer.sequence_from(part.lines(), part.watermarks(), Some(Time(0)));

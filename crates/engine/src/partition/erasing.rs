@@ -64,8 +64,7 @@ impl Partition {
         aggregates::withdraw(customer, &mut self.header.aggregates);
         self.timers.set(key, *timer, Time::NEVER);
         self.index.remove(key);
-        self.slots[slot as usize] = None;
-        self.free.push(slot);
+        self.vacate(slot);
     }
 }
 

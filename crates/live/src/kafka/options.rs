@@ -77,8 +77,8 @@ pub struct ProcessOptions {
     pub turn: Turn,
     /// Limits of one transaction, per partition.
     pub limits: BatchLimits,
-    /// Decoded states kept in memory by each worker.
-    pub states_in_memory: usize,
+    /// The memory for the decoded states of each worker, bytes.
+    pub states_bytes: u64,
     /// What the workers that have one store share about its states.
     pub safekeeping: Arc<Safekeeping>,
     /// Names of the sources that are configured; none where this is not known.

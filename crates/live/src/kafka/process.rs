@@ -289,9 +289,9 @@ impl Processor {
             }
             Err(error) => return Err(error.into()),
         }
-        let limit = self.options.states_in_memory / self.partitions.len().max(1);
+        let states_bytes = self.options.states_bytes / self.partitions.len().max(1) as u64;
         for (number, owned) in &mut self.partitions {
-            owned.worker.partition.evict_idle(limit);
+            owned.worker.keep_states_within(states_bytes);
             // A partition that catches up is told when it is where everything is published.
             if !owned.worker.is_catching_up() {
                 tell(&self.metrics, *number, &owned.worker.partition);

@@ -32,7 +32,7 @@ use crate::error::LiveError;
 use crate::metrics::Metrics;
 use crate::older_fold::drop_older_folds;
 use crate::opening_store::open_store;
-use crate::options::{BatchLimits, CompileRules, DECODED_STATE_BYTES, STATES_SHARE_PERCENT, STORE_SHARE_PERCENT};
+use crate::options::{BatchLimits, CompileRules, STORE_SHARE_PERCENT, states_bytes};
 use crate::snapshot::Repository;
 
 /// What a process does.
@@ -264,7 +264,6 @@ fn turn(options: &RunOptions) -> Turn {
 
 fn process_options(options: &RunOptions, found: &Found, snapshots: Option<Snapshots>, over: &Arc<AtomicBool>) -> ProcessOptions {
     let erasures = ErasureReader::new(options.connect.until(over).connection(), Decoder::new(options.pseudonymiser));
-    let all_states = options.memory_bytes / 100 * STATES_SHARE_PERCENT / DECODED_STATE_BYTES;
     ProcessOptions {
         group: options.connect.process_group(),
         topics: options.connect.topics(),
@@ -274,7 +273,7 @@ fn process_options(options: &RunOptions, found: &Found, snapshots: Option<Snapsh
         decoder: Decoder::new(options.pseudonymiser),
         turn: turn(options),
         limits: BatchLimits::default(),
-        states_in_memory: usize::try_from(all_states).unwrap_or(usize::MAX) / options.workers.max(1),
+        states_bytes: states_bytes(options.memory_bytes, options.workers),
         safekeeping: Arc::new(Safekeeping::new(snapshots).reading_erasures(erasures)),
         sources: options.connect.settings().sources.iter().map(|source| source.name.clone()).collect(),
         stop: over.clone(),

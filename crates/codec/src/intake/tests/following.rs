@@ -23,7 +23,7 @@ impl Case {
     }
 
     fn open(&self, once: bool, resume: Option<Resume>) -> Result<Intake, IntakeError> {
-        Intake::open(&[InputSpec::Followed { directory: self.files.root().join("in"), once }], resume)
+        Intake::open(&[InputSpec::Followed { directory: self.files.root().join("in"), once }], resume, || None)
     }
 
     /// Reads what is there.
@@ -137,6 +137,6 @@ fn a_file_that_shrinks_or_goes_while_it_grows_is_an_error() {
 fn it_is_the_only_input() {
     let case = Case::new(&[("1.jsonl", "a\n")]);
     let specs = [InputSpec::Followed { directory: case.files.root().join("in"), once: true }, InputSpec::StandardInput];
-    let error = Intake::open(&specs, None).err().unwrap().to_string();
+    let error = Intake::open(&specs, None, || None).err().unwrap().to_string();
     assert!(error.contains("the only input"), "{error}");
 }

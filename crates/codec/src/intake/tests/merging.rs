@@ -1,7 +1,9 @@
 //! The one order of several inputs, and where its epochs are cut.
 
-use super::super::EPOCH_LINES;
-use super::{Files, event, log};
+use bellwether_engine::time::{DAY_MS, SECOND_MS, Time};
+
+use super::super::{EPOCH_LINES, MAX_AHEAD_OF_CLOCK_MS};
+use super::{Files, START_MS, delivered, drain, event, log};
 
 /// The texts of three files in merged order.
 #[track_caller]
@@ -34,6 +36,24 @@ fn a_line_dated_before_its_predecessor_follows_it_at_once() {
     let a = [event(5, "a"), event(1, "a"), event(6, "a")];
     let b = [event(0, "b"), event(5, "b"), event(7, "b")];
     check([&a, &b, &[]], &[&b[0], &a[0], &a[1], &b[1], &a[2], &b[2]]);
+}
+
+/// A line that will be refused as dated after the present does not say how far its file has come: all others would be read before what follows it.
+#[test]
+fn a_line_dated_after_the_present_does_not_hold_back_its_file() {
+    /// Three days after the first event.
+    fn clock() -> Option<Time> {
+        Some(Time(START_MS + 3 * DAY_MS))
+    }
+    let day = DAY_MS / SECOND_MS;
+    let latest = (3 * DAY_MS + MAX_AHEAD_OF_CLOCK_MS) / SECOND_MS;
+    let a = [event(0, "a"), event(latest + 1, "a"), event(day, "a"), event(latest, "a"), event(2 * day, "a")];
+    let b = [event(0, "b"), event(day, "b"), event(2 * day, "b"), event(3 * day, "b")];
+    let files = Files::new(&[("a.jsonl", a.join("\n").as_bytes()), ("b.jsonl", b.join("\n").as_bytes())]);
+    let lines = delivered(&drain(files.open_at(&["a.jsonl", "b.jsonl"], None, clock).unwrap()));
+    let texts: Vec<String> = lines.into_iter().map(|line| String::from_utf8(line.text).unwrap()).collect();
+    let expected = [&a[0], &a[1], &b[0], &a[2], &b[1], &b[2], &b[3], &a[3], &a[4]];
+    assert_eq!(texts.iter().collect::<Vec<_>>(), expected);
 }
 
 #[test]

@@ -68,8 +68,12 @@ impl Files {
     }
 
     fn open(&self, names: &[&str], resume: Option<Resume>) -> Result<Intake, IntakeError> {
+        self.open_at(names, resume, || None)
+    }
+
+    fn open_at(&self, names: &[&str], resume: Option<Resume>, clock: fn() -> Option<Time>) -> Result<Intake, IntakeError> {
         let specs: Vec<InputSpec> = names.iter().map(|name| InputSpec::from(self.directory.path().join(name).as_path())).collect();
-        Intake::open_with(&specs, resume, Box::new(io::empty()))
+        Intake::open_with(&specs, resume, clock, Box::new(io::empty()))
     }
 
     fn epochs(&self, names: &[&str], resume: Option<Resume>) -> Vec<RawEpoch> {

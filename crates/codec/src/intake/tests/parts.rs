@@ -13,7 +13,7 @@ fn lines(part: RawPart) -> RawEpoch {
 #[track_caller]
 fn check(files: &Files, names: &[&str], part_lines: usize) {
     let specs: Vec<InputSpec> = names.iter().map(|name| InputSpec::from(files.root().join(name).as_path())).collect();
-    let mut reader = PartReader::open(&specs, part_lines).unwrap();
+    let mut reader = PartReader::open(&specs, part_lines, None).unwrap();
     let parts: Vec<RawEpoch> = std::iter::from_fn(|| reader.next_part().unwrap().map(lines)).collect();
     let epochs = files.epochs(names, None);
     assert!(delivered(&parts) == delivered(&epochs), "the lines differ");

@@ -57,13 +57,35 @@ fn a_file_that_grew_goes_on() {
 }
 
 #[test]
-fn what_is_appended_to_an_unfinished_line_keeps_its_number() {
-    let files = Files::new(&[("a.jsonl", b"a\nb")]);
+fn a_line_within_which_a_file_ended_is_read_again_when_its_rest_has_come() {
+    let (whole, next) = (event(1, "b"), event(2, "c"));
+    let (half, rest) = whole.split_at(40);
+    for before in ["", "\u{FEFF}", "{}\n", "{}\r\n"] {
+        for (name, pack) in [("a.jsonl", <[u8]>::to_vec as fn(&[u8]) -> Vec<u8>), ("a.zst", zstd), ("a.gz", gzip)] {
+            let number = 1 + before.lines().count() as u64 - u64::from(before == "\u{FEFF}");
+            let files = Files::new(&[(name, &pack(format!("{before}{half}").as_bytes()))]);
+            let first = files.epochs(&[name], None);
+            let told = delivered(&first).pop().unwrap();
+            assert_eq!((told.number, &*told.text), (number, half.as_bytes()), "{name}: what there is of it is told");
+            // The file is as it was: nothing is told again.
+            let again = files.epochs(&[name], resume_after(first.last().unwrap()));
+            assert!(delivered(&again).is_empty() && again[0].positions == first[0].positions, "{name}");
+            files.append(name, &pack(format!("{rest}\n{next}\n").as_bytes()));
+            let second = delivered(&files.epochs(&[name], resume_after(again.last().unwrap())));
+            let found: Vec<_> = second.iter().map(|line| (line.number, line.offset, &*line.text)).collect();
+            let next_offset = told.offset + whole.len() as u64 + 1 + if before == "\u{FEFF}" { 3 } else { 0 };
+            assert_eq!(found, [(number, told.offset, whole.as_bytes()), (number + 1, next_offset, next.as_bytes())], "{name}");
+        }
+    }
+}
+
+#[test]
+fn what_is_appended_to_a_last_line_that_was_whole_is_a_line_of_its_own() {
+    let files = Files::new(&[("a.jsonl", b"{}\n{}")]);
     let first = files.epochs(&["a.jsonl"], None);
-    files.append("a.jsonl", b"rest\nc\n");
-    let second = files.epochs(&["a.jsonl"], resume_after(&first[0]));
-    let lines = delivered(&second);
-    assert_eq!(lines.iter().map(|line| (line.number, &*line.text)).collect::<Vec<_>>(), [(2, &b"rest"[..]), (3, b"c")]);
+    files.append("a.jsonl", b"rest\n{}\n");
+    let second = delivered(&files.epochs(&["a.jsonl"], resume_after(&first[0])));
+    assert_eq!(second.iter().map(|line| (line.number, &*line.text)).collect::<Vec<_>>(), [(2, &b"rest"[..]), (3, b"{}")]);
 }
 
 #[test]

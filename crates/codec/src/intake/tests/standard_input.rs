@@ -21,7 +21,7 @@ impl Read for Pipe {
 fn open(others: &[InputSpec]) -> (SyncSender<Vec<u8>>, Intake) {
     let (sender, receiver) = sync_channel(0);
     let specs = [&[InputSpec::StandardInput], others].concat();
-    (sender, Intake::open_with(&specs, None, Box::new(Pipe(receiver))).unwrap())
+    (sender, Intake::open_with(&specs, None, || None, Box::new(Pipe(receiver))).unwrap())
 }
 
 #[test]

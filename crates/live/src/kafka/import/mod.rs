@@ -75,7 +75,7 @@ pub fn import(options: &ImportOptions, stop: &AtomicBool, mut observe: impl FnMu
         None => State::new(created.partitions),
     };
     let resume = Resume { next_epoch: state.next_epoch, positions: state.inputs.clone() };
-    let mut intake = Intake::open(&options.inputs, Some(resume))?;
+    let mut intake = Intake::open(&options.inputs, Some(resume), options.clock)?;
     check_inputs(&state, intake.inputs(), options)?;
     let mut dead_letters = OutputFile::open(&options.dead_letters, state.dead_letter_bytes)?;
     let progress = intake.progress();
