@@ -10,7 +10,6 @@ mod mishaps;
 mod others;
 mod raw;
 mod stopping;
-mod stored_fold;
 mod straight;
 mod support;
 mod traced;
