@@ -10,6 +10,7 @@ mod mishaps;
 mod others;
 mod raw;
 mod stopping;
+mod stored_fold;
 mod straight;
 mod support;
 mod traced;
