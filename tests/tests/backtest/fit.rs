@@ -15,10 +15,10 @@ const CHECK: &str = include_str!("../../backtest/fit.py");
 
 const PACKAGES: [&str; 2] = ["scikit-learn==1.9.1", "zstandard==0.25.0"];
 
-/// With at least 300 churns on each side of the split.
+/// With at least 300 customers that churn on each side of the split.
 #[test]
 fn scikit_learn_ranks_customers_no_better() {
-    let company = Company::new(2_200, 30, 1);
+    let company = Company::new(2_600, 30, 1);
     succeeded(&fit(&company, "events.jsonl.zst", "2025-07-01", "fitted", &[]));
     succeeded(&binary().args(["rules", "check"]).arg(company.path("fitted.yaml")).output().expect("the binary starts"));
     export(&company);

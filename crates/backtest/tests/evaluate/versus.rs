@@ -1,6 +1,6 @@
 //! Two rule sets on one log, where everything that can differ does.
 
-use bellwether_backtest::evaluate::{EvaluationOptions, Judge, Side, evaluate};
+use bellwether_backtest::evaluate::{Judge, Side, evaluate};
 use bellwether_backtest::observe::{Observed, ObservedCustomer, ObservedEpisode, ObservedLog};
 use bellwether_backtest::report::Report;
 
@@ -27,7 +27,7 @@ fn against(pairs: &[(Option<i64>, Option<i64>)], stays: &[(usize, usize)]) -> Re
     let (ours, theirs) = (side(true), side(false));
     let named =
         |file: &str, observed| Side { file: file.to_owned(), hash: String::new(), rules: &rules, observed, amber_from: 40.0, sweep: None };
-    evaluate(log, 0, &named("ours", &ours), Some(&named("theirs", &theirs)), None, &EvaluationOptions { ..options() }).report
+    evaluate(log, 0, &named("ours", &ours), Some(&named("theirs", &theirs)), None, &options()).report
 }
 
 #[test]
