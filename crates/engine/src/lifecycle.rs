@@ -214,6 +214,13 @@ impl Step {
     }
 
     fn raise(&mut self, subject: &Subject<'_>, mut episode: Episode) {
+        let ends = Subject { raised_at: Some(subject.now), ..*subject }.ends(true);
+        if ends && subject.rule.clear_hold_ms == 0 {
+            // What would end at once does not begin before it could last.
+            subject.rule.until.iter().for_each(|until| self.wait(subject.next_flip(until)));
+            self.episode = Some(episode);
+            return;
+        }
         episode.set_severity(subject.severity(Severity::Warning));
         if let Some(reason) = subject.held_back_by(episode.severity()) {
             if episode.phase != Phase::Held {
@@ -233,6 +240,10 @@ impl Step {
         let subject = &Subject { raised_at: Some(subject.now), ..*subject };
         let life = &subject.rules.settings.life;
         episode.open(subject.now);
+        if ends {
+            episode.clearing_since = subject.now;
+            self.wait(subject.now.plus_ms(subject.rule.clear_hold_ms));
+        }
         episode.held_out = subject.rule.kind.has_outcome() && life.hold_out.contains(&subject.customer.id);
         if subject.rule.kind == Kind::Upsell {
             episode.mrr_minor = subject.customer.billing.mrr_minor();

@@ -21,6 +21,17 @@ enum End {
     Resolved(Verdict),
 }
 
+impl Subject<'_> {
+    /// Whether what an episode tells of is over, or its thing is gone.
+    pub(crate) fn ends(&self, condition: bool) -> bool {
+        match &self.rule.until {
+            _ if self.rule.object.is_some() && self.object.is_none() => true,
+            Some(until) => self.holds(until),
+            None => !condition,
+        }
+    }
+}
+
 impl Step {
     /// An open episode is looked at.
     pub(crate) fn open(&mut self, subject: &Subject<'_>, condition: bool) {
@@ -70,12 +81,7 @@ impl Step {
             let goes_on = subject.rule.kind == Kind::AtRisk && churn.is_some_and(|churn| churn > subject.now);
             return (!goes_on).then(|| gone(subject, episode, churn));
         }
-        let ends = match &subject.rule.until {
-            _ if subject.rule.object.is_some() && subject.object.is_none() => true,
-            Some(until) => subject.holds(until),
-            None => !condition,
-        };
-        if ends {
+        if subject.ends(condition) {
             episode.clearing_since = episode.clearing_since.min(subject.now);
             let over = episode.clearing_since.plus_ms(subject.rule.clear_hold_ms);
             if subject.now >= over {

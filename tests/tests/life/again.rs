@@ -63,3 +63,19 @@ fn a_rule_wakes_when_what_was_missing_is_known_again() {
     let quotas: String = (0..9).map(|number| format!("1 quota {{\"name\":\"q{number}\",\"used\":9,\"limit\":10}}\n")).collect();
     check(rules, &quotas, 200, &["1 raised warning limit", "1 cleared warning limit", "91 raised warning limit"]);
 }
+
+/// It would depend on who looks when: whether it ends at once, or lasts until an end that is over by then comes again.
+#[test]
+fn what_would_end_at_once_does_not_begin_before_it_could_last() {
+    let rules = "
+signals:
+  - { name: lead, kind: attention, when: days_since_lead < 60, until: days_since_expansion < 1, warm_up: 0s, summary: x }
+  - { name: other, kind: attention, when: days_since_lead >= 0.25, warm_up: 0s, summary: x }
+";
+    let bought = |day: f64, mrr: u32| format!("{day} subscription.changed {{\"subscription\":\"s\",\"mrr_minor\":{mrr}}}\n");
+    let events = format!("{}2.5 lead.recorded {{\"kind\":\"x\"}}\n{}", bought(2.0, 2000), bought(10.0, 3000));
+    check(rules, &events, 50, &["2.75 raised warning other", "3 raised warning lead", "10 cleared warning lead"]);
+    let slowly = rules.replace("until: days_since_expansion < 1,", "until: days_since_expansion < 1, until_for: 12h,");
+    let expected = ["2.5 raised warning lead", "2.75 raised warning other", "10.5 cleared warning lead"];
+    check(&slowly, &events, 50, &expected);
+}
