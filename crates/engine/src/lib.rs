@@ -28,6 +28,7 @@ pub mod health_profile;
 mod hold_back;
 pub mod holidays;
 mod index;
+pub mod inhibition;
 pub mod journey;
 pub mod kpi;
 pub mod life_settings;

@@ -1,7 +1,8 @@
-//! The life of a signal, told by events: outcomes, feedback, age, expiry, hold-out, silences and the owner's cap.
+//! The life of a signal, told by events: outcomes, feedback, age, expiry, hold-out, inhibition, silences and the owner's cap.
 
 mod feedback;
 mod held_back;
+mod inhibited;
 mod invisible;
 mod outcomes;
 mod play;

@@ -8,6 +8,7 @@ use bellwether_engine::event::CustomerKey;
 use bellwether_engine::expression::{Expression, ValueType};
 use bellwether_engine::feature::{Feature, GRADES};
 use bellwether_engine::health::contributions;
+use bellwether_engine::inhibition::inhibitor;
 use bellwether_engine::own_feature::FIRST_OWN_FEATURE;
 use bellwether_engine::rule::Rule;
 use bellwether_engine::rule_set::RuleSet;
@@ -224,7 +225,9 @@ fn why(rule: &Rule, customer: &Customer, rules: &RuleSet, at: Time, holds: Optio
         let view = View::new(customer, &rules.settings, at);
         let suppressions = rule.unless.iter().map(|index| &rules.settings.suppressions[*index]);
         let mut holding = suppressions.filter(|one| one.when.is_true(&|feature| view.value(feature)));
-        return format!("held back by `{}`{}", holding.next().map_or("a suppression", |one| &one.name), of(held));
+        let inhibitor = || inhibitor(customer, rules, rule, held.severity(), at).map(|(inhibitor, _)| inhibitor.name.as_str());
+        let name = holding.next().map(|one| one.name.as_str()).or_else(inhibitor);
+        return format!("held back by `{}`{}", name.unwrap_or("a suppression"), of(held));
     }
     if let Some(pending) = episodes.iter().find(|episode| episode.phase == Phase::Pending) {
         let ready = pending.since.plus_ms(rule.hold_ms);
