@@ -107,6 +107,69 @@ fn days_since_campaign_runs_from_the_latest_that_was_sent() {
     check("days_since_campaign", &happened, &[(20.0, 0.0), (26.25, 6.25)]);
 }
 
+#[test]
+fn usage_closed_weeks_counts_weeks_with_a_tenth_of_the_usual_or_less() {
+    let week = |week: u32, count: u32| (f64::from(7 * week) + 0.5, "usage", format!(r#"{{"feature":"a","count":{count}}}"#));
+    // One week in the middle is closed, one has a tenth, one just over a tenth, and then nobody comes any more.
+    let uses = |number: u32| match number {
+        17 => 1,
+        18 => 10,
+        19 => 11,
+        _ => 100,
+    };
+    let weeks: Vec<_> = (0..24).map(|number| week(number, uses(number))).collect();
+    let weeks: Vec<_> = weeks.iter().map(|(day, kind, data)| (*day, *kind, data.as_str())).collect();
+    let at = |week: u32| f64::from(7 * week) + 0.6;
+    check("usage_closed_weeks", &weeks[..16], &[(at(15), f64::NAN)]);
+    check("usage_closed_weeks", &weeks[..18], &[(at(17), 0.0)]);
+    check("usage_closed_weeks", &weeks[..20], &[(at(19), 2.0)]);
+    check("usage_closed_weeks", &weeks, &[(at(23), 2.0), (at(25), 1.0), (at(26), 2.0), (at(29), 5.0)]);
+    // Whose use fades away is not closed, and of somebody who hardly comes an empty week says nothing.
+    let fading = [60, 50, 40, 20, 5, 5, 5, 5];
+    let fading: Vec<_> = (0..24).map(|number| week(number, if number < 16 { 100 } else { fading[number as usize - 16] })).collect();
+    let seldom: Vec<_> = (0..24).map(|number| week(number, if number < 20 { 20 } else { 1 })).collect();
+    for weeks in [fading, seldom] {
+        let weeks: Vec<_> = weeks.iter().map(|(day, kind, data)| (*day, *kind, data.as_str())).collect();
+        check("usage_closed_weeks", &weeks, &[(at(23), 0.0)]);
+    }
+}
+
+#[test]
+fn closed_last_year_remembers_weeks_in_which_nobody_came() {
+    let week = |week: u32, count: u32| (f64::from(7 * week) + 0.5, "usage", format!(r#"{{"feature":"a","count":{count}}}"#));
+    // Weeks 20 and 21 without anything, and week 22 with next to nothing.
+    let weeks = |usual: u32| {
+        (0..74).filter(|week| !(20..22).contains(week)).map(move |n| week(n, if n == 22 { (usual / 10).max(1) } else { usual }))
+    };
+    let at = |week: u32| f64::from(7 * week) + 0.6;
+    let of = |usual: u32| weeks(usual).collect::<Vec<_>>();
+    let check = |weeks: &[(f64, &'static str, String)], expected: &[(f64, f64)]| {
+        let weeks: Vec<_> = weeks.iter().map(|(day, kind, data)| (*day, *kind, data.as_str())).collect();
+        self::check("closed_last_year", &weeks, expected);
+    };
+    check(&of(100)[..72], &[(at(73), 1.0), (at(79), 1.0), (at(80), 0.0)]);
+    check(&of(100)[..66], &[(at(67), 0.0), (at(68), 1.0)]);
+    // Of somebody who hardly comes, an empty week says nothing; and who is away for nine weeks did not just close.
+    check(&of(9)[..66], &[(at(68), 0.0), (at(70), 0.0)]);
+    let away: Vec<_> = (0..74).filter(|week| !(20..29).contains(week)).map(|n| week(n, 100)).collect();
+    check(&away[..61], &[(at(72), 0.0), (at(74), 0.0)]);
+}
+
+#[test]
+fn login_stop_ratio_tells_a_stop_from_a_fading() {
+    let logins = |days: &[u32]| days.iter().map(|day| (f64::from(*day), "login", r#"{"user":"u1"}"#)).collect::<Vec<_>>();
+    let steady: Vec<u32> = (1..=42).collect();
+    check("login_stop_ratio", &logins(&[]), &[(3.0, f64::NAN)]);
+    check("login_stop_ratio", &logins(&steady[..14]), &[(20.0, f64::NAN)]);
+    check("login_stop_ratio", &logins(&steady), &[(42.5, 1.0), (90.0, 1.0)]);
+    let fading: Vec<u32> = (1..=28).chain([30, 35, 42]).collect();
+    check("login_stop_ratio", &logins(&fading), &[(60.0, 3.0 / 14.0)]);
+    // One that is known late counts in its fortnight.
+    let mut late = logins(&fading);
+    late.push((29.0, "login", r#"{"user":"u1"}"#));
+    check("login_stop_ratio", &late, &[(60.0, 4.0 / 14.0)]);
+}
+
 /// Twelve urgent tickets that nobody solves are eight episodes: the first eight, and those alone until one of them has ended.
 #[test]
 fn a_rule_speaks_about_at_most_eight_things_of_a_customer_at_once() {

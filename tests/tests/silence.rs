@@ -16,17 +16,14 @@ const LAST_TOUCH: f64 = 150.0 + 11.0 / 24.0;
 const SILENT_FROM: f64 = STEADY_DAYS as f64;
 const MILLISECOND: f64 = 1.0 / 86_400_000.0;
 
-/// The rules that speak of what is missing, and when. Those of a decline of use have nothing to say: who stops at once does not decline.
-const INACTIVITY: [(&str, f64); 6] = [
-    // Used on day 199, and 21 days later not again.
-    ("core-feature-dropped", SILENT_FROM + 20.0),
+/// The rules that speak of what is missing, and when. Those of a decline of use, of features and of users have nothing to say: who stops at once
+/// does not decline, and may have closed.
+const INACTIVITY: [(&str, f64); 4] = [
     ("support-silence", LAST_TICKET + 30.0),
-    // More than 28 days, which is four times the usual pause of a day, and more.
-    ("unusual-gap", LAST_LOGIN + 28.0 + MILLISECOND),
     ("no-login-30d", LAST_LOGIN + 30.0),
+    // Longer than an office is closed, which is four times the usual pause of a day, and more.
+    ("unusual-gap", LAST_LOGIN + 42.0 + MILLISECOND),
     ("silent-relationship", LAST_TOUCH + 90.0),
-    // Nobody in 28 days, and that for 14 days.
-    ("active-users-shrink", SILENT_FROM + 27.0 + 14.0),
 ];
 
 /// The rules that speak of what silence does to health: with a renewal near, and as a fall that lasts.

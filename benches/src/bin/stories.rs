@@ -1,14 +1,14 @@
 //! The quality of the default rule pack on simulated companies: what is printed is kept in `benches/README.md`.
 //!
-//! `stories [--customers N] [--months M] [--rules FILE] [SEED...]`; by default 3,000 customers over 24 months of three seeds. The seeds of
-//! the report are for reporting; thresholds are tuned on others.
+//! `stories [--customers N] [--months M] [--rules FILE] [--brief] [SEED...]`; by default 3,000 customers over 24 months of three seeds. The seeds
+//! of the report are for reporting; thresholds are tuned on others, `--brief`: without what the pack is compared with.
 
 use std::error::Error;
 use std::sync::Arc;
 
 use bellwether_backtest::stories::{
-    ACTIVITY_RULES, Base, Company, Episode, Judgement, Overall, Truth, comings_at_risk_kcm, customer_months, overall, own_stories,
-    story_table,
+    ACTIVITY_RULES, Base, Company, Episode, Judgement, Overall, Truth, alarms_by_rule, comings_at_risk_kcm, customer_months, overall,
+    own_stories, pairs_beside, story_table,
 };
 use bellwether_benches::{RULES, company};
 use bellwether_codec::rules::RuleFile;
@@ -25,6 +25,8 @@ const NO_LOGIN_DAYS: [u32; 14] = [2, 3, 4, 5, 6, 7, 8, 10, 12, 14, 17, 21, 25, 3
 const NOTICE_RULES: [&str; 2] = ["notice-given", "cancel-unacknowledged"];
 /// An outage may show so long after its end.
 const AFTERMATH_MS: i64 = 35 * DAY_MS;
+/// Pairs of rules that are shown, of those that speak beside each other.
+const PAIRS: usize = 30;
 /// Stories without any sign of leaving before it.
 const WITHOUT_SIGNS: [&str; 1] = ["silent"];
 
@@ -32,6 +34,7 @@ struct Arguments {
     customers: u32,
     months: u32,
     rules: String,
+    brief: bool,
     seeds: Vec<u64>,
 }
 
@@ -40,15 +43,23 @@ fn main() -> Result<(), Box<dyn Error>> {
     let pack = compile(&with_settings(&arguments.rules)?)?;
     let simple = compile(&no_login_rules())?;
     for seed in &arguments.seeds {
-        judge(&arguments, *seed, &[pack.clone(), simple.clone()])?;
+        if arguments.brief {
+            brief(&arguments, *seed, &pack)?;
+        } else {
+            judge(&arguments, *seed, &[pack.clone(), simple.clone()])?;
+        }
     }
     Ok(())
 }
 
 fn arguments() -> Result<Arguments, Box<dyn Error>> {
-    let mut arguments = Arguments { customers: 3_000, months: 24, rules: RULES.to_owned(), seeds: Vec::new() };
+    let mut arguments = Arguments { customers: 3_000, months: 24, rules: RULES.to_owned(), brief: false, seeds: Vec::new() };
     let mut words = std::env::args().skip(1);
     while let Some(word) = words.next() {
+        if word == "--brief" {
+            arguments.brief = true;
+            continue;
+        }
         let mut value = || words.next().ok_or_else(|| format!("{word} needs a value"));
         match word.as_str() {
             "--customers" => arguments.customers = value()?.parse()?,
@@ -121,6 +132,7 @@ fn judge(arguments: &Arguments, seed: u64, rule_sets: &[Arc<RuleSet>]) -> Result
     stories(&truths, &read.episodes[0], &judgement, pack);
     whole(&truths, &read, &judgement, base, pack);
     groups(&truths, &read.episodes[0], &judgement);
+    sources(&truths, &read.episodes[0], &judgement);
     if let Some(outage) = &totals.outage {
         println!("outage of {} from {} until {}; silences told:", outage.source, outage.from, outage.until);
         for (source, from, until) in &read.silences {
@@ -130,6 +142,24 @@ fn judge(arguments: &Arguments, seed: u64, rule_sets: &[Arc<RuleSet>]) -> Result
         after_outage(&truths, [&read.episodes[0], &calm.episodes[0]], company::midnight(&outage.from)?, until);
     }
     rules(&truths, &read.episodes[0], &judgement, months);
+    Ok(())
+}
+
+/// The figures of the pack alone.
+fn brief(arguments: &Arguments, seed: u64, pack: &Arc<RuleSet>) -> Result<(), Box<dyn Error>> {
+    let directory = tempfile::tempdir()?;
+    company::make(arguments.customers, arguments.months, seed, true, directory.path())?;
+    let mut read = company::read(directory.path(), std::slice::from_ref(pack))?;
+    read.episodes.push(Vec::new());
+    let truths = company::truth(directory.path())?;
+    let judgement = Judgement::until(Time((read.log_end.0 / DAY_MS + 1) * DAY_MS));
+    println!("## Seed {seed}, {} customers", truths.len());
+    let pack = |episode: &Episode| !NOTICE_RULES.contains(&episode.rule.as_str());
+    stories(&truths, &read.episodes[0], &judgement, pack);
+    whole(&truths, &read, &judgement, Base::of(&truths, &judgement), pack);
+    groups(&truths, &read.episodes[0], &judgement);
+    sources(&truths, &read.episodes[0], &judgement);
+    rules(&truths, &read.episodes[0], &judgement, customer_months(truths.values(), &judgement));
     Ok(())
 }
 
@@ -213,6 +243,26 @@ fn groups(truths: &Company, episodes: &[Episode], judgement: &Judgement) {
             kcm(of_every_kind)
         );
     }
+}
+
+/// Which rules the alarms about those who stay are from, and which alarms came beside an open one.
+fn sources(truths: &Company, episodes: &[Episode], judgement: &Judgement) {
+    println!("\n| who stay | at-risk alarms /kcm by rule |");
+    println!("|---|---|");
+    for story in ["healthy", "holidays", "seasonal", "api-only", "intranet"] {
+        let stays = |truth: &Truth| truth.story == story && truth.churn().is_none();
+        let months = customer_months(truths.values().filter(|truth| stays(truth)), judgement);
+        let rules = alarms_by_rule(truths, episodes, stays).into_iter();
+        let rules = rules.map(|(rule, count)| format!("{rule} {:.1}", count as f64 * 1_000.0 / months));
+        println!("| {story} | {} |", rules.collect::<Vec<_>>().join(", "));
+    }
+    let months = customer_months(truths.values(), judgement);
+    println!("\n| alarm | beside the open one of | /kcm |");
+    println!("|---|---|---|");
+    for ((rule, open), count) in pairs_beside(episodes).into_iter().take(PAIRS) {
+        println!("| {rule} | {open} | {:.1} |", count as f64 * 1_000.0 / months);
+    }
+    println!();
 }
 
 /// At-risk alarms with the outage and without, of the customers that were there.

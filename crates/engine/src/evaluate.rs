@@ -85,7 +85,7 @@ impl<'a> Evaluation<'a> {
             let index = candidates.trailing_zeros() as usize;
             candidates &= candidates - 1;
             self.evaluated += 1;
-            let open_before = customer.at_risk;
+            let (open_before, told_before) = (customer.at_risk, self.outputs.len());
             let rules = self.rules;
             if let Some(rarity) = self.rule(customer, &rules.rules[index]) {
                 customer.asleep.0[rarity] |= 1 << index;
@@ -93,6 +93,9 @@ impl<'a> Evaluation<'a> {
             if customer.at_risk != open_before {
                 // Rules behind this one see the new at-risk flag; those before it were at-risk rules and do not read it.
                 candidates |= self.awake(customer, AT_RISK) & !((2_u128 << index) - 1);
+            }
+            if self.outputs.len() != told_before {
+                candidates |= rules.inhibited_by(index) & !self.frozen;
             }
         }
         if dirty.intersects(CHURN) {

@@ -44,6 +44,7 @@ pub enum Feature {
     DaysSinceLogin,
     LoginGaps,
     LoginGapP90Days,
+    LoginStopRatio,
     ActiveDays28d,
     ActiveUsers28d,
     ActiveUsersPrev28d,
@@ -56,6 +57,8 @@ pub enum Feature {
     UsageRatioPrev,
     UsageFallingWeeks,
     UsageLastWeek,
+    UsageClosedWeeks,
+    ClosedLastYear,
     TopUserShare56d,
     IdentifiedEvents56d,
     FeaturesUsed28d,
@@ -161,13 +164,14 @@ pub const STAGES: &[&str] = &["onboarding", "adoption", "engagement", "retention
 impl Feature {
     /// Every feature with its doc line, in the order of the enum.
     #[rustfmt::skip]
-    pub const ALL: [FeatureInfo; 110] = [
+    pub const ALL: [FeatureInfo; 113] = [
         info(Feature::Logins7d, "logins_7d", Change::Day, ValueType::Number, "logins", "Successful logins in the last 7 UTC days, today included."),
         info(Feature::Logins28d, "logins_28d", Change::Day, ValueType::Number, "logins", "Successful logins in the last 28 UTC days."),
         info(Feature::LoginsPrev28d, "logins_prev_28d", Change::Day, ValueType::Number, "logins", "Successful logins in the 28 UTC days before the last 28."),
         info(Feature::DaysSinceLogin, "days_since_login", Change::Clock, ValueType::Number, "days", "Time since the latest successful login; absent before the first."),
         info(Feature::LoginGaps, "login_gaps", Change::Event, ValueType::Number, "gaps", "Gaps between days with a login, over the 256 days up to the latest login."),
         info(Feature::LoginGapP90Days, "login_gap_p90_days", Change::Event, ValueType::Number, "days", "90th percentile (nearest rank) of those gaps; absent with fewer than 20."),
+        info(Feature::LoginStopRatio, "login_stop_ratio", Change::Event, ValueType::Number, "ratio", "Successful logins in the 14 UTC days up to the latest login against the mean of the two fortnights before: near 1 where logins stopped from one day to the next, as in an office that closes, near 0 where they faded away; absent without logins in those."),
         info(Feature::ActiveDays28d, "active_days_28d", Change::Day, ValueType::Number, "days", "UTC days among the last 28 with a login or a use of the product."),
         info(Feature::ActiveUsers28d, "active_users_28d", Change::Day, ValueType::Number, "users", "Users with a login or a use in the last 28 UTC days; absent when under half of the activity carries a user, or when the user table is full."),
         info(Feature::ActiveUsersPrev28d, "active_users_prev_28d", Change::Day, ValueType::Number, "users", "The same for the 28 UTC days before those."),
@@ -180,6 +184,8 @@ impl Feature {
         info(Feature::UsageRatioPrev, "usage_ratio_prev", Change::Week, ValueType::Number, "ratio", "usage_ratio as it was one weekly check earlier; absent before 119 days of tenure."),
         info(Feature::UsageFallingWeeks, "usage_falling_weeks", Change::Week, ValueType::Number, "weeks", "How many whole weeks in a row, up to the last, each had less usage than the one before."),
         info(Feature::UsageLastWeek, "usage_last_week", Change::Week, ValueType::Number, "uses", "Usage of the last whole week."),
+        info(Feature::UsageClosedWeeks, "usage_closed_weeks", Change::Week, ValueType::Number, "weeks", "How many of the last six whole weeks had a tenth of usage_baseline or less, where the four weeks before the one that led to them had seven tenths of it on average or more, as when an office closes; none with a baseline under 25 uses a week, where empty weeks are chance; absent before 112 days of tenure or without a baseline."),
+        info(Feature::ClosedLastYear, "closed_last_year", Change::Week, ValueType::Boolean, "yes or no", "One of the weeks from 57 to 48 weeks before this one had a tenth of the usage_baseline of then or less, as when an office closes every year; a baseline under 25 uses a week remembers none, and more than eight weeks on end are no closing; no where that is not known."),
         info(Feature::TopUserShare56d, "top_user_share_56d", Change::Day, ValueType::Number, "share", "Share of the identified activity that the most active user made, over the current and the previous 28-day block; absent like active_users_28d."),
         info(Feature::IdentifiedEvents56d, "identified_events_56d", Change::Day, ValueType::Number, "events", "Logins and uses that carried a user, over the current and the previous 28-day block, as of the last time a user was active on a new day; absent like active_users_28d."),
         info(Feature::FeaturesUsed28d, "features_used_28d", Change::Day, ValueType::Number, "features", "Distinct product features used in the last 28 UTC days; absent when the feature table is full."),

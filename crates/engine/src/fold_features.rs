@@ -2,7 +2,8 @@
 
 use crate::feature::{Feature, FeatureSet};
 
-pub(crate) const LOGIN: FeatureSet = FeatureSet::of(&[Feature::Logins7d, Feature::Logins28d, Feature::DaysSinceLogin, Feature::Activity7d]);
+pub(crate) const LOGIN: FeatureSet =
+    FeatureSet::of(&[Feature::Logins7d, Feature::Logins28d, Feature::DaysSinceLogin, Feature::LoginStopRatio, Feature::Activity7d]);
 pub(crate) const LOGIN_BACK: FeatureSet = FeatureSet::of(&[Feature::LoginsPrev28d]);
 pub(crate) const LOGIN_DAY: FeatureSet = FeatureSet::of(&[Feature::LoginGaps, Feature::LoginGapP90Days, Feature::ActiveDays28d]);
 pub(crate) const USAGE: FeatureSet = FeatureSet::of(&[Feature::Usage28d, Feature::Activity7d]);
@@ -12,6 +13,8 @@ pub(crate) const USAGE_BACK: FeatureSet = FeatureSet::of(&[
     Feature::UsageRatioPrev,
     Feature::UsageFallingWeeks,
     Feature::UsageLastWeek,
+    Feature::UsageClosedWeeks,
+    Feature::ClosedLastYear,
     Feature::ActiveDays28d,
 ]);
 pub(crate) const ACTIVE_DAY: FeatureSet = FeatureSet::of(&[Feature::ActiveDays28d]);

@@ -1,4 +1,4 @@
-//! What is decided and not sent, and why: suppressions, silences, the owner's cap, the hold-out, and marks that people have set.
+//! What is decided and not sent, and why: suppressions, inhibitions, silences, the owner's cap, the hold-out, and marks that people have set.
 
 use std::sync::Arc;
 
@@ -20,7 +20,7 @@ impl<'a> Subject<'a> {
         if let Some(suppression) = suppressed.find(|one| self.holds(&one.when)) {
             return Some(suppression.name.as_str().into());
         }
-        self.silenced().or_else(|| self.is_over_cap(severity).then(|| OWNER_CAP.into()))
+        self.inhibited(severity).or_else(|| self.silenced()).or_else(|| self.is_over_cap(severity).then(|| OWNER_CAP.into()))
     }
 
     /// When what holds an episode back may be over, as far as time alone decides.
@@ -29,7 +29,11 @@ impl<'a> Subject<'a> {
         let flips = self.rule.unless.iter().map(|index| self.next_flip(&suppressions[*index].when)).min();
         let silences = self.silences().map(|silence| silence.until).min();
         let cap = self.is_over_cap(severity).then(|| end_of_week(week_of(self.now.day())));
-        [flips, silences, cap].into_iter().flatten().min().unwrap_or(Time::NEVER)
+        let inhibited = self.inhibited_until(severity);
+        // What becomes more severe is not held back by these two.
+        let can_worsen = cap.is_some() || inhibited.is_some();
+        let worsening = self.rule.severity.iter().filter(|_| can_worsen).map(|(_, condition)| self.next_flip(condition)).min();
+        [flips, inhibited, silences, cap, worsening].into_iter().flatten().min().unwrap_or(Time::NEVER)
     }
 
     /// Why a transition is not sent, if it is not. Ends are: who keeps a list of what is open must see each end.

@@ -30,6 +30,7 @@ pub mod health_profile;
 mod hold_back;
 pub mod holidays;
 mod index;
+pub mod inhibition;
 pub mod journey;
 pub mod known_feature;
 pub mod kpi;

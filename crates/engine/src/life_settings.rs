@@ -26,6 +26,8 @@ pub struct LifeSettings {
     pub hold_out: HoldOut,
     /// Signals raised per customer in a week (from Monday, UTC) that its owner is told of; critical ones always are. `None`: all.
     pub owner_cap: Option<u32>,
+    /// How long after it was raised an open signal holds back those that name it as `inhibited_by`.
+    pub inhibition_ms: i64,
     /// What is not to be told for a while.
     pub silences: Vec<Silence>,
 }
@@ -40,6 +42,7 @@ impl Default for LifeSettings {
             snooze_ms: 7 * DAY_MS,
             hold_out: HoldOut::default(),
             owner_cap: None,
+            inhibition_ms: 28 * DAY_MS,
             silences: Vec::new(),
         }
     }

@@ -135,6 +135,7 @@ pub struct RuleDefinition {
     pub severity: Vec<(Severity, String)>,
     pub needs: Vec<String>,
     pub unless: Vec<String>,
+    pub inhibited_by: Vec<String>,
     pub warm_up_ms: Option<i64>,
     pub job_size: u8,
     pub precision: f64,
@@ -181,6 +182,8 @@ pub struct Rule {
     pub needs: Vec<EventTypes>,
     /// Indexes of suppressions in the settings.
     pub unless: Vec<usize>,
+    /// Hashes of the rules that say the same, more surely or more plainly: see [`crate::inhibition`].
+    pub inhibited_by: Vec<u32>,
     /// Tenure before which the rule is silent; the settings' warm-up when not given.
     pub warm_up_ms: Option<i64>,
     /// Size of the job it makes, 1 to 21.
@@ -263,6 +266,7 @@ impl Rule {
             severity,
             needs,
             unless,
+            inhibited_by: definition.inhibited_by.iter().map(|name| name_hash(name)).collect(),
             warm_up_ms: definition.warm_up_ms,
             job_size: definition.job_size,
             precision: definition.precision,
@@ -339,7 +343,7 @@ pub(crate) fn families(features: FeatureSet) -> Vec<Family> {
     let mut families = Vec::new();
     for row in Feature::ALL.iter().filter(|row| features.contains(row.feature)) {
         let sources: &[Family] = match row.feature as u8 {
-            feature if feature <= Feature::LoginGapP90Days as u8 => &[Family::Login],
+            feature if feature <= Feature::LoginStopRatio as u8 => &[Family::Login],
             feature if feature < Feature::TenureDays as u8 => &[Family::Login, Family::Usage],
             feature if feature <= Feature::NextActivationExpiryHours as u8 => &[Family::Account],
             feature if feature <= Feature::SlowFirstResponses28d as u8 => &[Family::Ticket],

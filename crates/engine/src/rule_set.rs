@@ -22,6 +22,8 @@ pub struct RuleSet {
     pub settings: Settings,
     /// Which rules a change of features concerns.
     readers: RuleReaders,
+    /// The rules that each rule holds back, one bit each: rules behind it alone.
+    inhibited: Vec<u128>,
     /// Features that the stages read.
     pub stage_features: FeatureSet,
     /// Features that anything reads: rules, health or stages. Most events change no other.
@@ -41,16 +43,22 @@ impl RuleSet {
         assert!(rules.len() <= MAX_RULES, "a rule set holds at most {MAX_RULES} rules");
         rules.sort_by_key(|rule| rule.kind != Kind::AtRisk);
         let readers = RuleReaders::new(&rules);
+        let inhibited = crate::inhibition::inhibited(&rules);
         let stage_features = FeatureSet(settings.stages.iter().fold(0, |bits, stage| bits | stage.when.features()));
         let features = rules.iter().fold(stage_features.union(settings.health.features), |all, rule| all.union(rule.features));
         let decided = rules.iter().fold(stage_features.union(settings.health.features), |all, rule| all.union(rule.decided_by()));
         let reads_holidays = decided.contains(Feature::Holiday);
-        Self { number, rules, settings, readers, stage_features, features, reads_holidays }
+        Self { number, rules, settings, readers, inhibited, stage_features, features, reads_holidays }
     }
 
     /// All rules, one bit each.
     pub(crate) fn all(&self) -> u128 {
         if self.rules.len() == MAX_RULES { u128::MAX } else { (1 << self.rules.len()) - 1 }
+    }
+
+    /// The rules that one rule holds back, one bit each.
+    pub(crate) fn inhibited_by(&self, index: usize) -> u128 {
+        self.inhibited.get(index).copied().unwrap_or(0)
     }
 
     /// Which rules a change of features concerns.

@@ -185,7 +185,8 @@ pub struct Signal {
 pub enum Output {
     /// To be sent to subscribers.
     Signal(Box<Signal>),
-    /// Not sent, with the reason: the name of a suppression, `shadow`, `quiet`, `hold-out`, `owner-cap`, `dismissed`, `snoozed`, `outcome`, or `silence: NAME`.
+    /// Not sent, with the reason: the name of a suppression, `shadow`, `quiet`, `hold-out`, `owner-cap`, `dismissed`, `snoozed`, `outcome`,
+    /// `inhibited: RULE`, or `silence: NAME`.
     Decision(Box<Signal>, Arc<str>),
     /// The sums of the partition at the end of a UTC day.
     Kpis(Box<KpiDay>),

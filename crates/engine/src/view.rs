@@ -1,5 +1,7 @@
 //! The values of features: a customer's state seen at an instant, and through one of its objects where a rule is about one.
 
+use std::ops::RangeInclusive;
+
 use crate::clock::Clock;
 use crate::completeness;
 use crate::customer::{ActiveCounts, Customer, Incident, Invitation, Invoice, Quota, Ticket};
@@ -14,6 +16,9 @@ const ONBOARDED_AFTER_DAYS: i32 = 90;
 
 /// Tenure that a baseline of usage needs: sixteen whole weeks.
 const BASELINE_TENURE_DAYS: i64 = 112;
+
+/// Weeks back that are those of a year ago to a customer that is closed now, or has been for some weeks: from four weeks after to five before.
+const A_YEAR_AGO_WEEKS: RangeInclusive<i32> = 48..=57;
 
 /// Features that run with time.
 const CLOCKS: FeatureSet = FeatureSet::changing(Change::Clock);
@@ -186,6 +191,7 @@ impl<'a> View<'a> {
             Feature::LoginsPrev28d => Some(activity.logins.sum(day, 28, 28) as f64),
             Feature::LoginGaps => Some(f64::from(activity.login_days.gaps())),
             Feature::LoginGapP90Days => activity.login_days.gap_p90_days().map(f64::from),
+            Feature::LoginStopRatio => activity.login_stop_ratio(),
             Feature::ActiveDays28d => Some(f64::from(activity.active_days_28d(self.today))),
             Feature::ActiveUsers28d => users(|counts| counts.last_28d),
             Feature::ActiveUsersPrev28d => users(|counts| counts.previous_28d),
@@ -198,6 +204,11 @@ impl<'a> View<'a> {
             Feature::UsageRatioPrev => self.usage_ratio(1),
             Feature::UsageFallingWeeks => Some(f64::from(activity.usage_weeks.falling(self.week()))),
             Feature::UsageLastWeek => Some(f64::from(activity.usage_weeks.at(self.week() - 1))),
+            Feature::UsageClosedWeeks => {
+                let baseline = self.usage_baseline(0).filter(|baseline| *baseline > 0.0)?;
+                Some(f64::from(activity.usage_weeks.closed(self.week(), baseline)))
+            }
+            Feature::ClosedLastYear => Some(flag(activity.usage_weeks.was_closed(self.week(), A_YEAR_AGO_WEEKS))),
             Feature::TopUserShare56d => activity.users.top_share(self.today).filter(|_| known_users()),
             Feature::IdentifiedEvents56d => known_users().then(|| activity.users.identified_events(self.today) as f64),
             Feature::FeaturesUsed28d => Some(activity.features.used_28d(self.today) as f64),

@@ -165,9 +165,9 @@ fn every_kpi_is_what_sql_makes_of_the_events_also_after_sixty_silent_days() {
 }
 
 #[test]
-fn late_and_repeated_events_are_corrected_and_counted_once() {
+fn late_and_repeated_events_are_corrected_and_counted_once_also_after_sixty_silent_days() {
     let case = Case::new();
-    let lines = disturbed(&case.company(110, 7), 11);
+    let lines = then_silence(disturbed(&case.company(110, 7), 11), "2025-10-31T12:00:00Z");
     let compared = case.compare(&case.write("events.jsonl", &lines));
     assert!(compared > 3_000, "only {compared} numbers were compared");
     assert!(case.count("duplicates") > 1_000, "few events came twice");

@@ -82,7 +82,7 @@ fn raised(world: &World) -> Vec<(String, i64)> {
         let (_, rest) = line.split_once(&format!("\"{name}\":\"")).expect("it is there");
         rest.split_once('"').expect("it ends").0.to_owned()
     };
-    let is_one = |line: &&String| line.contains("signal.raised.v1") && line.contains("\"rule\":\"unusual-gap\"");
+    let is_one = |line: &&String| line.contains("signal.raised.v1") && line.contains("\"rule\":\"no-login-30d\"");
     let date = |day: i64| bellwether_codec::timestamp::format_time(START.plus_ms(day * DAY_MS));
     let day_of = |line: &str| (0..DAYS).filter(|day| date(*day) <= field(line, "time")).max().expect("it is within");
     world.published().iter().filter(is_one).map(|line| (field(line, "subject"), day_of(line))).collect()

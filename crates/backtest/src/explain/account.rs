@@ -8,6 +8,7 @@ use bellwether_engine::event::CustomerKey;
 use bellwether_engine::expression::Expression;
 use bellwether_engine::feature::GRADES;
 use bellwether_engine::health::contributions;
+use bellwether_engine::inhibition::inhibitor;
 use bellwether_engine::known_feature::{KnownFeature, known_features, label};
 use bellwether_engine::partition::Partition;
 use bellwether_engine::rule::Rule;
@@ -217,7 +218,9 @@ fn why(rule: &Rule, customer: &Customer, partition: &Partition, at: Time, holds:
         let view = View::new(customer, &rules.settings, at);
         let suppressions = rule.unless.iter().map(|index| &rules.settings.suppressions[*index]);
         let mut holding = suppressions.filter(|one| one.when.is_true(&|feature| view.value(feature)));
-        return format!("held back by `{}`{}", holding.next().map_or("a suppression", |one| &one.name), of(held));
+        let inhibitor = || inhibitor(customer, rules, rule, held.severity(), at).map(|(inhibitor, _)| inhibitor.name.as_str());
+        let name = holding.next().map(|one| one.name.as_str()).or_else(inhibitor);
+        return format!("held back by `{}`{}", name.unwrap_or("a suppression"), of(held));
     }
     if let Some(pending) = episodes.iter().find(|episode| episode.phase == Phase::Pending) {
         let ready = pending.since.plus_ms(rule.hold_ms);

@@ -3,10 +3,12 @@
 //! # Layout
 //! - [`Truth`] and [`Episode`]: what was planted, and what was raised. `outcome`: what an alarm is worth. `table`: the figures of each story.
 //!   `overall`: lift and burden. `own`: which rule is about which story.
+//!   `sources`: which rules the alarms are from, and beside which.
 
 mod outcome;
 mod overall;
 mod own;
+mod sources;
 mod table;
 
 use std::collections::BTreeMap;
@@ -17,6 +19,7 @@ use bellwether_engine::time::{DAY_MS, Time};
 pub use outcome::{Outcome, outcome};
 pub use overall::{Base, Overall, comings_at_risk_kcm, overall};
 pub use own::{ACTIVITY_RULES, OwnStory, own_stories};
+pub use sources::{alarms_by_rule, pairs_beside};
 pub use table::{StoryRow, story_table};
 
 /// One customer as it was planted. Dates are the first instants of UTC days.

@@ -7,7 +7,7 @@ use crate::timestamp::parse_date_or_time;
 use crate::yaml::{Fields, Node, Reader, Value};
 
 /// Fields of the section `settings` that are read here.
-pub(super) const FIELDS: [&str; 7] = ["churn", "horizon", "min_lead", "expires", "snooze", "hold_out", "owner_cap"];
+pub(super) const FIELDS: [&str; 8] = ["churn", "horizon", "min_lead", "expires", "snooze", "inhibition", "hold_out", "owner_cap"];
 
 /// The longest horizon and the highest age at which episodes expire: ten years.
 const MAX_DURATION_MS: i64 = 3_650 * bellwether_engine::time::DAY_MS;
@@ -22,6 +22,7 @@ pub(super) fn settings(reader: &mut Reader<'_>, fields: &Fields<'_>, life: &mut 
         ("min_lead", &mut life.min_lead_ms),
         ("expires", &mut life.expires_ms),
         ("snooze", &mut life.snooze_ms),
+        ("inhibition", &mut life.inhibition_ms),
     ];
     for (name, setting) in places {
         let duration = fields.get(name).and_then(|node| positive_duration(reader, node, name));

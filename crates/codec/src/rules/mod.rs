@@ -33,7 +33,8 @@ pub use test_events::{TEST_CUSTOMER, TEST_START, TestLine};
 pub use variants::VariantError;
 
 /// Reasons of decisions that are not suppressions: no suppression may have such a name.
-pub const RESERVED_REASONS: [&str; 8] = ["shadow", "hold-out", "quiet", "silence", "owner-cap", "dismissed", "snoozed", "outcome"];
+pub const RESERVED_REASONS: [&str; 9] =
+    ["shadow", "hold-out", "quiet", "silence", "owner-cap", "inhibited", "dismissed", "snoozed", "outcome"];
 
 /// A rule file without mistakes.
 #[derive(Clone, Debug)]

@@ -161,7 +161,9 @@ fn expectation(reader: &mut Reader<'_>, node: &Node, known: &Known<'_>) -> Optio
     let object = fields.get("object").and_then(|node| reader.text(node, "the id of an object"));
     let suppressed = fields.get("suppressed").and_then(|node| {
         let name = reader.text(node, "the name of a suppression")?;
-        if !known.suppressions.iter().any(|known| known == name) && !super::RESERVED_REASONS.contains(&name) {
+        // As in `inhibited: RULE` and `silence: NAME`.
+        let reason = name.split_once(": ").map_or(name, |(reason, _)| reason);
+        if !known.suppressions.iter().any(|known| known == name) && !super::RESERVED_REASONS.contains(&reason) {
             reader.unknown(&node.place, "suppression", name, known.suppressions.iter().map(String::as_str));
         }
         Some(name.to_owned())

@@ -13,7 +13,7 @@ use super::scopes::{AT_RISK, About, Place};
 use super::suppressions::Suppressions;
 use crate::yaml::{Fields, Node, Reader, line_and_column};
 
-const FIELDS: [&str; 18] = [
+const FIELDS: [&str; 19] = [
     "name",
     "kind",
     "object",
@@ -27,6 +27,7 @@ const FIELDS: [&str; 18] = [
     "severity",
     "needs",
     "unless",
+    "inhibited_by",
     "warm_up",
     "priority",
     "mode",
@@ -62,7 +63,7 @@ pub(super) fn signals(reader: &mut Reader<'_>, node: &Node, suppressions: &Suppr
             unique_name(reader, node, name, &signals.names);
             signals.names.push(name.to_owned());
         }
-        if let Some((rule, definition)) = rule(reader, &fields, name.unwrap_or_default(), suppressions) {
+        if let Some((rule, definition)) = rule(reader, &fields, name.unwrap_or_default(), suppressions, &signals) {
             signals.rules.push(rule);
             signals.definitions.push(definition);
             signals.lines.push(line_and_column(reader.text, item.place.start).0);
@@ -81,7 +82,13 @@ fn unique_name(reader: &mut Reader<'_>, node: &Node, name: &str, others: &[Strin
 }
 
 /// Reads one rule. With mistakes it goes on with defaults, so that all are found.
-fn rule(reader: &mut Reader<'_>, fields: &Fields<'_>, name: &str, suppressions: &Suppressions) -> Option<(Arc<Rule>, RuleDefinition)> {
+fn rule(
+    reader: &mut Reader<'_>,
+    fields: &Fields<'_>,
+    name: &str,
+    suppressions: &Suppressions,
+    above: &Signals,
+) -> Option<(Arc<Rule>, RuleDefinition)> {
     let kinds = Kind::ALL.map(|kind| (kind.name(), kind));
     let kind = reader.required(fields, "a signal", "kind").and_then(|node| reader.choice(node, "kind", &kinds));
     let object = fields.get("object").and_then(|node| reader.choice(node, "object", &ObjectKind::ALL.map(swap)));
@@ -108,6 +115,7 @@ fn rule(reader: &mut Reader<'_>, fields: &Fields<'_>, name: &str, suppressions: 
         severity: severity(reader, fields),
         needs: needs(reader, fields),
         unless: unless(reader, fields, kind == Some(Kind::AtRisk), suppressions),
+        inhibited_by: inhibited_by(reader, fields, name, kind, above),
         warm_up_ms,
         job_size,
         precision,
@@ -223,6 +231,23 @@ fn unless(reader: &mut Reader<'_>, fields: &Fields<'_>, at_risk: bool, suppressi
         unless.push(name.to_owned());
     }
     unless
+}
+
+/// Names of rules above: rules are looked at in the order of the file, those at risk first, and what holds one back is settled before it.
+fn inhibited_by(reader: &mut Reader<'_>, fields: &Fields<'_>, own_name: &str, kind: Option<Kind>, above: &Signals) -> Vec<String> {
+    let Some(node) = fields.get("inhibited_by") else { return Vec::new() };
+    let mut inhibited_by = Vec::new();
+    for item in reader.list(node, "names of signals") {
+        let Some(name) = reader.text(item, "the name of a signal") else { continue };
+        if name == own_name || !above.names.iter().any(|known| known == name) {
+            let message = format!("`{name}` is no signal above this one");
+            reader.error_with_help(&item.place, message, "a signal is held back by those that stand before it");
+        } else if kind == Some(Kind::AtRisk) && above.rules.iter().any(|rule| rule.name == name && rule.kind != Kind::AtRisk) {
+            reader.error(&item.place, format!("`{name}` is not `at_risk`, and at-risk signals are looked at first"));
+        }
+        inhibited_by.push(name.to_owned());
+    }
+    inhibited_by
 }
 
 fn priority(reader: &mut Reader<'_>, fields: &Fields<'_>) -> (u8, f64) {

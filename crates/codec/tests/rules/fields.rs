@@ -51,6 +51,7 @@ signals:
     summary: "A ticket is open for {ticket_open_hours} hours; limit {hours}"
     playbook: answer-now
   - { name: plain, kind: upsell, when: true, summary: Plain }
+  - { name: held, kind: attention, when: true, inhibited_by: [plain, slow-ticket], summary: Held }
 "#;
 
 #[test]
@@ -108,11 +109,18 @@ fn a_signal() {
 }
 
 #[test]
+fn a_signal_that_others_hold_back() {
+    assert_eq!(parse(EVERYTHING).rules[2].inhibited_by, [name_hash("plain"), name_hash("slow-ticket")]);
+}
+
+#[test]
 fn defaults_of_a_signal() {
     let file = parse(EVERYTHING);
     let rule = &file.rules[1];
     assert_eq!((rule.kind, rule.object, rule.mode), (Kind::Upsell, None, Mode::Live));
-    assert!(rule.until.is_none() && rule.needs.is_empty() && rule.unless.is_empty() && rule.playbook.is_empty());
+    assert!(
+        rule.until.is_none() && rule.needs.is_empty() && rule.unless.is_empty() && rule.inhibited_by.is_empty() && rule.playbook.is_empty()
+    );
     assert_eq!((rule.hold_ms, rule.clear_hold_ms, rule.cooldown_ms, rule.warm_up_ms), (0, 0, 0, None));
     let severity: Vec<_> = rule.severity.iter().map(|(severity, when)| (*severity, when.source())).collect();
     assert_eq!((severity.as_slice(), rule.job_size, rule.precision), ([(Severity::Warning, "true")].as_slice(), 3, 0.2));
@@ -132,7 +140,7 @@ fn defaults_of_a_file() {
 fn a_rule_set_has_all_of_it() {
     let file = parse(EVERYTHING);
     let set = file.rule_set(12);
-    assert_eq!((set.number, set.rules.len(), set.settings.stages.len()), (12, 2, 2));
+    assert_eq!((set.number, set.rules.len(), set.settings.stages.len()), (12, 3, 2));
     assert_eq!(file.hash, parse(EVERYTHING).hash);
     assert_ne!(file.hash, parse(&format!("{EVERYTHING}\n# more")).hash);
 }

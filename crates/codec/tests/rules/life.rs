@@ -9,7 +9,7 @@ const RULE: &str = "signals: [{ name: a, kind: at_risk, when: mrr > 0, expires: 
 
 #[test]
 fn what_is_given_counts_and_the_rest_stays() {
-    let all = "settings:\n  churn: paid_end\n  horizon: 60d\n  min_lead: 7d\n  expires: 100d\n  snooze: 2d\n  \
+    let all = "settings:\n  churn: paid_end\n  horizon: 60d\n  min_lead: 7d\n  expires: 100d\n  snooze: 2d\n  inhibition: 9d\n  \
                hold_out: { share: 0.1, salt: autumn }\n  owner_cap: { per_customer_week: 3 }\n";
     let file = parse(&format!("{all}{RULE}"));
     let hold_out = HoldOut { share: 0.1, salt: "autumn".to_owned() };
@@ -19,6 +19,7 @@ fn what_is_given_counts_and_the_rest_stays() {
         min_lead_ms: 7 * DAY_MS,
         expires_ms: 100 * DAY_MS,
         snooze_ms: 2 * DAY_MS,
+        inhibition_ms: 9 * DAY_MS,
         hold_out,
         owner_cap: Some(3),
         silences: Vec::new(),

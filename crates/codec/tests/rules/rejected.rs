@@ -80,6 +80,19 @@ fn features_that_exist_but_not_here() {
 }
 
 #[test]
+fn signals_that_hold_back_stand_above() {
+    let help = "a signal is held back by those that stand before it";
+    check(
+        "signals:\n- { name: a, kind: at_risk, summary: x, when: mrr > 1, inhibited_by: [a, b] }\n- { name: b, kind: at_risk, summary: x, when: mrr > 1 }",
+        &[&format!("2:71: `a` is no signal above this one; {help}"), &format!("2:74: `b` is no signal above this one; {help}")],
+    );
+    check(
+        "signals:\n- { name: a, kind: attention, summary: x, when: mrr > 1 }\n- { name: b, kind: at_risk, summary: x, when: mrr > 1, inhibited_by: [a] }",
+        &["3:71: `a` is not `at_risk`, and at-risk signals are looked at first"],
+    );
+}
+
+#[test]
 fn names_and_limits() {
     check(
         "suppressions:\n- { name: shadow, when: at_risk }\n- { name: s, when: at_risk }\n- { name: s, when: mrr > 0 }",

@@ -51,6 +51,14 @@ impl Activity {
         let active = self.logins.active_bits(today.0) | self.usage.active_bits(today.0);
         (active & ((1 << 28) - 1)).count_ones()
     }
+
+    /// Logins of the 14 days up to that of the latest one, against the mean of the two fortnights before.
+    #[must_use]
+    pub fn login_stop_ratio(&self) -> Option<f64> {
+        let last = self.last_login?.day().0;
+        let before = self.logins.sum(last, 14, 28) as f64 / 2.0;
+        (before > 0.0).then(|| self.logins.sum(last, 0, 14) as f64 / before)
+    }
 }
 
 /// The product features a customer uses.

@@ -1,5 +1,7 @@
 //! Usage by the customer's own weeks, and what is normal for it.
 
+use std::ops::RangeInclusive;
+
 use super::counts::Counts;
 use super::packed::{PackedReader, PackedWriter};
 
@@ -12,12 +14,30 @@ const RECENT_WEEKS: usize = 4;
 /// Weeks before those, whose median is the normal.
 const BASELINE_WEEKS: usize = 12;
 
+/// Whole weeks that are looked at for those with next to no usage: the ones that are compared with what is normal now or were so a week ago, and
+/// one more, of which a rest may lie in them.
+const CLOSED_WEEKS: i32 = RECENT_WEEKS as i32 + 2;
+
+/// What there is of it at least in the weeks before somebody closes.
+const OPEN_SHARE: f64 = 0.7;
+
+/// With a smaller baseline, of a few sessions a week, a week without usage is chance.
+const LEAST_BASELINE: f64 = 25.0;
+
+/// Who is away for longer did not just close.
+const MOST_CLOSED_WEEKS: u32 = 8;
+
+/// What is left of the normal in a week in which nobody works.
+const CLOSED_SHARE: f64 = 0.1;
+
 /// Uses in each of the last weeks.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct UsageWeeks {
     counts: Counts<USAGE_WEEKS>,
     /// The baselines as of the newest week and of the one before, kept because every use and login asks for them.
     baselines: [f64; 2],
+    /// Weeks with next to no usage, for more than a year: bit `i` is the week `i + 1` before the newest.
+    closed: u64,
 }
 
 impl UsageWeeks {
@@ -26,6 +46,7 @@ impl UsageWeeks {
         let newest = self.counts.newest();
         let before = self.counts.add(week, uses);
         if week != newest {
+            self.note_closed(newest);
             self.keep_baselines();
         }
         before
@@ -58,6 +79,44 @@ impl UsageWeeks {
         (1..USAGE_WEEKS as i32 - 1).take_while(|age| self.at(week - age) < self.at(week - age - 1)).count() as u32
     }
 
+    /// How many of the last whole weeks had next to no usage, measured by a baseline, where that began at once: four weeks before were much as
+    /// usual, without the one before them, since offices close on any day. Whose use fades away is not closed.
+    #[must_use]
+    pub fn closed(&self, week: i32, baseline: f64) -> u32 {
+        let uses = |age: i32| f64::from(self.at(week - age));
+        let is_closed = |age: &i32| uses(*age) <= CLOSED_SHARE * baseline;
+        let began_at_once = |age: &i32| {
+            let before = (*age..USAGE_WEEKS as i32 - 1).find(|age| !is_closed(age));
+            before.is_some_and(|before| self.mean(week, before as usize) >= OPEN_SHARE * baseline)
+        };
+        if baseline < LEAST_BASELINE {
+            return 0;
+        }
+        (1..=CLOSED_WEEKS).filter(is_closed).filter(began_at_once).count() as u32
+    }
+
+    /// Whether one of the weeks that lie between so many weeks back had next to no usage.
+    #[must_use]
+    pub fn was_closed(&self, week: i32, back: RangeInclusive<i32>) -> bool {
+        let bit = |back: i32| u32::try_from(self.counts.newest() - 1 - (week - back)).ok().and_then(|place| self.closed.checked_shr(place));
+        self.closed != 0 && back.into_iter().any(|back| bit(back).is_some_and(|bits| bits & 1 == 1))
+    }
+
+    /// The newest week is a later one than before: the weeks from that one on are whole, and those between have no usage at all. Weeks that are
+    /// told late stay as they were seen then.
+    fn note_closed(&mut self, before: i32) {
+        let newest = self.counts.newest();
+        let ahead = newest.saturating_sub(before).max(0) as u32;
+        self.closed = self.closed.checked_shl(ahead).unwrap_or(0);
+        if ahead > MOST_CLOSED_WEEKS + 1 || self.baselines[0] < LEAST_BASELINE {
+            return;
+        }
+        for age in 1..=ahead {
+            let is_closed = f64::from(self.at(newest - age as i32)) <= CLOSED_SHARE * self.baselines[0];
+            self.closed |= u64::from(is_closed) << (age - 1);
+        }
+    }
+
     fn keep_baselines(&mut self) {
         let newest = self.counts.newest();
         self.baselines = [self.median(newest, 0), self.median(newest, 1)];
@@ -74,11 +133,13 @@ impl UsageWeeks {
     /// Packs it, its newest week told from that of the packed state.
     pub(super) fn pack(&self, writer: &mut PackedWriter) {
         self.counts.pack_near(writer, writer.base().0.div_euclid(7));
+        writer.put(self.closed);
     }
 
     /// Reads back what [`Self::pack`] wrote.
     pub(super) fn unpack(reader: &mut PackedReader<'_>) -> Option<Self> {
-        let mut weeks = Self { counts: Counts::unpack_near(reader, reader.base().0.div_euclid(7))?, baselines: [0.0; 2] };
+        let counts = Counts::unpack_near(reader, reader.base().0.div_euclid(7))?;
+        let mut weeks = Self { counts, baselines: [0.0; 2], closed: reader.take()? };
         weeks.keep_baselines();
         Some(weeks)
     }
