@@ -1,10 +1,12 @@
 //! How to run embedded: everything the loop needs to know, gathered by the binary.
 
+use std::mem::size_of;
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use bellwether_codec::event::Decoder;
 use bellwether_codec::intake::InputSpec;
+use bellwether_engine::customer::Customer;
 use bellwether_engine::rule_set::RuleSet;
 use bellwether_engine::time::Time;
 
@@ -84,4 +86,13 @@ pub const STATES_SHARE_PERCENT: u64 = 25;
 #[must_use]
 pub fn states_bytes(memory_bytes: u64, partitions: usize) -> u64 {
     memory_bytes / 100 * STATES_SHARE_PERCENT / partitions.max(1) as u64
+}
+
+/// What a decoded state takes for each encoded byte, beside what all have: collections have room to grow, and each is a block of its own.
+const BYTES_PER_ENCODED: usize = 5;
+
+/// The memory that a state takes, by its encoded length; bytes.
+#[must_use]
+pub fn decoded_bytes(encoded: usize) -> u32 {
+    u32::try_from(size_of::<Customer>() + BYTES_PER_ENCODED * encoded).unwrap_or(u32::MAX)
 }

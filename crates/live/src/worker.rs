@@ -18,8 +18,8 @@ use bellwether_store::{Commit, Position, Store};
 
 use crate::error::LiveError;
 use crate::health_changes::{HealthChanges, HealthUpdate};
-use crate::options::BatchLimits;
-use loading::{FIRST_STATES_BYTES, decoded_bytes, load};
+use crate::options::{BatchLimits, decoded_bytes};
+use loading::{FIRST_STATES_BYTES, load};
 
 /// The most records and reviews of a partition that may be left out because folding them panicked, before the run stops.
 pub const MAX_POISONED: usize = 16;

@@ -15,7 +15,7 @@ use bellwether_store::{Position, Store};
 
 use super::{MAX_OUTBOX_BYTES, Worker};
 use crate::error::LiveError;
-use crate::options::BatchLimits;
+use crate::options::{BatchLimits, decoded_bytes};
 
 /// The memory for the states of a partition until it is told how much there is, bytes.
 pub(super) const FIRST_STATES_BYTES: u64 = 16 << 20;
@@ -25,14 +25,6 @@ const EXPECTED_STATE_BYTES: u64 = 8_192;
 
 /// So many customers a step may bring into memory in any case: each step costs a commit.
 const LEAST_LOADED: usize = 64;
-
-/// What a decoded state takes for each encoded byte, beside what all have: collections have room to grow, and each is a block of its own.
-const BYTES_PER_ENCODED: usize = 3;
-
-/// The memory that a state takes, by its encoded length; bytes.
-pub(super) fn decoded_bytes(encoded: usize) -> u32 {
-    u32::try_from(size_of::<Customer>() + BYTES_PER_ENCODED * encoded).unwrap_or(u32::MAX)
-}
 
 impl Worker {
     /// Takes states out of memory that were not looked at lately, until those left take at most so many bytes; half as many more may be
