@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use bellwether_engine::event::{Body, CancellationStep, Event};
 use bellwether_engine::time::{HOUR_MS, Time};
@@ -94,7 +94,7 @@ fn bellwether(arguments: &[&str], paths: &[&Path]) -> Vec<u8> {
     output.stdout
 }
 
-fn text_of(path: &PathBuf) -> &str {
+fn text_of(path: &Path) -> &str {
     path.to_str().expect("UTF-8")
 }
 
