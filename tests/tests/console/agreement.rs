@@ -2,8 +2,10 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
+use bellwether_engine::event::{Body, CancellationStep, Event};
+use bellwether_engine::time::{HOUR_MS, Time};
 use bellwether_tests::broker::Broker;
 use bellwether_tests::company::company;
 use bellwether_tests::product::{Product, binary, succeeded};
@@ -92,7 +94,7 @@ fn bellwether(arguments: &[&str], paths: &[&Path]) -> Vec<u8> {
     output.stdout
 }
 
-fn text_of(path: &PathBuf) -> &str {
+fn text_of(path: &Path) -> &str {
     path.to_str().expect("UTF-8")
 }
 
@@ -161,28 +163,42 @@ fn beside_kafka_a_customer_is_told_as_explain_tells_it() {
     let mut product = Product::new(Broker::shared().bootstrap(), "agreement", 4);
     "console:\n  address: 127.0.0.1:0\n".clone_into(&mut product.more_settings);
     product.create();
-    let events = company(17, 30, 90);
+    let mut events = company(12, 120, 120);
+    // Where all inputs are read, time goes by the clock: the company's last hour is the one before now.
+    let hour_ago = Time(Timestamp::now().as_millisecond() - HOUR_MS);
+    let shift_ms = hour_ago.since_ms(events.last().expect("there are events").time);
+    events.iter_mut().for_each(|event| event.time = event.time.plus_ms(shift_ms));
+    // All give notice then, so that something is open.
+    let customers: BTreeSet<String> = events.iter().map(|event| event.customer.to_string()).collect();
+    for customer in customers {
+        let body = Body::Cancellation { step: CancellationStep::Requested, user: None, reason: None, effective: None };
+        let id = format!("notice-{customer}").into();
+        events.push(Event { time: hour_ago, source: "/crm".into(), id, customer: customer.into(), traceparent: None, body });
+    }
     product.produce(&events);
     let one = product.start("one", "all", 1);
     let console = told(&product, "one", "the console is at http://", "/");
     let read = |path: &str| get(&format!("http://{console}{path}"), &[]).json();
     let known = || read("/v1/customers?limit=500")["customers"].as_array().cloned().unwrap_or_default();
-    wait_for("every customer", || known().len() == 30);
+    wait_for("every customer", || known().len() == 120);
     let journaled = || product.read("journal", 4, |record| record.key.is_some()).into_iter().filter(|is_event| *is_event).count();
     wait_for("every event", || journaled() == events.len());
     wait_for("everything that there is to tell", || product.published().len() == product.replayed().len());
-    // Nothing more comes, so time stands still.
+    wait_for("notices to be open", || known().iter().filter(|one| one["open_signals_count"].as_u64() > Some(0)).count() > 10);
     let journal = format!("kafka://{}/{}", product.connection().bootstrap_servers, product.topic("journal"));
-    let mut features = 0;
-    for customer in known().iter().take(EXPLAINED) {
+    let mut known = known();
+    known.sort_by_key(|one| std::cmp::Reverse(one["open_signals_count"].as_u64()));
+    let (mut open, mut features) = (0, 0);
+    for customer in known.iter().take(EXPLAINED) {
         let name = text(customer, "customer");
         let told = read(&format!("/v1/customers/{name}"));
         let at = text(&told["as_of"], "journal_time");
         let explained = bellwether(&["explain", name, "--journal", &journal, "--json", "--at", at], &[]);
         assert_same(&told, &serde_json::from_slice(&explained).expect("JSON"));
+        open += told["open_signals"].as_array().map_or(0, Vec::len);
         features += told["features"].as_array().map_or(0, Vec::len);
     }
-    assert!(features > 500, "{features} features");
+    assert!(open > 5 && features > 500, "{open} are open, {features} features");
     assert_eq!(one.stop(), Some(0));
 }
 
