@@ -108,13 +108,13 @@ fn days_since_campaign_runs_from_the_latest_that_was_sent() {
 }
 
 #[test]
-fn usage_closed_weeks_counts_weeks_with_a_tenth_of_the_usual_or_less() {
+fn usage_closed_weeks_counts_weeks_with_a_twentieth_of_the_usual_or_less() {
     let week = |week: u32, count: u32| (f64::from(7 * week) + 0.5, "usage", format!(r#"{{"feature":"a","count":{count}}}"#));
-    // One week in the middle is closed, one has a tenth, one just over a tenth, and then nobody comes any more.
+    // One week in the middle is closed, one has a twentieth, one just over that, and then nobody comes any more.
     let uses = |number: u32| match number {
         17 => 1,
-        18 => 10,
-        19 => 11,
+        18 => 5,
+        19 => 6,
         _ => 100,
     };
     let weeks: Vec<_> = (0..24).map(|number| week(number, uses(number))).collect();
@@ -139,7 +139,7 @@ fn closed_last_year_remembers_weeks_in_which_nobody_came() {
     let week = |week: u32, count: u32| (f64::from(7 * week) + 0.5, "usage", format!(r#"{{"feature":"a","count":{count}}}"#));
     // Weeks 20 and 21 without anything, and week 22 with next to nothing.
     let weeks = |usual: u32| {
-        (0..74).filter(|week| !(20..22).contains(week)).map(move |n| week(n, if n == 22 { (usual / 10).max(1) } else { usual }))
+        (0..74).filter(|week| !(20..22).contains(week)).map(move |n| week(n, if n == 22 { (usual / 20).max(1) } else { usual }))
     };
     let at = |week: u32| f64::from(7 * week) + 0.6;
     let of = |usual: u32| weeks(usual).collect::<Vec<_>>();

@@ -21,8 +21,8 @@ const MILLISECOND: f64 = 1.0 / 86_400_000.0;
 const INACTIVITY: [(&str, f64); 4] = [
     ("support-silence", LAST_TICKET + 30.0),
     ("no-login-30d", LAST_LOGIN + 30.0),
-    // Longer than an office is closed, which is four times the usual pause of a day, and more.
-    ("unusual-gap", LAST_LOGIN + 42.0 + MILLISECOND),
+    // More than 28 days, which is four times the usual pause of a day, and more.
+    ("unusual-gap", LAST_LOGIN + 28.0 + MILLISECOND),
     ("silent-relationship", LAST_TOUCH + 90.0),
 ];
 

@@ -40,7 +40,7 @@ fn sixty_days_of_silence_raise_each_inactivity_signal_once_at_the_right_time() {
         };
         let thirty = last.plus_ms(30 * DAY_MS);
         assert_eq!(told("no-login-30d"), [(Transition::Raised, thirty), (Transition::Escalated, last.plus_ms(60 * DAY_MS))]);
-        assert_eq!(told("unusual-gap"), [(Transition::Raised, last.plus_ms(42 * DAY_MS + 1))]);
+        assert_eq!(told("unusual-gap"), [(Transition::Raised, last.plus_ms(28 * DAY_MS + 1))]);
     }
 }
 

@@ -11,8 +11,8 @@ use crate::time::Time;
 
 /// The rule that holds another one back from being raised with a severity, and until when if it stays open.
 ///
-/// One of those that `rule` names as `inhibited_by`, live and open, no less severe, and raised within `settings.life.inhibition_ms`: what was
-/// told longer ago is no reason to keep silent.
+/// One of those that `rule` names as `inhibited_by`, live and open, no less severe, and so for no longer than `settings.life.inhibition_ms`:
+/// what was told longer ago is no reason to keep silent.
 #[must_use]
 pub fn inhibitor<'a>(customer: &Customer, rules: &'a RuleSet, rule: &Rule, severity: Severity, now: Time) -> Option<(&'a Rule, Time)> {
     if rule.inhibited_by.is_empty() {
@@ -20,7 +20,8 @@ pub fn inhibitor<'a>(customer: &Customer, rules: &'a RuleSet, rule: &Rule, sever
     }
     let is_open = |one: &&crate::episode::Episode| one.phase == Phase::Open && rule.inhibited_by.contains(&one.rule);
     let holding = customer.episodes.iter().filter(is_open).filter_map(|episode| {
-        let until = episode.raised_at.plus_ms(rules.settings.life.inhibition_ms);
+        // Not from when it was raised: what was raised before a quiet start is raised once more after it.
+        let until = episode.since.plus_ms(rules.settings.life.inhibition_ms);
         let named = rules.rules.iter().find(|known| known.hash == episode.rule && known.mode == Mode::Live)?;
         (episode.severity() >= severity && until > now).then_some((&**named, until))
     });

@@ -28,7 +28,7 @@ const LEAST_BASELINE: f64 = 25.0;
 const MOST_CLOSED_WEEKS: u32 = 8;
 
 /// What is left of the normal in a week in which nobody works.
-const CLOSED_SHARE: f64 = 0.1;
+const CLOSED_SHARE: f64 = 0.05;
 
 /// Uses in each of the last weeks.
 #[derive(Clone, Debug, Default, PartialEq)]
