@@ -93,7 +93,7 @@ impl Worker {
     /// The most customers that a step may bring into memory.
     fn most_loaded(&self) -> usize {
         let resident = self.partition.resident() as u64;
-        let average = if resident == 0 { EXPECTED_STATE_BYTES } else { self.partition.held_bytes() / resident };
+        let average = self.partition.held_bytes().checked_div(resident).unwrap_or(EXPECTED_STATE_BYTES);
         LEAST_LOADED.max((self.states_bytes / 2 / average.max(size_of::<Customer>() as u64)) as usize)
     }
 }
