@@ -233,7 +233,8 @@ fn mistakes_in_sources() {
     check_source("name: a, topics: [a], mapping: {}", &["4:38: a source of format `auto` has no mapping; write `format: mapped`"]);
     check_source("name: a, topics: [a, a]", &["4:28: `a` is read by two sources, or twice"]);
     for (pattern, foreign) in [(r"^a\.\d+$", r"\d"), ("^(?i)a", "(?"), ("^a.*?b", "*?"), ("^a{2}?", "}?")] {
-        let expected = format!("4:25: `{pattern}`: not all who read this pattern understand `{foreign}`");
+        let help = r"patterns have `.`, `*`, `+`, `?`, `|`, `( )`, `[0-9]` and `{2,3}`, and a `\` before a sign that stands for itself";
+        let expected = format!("4:25: `{pattern}`: not all who read this pattern understand `{foreign}`; {help}");
         check_source(&format!("name: a, topics: ['{pattern}']"), &[&expected]);
     }
     check_source("name: a, topics: ['^a(']", &["4:25: `^a(` is no regular expression: unclosed group"]);

@@ -7,6 +7,7 @@ mod consume;
 mod ends;
 mod lists;
 mod lookup;
+mod namesakes;
 mod options;
 mod positions;
 mod reader;
@@ -22,6 +23,7 @@ use crate::error::{CommitError, KafkaError, Remedy};
 use crate::statistics::ClientStatistics;
 use crate::transaction::Transaction;
 use lookup::Lookup;
+use namesakes::Namesakes;
 use session::Session;
 
 pub(crate) use callbacks::PlainCallbacks;
@@ -36,6 +38,7 @@ pub(crate) use troubles::patiently;
 /// unless the group has given the client up; and then the broker refuses its offsets.
 pub struct BrokerClient {
     options: BrokerOptions,
+    namesakes: Namesakes,
     /// None after a rebuild that failed.
     session: Option<Session>,
     lookup: Lookup,
@@ -50,7 +53,7 @@ impl BrokerClient {
     pub fn new(options: BrokerOptions) -> Result<Self, KafkaError> {
         let lookup = Lookup::new(&options)?;
         let session = Some(Session::open(&options)?);
-        Ok(Self { options, session, lookup })
+        Ok(Self { options, namesakes: Namesakes::default(), session, lookup })
     }
 
     fn session(&mut self) -> Result<&mut Session, KafkaError> {
@@ -60,7 +63,8 @@ impl BrokerClient {
 
 impl Client for BrokerClient {
     fn poll(&mut self, batch: &mut Batch, max_records: usize, max_bytes: usize, timeout: Duration) -> Result<Polled, KafkaError> {
-        self.session()?.poll(batch, max_records, max_bytes, timeout)
+        let polled = self.session()?.poll(batch, max_records, max_bytes, timeout);
+        polled.map_err(|error| self.namesakes.weigh(error))
     }
 
     fn assign(&mut self, starts: &[(TopicPartition, u64)]) -> Result<(), KafkaError> {
@@ -104,7 +108,11 @@ impl Client for BrokerClient {
     }
 
     fn commit(&mut self, transaction: &Transaction) -> Result<(), CommitError> {
-        self.session().map_err(CommitError::Lost)?.commit(transaction)
+        let committed = self.session().map_err(CommitError::Lost)?.commit(transaction);
+        committed.map_err(|error| match error {
+            CommitError::NotCommitted(error) => CommitError::NotCommitted(self.namesakes.weigh(error)),
+            CommitError::Lost(error) => CommitError::Lost(self.namesakes.weigh(error)),
+        })
     }
 
     fn statistics(&self) -> Vec<ClientStatistics> {
@@ -112,9 +120,15 @@ impl Client for BrokerClient {
     }
 
     fn rebuild(&mut self) -> Result<(), KafkaError> {
-        self.session.iter().try_for_each(Session::check_name)?;
+        if let Some(Err(error)) = self.session.as_ref().map(Session::check_name) {
+            let error = self.namesakes.weigh(error);
+            if error.remedy.is_final() {
+                return Err(error);
+            }
+        }
         self.session = None;
         self.session = Some(Session::open(&self.options)?);
+        self.namesakes.begin();
         Ok(())
     }
 }
