@@ -216,7 +216,7 @@ impl World {
             turn: turn(max_records),
             limits: BatchLimits { records: 20, reviews: 7 },
             // Room for a few customers.
-            states_bytes: 32_768,
+            states_bytes: 8_192,
             safekeeping: safekeeping.clone(),
             sources: Vec::new(),
             stop: Arc::default(),
