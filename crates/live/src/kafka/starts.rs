@@ -71,13 +71,15 @@ fn check_fresh(client: &mut dyn Client, options: &IngestOptions) -> Result<(), L
     Err(JournalError::NothingTakenIn { group: options.group.clone(), topic: options.topics.journal.clone() }.into())
 }
 
-/// Whether an ingest has written to the journal. Rules, imports and erasures come from elsewhere.
+/// Whether an ingest has written to the journal. Rules, imports and erasures come from elsewhere. Of a partition no longer than what is looked through
+/// nothing much can be taken in twice: a first start does not wait for looking at it.
 fn is_begun(client: &mut dyn Client, options: &IngestOptions) -> Result<bool, LiveError> {
     for number in 0..options.journal_partitions {
         let at = TopicPartition::new(options.topics.journal.as_str(), i32::from(number));
         let (first, end) = client.bounds(&at)?;
-        let mut from = end.saturating_sub(LOOKED_THROUGH).max(first);
-        while from < end
+        let mut from = end.saturating_sub(LOOKED_THROUGH);
+        while first < from
+            && from < end
             && let Some(batch) = client.read_one(&at, from)?
             && let Some(record) = batch.records().next()
         {
