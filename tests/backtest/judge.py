@@ -82,8 +82,8 @@ class Customer:
 
 def read_events(path, by_end):
     customers, end, start = {}, 0, None
-    with open(path, "rb") as compressed:
-        for line in io.TextIOWrapper(zstandard.ZstdDecompressor().stream_reader(compressed), encoding="utf-8"):
+    with open(path, "rb") as file:
+        for line in io.TextIOWrapper(zstandard.ZstdDecompressor().stream_reader(file) if path.endswith(".zst") else file, encoding="utf-8"):
             event = json.loads(line)
             time = milliseconds(event["time"])
             start = time if start is None else start

@@ -10,6 +10,9 @@ use crate::product::succeeded;
 /// Python's Kafka client.
 pub const CONFLUENT_KAFKA: &str = "confluent-kafka==2.16.1";
 
+/// What judges the alarms of a log.
+pub const JUDGE: [&str; 2] = ["scikit-learn==1.9.1", "zstandard==0.25.0"];
+
 /// The Python of an environment that has these packages, each given as `NAME==VERSION`; the first call on a machine downloads them.
 ///
 /// # Panics

@@ -12,7 +12,7 @@ use serde::de::DeserializeOwned;
 use crate::kpi_days::KpiDays;
 
 /// The version of the fold: what the bytes mean and how events change them. A golden test forces it up.
-pub const FOLD_VERSION: u8 = 7;
+pub const FOLD_VERSION: u8 = 8;
 
 /// The largest header, in bytes: it holds every currency of ISO 4217 in every segment and retained month, and all erasures. Most have a few thousand.
 const MAX_HEADER_BYTES: usize = 8 * 1024 * 1024;
@@ -39,6 +39,14 @@ pub enum StateError {
         customer: String,
         /// Its size.
         bytes: usize,
+    },
+    /// Over the cap, and not of a customer: nobody could read it again.
+    #[error("what a partition remembers beside its customers takes {bytes} bytes, over the limit of {limit}: more partitions share it")]
+    Oversized {
+        /// Its size.
+        bytes: usize,
+        /// What may be.
+        limit: usize,
     },
 }
 
@@ -99,9 +107,9 @@ fn encode(value: &impl Serialize, into: &mut Vec<u8>) -> Result<(), StateError> 
 fn encode_within<const LIMIT: usize>(value: &impl Serialize, into: &mut Vec<u8>) -> Result<(), StateError> {
     into.clear();
     into.push(FOLD_VERSION);
-    bincode::serde::encode_into_std_write(value, into, configuration::<LIMIT>())
-        .map(|_| ())
-        .map_err(|error| StateError::Damaged(error.to_string()))
+    let bytes = bincode::serde::encode_into_std_write(value, into, configuration::<LIMIT>())
+        .map_err(|error| StateError::Damaged(error.to_string()))?;
+    if bytes > LIMIT { Err(StateError::Oversized { bytes, limit: LIMIT }) } else { Ok(()) }
 }
 
 fn decode<T: DeserializeOwned, const LIMIT: usize>(bytes: &[u8]) -> Result<T, StateError> {
@@ -115,4 +123,19 @@ fn decode<T: DeserializeOwned, const LIMIT: usize>(bytes: &[u8]) -> Result<T, St
         return Err(StateError::Damaged(format!("{} bytes too many", body.len() - read)));
     }
     Ok(value)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_could_not_be_read_again_is_not_written() {
+        let mut bytes = Vec::new();
+        let fits = [7_u8; 16];
+        encode_within::<16>(&fits, &mut bytes).expect("it fits");
+        assert_eq!(decode::<[u8; 16], 16>(&bytes).expect("it is read"), fits);
+        let error = encode_within::<16>(&[7_u8; 17], &mut bytes).expect_err("it is too large");
+        assert!(matches!(error, StateError::Oversized { bytes: 17, limit: 16 }), "{error}");
+    }
 }

@@ -53,7 +53,7 @@ enum Mode {
 /// where they come into the journal like all others.
 #[utoipa::path(post, path = "/v1/events", operation_id = "take_events", tag = "events",
     request_body(content((serde_json::Value = "application/cloudevents+json"), (Vec<serde_json::Value> = "application/cloudevents-batch+json"),
-        (serde_json::Value = "application/json")), description = "CloudEvents 1.0 in structured mode"),
+        (serde_json::Value = "application/json")), description = "CloudEvents 1.0 in structured mode, each as the schema `event` has it: `bellwether schema event`, `event.schema.json` among the contracts"),
     responses((status = 200, description = "Done", body = Journaled), (status = "4XX", description = "Refused", body = Problem, content_type = "application/problem+json"),
         (status = "5XX", description = "Not now, or it failed", body = Problem, content_type = "application/problem+json")), security(("token" = [])))]
 pub(crate) async fn take(

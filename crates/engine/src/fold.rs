@@ -356,12 +356,9 @@ impl Fold<'_> {
         match step {
             CancellationStep::Viewed => self.folded.limited |= !leaving.view(time, self.today),
             CancellationStep::Reasoned => leaving.reason_at = leaving.reason_at.max(Some(time)),
-            CancellationStep::Requested => {
-                leaving.notice.set(self.stamp, step);
-                leaving.requested_at = leaving.requested_at.max(Some(time));
-            }
+            CancellationStep::Requested => self.folded.limited |= !leaving.request(time),
             CancellationStep::Acknowledged => leaving.acknowledged_at = leaving.acknowledged_at.max(Some(time)),
-            CancellationStep::Withdrawn => _ = leaving.notice.set(self.stamp, step),
+            CancellationStep::Withdrawn => leaving.withdraw(time),
         }
     }
 }

@@ -17,6 +17,9 @@ use crate::time::{DAY_MS, Time};
 /// The reason of decisions that tell the outcome of an episode which it does not end.
 pub const OUTCOME_REASON: &str = "outcome";
 
+/// A warning that begins longer before a churn is no warning of it: a rule that is always on does not win. A longer horizon counts.
+pub const LONGEST_WARNING_DAYS: i64 = 180;
+
 /// A rise of MRR that makes an upsell signal true.
 const UPSELL_RISE: f64 = 1.05;
 
@@ -159,7 +162,7 @@ impl Case {
         happened.or_else(|| is_over.then_some(Verdict { outcome: Outcome::False, lead_ms: None, group: self.group }))
     }
 
-    /// What churn says of an at-risk episode (SIGNALS 1).
+    /// What churn says of an at-risk episode.
     pub fn at_churn(&self, churn: Time, life: &LifeSettings) -> Verdict {
         let lead_ms = churn.since_ms(self.raised_at).max(0);
         let was_over = self.ended_at.is_some_and(|end| end < churn.plus_ms(-life.min_lead_ms));
@@ -207,10 +210,12 @@ fn count_churn(customer: &Customer, rules: &RuleSet, churn: Time, counts: &mut C
     let open = open.filter_map(|episode| rule_of(episode.rule).map(|rule| (rule, Case::of(rule, settings, episode))));
     let pending = customer.outcomes.iter().flat_map(|outcomes| &outcomes.pending);
     let pending = pending.filter_map(|pending| rule_of(pending.rule).map(|rule| (rule, Case::ended(rule, settings, pending))));
+    let longest_ms = life.horizon_ms.max(LONGEST_WARNING_DAYS * DAY_MS);
     let warnings = open.chain(pending).filter(|(_, case)| case.group == Group::Told).filter_map(|(rule, case)| {
         let verdict = case.at_churn(churn, life);
         let was_over = case.ended_at.is_some_and(|end| end < churn.plus_ms(-life.min_lead_ms));
-        (!was_over).then_some((rule.name.as_str(), verdict))
+        let is_of_this_churn = !was_over && verdict.lead_ms.is_some_and(|lead| lead <= longest_ms);
+        is_of_this_churn.then_some((rule.name.as_str(), verdict))
     });
     counts.add(&warnings.collect::<Vec<_>>());
 }

@@ -120,9 +120,8 @@ impl<'a> View<'a> {
             Feature::DaysSinceCancelView => leaving?.last_view().map(days),
             Feature::DaysSinceCancelRequest => customer.notice_at().map(days),
             Feature::CancelUnacknowledgedBusinessHours => {
-                let notice = customer.notice_at()?;
-                let unanswered = leaving?.is_unanswered();
-                unanswered.then_some(Clock::BusinessHoursSince(notice, &self.settings.business_hours))
+                let unanswered = leaving?.unanswered_since(customer.billing.last_start())?;
+                Some(Clock::BusinessHoursSince(unanswered, &self.settings.business_hours))
             }
             Feature::ContactChangedDays => relation?.contact_changed_at.map(days),
             Feature::ChampionDaysSinceLogin => relation?.champion_day(&customer.activity.users).map(|day| days(day.start())),

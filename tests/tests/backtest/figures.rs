@@ -4,14 +4,12 @@ use std::fs;
 use std::process::Command;
 
 use bellwether_tests::product::{binary, succeeded};
-use bellwether_tests::python::python;
+use bellwether_tests::python::{JUDGE, python};
 
 use crate::support::Company;
 
 /// Judges the alarms anew, from events and signals alone.
 const CHECK: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/backtest/check.py");
-
-const PACKAGES: [&str; 2] = ["scikit-learn==1.9.1", "zstandard==0.25.0"];
 
 /// The baselines as the report describes them.
 const BASELINES: &str = "signals:
@@ -99,7 +97,7 @@ fn the_check_finds_a_wrong_figure() {
 
 /// The exit code of the check with these options, and all that it told.
 fn check(company: &Company, options: &[&str]) -> (Option<i32>, String) {
-    let mut command = Command::new(python(&PACKAGES));
+    let mut command = Command::new(python(&JUDGE));
     command.args(["-B", CHECK]);
     command.args(["events.jsonl.zst", "signals.jsonl", "observations.csv", "report.json"].map(|name| company.path(name)));
     let output = command.args(options).output().expect("python runs");

@@ -32,11 +32,25 @@ fn other_clients_read_the_same_signals() {
     assert!(uncommitted.len() > expected.len(), "there is something that is not to be seen");
 }
 
-/// Records as lines: key, the signal's id and value, with tabs between.
+/// Records as lines: key, every header by its name, and value, with tabs between.
 fn ours(product: &Product) -> Vec<String> {
     let text = |bytes: Option<&[u8]>| String::from_utf8(bytes.expect("there is one").to_vec()).expect("it is text");
-    let line = |record: &Received<'_>| [text(record.key), text(record.header("ce_id")), text(record.value)].join("\t");
+    let line = |record: &Received<'_>| {
+        let headers: Vec<(String, String)> = record.headers().map(|(name, value)| (name.to_owned(), text(value))).collect();
+        assert!(headers.iter().any(|(name, _)| name == "ce_id") && headers.len() > 5, "{headers:?}");
+        assert!(
+            headers.iter().all(|(_, value)| !value.contains([',', '\t'])),
+            "what the tools put between headers is in none: {headers:?}"
+        );
+        line_of(headers, &text(record.key), &text(record.value))
+    };
     sorted(product.read("signals", PARTITIONS, line))
+}
+
+fn line_of(mut headers: Vec<(String, String)>, key: &str, value: &str) -> String {
+    headers.sort_unstable();
+    let headers: Vec<String> = headers.into_iter().map(|(name, value)| format!("{name}={value}")).collect();
+    [key, &headers.join(","), value].join("\t")
 }
 
 /// Writes a signal in a transaction that comes to nothing, since its second record has nowhere to go.
@@ -67,7 +81,7 @@ fn by_kcat(product: &Product, isolation: &str) -> Vec<String> {
     command.args(["-b", &product.connection().bootstrap_servers, "-t", &product.topic("signals")]);
     let output = command.output().unwrap_or_else(|error| panic!("kcat cannot be run ({error}): `make setup` installs it"));
     succeeded(&output);
-    sorted(String::from_utf8_lossy(&output.stdout).lines().map(|line| with_id(line, '=')).collect())
+    sorted(String::from_utf8_lossy(&output.stdout).lines().map(|line| printed(line, '=')).collect())
 }
 
 fn by_console_consumer(broker: &Broker, product: &Product, count: usize) -> Vec<String> {
@@ -78,21 +92,24 @@ fn by_console_consumer(broker: &Broker, product: &Product, count: usize) -> Vec<
     arguments.extend(["--max-messages", &count, "--timeout-ms", "10000"]);
     arguments.extend(["--formatter-property", "print.key=true", "--formatter-property", "print.headers=true"]);
     let printed = broker.tool(tool::CONSOLE_CONSUMER, &arguments);
-    sorted(printed.lines().filter(|line| line.starts_with("ce_")).map(|line| with_id(line, ':')).collect())
+    sorted(printed.lines().filter(|line| line.starts_with("ce_")).map(|line| printed(line, ':')).collect())
 }
 
 fn by_python(product: &Product) -> Vec<String> {
     let text = |value: &Value| value.as_str().expect("a text").to_owned();
-    let line = |record: &Value| [&record["key"], &record["headers"]["ce_id"], &record["value"]].map(text).join("\t");
+    let line = |record: &Value| {
+        let headers = record["headers"].as_object().expect("headers").iter();
+        line_of(headers.map(|(name, value)| (name.clone(), text(value))).collect(), &text(&record["key"]), &text(&record["value"]))
+    };
     sorted(product.read_by_python("signals", PARTITIONS).iter().map(line).collect())
 }
 
-/// From `headers, key, value` to `key, id, value`.
-fn with_id(line: &str, separator: char) -> String {
+/// What a tool prints of a record, headers before key before value, as such a line.
+fn printed(line: &str, separator: char) -> String {
     let parts: Vec<&str> = line.splitn(3, '\t').collect();
     let [headers, key, value] = parts[..] else { panic!("three parts: {line}") };
-    let id = headers.split(',').find_map(|header| header.strip_prefix("ce_id")?.strip_prefix(separator));
-    [key, id.expect("there is an id"), value].join("\t")
+    let header = |header: &str| header.split_once(separator).map(|(name, value)| (name.to_owned(), value.to_owned()));
+    line_of(headers.split(',').map(|text| header(text).expect("a name and a value")).collect(), key, value)
 }
 
 fn sorted(mut lines: Vec<String>) -> Vec<String> {

@@ -2,12 +2,14 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::thread;
 
+use bellwether_codec::journal::Control;
 use bellwether_tests::broker::Broker;
 use bellwether_tests::company::company;
 use bellwether_tests::product::Product;
 
-use crate::support::{command, lines, told, wait_until};
+use crate::support::{any_command, command, lines, told, wait_until};
 
 const PARTITIONS: u16 = 3;
 
@@ -83,4 +85,61 @@ fn a_dry_run_tells_what_publishing_does() {
     }
     assert_eq!(found.values().sum::<u64>(), foreseen.values().map(|[opens, clears, expires, _]| opens + clears + expires).sum::<u64>());
     assert!(told(&command(&product, &["rules", "publish", "--dry-run", rules])).contains("in force already"));
+}
+
+/// Publishers that run at once, and how often.
+const PUBLISHERS: usize = 4;
+const ROUNDS: usize = 4;
+
+/// Number and text of the rule sets in each partition of the journal, in their order.
+fn published_rules(product: &Product) -> Vec<Vec<(u32, String)>> {
+    let mut partitions = vec![Vec::new(); usize::from(PARTITIONS)];
+    let control = |record: &bellwether_kafka::Received<'_>| (record.at.partition, Control::decode(record.value.unwrap_or_default()).ok());
+    for (partition, control) in product.read("journal", PARTITIONS, control) {
+        if let Some(Control::Rules(rules)) = control {
+            partitions[usize::try_from(partition).expect("no partition is negative")].push((rules.number, rules.text));
+        }
+    }
+    partitions
+}
+
+#[test]
+fn publishers_at_once_publish_one_after_the_other_or_say_that_they_have_not() {
+    let product = Product::new(Broker::shared().bootstrap(), "publishers", PARTITIONS);
+    product.create();
+    let before = published_rules(&product)[0].len();
+    let mut told_published = Vec::new();
+    for round in 0..ROUNDS {
+        let publish = |publisher: usize| {
+            let name = format!("{round}-{publisher}.yaml");
+            let path = product.directory.path().join(&name);
+            fs::write(&path, RULES.replace("win-back", &format!("play-{round}-{publisher}"))).expect("the rules can be written");
+            (publisher, any_command(&product, &["rules", "publish", path.to_str().expect("it is UTF-8")]))
+        };
+        let ended: Vec<_> = thread::scope(|scope| {
+            let running: Vec<_> = (0..PUBLISHERS).map(|publisher| scope.spawn(move || publish(publisher))).collect();
+            running.into_iter().map(|thread| thread.join().expect("nobody panicked")).collect()
+        });
+        for (publisher, output) in ended {
+            let told = told(&output);
+            println!("round {round}, publisher {publisher}: {:?} {}", output.status.code(), told.trim());
+            match output.status.code() {
+                Some(0) => {
+                    let number = told.rsplit("as rule set ").next().and_then(|rest| rest.trim().parse::<u32>().ok());
+                    told_published.push((number.expect("its number is told"), format!("play-{round}-{publisher}")));
+                }
+                Some(1) => assert!(told.contains("nothing was published"), "{told}"),
+                code => panic!("{code:?}: {told}"),
+            }
+        }
+    }
+    told_published.sort_unstable();
+    assert!(told_published.len() >= ROUNDS, "of each round at least the last has published: {told_published:?}");
+    let partitions = published_rules(&product);
+    assert!(partitions.iter().all(|rules| *rules == partitions[0]), "each partition has the same rule sets");
+    let found = &partitions[0][before..];
+    let playbook =
+        |text: &str| text.lines().find_map(|line| line.trim().strip_prefix("playbook: play-").map(|rest| format!("play-{rest}")));
+    let found: Vec<(u32, String)> = found.iter().map(|(number, text)| (*number, playbook(text).expect("it is ours"))).collect();
+    assert_eq!(found, told_published, "each that was told is there, under its number, once, and nothing else");
 }

@@ -3,7 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::Path;
+use std::process::Command;
 
+use bellwether_tests::product::succeeded;
+use bellwether_tests::python::{JUDGE, python};
 use bellwether_tests::recomputed::Numbers;
 use serde_json::Value;
 
@@ -98,6 +101,8 @@ pub struct Told {
     pub open: Vec<Open>,
     /// Outcomes of episodes by group, rule and outcome.
     outcomes: BTreeMap<(String, String, String), f64>,
+    /// Leads of episodes with an outcome that was right or late, by rule, days.
+    pub leads: BTreeMap<String, Vec<f64>>,
 }
 
 /// An open signal.
@@ -125,6 +130,8 @@ impl Told {
             // It is told again at the end of an episode that had its outcome before.
             if data["outcome"].is_string() && judged.insert((episode.clone(), word(&data["raised_at"]))) {
                 *told.outcomes.entry((word(&data["group"]), rule.clone(), word(&data["outcome"]))).or_default() += 1.0;
+                let is_lead = data["group"] == "told" && data["outcome"] != "false";
+                told.leads.entry(rule.clone()).or_default().extend(data["lead_days"].as_f64().filter(|_| is_lead));
             }
             match kind.as_str() {
                 "bellwether.signal.raised.v1" => {
@@ -182,5 +189,33 @@ impl Told {
     /// How much likelier those leave who were held out than those who were told, by rule.
     pub fn uplift(&self) -> BTreeMap<String, f64> {
         self.by_rule(|rule| Some(self.true_share("held_out", rule)? - self.true_share("told", rule)?))
+    }
+}
+
+/// What became of churns, and which of them were warned of, as shares.
+pub struct Warnings {
+    pub recall: f64,
+    pub recall_by_rule: BTreeMap<String, f64>,
+    pub warned_by_days: BTreeMap<String, f64>,
+}
+
+impl Warnings {
+    /// Judges the signals by the events alone.
+    pub fn of(events: &Path, signals: &Path) -> Self {
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("backtest/warnings.py");
+        let output = Command::new(python(&JUDGE)).arg("-B").arg(script).args([events, signals]).output().expect("Python starts");
+        succeeded(&output);
+        let judged: Value = serde_json::from_slice(&output.stdout).expect("JSON");
+        let number = |value: &Value| value.as_f64().expect("a number");
+        let churned = number(&judged["churned"]);
+        assert!(churned > 10.0, "only {churned} churns");
+        let shares = |value: &Value, of: f64| {
+            value.as_object().expect("shares").iter().map(|(name, value)| (name.clone(), number(value) / of)).collect()
+        };
+        Self {
+            recall: number(&judged["caught"]) / churned,
+            recall_by_rule: shares(&judged["caught_by_rule"], churned),
+            warned_by_days: shares(&judged["warned"], 1.0),
+        }
     }
 }

@@ -15,7 +15,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 
 use crate::dashboards::{Target, offers, targets};
-use crate::independent::{Open, Told, median_days, of_events};
+use crate::independent::{Open, Told, Warnings, median_days, of_events};
 use crate::prometheus::{PATIENCE, Prometheus, check_metrics, scraped};
 use crate::{deploy, read};
 
@@ -30,6 +30,9 @@ const RESPONSE_BUCKETS_HOURS: [f64; 13] = [1.0, 2.0, 3.0, 4.0, 6.0, 8.0, 12.0, 2
 
 /// Upper bounds of the buckets of durations, days.
 const DURATION_BUCKETS_DAYS: [f64; 9] = [1.0, 3.0, 7.0, 14.0, 30.0, 60.0, 90.0, 180.0, 365.0];
+
+/// Upper bounds of the buckets of leads, days; longer ones are shown as the last.
+const LEAD_BUCKETS_DAYS: [f64; 6] = [7.0, 14.0, 30.0, 60.0, 90.0, f64::INFINITY];
 
 /// Of the people who rate open signals one in so many calls them useless.
 const USELESS_EVERY: usize = 3;
@@ -236,8 +239,10 @@ fn bucket(bounds: &[f64], is_far_enough: impl Fn(f64) -> bool) -> std::ops::Rang
 }
 
 /// Panels that show something for each value of a label: the label, and what they must show.
-fn by_label(told: &Told, useful: BTreeMap<String, f64>) -> Vec<(&'static str, &'static str, BTreeMap<String, f64>)> {
+fn by_label(told: &Told, warnings: Warnings, useful: BTreeMap<String, f64>) -> Vec<(&'static str, &'static str, BTreeMap<String, f64>)> {
     vec![
+        ("Recall by rule", "rule", warnings.recall_by_rule),
+        ("Warned ahead", "days", warnings.warned_by_days),
         ("Open episodes", "severity", told.open_by(|open| &open.severity)),
         ("Open episodes by kind", "kind", told.open_by(|open| &open.kind)),
         ("Open episodes by rule", "rule", told.open_by(|open| &open.rule)),
@@ -334,6 +339,8 @@ fn panels_show_what_sql_and_subscribers_know_and_no_expression_fails() {
     let mut expected = of_events(&numbers, &events, &DAY[..7], LAST_MONTH);
     assert!(expected.iter().filter(|(.., value)| *value != 0.0).count() > 30, "{expected:?}");
     expected.extend(TARGETS.map(|(panel, value)| (panel, "target", value)));
+    let warnings = Warnings::of(&directory.path().join("events.jsonl"), &directory.path().join("signals.jsonl"));
+    expected.push(("Recall", "recall", warnings.recall));
     // No SQL knows this one.
     expected.push(("Active customers", "customers", summary["active_customers"].as_f64().expect("a count")));
     for (panel, legend, value) in &expected {
@@ -344,7 +351,15 @@ fn panels_show_what_sql_and_subscribers_know_and_no_expression_fails() {
         let expression = target(panel, legend).of("bellwether", "EUR");
         prometheus.wait_for(&expression, |found| found.len() == 1 && bounds.contains(&found[0]));
     }
-    for (panel, label, expected) in by_label(&told, useful) {
+    for (rule, leads) in &told.leads {
+        let bounds = bucket(&LEAD_BUCKETS_DAYS, |bound| 2 * leads.iter().filter(|lead| **lead <= bound).count() >= leads.len());
+        let expression = format!(
+            "sum by (rule) ({}) and on (rule) {{rule=\"{rule}\"}}",
+            target("Median lead by rule", "{{rule}}").of("bellwether", "EUR")
+        );
+        prometheus.wait_for(&expression, |found| found.len() == 1 && bounds.contains(&found[0]));
+    }
+    for (panel, label, expected) in by_label(&told, warnings, useful) {
         assert!(!expected.is_empty(), "{panel} has nothing to show");
         let target = all.iter().find(|target| target.panel == panel).unwrap_or_else(|| panic!("no panel {panel}"));
         wait_for_labels(&prometheus, target, label, &expected);

@@ -21,9 +21,9 @@ fn configuration_and_rules_are_well_formed() {
 }
 
 #[test]
-fn unit_tests_of_the_alerts_pass() {
-    let tests = ["alerts.test.yaml", "alerts.weeks.test.yaml", "alerts.forward.test.yaml"].map(|name| deploy("prometheus").join(name));
-    for test in tests {
+fn unit_tests_of_alerts_and_recorded_series_pass() {
+    let tests = ["alerts.test.yaml", "alerts.weeks.test.yaml", "alerts.forward.test.yaml", "recording.test.yaml"];
+    for test in tests.map(|name| deploy("prometheus").join(name)) {
         promtool(&["test", "rules", test.to_str().expect("UTF-8")], "");
     }
 }

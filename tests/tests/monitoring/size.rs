@@ -7,12 +7,19 @@ use std::path::Path;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
-use bellwether_tests::product::{binary, succeeded};
+use bellwether_codec::event::Decoder;
+use bellwether_engine::event::Event;
+use bellwether_tests::broker::Broker;
+use bellwether_tests::product::{Product, binary, succeeded};
 use serde_json::Value;
 use tempfile::TempDir;
 
+use crate::beside_kafka::start;
 use crate::panels::Run;
-use crate::prometheus::PATIENCE;
+use crate::prometheus::{PATIENCE, free_address, scraped as exposition};
+
+/// Partitions of the journal beside Kafka.
+const PARTITIONS: u16 = 2;
 
 /// The ways that a customer's life may go: the same for few customers and for many.
 const LIVES: usize = 20;
@@ -62,7 +69,13 @@ fn raised(directory: &Path, events: &str) -> u64 {
     summary["signals"].as_object().expect("signals").values().filter_map(|counts| counts["raised"].as_u64()).sum()
 }
 
-/// Names and labels of the series, and the bytes of the answer, when all is done that the events of so many customers ask for.
+/// Names and labels of the series of an answer.
+fn series(answer: &str) -> BTreeSet<String> {
+    let series = answer.lines().filter(|line| !line.starts_with('#')).filter_map(|line| line.rsplit_once(' '));
+    series.map(|(series, _)| series.to_owned()).collect()
+}
+
+/// The series, and the bytes of the answer, when all is done that the events of so many customers ask for.
 fn scraped(customers: usize) -> (BTreeSet<String>, usize) {
     let directory = TempDir::new().expect("a temporary directory");
     let events = events(customers);
@@ -72,22 +85,56 @@ fn scraped(customers: usize) -> (BTreeSet<String>, usize) {
     let started = Instant::now();
     loop {
         let answer = run.metrics();
-        let series = answer.lines().filter(|line| !line.starts_with('#')).filter_map(|line| line.rsplit_once(' '));
+        let lines = answer.lines().filter(|line| !line.starts_with('#')).filter_map(|line| line.rsplit_once(' '));
         let is_raised = |series: &str| series.starts_with("bellwether_signals_total") && series.contains("transition=\"raised\"");
-        let found: u64 = series.clone().filter(|(series, _)| is_raised(series)).filter_map(|(_, count)| count.parse::<u64>().ok()).sum();
+        let found: u64 = lines.filter(|(series, _)| is_raised(series)).filter_map(|(_, count)| count.parse::<u64>().ok()).sum();
         if found == expected && answer.contains(&format!("bellwether_customers {customers}\n")) {
-            return (series.map(|(series, _)| series.to_owned()).collect(), answer.len());
+            return (series(&answer), answer.len());
         }
         assert!(started.elapsed() < PATIENCE, "{found} of {expected} signals: {answer}");
         sleep(Duration::from_millis(100));
     }
 }
 
-#[test]
-fn as_many_series_for_a_thousand_customers_as_for_twenty_thousand() {
-    let ((few, few_bytes), (many, many_bytes)) = (scraped(1_000), scraped(20_000));
+/// The same beside Kafka, where all is told that a replay of the journal tells. Names of topics are those of one product.
+fn scraped_beside_kafka(application: &str, customers: usize) -> (BTreeSet<String>, usize) {
+    let product = Product::new(Broker::shared().bootstrap(), application, PARTITIONS);
+    product.create();
+    let text = events(customers);
+    let decoder = Decoder::default();
+    let events: Vec<Event<'_>> = text.lines().map(|line| decoder.decode_journal(line).expect("it is an event")).collect();
+    product.produce(&events);
+    let address = free_address();
+    let instance = start(&product, "all", "all", &address);
+    let started = Instant::now();
+    let is_done = || {
+        let customers_told = exposition(&address).contains(&format!("bellwether_customers {customers}\n"));
+        customers_told && product.published().len() >= product.replayed().len()
+    };
+    while !is_done() {
+        assert!(started.elapsed() < PATIENCE, "{} of {} are told", product.published().len(), product.replayed().len());
+        sleep(Duration::from_millis(500));
+    }
+    let answer = exposition(&address).replace(&format!("{application}."), "application.");
+    assert_eq!(instance.stop(), Some(0));
+    (series(&answer), answer.len())
+}
+
+/// The same series, and no bytes more than longer numbers take.
+#[track_caller]
+fn assert_as_large((few, few_bytes): (BTreeSet<String>, usize), (many, many_bytes): (BTreeSet<String>, usize)) {
     assert!(few.len() > 200, "{}", few.len());
     assert_eq!(few.symmetric_difference(&many).collect::<Vec<_>>(), Vec::<&String>::new());
-    // Numbers are longer, by a digit or two each.
+    // By a digit or two each.
     assert!(many_bytes < few_bytes + 3 * many.len(), "{few_bytes} and {many_bytes} bytes");
+}
+
+#[test]
+fn as_many_series_for_a_thousand_customers_as_for_twenty_thousand() {
+    assert_as_large(scraped(1_000), scraped(20_000));
+}
+
+#[test]
+fn as_many_series_beside_kafka_for_a_few_hundred_customers_as_for_many() {
+    assert_as_large(scraped_beside_kafka("size-few", 400), scraped_beside_kafka("size-many", 8_000));
 }

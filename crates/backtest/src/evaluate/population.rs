@@ -1,5 +1,6 @@
 //! The customers of a log with their lives, and what the whole of them has in common.
 
+use bellwether_engine::outcome::LONGEST_WARNING_DAYS;
 use bellwether_engine::settings::Settings;
 use bellwether_engine::time::{DAY_MS, Time};
 
@@ -39,7 +40,7 @@ pub const DEFAULT_HORIZON_MS: i64 = 90 * DAY_MS;
 /// The default minimum useful lead.
 pub const DEFAULT_MIN_LEAD_MS: i64 = 14 * DAY_MS;
 /// Horizons that every report shows, in days.
-pub const HORIZONS_DAYS: [i64; 4] = [30, 60, 90, 180];
+pub const HORIZONS_DAYS: [i64; 4] = [30, 60, 90, LONGEST_WARNING_DAYS];
 /// With fewer churns there is no verdict.
 pub const MIN_CHURNS: usize = 20;
 

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
+use bellwether_engine::outcome::LONGEST_WARNING_DAYS;
 use bellwether_engine::time::{DAY_MS, Time};
 use rayon::prelude::*;
 
 use super::outcome::{Judge, Outcome, days, is_open_before, outcome};
-use super::population::{HORIZONS_DAYS, Judged, Population, length};
+use super::population::{Judged, Population, length};
 
 /// Raised again this soon after its end, an episode flaps.
 const FLAP_MS: i64 = 7 * DAY_MS;
@@ -150,7 +151,7 @@ impl Group {
 
     /// How long before a churn the earliest episode began that stayed open; one that is always open began before any horizon, and is none.
     fn warned_ms(&self, customer: &Judged<'_>, population: &Population<'_>, churn_at: Time, horizon_ms: i64) -> Option<i64> {
-        let longest_ms = horizon_ms.max(HORIZONS_DAYS[HORIZONS_DAYS.len() - 1] * DAY_MS);
+        let longest_ms = horizon_ms.max(LONGEST_WARNING_DAYS * DAY_MS);
         let open =
             self.all_episodes(customer).filter(|episode| is_open_before(episode, &customer.life, churn_at, population.options.min_lead_ms));
         open.map(|episode| churn_at.since_ms(episode.raised_at)).filter(|lead| *lead <= longest_ms).max()

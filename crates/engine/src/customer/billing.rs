@@ -175,6 +175,12 @@ impl Entry for Invoice {
 }
 
 impl Billing {
+    /// When a subscription was started last.
+    #[must_use]
+    pub fn last_start(&self) -> Option<Time> {
+        self.subscriptions.iter().filter_map(|subscription| subscription.started_at).max()
+    }
+
     /// The running subscriptions.
     pub fn active(&self) -> impl Iterator<Item = &Subscription> {
         self.subscriptions.iter().filter(|subscription| subscription.is_active())

@@ -1,8 +1,6 @@
 //! Signs of leaving: the cancellation page, reasons, and notice.
 
-use super::last_word::LastWord;
 use super::packed::{Packed, PackedReader, PackedWriter};
-use crate::event::CancellationStep;
 use crate::time::{Day, MINUTE_MS, Time};
 
 /// Views further apart than this are different sessions.
@@ -11,6 +9,8 @@ pub const SESSION_GAP_MS: i64 = 30 * MINUTE_MS;
 pub const MAX_VIEWS: usize = 32;
 /// Days of the longest window of sessions.
 pub(crate) const SESSIONS_WINDOW_DAYS: i32 = 28;
+/// Requests remembered of one notice. The first says since when it stands, the latest whether it was answered: those in between go first.
+pub const MAX_REQUESTS: usize = 8;
 /// A reason counts for so many days.
 const REASON_WINDOW_DAYS: i32 = 28;
 
@@ -23,10 +23,10 @@ pub struct Leaving {
     forgotten: Day,
     /// The latest reason given.
     pub reason_at: Option<Time>,
-    /// Requested or withdrawn, whichever came last.
-    pub notice: LastWord<CancellationStep>,
-    /// The latest request.
-    pub requested_at: Option<Time>,
+    /// Requests since the latest withdrawal, oldest first: one who gives notice may say so again.
+    requests: Vec<Time>,
+    /// The latest withdrawal.
+    withdrawn_at: Option<Time>,
     /// The latest acknowledgement, which says nothing about whether the notice still stands.
     pub acknowledged_at: Option<Time>,
 }
@@ -79,17 +79,41 @@ impl Leaving {
         self.reason_at.is_some_and(|time| time.day().0 > today.0 - REASON_WINDOW_DAYS)
     }
 
-    /// Whether a notice stands that nobody has acknowledged.
-    #[must_use]
-    pub fn is_unanswered(&self) -> bool {
-        self.notice.get() == Some(&CancellationStep::Requested) && self.acknowledged_at < self.requested_at
+    /// Remembers a request. Returns false when one had to give way.
+    pub fn request(&mut self, time: Time) -> bool {
+        if self.withdrawn_at >= Some(time) || self.requests.contains(&time) {
+            return true;
+        }
+        let place = self.requests.partition_point(|known| *known < time);
+        self.requests.insert(place, time);
+        let is_full = self.requests.len() > MAX_REQUESTS;
+        if is_full {
+            self.requests.remove(MAX_REQUESTS - 1);
+        }
+        !is_full
     }
 
-    /// The time of a notice that stands, unless a subscription was started after it.
+    /// Takes back what was requested until then.
+    pub fn withdraw(&mut self, time: Time) {
+        self.withdrawn_at = self.withdrawn_at.max(Some(time));
+        self.requests.retain(|request| *request > time);
+    }
+
+    /// Since when a notice stands: its first request after the latest start of a subscription.
     #[must_use]
     pub fn notice_at(&self, last_start: Option<Time>) -> Option<Time> {
-        let stands = self.notice.get() == Some(&CancellationStep::Requested);
-        self.requested_at.filter(|time| stands && last_start.is_none_or(|start| start <= *time))
+        self.first_request(last_start.unwrap_or(Time::MIN))
+    }
+
+    /// Since when a notice waits for an acknowledgement.
+    #[must_use]
+    pub fn unanswered_since(&self, last_start: Option<Time>) -> Option<Time> {
+        let notice = self.notice_at(last_start)?;
+        self.acknowledged_at.map_or(Some(notice), |answer| self.first_request(notice.max(answer.plus_ms(1))))
+    }
+
+    fn first_request(&self, from: Time) -> Option<Time> {
+        self.requests.iter().copied().find(|request| *request >= from)
     }
 }
 
@@ -98,26 +122,20 @@ impl Packed for Leaving {
         writer.put_count(self.views.len(), self.forgotten);
         self.views.iter().for_each(|view| writer.put_time(*view));
         writer.put_optional_time(self.reason_at);
-        writer.put_word(&self.notice, |writer, step| writer.bytes.push(*step as u8));
-        writer.put_optional_time(self.requested_at);
+        writer.put(self.requests.len() as u64);
+        self.requests.iter().for_each(|request| writer.put_time(*request));
+        writer.put_optional_time(self.withdrawn_at);
         writer.put_optional_time(self.acknowledged_at);
     }
 
     fn unpack(reader: &mut PackedReader<'_>) -> Option<Self> {
-        const STEPS: [CancellationStep; 5] = [
-            CancellationStep::Viewed,
-            CancellationStep::Reasoned,
-            CancellationStep::Requested,
-            CancellationStep::Acknowledged,
-            CancellationStep::Withdrawn,
-        ];
         let (count, forgotten) = reader.take_count()?;
         Some(Self {
             views: reader.take_things(count, PackedReader::take_time)?,
             forgotten,
             reason_at: reader.take_optional_time()?,
-            notice: reader.take_word(|reader| reader.take_one_of(&STEPS))?,
-            requested_at: reader.take_optional_time()?,
+            requests: reader.take_list(PackedReader::take_time)?,
+            withdrawn_at: reader.take_optional_time()?,
             acknowledged_at: reader.take_optional_time()?,
         })
     }
@@ -152,5 +170,48 @@ mod tests {
         // The seven days know it, the 28 do not.
         assert!(leaving.sessions_known_from(7) <= TODAY);
         assert_eq!(leaving.sessions_known_from(28), Day(TODAY.0 - 10 + 29));
+    }
+
+    #[test]
+    fn a_notice_stands_since_its_first_request_whatever_comes_first() {
+        let (first, withdrawn, second, again) = (at(9, 0), at(7, 0), at(5, 0), at(2, 0));
+        let mut orders = Vec::new();
+        for place in 0..4 {
+            let mut leaving = Leaving::default();
+            for (index, time) in [again, first, second].into_iter().enumerate() {
+                if index == place {
+                    leaving.withdraw(withdrawn);
+                }
+                assert!(leaving.request(time));
+            }
+            if place == 3 {
+                leaving.withdraw(withdrawn);
+            }
+            assert_eq!((leaving.notice_at(None), leaving.notice_at(Some(at(3, 0)))), (Some(second), Some(again)));
+            assert_eq!(leaving.notice_at(Some(at(1, 0))), None, "a subscription was started after it");
+            orders.push(leaving);
+        }
+        assert!(orders.iter().all(|leaving| *leaving == orders[0]));
+    }
+
+    #[test]
+    fn a_request_after_the_answer_waits_for_another() {
+        let mut leaving = Leaving::default();
+        assert!(leaving.request(at(9, 0)));
+        assert_eq!(leaving.unanswered_since(None), Some(at(9, 0)));
+        leaving.acknowledged_at = Some(at(8, 0));
+        assert_eq!(leaving.unanswered_since(None), None);
+        assert!(leaving.request(at(7, 0)));
+        assert_eq!((leaving.unanswered_since(None), leaving.notice_at(None)), (Some(at(7, 0)), Some(at(9, 0))));
+    }
+
+    #[test]
+    fn of_many_requests_the_first_and_the_latest_are_kept() {
+        let mut leaving = Leaving::default();
+        assert!((0..8).all(|day| leaving.request(at(20 - day, 0))));
+        assert!(!leaving.request(at(1, 0)));
+        leaving.acknowledged_at = Some(at(2, 0));
+        assert_eq!((leaving.requests.len(), leaving.notice_at(None)), (MAX_REQUESTS, Some(at(20, 0))));
+        assert_eq!(leaving.unanswered_since(None), Some(at(1, 0)));
     }
 }

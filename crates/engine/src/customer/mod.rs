@@ -242,7 +242,6 @@ impl Customer {
     /// The time of the notice that stands.
     #[must_use]
     pub fn notice_at(&self) -> Option<Time> {
-        let last_start = self.billing.subscriptions.iter().filter_map(|subscription| subscription.started_at).max();
-        self.leaving.as_ref()?.notice_at(last_start)
+        self.leaving.as_ref()?.notice_at(self.billing.last_start())
     }
 }
