@@ -23,6 +23,7 @@ use bellwether_live::metrics::Metrics;
 use bellwether_live::options::BatchLimits;
 use bellwether_store::{Store, StoreOptions};
 
+mod daily;
 mod outcome;
 mod reading;
 mod rules;

@@ -202,7 +202,7 @@ pub struct Warnings {
 impl Warnings {
     /// Judges the signals by the events alone.
     pub fn of(events: &Path, signals: &Path) -> Self {
-        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("backtest/warnings.py");
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("backtest/warned.py");
         let output = Command::new(python(&JUDGE)).arg("-B").arg(script).args([events, signals]).output().expect("Python starts");
         succeeded(&output);
         let judged: Value = serde_json::from_slice(&output.stdout).expect("JSON");

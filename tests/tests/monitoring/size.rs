@@ -102,7 +102,7 @@ fn scraped_beside_kafka(application: &str, customers: usize) -> (BTreeSet<String
     product.create();
     let text = events(customers);
     let decoder = Decoder::default();
-    let events: Vec<Event<'_>> = text.lines().map(|line| decoder.decode_journal(line).expect("it is an event")).collect();
+    let events: Vec<Event<'_>> = text.lines().map(|line| decoder.decode_text(line).expect("it is an event")).collect();
     product.produce(&events);
     let address = free_address();
     let instance = start(&product, "all", "all", &address);

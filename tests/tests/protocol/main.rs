@@ -2,6 +2,7 @@
 
 mod behind;
 mod clock;
+mod daily;
 mod damage;
 mod ingest;
 mod poisoned;

@@ -1,7 +1,7 @@
 """What live figures of warnings must come to, from the events and the signals of a log alone: churns, those caught, also by rule, and those
 warned of so many days ahead.
 
-    warnings.py EVENTS.jsonl[.zst] SIGNALS.jsonl"""
+    warned.py EVENTS.jsonl[.zst] SIGNALS.jsonl"""
 
 import json
 import sys
