@@ -7,7 +7,8 @@ use std::process::{Command, Stdio};
 use bellwether_codec::state::FOLD_VERSION;
 use bellwether_store::{Commit, Durability, Store, StoreOptions};
 
-/// What the program of fold version 2 has left.
+/// What the program of fold version 2 has left: the last version before states kept outcomes and silences, and stores days of KPIs. Of later versions
+/// nothing is kept; [`age`] makes a present store, with its days of KPIs, look as if the version before the present one had written it.
 const FOLD_2: &[u8] = include_bytes!("../tests/upgrade/fold-2.tar.zst");
 
 /// Unpacks what the program of fold version 2 has left: `data`, `signals.jsonl` with its decisions, and the events in `company`, which are of 6

@@ -39,7 +39,7 @@ pub enum ForwardError {
         /// How far it was read.
         offset: u64,
         /// What is wrong.
-        problem: &'static str,
+        problem: String,
         /// Where the position is kept.
         state: PathBuf,
     },

@@ -41,6 +41,9 @@ fn read_file(path: &PathBuf, visit: &mut dyn FnMut(&[u8])) -> io::Result<()> {
     loop {
         line.clear();
         io::Read::take(&mut reader, MAX_LINE_BYTES as u64).read_until(b'\n', &mut line)?;
+        if line.len() >= MAX_LINE_BYTES && !line.ends_with(b"\n") {
+            return Err(io::Error::new(io::ErrorKind::InvalidData, "it has a line that is far too long for a signal"));
+        }
         // A line without an end is still being written.
         let Some(text) = line.strip_suffix(b"\n") else { return Ok(()) };
         if !is_erased(text) {
@@ -66,4 +69,28 @@ fn read_topic(connect: &Connect, visit: &mut dyn FnMut(&[u8])) -> Result<(), For
         }
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn lines(text: &[u8]) -> Result<Vec<Vec<u8>>, String> {
+        let directory = tempfile::tempdir().map_err(|error| error.to_string())?;
+        let path = directory.path().join("signals.jsonl");
+        std::fs::write(&path, text).map_err(|error| error.to_string())?;
+        let mut lines = Vec::new();
+        LogReader::File(path).read(&mut |line| lines.push(line.to_vec())).map_err(|error| error.to_string())?;
+        Ok(lines)
+    }
+
+    #[test]
+    fn a_line_that_never_ends_is_an_error_and_one_that_is_being_written_is_none() {
+        assert_eq!(lines(b"a\nb"), Ok(vec![b"a".to_vec()]));
+        let longest = [vec![b'x'; MAX_LINE_BYTES - 1], b"\n".to_vec(), b"b\n".to_vec()].concat();
+        assert_eq!(lines(&longest).map(|lines| lines.len()), Ok(2));
+        let longer = [b"a\n".to_vec(), vec![b'x'; MAX_LINE_BYTES], b"\nb\n".to_vec()].concat();
+        let error = lines(&longer).expect_err("it cannot be a signal");
+        assert!(error.contains("signals.jsonl") && error.contains("far too long"), "{error}");
+    }
 }

@@ -34,7 +34,24 @@ struct Comparison<'s> {
 }
 
 /// Keywords that narrow what is valid, and are compared as they are.
-const NARROWING: [&str; 6] = ["format", "pattern", "contentEncoding", "propertyNames", "exclusiveMinimum", "exclusiveMaximum"];
+const NARROWING: [&str; 12] = [
+    "contains",
+    "contentEncoding",
+    "dependentRequired",
+    "exclusiveMaximum",
+    "exclusiveMinimum",
+    "format",
+    "multipleOf",
+    "not",
+    "pattern",
+    "propertyNames",
+    "unevaluatedProperties",
+    "uniqueItems",
+];
+
+/// Keywords that limit from below, and from above.
+const LEAST: [&str; 4] = ["minimum", "minItems", "minLength", "minProperties"];
+const MOST: [&str; 4] = ["maximum", "maxItems", "maxLength", "maxProperties"];
 
 impl<'s> Comparison<'s> {
     fn compare(&mut self, path: &str, older: &'s Value, newer: &'s Value) {
@@ -44,11 +61,7 @@ impl<'s> Comparison<'s> {
         self.limits(path, older, newer);
         self.fields(path, older, newer);
         self.required(path, older, newer);
-        for keyword in ["items", "additionalProperties"] {
-            if older[keyword].is_object() {
-                self.compare(&format!("{path}/*"), &older[keyword], &newer[keyword]);
-            }
-        }
+        self.others(path, older, newer);
         self.places(path, older, newer);
         for keyword in ["anyOf", "oneOf"] {
             self.alternatives(path, &older[keyword], &newer[keyword]);
@@ -93,7 +106,7 @@ impl<'s> Comparison<'s> {
                 self.found.push(format!("{path}: {keyword} was {}, and is {}", older[keyword], newer[keyword]));
             }
         }
-        for (keyword, sign) in [("minimum", 1.0), ("minLength", 1.0), ("maximum", -1.0), ("maxLength", -1.0)] {
+        for (keyword, sign) in LEAST.map(|keyword| (keyword, 1.0)).into_iter().chain(MOST.map(|keyword| (keyword, -1.0))) {
             let Some(limit) = wider[keyword].as_f64() else { continue };
             if !narrower[keyword].as_f64().is_some_and(|narrower| sign * narrower >= sign * limit) {
                 self.found.push(format!("{path}: {keyword} was {}, and is {}", older[keyword], newer[keyword]));
@@ -108,6 +121,19 @@ impl<'s> Comparison<'s> {
                     Some(newer) => self.compare(&format!("{path}/{name}"), schema, newer),
                     None => self.found.push(format!("{path}/{name}: it was removed or renamed")),
                 }
+            }
+        }
+    }
+
+    /// What stands in lists, and under names that are not told. Who writes may use any name where nothing is said of the others.
+    fn others(&mut self, path: &str, older: &'s Value, newer: &'s Value) {
+        for keyword in ["items", "additionalProperties"] {
+            let (old, new) = (&older[keyword], &newer[keyword]);
+            let is_new = |limit: &Value| limit == false && old != false || limit.is_object() && !old.is_object() && old != false;
+            if self.reliance == Reliance::Writes && is_new(new) {
+                self.found.push(format!("{path}/*: {keyword} was {old}, and is {new}"));
+            } else if old.is_object() {
+                self.compare(&format!("{path}/*"), old, new);
             }
         }
     }
@@ -157,20 +183,34 @@ impl<'s> Comparison<'s> {
     fn conditions(&mut self, path: &str, older: &'s Value, newer: &'s Value) {
         let types = older.pointer("/properties/type/enum").and_then(Value::as_array);
         for kind in types.into_iter().flatten() {
-            for (older, newer) in then(older, kind).into_iter().zip(then(newer, kind)) {
+            let (old, new) = (thens(older, kind), thens(newer, kind));
+            for (older, newer) in old.iter().zip(&new) {
                 self.compare(&format!("{path}[{kind}]"), older, newer);
             }
+            let (narrower, wider) = self.ordered(old.len(), new.len());
+            if wider > narrower {
+                self.found.push(format!("{path}[{kind}]: it had {} conditions, and has {}", old.len(), new.len()));
+            }
         }
+        let (narrower, wider) = self.ordered(unconditional(older), unconditional(newer));
+        self.found.extend(wider.iter().filter(|one| !narrower.contains(one)).map(|one| format!("{path}: only one of both has {one}")));
     }
 }
 
-/// The one condition of a type.
-fn then<'s>(schema: &'s Value, kind: &Value) -> Option<&'s Value> {
-    let of_kind = |one: &&Value| {
-        let choices = one.pointer("/if/properties/type/enum").and_then(Value::as_array);
-        choices.is_some_and(|choices| choices.contains(kind))
-    };
-    schema["allOf"].as_array()?.iter().find(of_kind).map(|one| &one["then"])
+/// The conditions of a type.
+fn thens<'s>(schema: &'s Value, kind: &Value) -> Vec<&'s Value> {
+    let all = schema["allOf"].as_array().into_iter().flatten();
+    all.filter(|one| types_of(one).is_some_and(|types| types.contains(kind))).map(|one| &one["then"]).collect()
+}
+
+/// What holds whatever the type is.
+fn unconditional(schema: &Value) -> Vec<&Value> {
+    schema["allOf"].as_array().into_iter().flatten().filter(|one| types_of(one).is_none()).collect()
+}
+
+/// The types of which something is said.
+fn types_of(condition: &Value) -> Option<&Vec<Value>> {
+    condition.pointer("/if/properties/type/enum").and_then(Value::as_array)
 }
 
 fn types(schema: &Value) -> Option<BTreeSet<String>> {

@@ -1,4 +1,5 @@
-//! The schemas of this version against those of the last release: things are only added, so that nobody has to change anything.
+//! The schemas of this version against those of the last release: things are only added, so that nobody has to change anything. Version 0.1.0 is not
+//! released yet; its baseline is what subscribers were first promised, and stays until a release puts its own beside it.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -183,8 +184,51 @@ fn what_breaks_producers_is_refused() {
             ("/properties/subject/type", |kind| *kind = json!("string"), "/subject: its type was"),
             ("/properties/source/maxLength", |limit| *limit = json!(10), "/source: maxLength was"),
             ("/allOf/0/then/properties/data", |data| data["required"] = json!(["method"]), "[\"login\"]/data/method: it must be there"),
+            ("", |event| event["additionalProperties"] = json!(false), "/*: additionalProperties was null, and is false"),
+            ("", |event| event["additionalProperties"] = json!({ "type": "string" }), "/*: additionalProperties was null"),
+            ("", |event| event["minProperties"] = json!(9), "minProperties was null, and is 9"),
+            ("", |event| event["not"] = json!({ "required": ["tenant"] }), "not was null"),
+            (
+                "/allOf",
+                |conditions| conditions.as_array_mut().expect("a list").push(condition("login", &json!({ "required": ["user"] }))),
+                "[\"login\"]: it had 1 conditions, and has 2",
+            ),
+            (
+                "/allOf",
+                |conditions| conditions.as_array_mut().expect("a list").push(json!({ "required": ["tenant"] })),
+                "only one of both has {\"required\":[\"tenant\"]}",
+            ),
         ],
     );
+}
+
+/// What the data of a type must be, as the schema of events says it.
+fn condition(kind: &str, data: &Value) -> Value {
+    json!({ "if": { "properties": { "type": { "enum": [kind] } } }, "then": { "properties": { "data": data } } })
+}
+
+#[test]
+fn what_narrows_lists_and_types_is_refused() {
+    let list = json!({ "type": "array", "items": { "type": "string" } });
+    let limited = json!({ "type": "array", "items": { "type": "string" }, "minItems": 1, "maxItems": 9 });
+    let any = json!({ "type": "array" });
+    for (older, newer, reliance, expected) in [
+        (&list, &limited, Reliance::Writes, vec![": minItems was null, and is 1", ": maxItems was null, and is 9"]),
+        (&limited, &list, Reliance::Reads, vec![": minItems was 1, and is null", ": maxItems was 9, and is null"]),
+        (&list, &limited, Reliance::Reads, vec![]),
+        (&limited, &list, Reliance::Writes, vec![]),
+        (&any, &list, Reliance::Writes, vec!["/*: items was null, and is {\"type\":\"string\"}"]),
+        (&any, &list, Reliance::Reads, vec![]),
+    ] {
+        assert_eq!(breaks(older, newer, reliance), expected, "{older} and {newer} for who {reliance:?}");
+    }
+    // A type of which nothing was said, and of which something is said now.
+    let free = json!({ "properties": { "type": { "enum": ["login", "visit"] } }, "allOf": [condition("login", &json!({}))] });
+    let mut bound = free.clone();
+    bound["allOf"].as_array_mut().expect("a list").push(condition("visit", &json!({ "required": ["page"] })));
+    assert_eq!(breaks(&free, &bound, Reliance::Writes), ["[\"visit\"]: it had 0 conditions, and has 1"]);
+    assert_eq!(breaks(&free, &bound, Reliance::Reads), Vec::<String>::new());
+    assert_eq!(breaks(&bound, &free, Reliance::Reads), ["[\"visit\"]: it had 1 conditions, and has 0"]);
 }
 
 #[test]

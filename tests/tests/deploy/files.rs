@@ -80,6 +80,24 @@ fn the_configurations_of_the_compose_file_are_right() {
 }
 
 #[test]
+fn the_units_of_one_machine_listen_at_addresses_of_their_own() {
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    let file = directory.path().join("bellwether.yaml");
+    fs::write(&file, "console: {}\n").expect("it can be written");
+    let printed = binary().args(["config", "print"]).arg(&file).output().expect("the binary runs").stdout;
+    let printed = String::from_utf8(printed).expect("it is UTF-8");
+    let of_the_run = ["metrics: ", "address: "].map(|name| {
+        let value = printed.lines().find_map(|line| line.trim().strip_prefix(name));
+        value.unwrap_or_else(|| panic!("no {name} in\n{printed}")).trim_matches(['"', '\'']).to_owned()
+    });
+    let unit = fs::read_to_string(top("deploy/systemd/bellwether-forward.service")).expect("it is there");
+    let of_the_forwarding = unit.lines().find_map(|line| line.strip_prefix("ExecStart=")?.split_once("--metrics ")).expect("it says one").1;
+    assert!(!of_the_run.iter().any(|address| address == of_the_forwarding), "{of_the_forwarding} is one of {of_the_run:?}");
+    let prometheus = fs::read_to_string(top("deploy/prometheus/prometheus.yaml")).expect("it is there");
+    assert!(prometheus.contains(&format!("[\"{of_the_forwarding}\"]")), "{of_the_forwarding} is not where Prometheus looks");
+}
+
+#[test]
 fn the_units_are_understood_and_hardened() {
     for name in ["bellwether.service", "bellwether-forward.service"] {
         let directory = tempfile::tempdir().expect("a temporary directory");

@@ -117,6 +117,44 @@ fn another_file_in_place_of_the_one_that_was_read_is_an_error() {
 }
 
 #[test]
+fn a_file_is_the_one_that_was_read_however_its_path_is_spelt_and_wherever_it_was_moved() {
+    let receiver = Receiver::start(|_, _| OK);
+    let setup = Setup::new(&[format!("{{ name: crm, url: \"{}\", start: end }}", receiver.url())]);
+    let directory = setup.directory.path();
+    let configuration = directory.join("bellwether.yaml");
+    let original = fs::read_to_string(&configuration).expect("it is there");
+    let data = directory.join("data").display().to_string();
+    let mut sent = 0;
+    let mut go_on = |signals: &str, data_of: &str| {
+        let text = original.replace(&data, data_of).replace("forward:\n", &format!("forward:\n  signals: {signals}\n"));
+        fs::write(&configuration, text).expect("it can be written");
+        let path = directory.join(signals);
+        let line = format!("{}\n", signal(sent, "c", None, "at_risk", "raised"));
+        let text = fs::read_to_string(&path).unwrap_or_default() + &line;
+        fs::write(&path, text).expect("it can be written");
+        let output = setup.command(&["--once"]).current_dir(directory).output().expect("the binary runs");
+        let told = String::from_utf8_lossy(&output.stderr).into_owned();
+        if output.status.success() {
+            // Of what was there before it began, a route that begins at the end sends nothing.
+            assert_eq!(receiver.requests().len(), sent, "{signals}: {told}");
+            sent += 1;
+        }
+        (output.status.code(), told)
+    };
+    for signals in [format!("{data}/signals.jsonl"), format!("{data}/../data/signals.jsonl"), "data/signals.jsonl".to_owned()] {
+        let (code, told) = go_on(&signals, &data);
+        assert_eq!(code, Some(0), "{signals}: {told}");
+    }
+    fs::write(directory.join("other.jsonl"), "").expect("it can be written");
+    let (code, told) = go_on("other.jsonl", &data);
+    assert_eq!(code, Some(2), "{told}");
+    assert!(told.contains("other.jsonl is not the file that the route crm has read") && told.contains("data/signals.jsonl"), "{told}");
+    fs::rename(directory.join("data"), directory.join("moved")).expect("it can be moved");
+    let (code, told) = go_on("moved/signals.jsonl", "moved");
+    assert_eq!(code, Some(0), "{told}");
+}
+
+#[test]
 fn the_trace_of_a_signal_is_that_of_its_request() {
     const TRACEPARENT: &str = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01";
     let all = Receiver::start(|_, _| OK);

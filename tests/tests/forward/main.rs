@@ -6,4 +6,5 @@ mod digest;
 mod file;
 mod receiver;
 mod setup;
+mod tls;
 mod topic;

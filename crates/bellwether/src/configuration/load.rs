@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use bellwether_codec::pseudonym::Pseudonymiser;
 use bellwether_codec::source::SourceFormat;
-use bellwether_codec::yaml::{FileErrors, Node, Reader, Settings, Value, expand_variables, parse, render, tags, without_secrets};
+use bellwether_codec::yaml::{FileErrors, Node, Reader, SecretLines, Settings, Value, expand_variables, parse, render, tags};
 use bellwether_console::settings::read_console;
 use bellwether_forward::config::read_forward;
 use bellwether_live::config::read_kafka;
@@ -16,11 +16,12 @@ use crate::sizes::{parse_memory, parse_size};
 /// The values of a text, and the configuration that they make.
 pub fn load(name: &str, text: &str, variable: &dyn Fn(&str) -> Option<String>) -> Result<(Node, Configuration), FileErrors> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    let mut root = parse(text, "configuration").map_err(|mistake| without_secrets(render(name, text, vec![mistake])))?;
+    let mut root = parse(text, "configuration").map_err(|mistake| SecretLines::All.hide(render(name, text, vec![mistake])))?;
     if matches!(root.value, Value::Nothing) {
         // An empty file is right: everything has its default.
         root = Node::empty_mapping();
     }
+    let secrets = SecretLines::mark(text, &mut root, &ROOT);
     let mut reader = Reader::new(text);
     tags(text, "configurations", &root, &mut reader.mistakes);
     expand_variables(text, &mut root, variable, &mut reader.mistakes);
@@ -31,10 +32,10 @@ pub fn load(name: &str, text: &str, variable: &dyn Fn(&str) -> Option<String>) -
         let told: Vec<usize> = reader.mistakes.iter().map(|mistake| mistake.place.start).collect();
         let others = of_values.mistakes.into_iter().filter(|mistake| !told.iter().any(|at| mistake.place.contains(at)));
         reader.mistakes.extend(others);
-        return Err(without_secrets(render(name, text, reader.mistakes)));
+        return Err(secrets.hide(render(name, text, reader.mistakes)));
     }
     let configuration = read(&mut reader, &root);
-    if reader.mistakes.is_empty() { Ok((root, configuration)) } else { Err(without_secrets(render(name, text, reader.mistakes))) }
+    if reader.mistakes.is_empty() { Ok((root, configuration)) } else { Err(secrets.hide(render(name, text, reader.mistakes))) }
 }
 
 fn read(reader: &mut Reader<'_>, root: &Node) -> Configuration {

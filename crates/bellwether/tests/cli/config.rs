@@ -18,7 +18,8 @@ kafka:
   client: { security.protocol: SASL_SSL, sasl.username: '${LOGIN}', sasl.password: hunter2, ssl.key.pem: hunter3 }
   client_files: { ssl.key.password: /run/secrets/key }
   sources: [{ name: a, topics: [a] }]
-forward: { routes: [{ name: a, url: 'https://x.example/', secret: whsec_aHVudGVyMmh1bnRlcjJodW50ZXIyaHVudGVyMg==, headers: { authorization: hunter6, x-team: ours } }] }
+console: { read_tokens_sha256: ['${HASH}'] }
+forward: { routes: [{ name: a, url: '${HOOK}', secret: whsec_aHVudGVyMmh1bnRlcjJodW50ZXIyaHVudGVyMg==, headers: { authorization: hunter6, x-team: ours } }, { name: b, url: 'https://x.example/hunter7' }] }
 ";
 
 /// Runs with some variables.
@@ -131,21 +132,78 @@ fn every_mistake_is_told_with_its_place() {
 fn secrets_are_never_shown() {
     let scratch = Scratch::new();
     let config = scratch.file("bellwether.yaml", SECRETS);
-    let variables = [("KEY", KEY), ("LOGIN", "hunter4")];
+    let hash = "5".repeat(64);
+    let variables = [("KEY", KEY), ("LOGIN", "hunter4"), ("HOOK", "https://x.example/hunter8"), ("HASH", &hash)];
     let printed = run_with(&["config", "print", &config], &variables).exits(0).output;
     assert!(
         printed.contains("pseudonym_key: '***'") || printed.contains("pseudonym_key: \"***\"") || printed.contains("pseudonym_key: ***"),
         "{printed}"
     );
-    assert_eq!(printed.matches("***").count(), 6, "{printed}");
+    assert_eq!(printed.matches("***").count(), 9, "{printed}");
     assert!(printed.contains("ours") && !printed.contains("whsec_"), "{printed}");
     assert!(printed.contains("SASL_SSL") && printed.contains("/run/secrets/key"), "{printed}");
     let wrong = scratch.file("wrong.yaml", SECRETS.replace("hunter2", "[hunter2]").replace("topics: [a]", "topics: a"));
-    let short = run_with(&["config", "check", &wrong], &[("KEY", "hunter5"), ("LOGIN", "hunter4")]).exits(2);
-    let short = short.tells(&["32 hexadecimal digits", "wrong.yaml:1:16", "wrong.yaml:4:", "wrong.yaml:6:"]);
+    let short = [("KEY", "hunter5"), ("LOGIN", "hunter4"), ("HOOK", "hunter8"), ("HASH", "hunter9")];
+    let short = run_with(&["config", "check", &wrong], &short).exits(2);
+    let short =
+        short.tells(&["32 hexadecimal digits", "wrong.yaml:1:16", "wrong.yaml:4:", "wrong.yaml:6:", "wrong.yaml:7:", "wrong.yaml:8:"]);
     for shown in [printed, short.errors] {
-        assert!(!shown.contains("hunter") && !shown.contains(KEY), "{shown}");
+        assert!(!shown.contains("hunter") && !shown.contains(KEY) && !shown.contains(&hash), "{shown}");
     }
+}
+
+#[test]
+fn secrets_in_lines_of_their_own_are_quoted_in_no_error() {
+    let scratch = Scratch::new();
+    let config = scratch.file(
+        "bellwether.yaml",
+        "\
+pseudonim: hunter1
+metrics: [here]
+console:
+  read_tokens_sha256:
+    - hunter2
+  write_tokens_sha256: hunter3
+kafka:
+  brokers: b:1
+  client:
+    sasl.password:
+      [hunter4]
+    ssl.key.password: >
+      ${NOWHERE} hunter5
+      hunter5
+    sasl.pasword:
+      - hunter6
+  sources: [{ name: a, topics: [a] }]
+forward:
+  routes:
+    - name: a
+      url:
+        hunter7
+      secrt: hunter8
+    - https://x.example/hunter9
+",
+    );
+    let data = scratch.path("data");
+    for arguments in [vec!["config", "check", &config], vec!["run", "--config", &config, "--data", &data]] {
+        let ran = run(&arguments).exits(2);
+        let told = ran.tells(&[
+            "bellwether.yaml:1:1: unknown field",
+            "bellwether.yaml:2:10: expected metrics, found a list\n    2 | metrics: [here]",
+            "bellwether.yaml:5:7: read_tokens_sha256",
+            "bellwether.yaml:6:24: expected a list of hashes of tokens",
+            "bellwether.yaml:11:7: expected a text",
+            "`NOWHERE` is not set",
+            "bellwether.yaml:16:7: expected a text",
+            "bellwether.yaml:22:9: url",
+            "did you mean `secret`?",
+            "bellwether.yaml:24:7: expected a route",
+        ]);
+        assert!(!told.errors.contains("hunter"), "{}", told.errors);
+    }
+    let torn = scratch.file("torn.yaml", "console:\n  read_tokens_sha256:\n    - \"hunter1\n    - x\n");
+    let torn = run(&["config", "check", &torn]).exits(2).tells(&["not YAML"]);
+    assert!(!torn.errors.contains("hunter"), "{}", torn.errors);
 }
 
 #[test]

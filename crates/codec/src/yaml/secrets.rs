@@ -1,6 +1,4 @@
-//! What must not be shown: values whose names say so, in printed settings and in the lines that errors quote.
-
-use super::errors::{FileError, FileErrors};
+//! Names that say that their values must not be shown.
 
 /// What stands for a secret.
 pub const MASK: &str = "***";
@@ -17,18 +15,6 @@ const HARMLESS_ENDS: [&str; 4] = ["_file", "location", ".url", "endpoint"];
 pub fn is_secret_name(name: &str) -> bool {
     let name = name.to_ascii_lowercase();
     WORDS.iter().any(|word| name.contains(word)) && !HARMLESS_ENDS.iter().any(|end| name.ends_with(end))
-}
-
-/// The same errors, without the secrets in the lines that they quote.
-#[must_use]
-pub fn without_secrets(errors: FileErrors) -> FileErrors {
-    let masked = |error: FileError| {
-        let names = error.snippet.lines().next().unwrap_or_default().split(['{', ',', '|']).filter_map(|part| part.split_once(':'));
-        let is_secret = names.into_iter().any(|(name, _)| is_secret_name(name.trim().trim_matches(['"', '\''])));
-        let snippet = if is_secret { format!("{:>5} | (a line with a secret)", error.line) } else { error.snippet };
-        FileError { snippet, ..error }
-    };
-    FileErrors(errors.0.into_iter().map(masked).collect())
 }
 
 #[cfg(test)]
@@ -54,21 +40,6 @@ mod tests {
             ["pseudonym_key_file", "ssl.key.location", "security.protocol", "key", "sasl.username", "sasl.oauthbearer.token.endpoint.url"]
         {
             assert!(!is_secret_name(name), "{name}");
-        }
-    }
-
-    #[test]
-    fn lines_with_secrets_are_not_quoted() {
-        for (line, is_hidden) in [
-            ("  client: { security.protocol: SASL, sasl.password: hunter2 }", true),
-            ("pseudonym_key: [hunter2]", true),
-            ("\"sasl.password\": hunter2", true),
-            ("brokers: localhost:9092", false),
-        ] {
-            let (file, message) = ("a.yaml".to_owned(), "wrong".to_owned());
-            let error = FileError { file, line: 3, column: 1, message, help: None, snippet: format!("    3 | {line}\n      | ^^^^") };
-            let shown = without_secrets(FileErrors(vec![error])).to_string();
-            assert_eq!(!shown.contains(line), is_hidden, "{shown}");
         }
     }
 }

@@ -17,6 +17,8 @@ pub struct Node {
     pub place: Range<usize>,
     /// Whether parts of it come from environment variables: then it is never shown, and a text may stand for a number or a boolean.
     pub from_variable: bool,
+    /// Whether it is a secret, or may be meant as one: then no error describes it.
+    pub is_secret: bool,
     tag: Option<String>,
 }
 
@@ -56,13 +58,17 @@ impl Node {
     /// A mapping with nothing in it, which stands for a section that is not there.
     #[must_use]
     pub fn empty_mapping() -> Self {
-        Self { value: Value::Mapping(Vec::new()), place: 0..0, from_variable: false, tag: None }
+        Self { value: Value::Mapping(Vec::new()), place: 0..0, from_variable: false, is_secret: false, tag: None }
     }
 
     /// What it is, for errors. What comes from a variable may be a secret.
     #[must_use]
     pub fn describe(&self) -> String {
-        if self.from_variable { "what the variable holds".to_owned() } else { self.value.describe() }
+        match &self.value {
+            _ if self.from_variable => "what the variable holds".to_owned(),
+            Value::Boolean(_) | Value::Number(_) | Value::Text(_) if self.is_secret => "what is not shown here".to_owned(),
+            value => value.describe(),
+        }
     }
 
     /// The text, where it is one.
@@ -123,13 +129,17 @@ fn syntax_mistake(text: &str, what: &str, error: &serde_saphyr::Error) -> Mistak
     Mistake { place: start..start, message: format!("not YAML: {message}"), help, within: None }
 }
 
+const TAG_HELP: &str = "put text that begins with `!` in quotes";
+
 /// Every tag in the tree is a mistake, most often an expression that begins with `!` and should stand in quotes.
 pub fn tags(text: &str, files: &str, node: &Node, mistakes: &mut Vec<Mistake>) {
-    if let Some(tag) = &node.tag {
+    if node.is_secret && node.tag.is_some() {
+        let message = format!("a YAML tag stands here, and {files} have none");
+        mistakes.push(Mistake { place: node.place.start..node.place.start, message, help: Some(TAG_HELP.to_owned()), within: None });
+    } else if let Some(tag) = &node.tag {
         let start = text[..node.place.start].rfind(tag.as_str()).unwrap_or(node.place.start);
-        let help = "put text that begins with `!` in quotes".to_owned();
         let message = format!("`{tag}` is a YAML tag here, and {files} have none");
-        mistakes.push(Mistake { place: start..start + tag.len(), message, help: Some(help), within: None });
+        mistakes.push(Mistake { place: start..start + tag.len(), message, help: Some(TAG_HELP.to_owned()), within: None });
     }
     match &node.value {
         Value::List(items) => items.iter().for_each(|item| tags(text, files, item, mistakes)),
@@ -143,7 +153,7 @@ impl<'de> Deserialize<'de> for Node {
         let Spanned { value: Tagged(value, tag), defined, .. } = Spanned::deserialize(deserializer)?;
         let offset = |bytes: Option<u64>| bytes.and_then(|bytes| usize::try_from(bytes).ok()).unwrap_or(0);
         let start = offset(defined.span().byte_offset());
-        Ok(Node { value, place: start..start + offset(defined.span().byte_len()), from_variable: false, tag })
+        Ok(Node { value, place: start..start + offset(defined.span().byte_len()), from_variable: false, is_secret: false, tag })
     }
 }
 

@@ -13,7 +13,7 @@ pub fn expand_variables(text: &str, node: &mut Node, variable: &dyn Fn(&str) -> 
         Value::List(items) => items.iter_mut().for_each(|item| expand_variables(text, item, variable, mistakes)),
         Value::Mapping(entries) => entries.iter_mut().for_each(|(_, value)| expand_variables(text, value, variable, mistakes)),
         Value::Text(value) if value.contains('$') => {
-            let mut expansion = Expansion { result: String::with_capacity(value.len()), from_variable: false };
+            let mut expansion = Expansion { result: String::with_capacity(value.len()), from_variable: false, is_secret: node.is_secret };
             if let Err((range, message)) = expansion.expand(value, variable) {
                 let raw = text.get(node.place.clone()).unwrap_or_default();
                 let exact = part_of_scalar(raw, node.place.start, value, &range);
@@ -33,6 +33,8 @@ const HELP: &str = "write ${NAME}, ${NAME:-default}, or $$ for a dollar sign";
 struct Expansion {
     result: String,
     from_variable: bool,
+    /// A secret with `${` in it that is no variable is not told.
+    is_secret: bool,
 }
 
 impl Expansion {
@@ -51,7 +53,8 @@ impl Expansion {
                     let length = rest.find('}').ok_or_else(|| (start..value.len(), "`${` without `}`".to_owned()))?;
                     let end = start + 1 + length + 1;
                     self.from_variable = true;
-                    self.result.push_str(&replacement(&rest[1..length], variable).map_err(|message| (start..end, message))?);
+                    self.result
+                        .push_str(&replacement(&rest[1..length], self.is_secret, variable).map_err(|message| (start..end, message))?);
                     end
                 }
                 _ => {
@@ -65,11 +68,12 @@ impl Expansion {
     }
 }
 
-fn replacement(inside: &str, variable: &dyn Fn(&str) -> Option<String>) -> Result<String, String> {
+fn replacement(inside: &str, is_secret: bool, variable: &dyn Fn(&str) -> Option<String>) -> Result<String, String> {
     let (name, default) = inside.split_once(":-").map_or((inside, None), |(name, default)| (name, Some(default)));
     let is_name =
         name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_') && !name.starts_with(|first: char| first.is_ascii_digit());
     if name.is_empty() || !is_name {
+        let name = if is_secret { "***" } else { name };
         return Err(format!("`{name}` cannot be the name of a variable"));
     }
     match (variable(name), default) {

@@ -53,16 +53,17 @@ fn read_routes(reader: &mut Reader<'_>, node: &Node) -> Vec<RouteSettings> {
 
 #[cfg(test)]
 mod tests {
-    use bellwether_codec::yaml::{parse, render, without_secrets};
+    use bellwether_codec::yaml::{SecretLines, parse, render};
 
     use super::*;
     use crate::config::Start;
 
     fn mistakes(text: &str) -> String {
-        let root = parse(text, "configuration").unwrap();
+        let mut root = parse(text, "configuration").unwrap();
+        let secrets = SecretLines::mark(text, &mut root, &FORWARD);
         let mut reader = Reader::new(text);
         read_forward(&mut reader, &root);
-        without_secrets(render("file", text, reader.mistakes)).to_string()
+        secrets.hide(render("file", text, reader.mistakes)).to_string()
     }
 
     #[test]
@@ -84,7 +85,7 @@ mod tests {
     fn mistakes_are_told_all_at_once_with_the_nearest_name() {
         let told = mistakes(
             "time_zone: Mars/Olympus\nroutes:\n  - { name: a, url: \"ftp://x/\", secret: whsec_c2hvcnQ=, kind: [at_risk] }\n  - { name: a, url: \"http://x/\", severities: [fatal], digest: { at: \"25:00\" } }\n  \
-            - { name: B, url: \"https://user:word@x/\", first_wait: 0s, headers: { webhook-id: x } }\n",
+            - { name: B, url: \"https://user:word@x/\", first_wait: 0s, headers: { webhook-id: x, x-team: \"ours\\r\\nx-more: theirs\", \"a b\": c } }\n",
         );
         for expected in [
             "no time zone `Mars/Olympus`",
@@ -98,9 +99,11 @@ mod tests {
             "first_wait must be more than nothing",
             "`webhook-id` is set by Bellwether",
             "belongs into `headers`",
+            "the value of `x-team` has a control character",
+            "`a b` cannot be the name of a header",
         ] {
             assert!(told.contains(expected), "{expected}\n{told}");
         }
-        assert!(!told.contains("whsec_c2hvcnQ="), "{told}");
+        assert!(!told.contains("whsec_c2hvcnQ=") && !told.contains("theirs"), "{told}");
     }
 }

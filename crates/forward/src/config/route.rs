@@ -134,15 +134,20 @@ pub(super) fn read_route(reader: &mut Reader<'_>, node: &Node) -> Option<RouteSe
 }
 
 fn read_url(reader: &mut Reader<'_>, settings: &Settings<'_>) -> String {
-    let url = reader.text_setting(settings, "url");
-    let Some(node) = settings.get("url").filter(|_| !url.is_empty()) else { return url };
+    let mistakes = reader.mistakes.len();
+    let Some((url, place)) = reader.secret_setting(settings, "url") else {
+        if let Some(node) = settings.given("url").filter(|_| reader.mistakes.len() == mistakes) {
+            reader.error(&node.place, "url is empty: there is nowhere to post to");
+        }
+        return String::new();
+    };
     match url::Url::parse(&url) {
-        Err(error) => reader.error_with_help(&node.place, format!("url: {error}"), "write https://HOST/PATH"),
+        Err(error) => reader.error_with_help(&place, format!("url: {error}"), "write https://HOST/PATH"),
         Ok(parsed) if !["http", "https"].contains(&parsed.scheme()) => {
-            reader.error_with_help(&node.place, format!("url: `{}` is not spoken here", parsed.scheme()), "write https://HOST/PATH");
+            reader.error_with_help(&place, format!("url: `{}` is not spoken here", parsed.scheme()), "write https://HOST/PATH");
         }
         Ok(parsed) if !parsed.username().is_empty() || parsed.password().is_some() => {
-            reader.error(&node.place, "url: who calls belongs into `headers` (authorization), not into the address");
+            reader.error(&place, "url: who calls belongs into `headers` (authorization), not into the address");
         }
         Ok(_) => {}
     }

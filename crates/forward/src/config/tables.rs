@@ -41,9 +41,9 @@ pub(super) const ROUTE: Section = Section {
         ),
         field(
             "url",
-            Form::Text,
+            Form::Secret,
             Absent::Required,
-            "The address that is posted to. Where it is a secret, as Slack's are, take it from a variable: `${SLACK_URL}`.",
+            "The address that is posted to. It may be a secret, as Slack's are, and is never shown; take it from a variable: `${SLACK_URL}`.",
         ),
         field(
             "secret",
@@ -97,7 +97,12 @@ pub(super) const ROUTE: Section = Section {
             Absent::Default("10m"),
             "No wait is longer, unless the receiver asks for it by Retry-After; that counts up to an hour.",
         ),
-        field("timeout", Form::Duration, Absent::Default("15s"), "How long one attempt may take."),
+        field(
+            "timeout",
+            Form::Duration,
+            Absent::Default("15s"),
+            "How long one attempt may take, also one that is on its way when the process is told to stop.",
+        ),
         field("in_flight", Form::Whole(1, 64), Absent::Default("8"), "Requests at once. Signals of one customer go one after another."),
         field("queue", Form::Whole(1, 10_000), Absent::Default("1000"), "Signals read and not settled yet, at most; then reading waits."),
         field(

@@ -46,7 +46,11 @@ struct Kept {
 impl FileSource {
     /// Goes on where an earlier run was, or begins.
     pub fn open(path: &Path, route: &str, state: PathBuf, start: Start, stop: Stop, tracker: &mut Tracker) -> Result<Self, ForwardError> {
-        let kept = storage::load::<Kept>(&state)?.filter(|kept| kept.path == path);
+        let kept = storage::load::<Kept>(&state)?;
+        if let Some(Kept { path: known, offset }) = kept.as_ref().filter(|kept| is_another(&kept.path, path)) {
+            let problem = format!("that one was {}", known.display());
+            return Err(ForwardError::Changed { path: path.to_owned(), route: route.to_owned(), offset: *offset, problem, state });
+        }
         let is_kept = kept.is_some();
         let offset = match (kept, start) {
             (Some(kept), _) => kept.offset,
@@ -89,7 +93,9 @@ impl FileSource {
 
     pub fn keep(&mut self, positions: &[(i32, u64)]) -> Result<bool, ForwardError> {
         for (_, offset) in positions {
-            storage::replace(&self.state, &Kept { path: self.path.clone(), offset: *offset })?;
+            // Told from a name by whatever directory the next start is in.
+            let path = std::fs::canonicalize(&self.path).unwrap_or_else(|_| self.path.clone());
+            storage::replace(&self.state, &Kept { path, offset: *offset })?;
         }
         Ok(true)
     }
@@ -124,9 +130,26 @@ impl FileSource {
         Ok(bytes)
     }
 
-    fn changed(&self, problem: &'static str) -> ForwardError {
+    fn changed(&self, problem: &str) -> ForwardError {
         let Self { path, route, state, offset, .. } = self;
-        ForwardError::Changed { path: path.clone(), route: route.clone(), offset: *offset, problem, state: state.clone() }
+        ForwardError::Changed {
+            path: path.clone(),
+            route: route.clone(),
+            offset: *offset,
+            problem: problem.to_owned(),
+            state: state.clone(),
+        }
+    }
+}
+
+/// Whether a file is not the one that was read, however both paths are spelt. One that is not there any more was moved: what is read of the other one is
+/// held against the offset then.
+fn is_another(known: &Path, path: &Path) -> bool {
+    let found = [known, path].map(std::fs::canonicalize);
+    match found {
+        [Ok(known), Ok(path)] => known != path,
+        [Err(error), _] if error.kind() == io::ErrorKind::NotFound => false,
+        _ => known != path,
     }
 }
 
