@@ -12,7 +12,7 @@ use bellwether_backtest::stories::{Company, Episode, Truth};
 use bellwether_codec::event::Decoder;
 use bellwether_codec::timestamp::parse_time;
 use bellwether_engine::event::CustomerKey;
-use bellwether_engine::partition::{Header, Partition, Payload, Record};
+use bellwether_engine::partition::{Header, Partition, Payload, Progress, Record};
 use bellwether_engine::rule_set::RuleSet;
 use bellwether_engine::signal::{Output, Transition};
 use bellwether_engine::time::{HOUR_MS, Time};
@@ -178,7 +178,7 @@ impl Fold {
         } else if self.partition.source_resumed(source) {
             let mut keys: Vec<CustomerKey> = self.partition.customers().map(|customer| CustomerKey::of(&customer.id)).collect();
             keys.sort_unstable();
-            keys.into_iter().for_each(|key| self.partition.review_now(key, &mut self.outputs));
+            keys.into_iter().for_each(|key| assert_eq!(self.partition.review_now(key, &mut self.outputs), Progress::Done));
             self.take_outputs();
         }
     }

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
+use bellwether_backtest::journal::{Journal, JournalReplay, Visit};
 use bellwether_backtest::replay::{ReplayOptions, Sink, all_processors, replay};
 use bellwether_codec::event::{Decoder, encode_event};
 use bellwether_codec::intake::InputSpec;
@@ -12,26 +13,21 @@ use bellwether_codec::rendered::Rendered;
 use bellwether_codec::rules::RuleFile;
 use bellwether_codec::summary::Summary;
 use bellwether_codec::timestamp::format_time;
+use bellwether_engine::poison::Poison;
 use bellwether_engine::rule_set::RuleSet;
-use bellwether_engine::time::Time;
+use bellwether_engine::time::{DAY_MS, Time};
 use bellwether_live::embedded::{self, Status};
+use bellwether_live::journal_directory::JournalDirectory;
 use bellwether_live::metrics::Metrics;
 use bellwether_live::options::{BatchLimits, EmbeddedOptions, SignalsTarget};
-use bellwether_tests::company::company;
+use bellwether_tests::company::{START, company};
 use tempfile::TempDir;
 
 const PACK: &str = include_str!("../../deploy/rules/default.yaml");
 
-/// What panics the fold: an event by its identity, or the reviews of a customer from a time on.
-#[derive(Clone, Debug, Default)]
-struct Poison {
-    event: Option<u64>,
-    reviews: Option<(Arc<str>, Time)>,
-}
-
 fn compile(text: &str, number: u32, poison: &Poison) -> RuleSet {
     let mut file = RuleFile::parse("rules.yaml", text).unwrap_or_else(|errors| panic!("{errors}"));
-    (file.settings.poison, file.settings.poison_review) = (poison.event, poison.reviews.clone());
+    file.settings.poison = poison.clone();
     file.rule_set(number)
 }
 
@@ -121,11 +117,10 @@ fn the_number_of_threads_is_invisible() {
 fn a_record_that_panics_the_fold_is_left_out_and_told_in_live_and_replay_alike() {
     let directory = tempfile::tempdir().expect("a temporary directory");
     let (events, poison) = write_log(&directory);
-    let poison = Poison { event: Some(poison), reviews: None };
+    let poison = Poison { event: Some(poison), ..Poison::default() };
     let summary = run(options(&directory, &events, PACK, poison.clone()));
     assert_eq!(summary.poisoned, 1, "the fault fired");
-    let dead_letters = fs::read_to_string(directory.path().join("data/dead-letters.jsonl")).expect("dead letters");
-    assert_eq!(dead_letters.lines().filter(|line| line.contains("\"reason\":\"poisoned\"")).count(), 1);
+    assert_eq!(poisoned_letters(&directory), 1);
     let (replayed, signals) = replayed(&events, &poison);
     assert_eq!(replayed.poisoned, 1, "the fault fired");
     assert!(!signals.is_empty());
@@ -158,20 +153,48 @@ fn a_review_that_panics_is_left_out_in_live_and_replay_alike_whatever_the_batche
     let (events, _) = write_log(&directory);
     let untouched = replayed(&events, &Poison::default()).1;
     let (customer, from) = reviewed_later(&untouched);
-    let poison = Poison { event: None, reviews: Some((customer.as_str().into(), from)) };
-    let (summary, signals) = replayed(&events, &poison);
-    assert_eq!(summary.poisoned, 3, "the fault fired in a review and at two events");
-    assert_eq!((told_later(&untouched, &customer, from).is_empty(), told_later(&signals, &customer, from)), (false, Vec::<String>::new()));
-    // A hundred kilobytes are room for one or two customers of a partition: the one in quarantine is evicted, and comes back without its timer.
-    for (limits, memory_bytes) in [((500, 100), 64 << 20), ((40, 3), 64 << 20), ((40, 3), 100_000)] {
-        let directory = tempfile::tempdir().expect("a temporary directory");
-        let limits = BatchLimits { records: limits.0, reviews: limits.1 };
-        let live = run(EmbeddedOptions { limits, memory_bytes, ..options(&directory, &events, PACK, poison.clone()) });
-        assert_eq!(live.poisoned, 3, "{limits:?}, {memory_bytes} bytes: the fault fired as in the replay");
-        assert!(signals == signals_of(&directory), "{limits:?}, {memory_bytes} bytes: live and replay differ");
-        let dead_letters = fs::read_to_string(directory.path().join("data/dead-letters.jsonl")).expect("dead letters");
-        assert_eq!(dead_letters.lines().filter(|line| line.contains("\"reason\":\"poisoned\"")).count(), 2, "an event each");
+    let of_customer = Some((customer.as_str().into(), from));
+    // The evaluation panics, or what follows it: bringing the sums up to the customer.
+    let evaluation = Poison { review: of_customer.clone(), ..Poison::default() };
+    for poison in [evaluation, Poison { contribution: of_customer, ..Poison::default() }] {
+        let (summary, signals) = replayed(&events, &poison);
+        assert_eq!(summary.poisoned, 3, "{poison:?} fired in a review and at two events");
+        assert_eq!(
+            (told_later(&untouched, &customer, from).is_empty(), told_later(&signals, &customer, from)),
+            (false, Vec::<String>::new())
+        );
+        // A hundred kilobytes are room for one or two customers of a partition: the one in quarantine is evicted, and comes back without its timer.
+        for (limits, memory_bytes) in [((500, 100), 64 << 20), ((40, 3), 64 << 20), ((40, 3), 100_000)] {
+            let directory = tempfile::tempdir().expect("a temporary directory");
+            let limits = BatchLimits { records: limits.0, reviews: limits.1 };
+            let live = run(EmbeddedOptions { limits, memory_bytes, ..options(&directory, &events, PACK, poison.clone()) });
+            assert_eq!(live.poisoned, 3, "{limits:?}, {memory_bytes} bytes: {poison:?} fired as in the replay");
+            assert!(signals == signals_of(&directory), "{limits:?}, {memory_bytes} bytes, {poison:?}: live and replay differ");
+            assert_eq!(poisoned_letters(&directory), 2, "an event each");
+        }
     }
+}
+
+/// The events in the dead letters of a run because folding them panicked.
+fn poisoned_letters(directory: &TempDir) -> usize {
+    let letters = fs::read_to_string(directory.path().join("data/dead-letters.jsonl")).expect("dead letters");
+    letters.lines().filter(|line| line.contains("\"reason\":\"poisoned\"")).count()
+}
+
+#[test]
+fn a_day_that_panics_is_not_told_in_live_and_replay_alike() {
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    let (events, _) = write_log(&directory);
+    let end = START.plus_ms(100 * DAY_MS);
+    let poison = Poison { day_end: Some(end), ..Poison::default() };
+    let (summary, signals) = replayed(&events, &poison);
+    let kpis = directory.path().join("kpis.jsonl");
+    let live = run(EmbeddedOptions { kpis: Some(kpis.clone()), ..options(&directory, &events, PACK, poison) });
+    assert_eq!((summary.poisoned, live.poisoned), (3, 3), "the fault fired in each partition");
+    assert!(!signals.is_empty() && signals == signals_of(&directory), "live and replay differ");
+    let kpis = fs::read_to_string(kpis).expect("records of days");
+    let is_told = |end: Time| kpis.contains(&format!("\"day\":\"{}\"", &format_time(end.plus_ms(-DAY_MS))[..10]));
+    assert_eq!([-1, 0, 1].map(|days| is_told(end.plus_ms(days * DAY_MS))), [true, false, true]);
 }
 
 /// A customer with signals after a midnight, and with two events after it; and that midnight.
@@ -236,4 +259,65 @@ fn a_changed_rule_file_is_published_once_and_episodes_of_removed_rules_expire() 
     assert_eq!(expired, open(&removed));
     run(options(&directory, &events, without, Poison::default()));
     assert_eq!(signals(), after, "the same rules again change nothing");
+}
+
+/// Every review of a customer panics under the second rule set: it is left out there and at its two events to come, and is back under the third.
+#[test]
+fn a_customer_that_panics_under_a_new_rule_set_is_left_out_in_live_and_replay_alike_until_the_next() {
+    let directory = tempfile::tempdir().expect("a temporary directory");
+    let (events, _) = write_log(&directory);
+    let (customer, from) = reviewed_later(&replayed(&events, &Poison::default()).1);
+    let log = fs::read_to_string(&events).expect("it was written");
+    let is_before = |line: &&str| line.split_once("\"time\":\"").is_some_and(|(_, rest)| rest[..10] < format_time(from)[..10]);
+    let before: String = log.lines().filter(is_before).map(|line| format!("{line}\n")).collect();
+    let always = Some((customer.as_str().into(), Time(0)));
+    let poison = Poison { review: always.clone(), contribution: always, expiry: Some(customer.as_str().into()), ..Poison::default() };
+    let compile = move |text: &str, number: u32| Ok(compile(text, number, &if number == 2 { poison.clone() } else { Poison::default() }));
+    let other = PACK.replace("no-login-30d", "no-login");
+    for reviews in [100, 1] {
+        let directory = tempfile::tempdir().expect("a temporary directory");
+        let run_under = |rules: &str| {
+            let limits = BatchLimits { records: 500, reviews };
+            let options = options(&directory, &events, rules, Poison::default());
+            run(EmbeddedOptions { compile_rules: Arc::new(compile.clone()), limits, ..options })
+        };
+        fs::write(&events, &before).expect("it can be written");
+        let first = run_under(PACK);
+        assert_eq!(first.poisoned, 0);
+        let [second, again] = [(); 2].map(|()| run_under(&other));
+        assert_eq!((second.poisoned, again.poisoned), (1, 1), "once, and not again at the next start");
+        assert_eq!((second.customers, again.customers), (first.customers - 1, first.customers - 1), "it adds nothing to the sums");
+        fs::write(&events, &log).expect("it can be written");
+        assert_eq!((run_under(&other).poisoned, poisoned_letters(&directory)), (3, 2), "an event each");
+        let told = |directory: &TempDir| told_later(&signals_of(directory), &customer, from);
+        assert_eq!(told(&directory), Vec::<String>::new());
+        let third = run_under(PACK);
+        assert!(!told(&directory).is_empty(), "it is back");
+        let journal = Directory(JournalDirectory::open(&directory.path().join("data")).expect("a journal"));
+        let mut memory = Memory::default();
+        let replay = JournalReplay { decoder: Decoder::default(), compile_rules: &compile, rules: None };
+        let replayed = replay.run(&journal, &mut memory).expect("the replay ends well");
+        let sums = |summary: &Summary| (summary.poisoned, summary.customers, summary.mrr_minor.clone(), summary.kpis.clone());
+        assert_eq!(sums(&replayed.summary), sums(&third), "{reviews} reviews a batch");
+        assert_eq!(third.poisoned, 3);
+        assert!(sorted(&memory.0) == sorted(&signals_of(&directory)), "{reviews} reviews a batch: live and replay differ");
+    }
+}
+
+fn sorted(lines: &[u8]) -> Vec<&[u8]> {
+    let mut lines: Vec<&[u8]> = lines.split(|byte| *byte == b'\n').collect();
+    lines.sort_unstable();
+    lines
+}
+
+struct Directory(JournalDirectory);
+
+impl Journal for Directory {
+    fn partitions(&self) -> u16 {
+        self.0.partitions()
+    }
+
+    fn read(&self, partition: u16, visit: &mut Visit<'_>) -> Result<(), String> {
+        self.0.read(partition, visit).map_err(|error| error.to_string())
+    }
 }

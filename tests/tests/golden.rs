@@ -5,12 +5,22 @@
 use std::fmt::Write;
 use std::fs;
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use bellwether_codec::health_record::HealthRecord;
+use bellwether_codec::rules::RuleFile;
 use bellwether_codec::state::{FOLD_VERSION, encode_customer, encode_header};
+use bellwether_engine::customer::{Customer, Relation};
+use bellwether_engine::episode::{Episode, Phase};
+use bellwether_engine::event::{Body, CustomerKey, Event, FeedbackStep};
+use bellwether_engine::partition::{Partition, Payload, Progress, Record};
+use bellwether_engine::signal::{Output, Signal};
+use bellwether_engine::silence::{Families, SilentSources};
 use bellwether_engine::time::DAY_MS;
 use bellwether_tests::company::{START, company};
+use bellwether_tests::eventful::eventful_life;
 use bellwether_tests::folding::{Cuts, default_rules, fold, lines_of};
+use bellwether_tests::world::pack;
 
 fn compare(name: &str, found: &str) {
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(name);
@@ -28,6 +38,13 @@ fn compare(name: &str, found: &str) {
 #[test]
 fn states_and_signals_are_as_committed() {
     let (partitions, mut outputs) = fold(&company(1, 4, 150), &default_rules(), 1, START.plus_ms(190 * DAY_MS), Cuts::None);
+    compare("states.hex", &states_of(&partitions[0]));
+    let signals = format!("fold version {FOLD_VERSION}\n{}\n", lines_of(outputs.remove(0)).join("\n"));
+    compare("signals.jsonl", &signals);
+}
+
+/// The stored form of a partition.
+fn states_of(partition: &Partition) -> String {
     let hex = |bytes: &[u8]| {
         bytes.iter().fold(String::new(), |mut text, byte| {
             write!(text, "{byte:02x}").expect("writing to memory");
@@ -35,18 +52,77 @@ fn states_and_signals_are_as_committed() {
         })
     };
     let mut bytes = Vec::new();
-    let mut customers: Vec<_> = partitions[0].customers().collect();
+    let mut customers: Vec<_> = partition.customers().collect();
     customers.sort_by_key(|customer| customer.id.clone());
     let mut states = format!("fold version {FOLD_VERSION}\n");
     for customer in customers {
         encode_customer(customer, &mut bytes).expect("a state encodes");
         writeln!(states, "{} {}", customer.id, hex(&bytes)).expect("writing to memory");
     }
-    encode_header(&partitions[0].header, &mut bytes).expect("a header encodes");
+    encode_header(&partition.header, &mut bytes).expect("a header encodes");
     writeln!(states, "header {}", hex(&bytes)).expect("writing to memory");
-    compare("states.hex", &states);
-    let signals = format!("fold version {FOLD_VERSION}\n{}\n", lines_of(outputs.remove(0)).join("\n"));
-    compare("signals.jsonl", &signals);
+    states
+}
+
+/// Features of a rule file, of each kind.
+const OWN_FEATURES: &str = "features:
+- { name: let_in, event: login, where: { ok: true }, count: true, window: 7d }
+- { name: people, event: login, distinct: user, window: 28d }
+- { name: owed, event: payment.failed, sum: amount_minor, window: 28d }
+- { name: paid, event: invoice.issued, last: amount_minor, window: 28d }
+";
+
+/// Three customers to whom everything happens, of whom one is erased and comes back.
+fn eventful_partition() -> Partition {
+    const DAYS: i64 = 60;
+    let mut events: Vec<Event<'static>> = (0..3).flat_map(|customer| eventful_life(3, customer, DAYS as u64)).collect();
+    let (time, id) = (START.plus_ms(DAYS / 2 * DAY_MS), "erasure".into());
+    let erasure = Event { time, id, source: "/more".into(), customer: "c-2".into(), traceparent: None, body: Body::Erased };
+    events.push(erasure);
+    events.sort_by(|one, other| (one.time, &one.customer, &one.id).cmp(&(other.time, &other.customer, &other.id)));
+    let file = RuleFile::parse("rules.yaml", &format!("{OWN_FEATURES}{}", pack())).unwrap_or_else(|errors| panic!("{errors}"));
+    let end = START.plus_ms(DAYS * DAY_MS);
+    let (mut partitions, outputs) = fold(&events, &Arc::new(file.rule_set(1)), 1, end, Cuts::None);
+    let mut partition = partitions.remove(0);
+    let signals = outputs.iter().flatten().filter_map(|output| if let Output::Signal(signal) = output { Some(signal) } else { None });
+    let is_open = |signal: &&Signal| {
+        let customer = partition.get(CustomerKey::of(&signal.customer));
+        let of_signal = |episode: &Episode| episode.rule == signal.rule.hash && episode.raised_at == signal.time;
+        customer.is_some_and(|customer| customer.episodes.iter().any(|episode| episode.phase == Phase::Open && of_signal(episode)))
+    };
+    let open: Vec<_> = signals.map(|signal| &**signal).filter(is_open).take(3).collect();
+    let marks = [FeedbackStep::Acknowledged, FeedbackStep::Dismissed, FeedbackStep::Snoozed];
+    for (signal, step) in open.into_iter().zip(marks) {
+        let body = Body::Feedback { step, signal: format!("{:032x}", signal.id).into(), by: None, until: None, useful: Some(true) };
+        let id = format!("{step:?}").into();
+        let event = Event { time: end, source: "/crm".into(), id, customer: signal.customer.to_string().into(), traceparent: None, body };
+        let payload = Payload::Event { event: &event, key: CustomerKey::of(&event.customer), identity: event.identity() };
+        let progress = partition.apply(&Record { watermark: end, payload }, &mut u64::MAX.clone(), &mut Vec::new());
+        assert_eq!(progress, Progress::Done);
+    }
+    partition.source_silent("/auth", Families::named(["login"]));
+    partition
+}
+
+/// The states of [`states_and_signals_are_as_committed`] lack what is rare.
+#[test]
+fn states_of_every_part_are_as_committed() {
+    let partition = eventful_partition();
+    let customers: Vec<_> = partition.customers().collect();
+    let has = |part: &dyn Fn(&Customer) -> bool| customers.iter().any(|customer| part(customer));
+    let relation = |part: &dyn Fn(&Relation) -> bool| has(&|customer| customer.relation.as_ref().is_some_and(|relation| part(relation)));
+    assert!(relation(&|relation| relation.notes.iter().count() > 1), "notes");
+    assert!(relation(&|relation| relation.goal_target.get().is_some() && relation.goal_value.get().is_some()), "goals");
+    assert!(relation(&|relation| relation.touched_at.is_some() && relation.lead_at.is_some()), "touches and leads");
+    assert!(relation(&|relation| relation.campaign_at.is_some() && relation.consent.get().is_some()), "campaigns and consent");
+    assert!(has(&|customer| customer.leaving.as_ref().is_some_and(|leaving| leaving.acknowledged_at.is_some())), "notice");
+    assert!(has(&|customer| customer.ledger.is_some() && customer.onboarding.is_some() && customer.support.is_some()), "other parts");
+    assert!(customers.iter().all(|customer| customer.own.is_some()), "own features");
+    assert!(has(&|customer| customer.erased_at.is_some()), "a customer that came back");
+    let marks = customers.iter().flat_map(|customer| &customer.episodes).filter(|episode| episode.mark.get().is_some()).count();
+    assert_eq!((marks, partition.header.erasures.len()), (3, 1), "marks and erasures");
+    assert_ne!(partition.header.silent, SilentSources::default());
+    compare("states_of_every_part.hex", &states_of(&partition));
 }
 
 #[test]

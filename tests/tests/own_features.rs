@@ -64,7 +64,7 @@ impl World {
         let previous = self.partition.rules().clone();
         self.partition.set_rules(rules, Some(previous));
         let keys: Vec<CustomerKey> = self.partition.customers().map(|customer| CustomerKey::of(&customer.id)).collect();
-        keys.into_iter().for_each(|key| self.partition.review_now(key, &mut self.outputs));
+        keys.into_iter().for_each(|key| assert_eq!(self.partition.review_now(key, &mut self.outputs), Progress::Done));
     }
 
     fn customer(&self, customer: &str) -> &Customer {
@@ -162,7 +162,7 @@ fn a_change_of_rules_keeps_what_is_the_same_and_starts_the_rest_absent() {
     // A source that resumes reviews everybody, and nobody forgets by that.
     world.partition.source_silent("/usage", Default::default());
     world.partition.source_resumed("/usage");
-    world.partition.review_now(CustomerKey::of("b"), &mut world.outputs);
+    assert_eq!(world.partition.review_now(CustomerKey::of("b"), &mut world.outputs), Progress::Done);
     assert_eq!(world.values("b"), [Some(1.0), Some(1.0), Some(1.0), None]);
     world.pass(24 * 4);
     assert_eq!(world.values("a")[2], None);

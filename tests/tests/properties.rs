@@ -9,7 +9,7 @@ use bellwether_codec::timestamp::format_time;
 use bellwether_engine::customer::Customer;
 use bellwether_engine::event::{Body, CustomerKey, Event};
 use bellwether_engine::feature::{Feature, FeatureSet};
-use bellwether_engine::partition::{Header, Partition, Payload, Record};
+use bellwether_engine::partition::{Header, Partition, Payload, Progress, Record};
 use bellwether_engine::rule_set::RuleSet;
 use bellwether_engine::time::{DAY_MS, HOUR_MS, Time};
 use bellwether_tests::company::{Random, START, company};
@@ -139,7 +139,7 @@ proptest! {
             if partition.get(key).is_some() {
                 let mut looked_at = stored_and_loaded(&partition);
                 let mut more = Vec::new();
-                looked_at.review_now(key, &mut more);
+                prop_assert_eq!(looked_at.review_now(key, &mut more), Progress::Done);
                 let more = lines_of(more);
                 prop_assert!(more.is_empty(), "{}: {more:#?}", format_time(now));
                 looks += 1;

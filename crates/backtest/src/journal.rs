@@ -163,12 +163,12 @@ impl Shard {
                     self.erasures.note(&records);
                 }
                 Piece::Created(..) => {}
-                Piece::Rules(_, rules) => self.adopt(&rules, replay)?,
+                Piece::Rules(offset, rules) => self.adopt(offset, &rules, replay)?,
                 Piece::Erased(_, erasure) => self.partition.remember_erasure(erasure.hash, erasure.time),
                 Piece::SourceSilent(_, source) => self.partition.source_silent(&source.source, source.families()),
-                Piece::SourceResumed(_, source) => {
+                Piece::SourceResumed(offset, source) => {
                     if self.partition.source_resumed(&source.source) {
-                        self.review_all();
+                        self.review_all(offset)?;
                     }
                 }
             }
@@ -180,7 +180,7 @@ impl Shard {
     }
 
     /// Brings a rule set into force, and reviews every customer under it.
-    fn adopt(&mut self, rules: &PublishedRules, replay: &JournalReplay<'_>) -> Result<(), Stopped> {
+    fn adopt(&mut self, offset: u64, rules: &PublishedRules, replay: &JournalReplay<'_>) -> Result<(), Stopped> {
         if self.rules_are_given || rules.number <= self.partition.header.rule_set {
             return Ok(());
         }
@@ -188,14 +188,19 @@ impl Shard {
         let compiled = (replay.compile_rules)(&rules.text, rules.number).map_err(does_not_compile)?;
         let previous = self.partition.rules().clone();
         self.partition.set_rules(Arc::new(compiled), Some(previous));
-        self.review_all();
-        Ok(())
+        self.review_all(offset)
     }
 
-    /// Reviews every customer, in the order of their keys.
-    fn review_all(&mut self) {
+    /// Reviews every customer because of the record at this offset, in the order of their keys.
+    fn review_all(&mut self, offset: u64) -> Result<(), Stopped> {
         let mut keys: Vec<CustomerKey> = self.partition.customers().map(|customer| CustomerKey::of(&customer.id)).collect();
         keys.sort_unstable();
-        keys.into_iter().for_each(|key| self.partition.review_now(key, &mut self.outputs));
+        for key in keys {
+            let progress = self.skipped.review_now(offset, key, &mut self.partition, &mut self.outputs);
+            if progress.is_poisoned() {
+                return Err(Stopped::Poisoned(offset, progress));
+            }
+        }
+        Ok(())
     }
 }

@@ -21,26 +21,40 @@ pub struct Change {
     pub keeps: u64,
 }
 
+/// What a trial comes to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Trial {
+    /// By rule; rules without episodes are left out.
+    pub changes: BTreeMap<String, Change>,
+    /// Customers that are in none of them, since evaluating them panics.
+    pub left_out: u64,
+}
+
 /// An open episode: customer, hash of the rule, object.
 type Open = BTreeSet<(CustomerKey, u32, Box<str>)>;
 
-/// Puts rules into force in every partition, as publishing them does, and compares the open episodes by rule. Rules with none are left out.
+/// Puts rules into force in every partition, as publishing them does, and compares the open episodes by rule.
 #[must_use]
-pub fn trial(partitions: Vec<Partition>, rules: &Arc<RuleSet>) -> BTreeMap<String, Change> {
-    let mut changes: BTreeMap<String, Change> = BTreeMap::new();
+pub fn trial(partitions: Vec<Partition>, rules: &Arc<RuleSet>) -> Trial {
+    let Trial { mut changes, mut left_out } = Trial::default();
     for mut partition in partitions {
         let previous = partition.rules().clone();
         let names = names(&previous, rules);
-        let before = open_episodes(&partition);
+        let mut before = open_episodes(&partition);
         partition.set_rules(rules.clone(), Some(previous));
         let mut keys: Vec<CustomerKey> = partition.customers().map(|customer| CustomerKey::of(&customer.id)).collect();
         keys.sort_unstable();
         let mut outputs = Vec::new();
+        let mut is_left_out = BTreeSet::new();
         for key in keys {
-            partition.review_now(key, &mut outputs);
+            if partition.review_now(key, &mut outputs).is_poisoned() {
+                is_left_out.insert(key);
+            }
             outputs.clear();
         }
-        let after = open_episodes(&partition);
+        left_out += is_left_out.len() as u64;
+        let mut after = open_episodes(&partition);
+        [&mut before, &mut after].into_iter().for_each(|open| open.retain(|(key, ..)| !is_left_out.contains(key)));
         let name = |rule: &u32| names.get(rule).cloned().unwrap_or_else(|| format!("rule {rule:08x}"));
         for (_, rule, _) in after.difference(&before) {
             changes.entry(name(rule)).or_default().opens += 1;
@@ -54,7 +68,7 @@ pub fn trial(partitions: Vec<Partition>, rules: &Arc<RuleSet>) -> BTreeMap<Strin
             *(if is_gone { &mut change.expires } else { &mut change.clears }) += 1;
         }
     }
-    changes
+    Trial { changes, left_out }
 }
 
 fn names(previous: &RuleSet, rules: &RuleSet) -> BTreeMap<u32, String> {

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use bellwether_engine::event::{CustomerKey, Event};
-use bellwether_engine::partition::{Partition, Payload, Progress, Record};
+use bellwether_engine::partition::{LeftOut, Partition, Payload, Progress, Record};
 use bellwether_engine::signal::Output;
 use bellwether_engine::time::Time;
 
@@ -46,8 +46,10 @@ impl Budget {
 pub struct Skipped {
     /// Records by offset.
     pub records: BTreeSet<u64>,
-    /// Reviews by due time and customer.
-    pub reviews: BTreeSet<(Time, CustomerKey)>,
+    /// Reviews and days.
+    pub left_out: LeftOut,
+    /// Reviews of a customer for which the record of this offset asks of every customer.
+    pub reviews_of_all: BTreeSet<(u64, CustomerKey)>,
     /// Customers that are erased at the record of this offset: their records before it are blanks.
     pub erased: BTreeMap<CustomerKey, u64>,
 }
@@ -56,7 +58,7 @@ impl Skipped {
     /// How many things are left out because they panicked.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.records.len() + self.reviews.len()
+        self.records.len() + self.left_out.reviews.len() + self.left_out.days.len() + self.reviews_of_all.len()
     }
 
     /// Whether nothing is left out.
@@ -69,9 +71,20 @@ impl Skipped {
     pub fn add(&mut self, offset: u64, progress: Progress) -> bool {
         match progress {
             Progress::PoisonedRecord => self.records.insert(offset),
-            Progress::PoisonedReview(due, key) => self.reviews.insert((due, key)),
+            Progress::PoisonedReview(due, key) => self.left_out.reviews.insert((due, key)),
+            Progress::PoisonedReviewOfAll(key) => self.reviews_of_all.insert((offset, key)),
+            Progress::PoisonedDay(end) => self.left_out.days.insert(end),
             Progress::Done | Progress::OutOfBudget | Progress::Missing(_) => false,
         }
+    }
+
+    /// Reviews a customer because the record at this offset asks for a review of every customer, unless that is left out.
+    pub fn review_now(&self, offset: u64, key: CustomerKey, partition: &mut Partition, outputs: &mut Vec<Output>) -> Progress {
+        if self.reviews_of_all.contains(&(offset, key)) {
+            partition.leave_out_review_now(key, outputs);
+            return Progress::Done;
+        }
+        partition.review_now(key, outputs)
     }
 
     /// The offset at which a customer is erased.
@@ -164,7 +177,7 @@ impl<'a> Run<'a> {
         skipped: &Skipped,
         outputs: &mut Vec<Output>,
     ) -> (usize, Progress) {
-        partition.leave_out(&skipped.reviews);
+        partition.leave_out(&skipped.left_out);
         for index in start..self.len() {
             if budget.records == 0 {
                 return (index, Progress::OutOfBudget);

@@ -92,6 +92,9 @@ fn add(sums: &mut BTreeMap<Currency, i64>, currency: Currency, amount: i64) {
     *sum = sum.wrapping_add(amount);
 }
 
+/// Stands for the rule set under which a customer contributes that is in no sum: what it adds could not be computed.
+pub(crate) const CONTRIBUTES_NOTHING: u32 = u32::MAX;
+
 /// Moves the aggregates by what a customer contributes now instead of before; `dirty` are the features that an event may have changed.
 pub(crate) fn contribute(customer: &mut Customer, aggregates: &mut Aggregates, dirty: FeatureSet, rules: &RuleSet) {
     let known = &customer.contributed;

@@ -108,6 +108,12 @@ impl Episode {
         Severity::ALL[usize::from(self.severity).min(2)]
     }
 
+    /// Whether it is one of the open ones that make a customer at risk.
+    #[must_use]
+    pub fn is_open_at_risk(&self) -> bool {
+        self.phase == Phase::Open && self.is_at_risk
+    }
+
     /// Begins as a new one.
     pub fn open(&mut self, now: Time) {
         self.ordinal = self.next_ordinal(now);

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::customer::{Asleep, Customer};
-use crate::episode::{Episode, MAX_OBJECTS_PER_RULE, Phase};
+use crate::episode::{Episode, MAX_OBJECTS_PER_RULE};
 use crate::feature::{Change, Feature, FeatureSet};
 use crate::health;
 use crate::life_settings::week_of;
@@ -303,10 +303,11 @@ pub(crate) fn expire(
     gone: impl Fn(&Episode) -> bool,
 ) {
     let episodes = std::mem::take(&mut customer.episodes);
+    rules.settings.poison.take_expiry(customer);
     let (ended, kept): (Vec<_>, Vec<_>) = episodes.into_iter().partition(gone);
     customer.episodes = kept;
     for episode in ended {
-        if episode.phase == Phase::Open && episode.is_at_risk {
+        if episode.is_open_at_risk() {
             customer.at_risk.ended(now);
         }
         let mut known = rules.rules.iter().chain(previous.iter().flat_map(|previous| &previous.rules));

@@ -7,7 +7,7 @@ use crate::erasure::Erasures;
 use crate::kpi::{KpiDay, Month};
 use crate::rule_set::RuleSet;
 use crate::silence::SilentSources;
-use crate::time::Time;
+use crate::time::{Day, Time};
 
 /// What a partition remembers beside its customers.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -42,8 +42,9 @@ impl Default for Header {
 impl Header {
     /// Brings the sums over the end of a UTC day that is over by `next`. Returns how they stood then; before the first day, nothing did.
     pub(crate) fn end_day(&mut self, next: Time, rules: &RuleSet) -> Option<Box<KpiDay>> {
+        rules.settings.poison.take_day_end(self.day_end);
         let is_first = self.day_end == Time::MIN;
-        let today = if is_first { next.day() } else { self.day_end.day() };
+        let today = self.next_day(next);
         let ended_month = Month::of(today.before());
         if !is_first && Month::of(today) != ended_month {
             self.aggregates.kpis.end_month(ended_month);
@@ -56,5 +57,14 @@ impl Header {
         self.day_end = today.next().start();
         self.aggregates.enter(today);
         ended
+    }
+
+    /// Goes over the end of a UTC day that is over by `next`, and leaves the sums alone.
+    pub(crate) fn pass_day_end(&mut self, next: Time) {
+        self.day_end = self.next_day(next).next().start();
+    }
+
+    fn next_day(&self, next: Time) -> Day {
+        if self.day_end == Time::MIN { next.day() } else { self.day_end.day() }
     }
 }

@@ -42,6 +42,7 @@ pub mod outcome;
 pub mod outcome_counts;
 pub mod own_feature;
 pub mod partition;
+pub mod poison;
 mod record;
 mod record_signal;
 mod review;

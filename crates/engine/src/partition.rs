@@ -5,16 +5,14 @@ mod evicting;
 mod leaving_out;
 mod reviewing;
 
-use std::collections::BTreeSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
-use crate::aggregates;
+use crate::aggregates::{self, CONTRIBUTES_NOTHING};
 use crate::contribution::Contributed;
 use crate::customer::Customer;
-use crate::episode::Episode;
 use crate::erasure::{Erased, ErasureKey};
-use crate::evaluate::{self, Evaluation};
+use crate::evaluate::Evaluation;
 use crate::event::{Body, CustomerKey, Event};
 use crate::feature::FeatureSet;
 use crate::feedback;
@@ -25,13 +23,13 @@ use crate::index::Index;
 pub use crate::record::{Payload, Progress, Record};
 use crate::review::review;
 use crate::rule_set::RuleSet;
-use crate::signal::{Expiry, Output};
+use crate::signal::Output;
 use crate::silence::{self, Families};
 use crate::time::Time;
 use crate::timers::Timers;
 use crate::trace_parent;
 use erasing::is_straggler;
-use reviewing::adopt_own;
+pub use leaving_out::LeftOut;
 
 /// Before any review: no review is due in 1970.
 const NO_REVIEW: (Time, CustomerKey) = (Time(0), CustomerKey(0));
@@ -97,8 +95,7 @@ pub struct Partition {
     last_review: (Time, CustomerKey),
     /// Where the eviction clock stands.
     hand: usize,
-    /// Reviews that are known to panic.
-    left_out: BTreeSet<(Time, CustomerKey)>,
+    left_out: LeftOut,
 }
 
 impl Partition {
@@ -121,7 +118,7 @@ impl Partition {
             erased: Vec::new(),
             last_review: NO_REVIEW,
             hand: 0,
-            left_out: BTreeSet::new(),
+            left_out: LeftOut::default(),
         }
     }
 
@@ -139,12 +136,14 @@ impl Partition {
             let first = self.timers.first().filter(|(due, _)| *due <= self.header.journal_time);
             let next = first.map_or(self.header.journal_time, |(due, _)| due);
             if self.header.day_end <= next && next != Time::MIN {
-                outputs.extend(self.header.end_day(next, &self.rules).map(Output::Kpis));
+                if let Err(poisoned) = self.end_day(next, outputs) {
+                    return poisoned;
+                }
                 continue;
             }
             let Some((due, key)) = first else { break };
             let Some(slot) = self.index.get(key) else { return Progress::Missing(key) };
-            if self.left_out.contains(&(due, key)) {
+            if self.left_out.reviews.contains(&(due, key)) {
                 self.quarantine(slot, key);
                 continue;
             }
@@ -152,11 +151,14 @@ impl Partition {
                 return Progress::OutOfBudget;
             }
             *reviews -= 1;
-            if !self.guarded(outputs, |partition, outputs| partition.review(slot, due, outputs)) {
+            let review = |partition: &mut Self, outputs: &mut Vec<Output>| {
+                partition.review(slot, due, outputs);
+                partition.settle(slot, key, Folded::default());
+            };
+            if !self.guarded(outputs, review) {
                 return Progress::PoisonedReview(due, key);
             }
             self.last_review = (due, key);
-            self.settle(slot, key, Folded::default());
         }
         let Payload::Event { event, key, identity } = record.payload else {
             self.last_review = NO_REVIEW;
@@ -174,31 +176,11 @@ impl Partition {
                 self.occupy(key, Slot::new(customer))
             }
         };
-        let mut folded = Folded::default();
-        if !self.guarded(outputs, |partition, outputs| folded = partition.event(slot, event, identity, outputs)) {
-            return Progress::PoisonedRecord;
-        }
-        self.settle(slot, key, folded);
-        Progress::Done
-    }
-
-    /// Evaluates a resident customer at journal time under the rule set in force, as a new rule set asks for.
-    pub fn review_now(&mut self, key: CustomerKey, outputs: &mut Vec<Output>) {
-        let Some(slot) = self.index.get(key) else { return };
-        let now = self.header.journal_time;
-        if let Some(Slot { customer, .. }) = self.slots[slot as usize].as_mut() {
-            let now = now.max(customer.clock);
-            let rules = &*self.rules;
-            adopt_own(customer, rules, now);
-            let gone = |episode: &Episode| !rules.rules.iter().any(|rule| rule.hash == episode.rule);
-            let counts = &mut self.header.aggregates.outcomes;
-            customer.episodes.iter().filter(|episode| gone(episode)).for_each(|episode| counts.open.remove(episode));
-            evaluate::expire(customer, rules, self.previous_rules.as_deref(), now, outputs, Expiry::RuleRemoved, gone);
-            let mut evaluation = Evaluation::new(rules, self.frozen, now, outputs, counts);
-            evaluation.everything(customer);
-            self.header.aggregates.limited += u64::from(evaluation.limited);
-        }
-        self.settle(slot, key, Folded { dirty: FeatureSet::ALL, ..Folded::default() });
+        let fold = |partition: &mut Self, outputs: &mut Vec<Output>| {
+            let folded = partition.event(slot, event, identity, outputs);
+            partition.settle(slot, key, folded);
+        };
+        if self.guarded(outputs, fold) { Progress::Done } else { Progress::PoisonedRecord }
     }
 
     /// Replaces the rule set, telling the one before where there was one. Every customer must then be reviewed.
@@ -249,7 +231,7 @@ impl Partition {
         // While customers are reviewed under a new rule set, those not reviewed yet contribute under the one before.
         let under = customer.contributed_under;
         let rules = self.previous_rules.as_ref().filter(|previous| previous.number == under).unwrap_or(&self.rules);
-        customer.contributed = Contributed::of(&customer, rules);
+        customer.contributed = if under == CONTRIBUTES_NOTHING { Contributed::default() } else { Contributed::of(&customer, rules) };
         let (key, due) = (CustomerKey::of(&customer.id), customer.next_review());
         // Whoever has no timer has had a review left out.
         let timer = if self.timers.has(key, due) { due } else { Time::NEVER };

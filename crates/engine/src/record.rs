@@ -41,4 +41,19 @@ pub enum Progress {
     PoisonedRecord,
     /// The review of this customer that was due at this time panicked: drop the working set, and fold again without it.
     PoisonedReview(Time, CustomerKey),
+    /// The review of this customer for which a record asks of every customer panicked: drop the working set, and fold again without it.
+    PoisonedReviewOfAll(CustomerKey),
+    /// Telling the sums of the UTC day that ends at this time panicked: drop the working set, and fold again without it.
+    PoisonedDay(Time),
+}
+
+impl Progress {
+    /// Whether something panicked.
+    #[must_use]
+    pub fn is_poisoned(self) -> bool {
+        match self {
+            Self::PoisonedRecord | Self::PoisonedReview(..) | Self::PoisonedReviewOfAll(_) | Self::PoisonedDay(_) => true,
+            Self::Done | Self::OutOfBudget | Self::Missing(_) => false,
+        }
+    }
 }

@@ -1,7 +1,5 @@
 //! The review of a customer: the passing of time alone, as of the instant at which it may change something.
 
-use std::sync::Arc;
-
 use crate::aggregates::Aggregates;
 use crate::customer::Customer;
 use crate::episode::Phase;
@@ -23,8 +21,7 @@ pub(crate) fn review(
     aggregates: &mut Aggregates,
     work: &mut Work,
 ) {
-    let poisoned = |(id, from): &(Arc<str>, Time)| **id == *customer.id && *from <= due;
-    assert!(!rules.settings.poison_review.as_ref().is_some_and(poisoned), "the review that a test has poisoned");
+    rules.settings.poison.take_review(customer, due);
     let mut evaluation = Evaluation::new(rules, frozen, due, outputs, &mut aggregates.outcomes);
     if customer.clock_due <= due {
         evaluation.everything(customer);

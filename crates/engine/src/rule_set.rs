@@ -51,6 +51,11 @@ impl RuleSet {
         Self { number, rules, settings, readers, inhibited, stage_features, features, reads_holidays }
     }
 
+    /// Whether the rule of this hash is one of them.
+    pub(crate) fn has(&self, hash: u32) -> bool {
+        self.rules.iter().any(|rule| rule.hash == hash)
+    }
+
     /// All rules, one bit each.
     pub(crate) fn all(&self) -> u128 {
         if self.rules.len() == MAX_RULES { u128::MAX } else { (1 << self.rules.len()) - 1 }

@@ -12,6 +12,7 @@ use crate::journey::stage_hash;
 use crate::kpi::KpiSettings;
 use crate::life_settings::LifeSettings;
 use crate::own_feature::{FIRST_OWN_FEATURE, OwnFeatures};
+use crate::poison::Poison;
 use crate::time::{DAY_MS, Time};
 
 /// Settings as the engine uses them, compiled.
@@ -54,10 +55,8 @@ pub struct Settings {
     /// What is dated before this instant is decided and not sent, with the reason `quiet`; at this instant each episode still open is raised
     /// once. All rule sets of a journal have the same, so that no episode that was told is told again. `Time::MIN` is never.
     pub quiet_until: Time,
-    /// For tests of what happens when folding panics: the identity of an event that does. No rule file can set it.
-    pub poison: Option<u64>,
-    /// The same of reviews: those of this customer that are due at this time or later do.
-    pub poison_review: Option<(Arc<str>, Time)>,
+    /// What panics, for tests of what happens then.
+    pub poison: Poison,
 }
 
 impl Default for Settings {
@@ -81,8 +80,7 @@ impl Default for Settings {
             kpis: KpiSettings::default(),
             life: LifeSettings::default(),
             quiet_until: Time::MIN,
-            poison: None,
-            poison_review: None,
+            poison: Poison::default(),
         }
     }
 }

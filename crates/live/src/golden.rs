@@ -16,6 +16,7 @@ use crate::journal::{block_text, decode_block, encode_block, encode_control, enc
 use crate::outbox;
 use crate::output_files::OutputFiles;
 use crate::process_state::{PROCESS_STATE, ProcessState, RulesState, Totals, outbox_name};
+use crate::rebuilding::{REBUILD, Rebuild};
 
 /// What every zstd frame begins with.
 const ZSTD_MAGIC: [u8; 4] = [0x28, 0xb5, 0x2f, 0xfd];
@@ -97,6 +98,16 @@ fn a_process_state_without_what_was_added_later_is_read() {
     }
     let read: ProcessState = serde_json::from_str(&stored).unwrap();
     assert_eq!((read.inputs[0].unfinished_bytes, read.kpis_bytes, read.files), (0, 0, OutputFiles::default()));
+}
+
+/// What a rebuild aims at is written by one program, and may be read by a later one: it survives what makes the rebuild necessary.
+#[test]
+fn what_a_rebuild_aims_at_keeps_its_bytes() {
+    let positions =
+        [(0, (70_001, 0, 0)), (258, (9, i64::MAX, 0x0011_2233_4455_6677_8899_aabb_ccdd_eeff)), (3, (7, 1_767_225_600_000, u128::MAX))];
+    let rebuild = Rebuild { from: 2, positions: positions.into() };
+    let read: Rebuild = serde_json::from_slice(&golden("rebuild.json", &serde_json::to_vec(&rebuild).unwrap())).unwrap();
+    assert_eq!((read, REBUILD), (rebuild, "rebuild"));
 }
 
 #[test]

@@ -3,6 +3,8 @@
 //! Nothing is kept about what was published: a step begins at a committed state, and that state says what was published last. So each step
 //! compares the customers that it touches before and after.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
 use bellwether_codec::health_record::{HealthRecord, digest};
 use bellwether_codec::signal::BinaryOutput;
 use bellwether_engine::customer::Customer;
@@ -59,8 +61,11 @@ impl HealthChanges {
         if known.is_ok_and(|index| self.before[index].1 == digest(customer, rules, &mut self.scratch)) {
             return;
         }
-        let record = Some(HealthRecord::of(customer, rules).to_binary());
-        self.updates.push(HealthUpdate { customer: customer.id.clone(), record });
+        // Of a customer whose review was left out because it panicked, this may panic just so. What was published then stays.
+        let record = catch_unwind(AssertUnwindSafe(|| HealthRecord::of(customer, rules).to_binary())).ok();
+        if record.is_some() {
+            self.updates.push(HealthUpdate { customer: customer.id.clone(), record });
+        }
     }
 
     /// Hands over what has changed, in the order of keys.

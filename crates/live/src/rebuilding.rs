@@ -23,15 +23,15 @@ mod lane;
 use lane::Lane;
 
 /// The name under which the store keeps what a rebuild aims at, while one is under way.
-const REBUILD: &str = "rebuild";
+pub(crate) const REBUILD: &str = "rebuild";
 
 /// What a rebuild aims at. It is kept before anything is dropped, so a rebuild that is interrupted goes on with the next start.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-struct Rebuild {
+pub(crate) struct Rebuild {
     /// The version of the fold that the states were of.
-    from: u8,
+    pub from: u8,
     /// Where each partition stood: up to there everything is told. Offset, due time of a review, and its customer.
-    positions: BTreeMap<u16, (u64, i64, u128)>,
+    pub positions: BTreeMap<u16, (u64, i64, u128)>,
 }
 
 /// Makes the states anew if they are of an older fold, and takes up a rebuild that was interrupted.

@@ -1,6 +1,7 @@
 //! One journal partition of the live product: what it keeps in memory, and one step of its work.
 
 mod loading;
+mod reviewing;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -26,9 +27,6 @@ pub const MAX_POISONED: usize = 16;
 
 /// Output that a partition may hold back at most while it waits for those before it, bytes.
 pub const MAX_OUTBOX_BYTES: usize = 16 * 1024 * 1024;
-
-/// A position inside a review of all customers, as a new rule set asks for, has this due time.
-const RULES_REVIEW_DUE: i64 = i64::MAX;
 
 /// A partition and the changes of its last step that no commit has taken yet.
 pub struct Worker {
@@ -148,7 +146,7 @@ impl Worker {
             let limits = self.prefetch(store, run, first, limits)?;
             let (end, progress) = if suppressed { self.fold_towards(run, first, limits) } else { self.fold(run, first, limits) };
             let offset = run.offset(end);
-            if matches!(progress, Progress::PoisonedRecord | Progress::PoisonedReview(..)) {
+            if progress.is_poisoned() {
                 self.leave_out(store, offset, progress)?;
                 continue;
             }
@@ -200,60 +198,12 @@ impl Worker {
         (first, Progress::OutOfBudget)
     }
 
-    /// Reviews the next customers because of the record at `offset`, in the order of their keys; `before` are the rules until then.
-    /// Returns whether all are reviewed; then the position is behind the record.
-    pub fn review_all(
-        &mut self,
-        store: &Store,
-        offset: u64,
-        limits: BatchLimits,
-        before: Option<&Arc<RuleSet>>,
-    ) -> Result<bool, LiveError> {
-        let start = self.position;
-        let suppressed = self.is_catching_up();
-        self.begin_health(suppressed);
-        let from = if self.is_reviewing_all() { start.customer.checked_add(1) } else { Some(0) };
-        let until = if suppressed && self.catching_up_to.offset == offset { self.catching_up_to.customer } else { u128::MAX };
-        let mut last = None;
-        if let Some(from) = from {
-            for stored in store.all_states(self.number, from).take(limits.reviews.max(1) as usize) {
-                let (key, bytes) = stored?;
-                if key > until {
-                    break;
-                }
-                let key = CustomerKey(key);
-                if self.partition.get(key).is_none() {
-                    self.insert(key, &bytes)?;
-                }
-                if let (Some(health), Some(customer), Some(rules)) = (&mut self.health, self.partition.get(key), before) {
-                    health.before(key, customer, rules);
-                }
-                self.partition.review_now(key, &mut self.outputs);
-                last = Some(key);
-            }
-        }
-        self.position = match last {
-            Some(key) => Position { offset, review_due: RULES_REVIEW_DUE, customer: key.0 },
-            None => Position { offset: offset + 1, ..Position::default() },
-        };
-        if suppressed {
-            self.forget_outputs();
-        }
-        self.collect_changes(start)?;
-        Ok(last.is_none())
-    }
-
     /// Goes behind a record that changes nothing.
     pub fn pass_over(&mut self, offset: u64) -> Result<(), LiveError> {
         let start = self.position;
         self.begin_health(self.is_catching_up());
         self.position = Position { offset: offset + 1, ..Position::default() }.max(start);
         self.collect_changes(start)
-    }
-
-    /// Whether a review of all customers is under way.
-    pub fn is_reviewing_all(&self) -> bool {
-        self.position.review_due == RULES_REVIEW_DUE
     }
 
     /// Writes the changes of the last step into a commit.
@@ -317,8 +267,16 @@ impl Worker {
             self.poisoned_offsets.push(offset);
         }
         self.outputs.clear();
-        let rules = self.partition.rules().clone();
+        self.reload(store)
+    }
+
+    /// Drops the working set. What the record at hand has set before its customers are reviewed, and no commit has taken yet, stays.
+    fn reload(&mut self, store: &Store) -> Result<(), LiveError> {
+        let (rules, previous) = (self.partition.rules().clone(), self.partition.previous_rules().cloned());
+        let silent = std::mem::take(&mut self.partition.header.silent);
         (self.partition, self.position) = load(self.number, store, &rules, self.erasure_key)?;
+        self.partition.header.silent = silent;
+        self.partition.set_rules(rules, previous);
         Ok(())
     }
 

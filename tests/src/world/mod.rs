@@ -31,7 +31,7 @@ mod rules;
 pub use outcome::{LatestHealth, States, latest_health, line_of, states_in};
 use outcome::{Lines, health_of, states_of};
 use reading::journal_record;
-pub use rules::{PACK, pack, poisoned_rule_sets, rule_sets};
+pub use rules::{PACK, Poisoned, pack, poisoned_rule_sets, rule_sets};
 
 /// Partitions of the journal.
 pub const PARTITIONS: u16 = 3;
@@ -57,8 +57,8 @@ pub struct World {
     pub cluster: Cluster,
     /// How far the inputs of its ingest workers may drift apart; by default as far as they like.
     pub max_watermark_drift: Duration,
-    /// What a replay takes for reviews that panic, as `rule_sets` do.
-    pub poison_review: Option<(Arc<str>, Time)>,
+    /// What panics in a replay, as it does under `rule_sets`.
+    pub poisoned: Poisoned,
     rule_sets: Arc<RuleSets>,
     safekeeping: Arc<Safekeeping>,
     /// How far the clock of its ingest workers is ahead, milliseconds.
@@ -106,7 +106,7 @@ impl World {
         Self {
             cluster,
             max_watermark_drift: Duration::MAX,
-            poison_review: None,
+            poisoned: Poisoned::default(),
             rule_sets: rule_sets.clone(),
             safekeeping: Arc::default(),
             ingest_clock_ahead_ms: Arc::default(),
@@ -338,14 +338,14 @@ impl World {
     pub fn replayed(&self) -> (Vec<String>, States, LatestHealth) {
         // Every partition brings the same rule sets.
         let files: Mutex<BTreeMap<u32, RuleFile>> = Mutex::default();
-        let poison = self.poison_review.clone();
+        let poisoned = self.poisoned.clone();
         let compile = move |text: &str, number: u32| {
             let mut files = files.lock().expect("nobody panicked");
             if let Some(file) = files.get(&number) {
                 return Ok(file.rule_set(number));
             }
             let mut file = RuleFile::parse("rules.yaml", text).map_err(|errors| errors.to_string())?;
-            file.settings.poison_review.clone_from(&poison);
+            poisoned.poison(&mut file, number);
             Ok(files.entry(number).or_insert(file).rule_set(number))
         };
         let replay = JournalReplay { decoder: Decoder::default(), compile_rules: &compile, rules: None };

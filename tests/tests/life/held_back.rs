@@ -1,7 +1,7 @@
 //! What is decided and not sent: hold-out, silences, the owner's cap, silent sources.
 
 use bellwether_engine::event::CustomerKey;
-use bellwether_engine::partition::{Payload, Record};
+use bellwether_engine::partition::{Payload, Progress, Record};
 use bellwether_engine::signal::Output;
 use bellwether_engine::silence::Families;
 
@@ -114,6 +114,6 @@ fn a_silent_source_freezes_the_rules_that_would_take_it_for_a_silent_customer() 
     outputs.retain(|output| !matches!(output, Output::Kpis(_)));
     assert!(outputs.is_empty(), "frozen");
     assert!(partition.source_resumed("/auth"));
-    partition.review_now(CustomerKey::of("c"), &mut outputs);
+    assert_eq!(partition.review_now(CustomerKey::of("c"), &mut outputs), Progress::Done);
     assert_eq!(outputs.iter().map(short).collect::<Vec<_>>(), ["15 raised warning silence"]);
 }

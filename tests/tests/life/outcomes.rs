@@ -95,6 +95,16 @@ fn a_notice_that_is_withdrawn_is_no_churn_any_more() {
 }
 
 #[test]
+fn a_notice_given_again_is_judged_by_the_first() {
+    let events = |between: &str| format!("8 cancellation.requested {{}}\n{between}\n30 cancellation.requested {{}}\n60 {END}");
+    let late =
+        ["10 raised warning silence", "10 resolved warning silence, late told 0d (outcome)", "60 resolved warning silence, late told 0d"];
+    check(SILENCE, &events(""), 200, &late);
+    // Of one that was withdrawn in between, the second is another notice.
+    check(SILENCE, &events("9 cancellation.withdrawn {}"), 200, &[late[0], "30 resolved warning silence, true told 20d"]);
+}
+
+#[test]
 fn a_signal_of_the_notice_itself_is_late() {
     let rule = "signals: [{ name: notice, kind: at_risk, when: cancel_requested, warm_up: 0s, summary: x }]";
     let events = format!("25 cancellation.requested {{}}\n60 {END}");

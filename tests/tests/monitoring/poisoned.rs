@@ -52,7 +52,7 @@ fn options(directory: &TempDir, poison: Option<u64>) -> EmbeddedOptions {
         rules_text: include_str!("../../../deploy/rules/default.yaml").to_owned(),
         compile_rules: Arc::new(move |text, number| {
             let mut file = RuleFile::parse("rules.yaml", text).unwrap_or_else(|errors| panic!("{errors}"));
-            file.settings.poison = poison;
+            file.settings.poison.event = poison;
             Ok(file.rule_set(number))
         }),
         new_journal_id: "test".to_owned(),

@@ -43,7 +43,7 @@ pub fn world_of(seed: u64, rule_sets: &Arc<RuleSets>, customers: u64, days: u64)
 }
 
 /// The same rules with other grades, and with a name that is gone.
-fn other_rules() -> String {
+pub fn other_rules() -> String {
     let (grades, other_grades) = ("grades: { amber: 40, green: 70 }", "grades: { amber: 60, green: 85 }");
     let (name, other_name) = ("no-login-30d", "no-login");
     assert!(pack().contains(grades) && pack().contains(name));

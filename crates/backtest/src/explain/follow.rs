@@ -159,12 +159,12 @@ impl Explainer {
                     let compiled = compile_rules(&rules.text, rules.number).map_err(ReplayError::Journal)?;
                     let previous = self.partition.rules().clone();
                     self.partition.set_rules(Arc::new(compiled), Some(previous));
-                    self.partition.review_now(self.key, &mut self.outputs);
+                    self.review_now()?;
                 }
                 Piece::SourceSilent(_, source) => self.partition.source_silent(&source.source, source.families()),
                 Piece::SourceResumed(_, source) => {
                     if self.partition.source_resumed(&source.source) {
-                        self.partition.review_now(self.key, &mut self.outputs);
+                        self.review_now()?;
                     }
                 }
                 Piece::Erased(_, erasure) => self.partition.remember_erasure(erasure.hash, erasure.time),
@@ -211,6 +211,11 @@ impl Explainer {
         let progress = self.partition.apply(record, &mut u64::MAX.clone(), &mut self.outputs);
         self.note_outputs();
         if progress == Progress::Done { Ok(()) } else { Err(ExplainError::Panicked(format_time(record.watermark))) }
+    }
+
+    fn review_now(&mut self) -> Result<(), ExplainError> {
+        let progress = self.partition.review_now(self.key, &mut self.outputs);
+        if progress == Progress::Done { Ok(()) } else { Err(ExplainError::Panicked(format_time(self.partition.header.journal_time))) }
     }
 
     fn note_outputs(&mut self) {

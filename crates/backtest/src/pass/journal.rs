@@ -128,10 +128,10 @@ impl Shard {
                 Piece::SourceSilent(_, source) => {
                     self.lanes.iter_mut().for_each(|lane| lane.partition().source_silent(&source.source, source.families()));
                 }
-                Piece::SourceResumed(_, source) => {
+                Piece::SourceResumed(offset, source) => {
                     for lane in self.lanes.iter_mut().filter(|lane| !lane.is_over) {
                         if lane.partition().source_resumed(&source.source) {
-                            lane.review_all();
+                            lane.review_all(offset)?;
                         }
                     }
                 }

@@ -121,12 +121,18 @@ impl Lane {
         &mut self.partition
     }
 
-    /// Reviews every customer, in the order of their keys.
-    pub fn review_all(&mut self) {
+    /// Reviews every customer because of the record at this offset, in the order of their keys.
+    pub fn review_all(&mut self, offset: u64) -> Result<(), Poisoned> {
         let mut keys: Vec<CustomerKey> = self.partition.customers().map(|customer| CustomerKey::of(&customer.id)).collect();
         keys.sort_unstable();
-        keys.into_iter().for_each(|key| self.partition.review_now(key, &mut self.outputs));
+        for key in keys {
+            let progress = self.skipped.review_now(offset, key, &mut self.partition, &mut self.outputs);
+            if progress.is_poisoned() {
+                return Err((offset, progress));
+            }
+        }
         self.take_outputs();
+        Ok(())
     }
 
     /// What was observed, once all is folded. The states are given up.
@@ -181,7 +187,7 @@ impl Lane {
 
     /// Runs the reviews that are due before the record at this offset, less those that are known to panic.
     fn tick(&mut self, time: Time, offset: u64) -> Result<(), Poisoned> {
-        self.partition.leave_out(&self.skipped.reviews);
+        self.partition.leave_out(&self.skipped.left_out);
         let record = Record { watermark: time, payload: Payload::Tick };
         let progress = self.partition.apply(&record, &mut u64::MAX.clone(), &mut self.outputs);
         self.take_outputs();

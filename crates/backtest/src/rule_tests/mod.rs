@@ -119,7 +119,7 @@ fn play(test: &RuleTest, rules: &Arc<RuleSet>, users: &mut Users) -> Result<Vec<
 fn apply(partition: &mut Partition, record: Record<'_>, outputs: &mut Vec<Output>) -> Result<(), String> {
     match partition.apply(&record, &mut u64::MAX.clone(), outputs) {
         Progress::Done => Ok(()),
-        Progress::PoisonedRecord | Progress::PoisonedReview(..) => Err("folding it panicked".to_owned()),
+        progress if progress.is_poisoned() => Err("folding it panicked".to_owned()),
         other => unreachable!("every customer is in memory and the budget is endless, yet {other:?}"),
     }
 }

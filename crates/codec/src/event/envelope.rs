@@ -27,6 +27,8 @@ pub(super) struct Envelope<'a> {
     pub(super) traceparent: Option<&'a str>,
     /// What `data` was.
     data_shape: Scalar<'a>,
+    /// What `data_base64` was.
+    data_base64: Scalar<'a>,
     /// `data` that stood before `type`, so that nobody knew yet what to read of it.
     deferred: Option<&'a RawValue>,
 }
@@ -52,6 +54,7 @@ pub(super) enum Name {
     Time,
     Traceparent,
     Data,
+    DataBase64,
     Other,
 }
 
@@ -66,6 +69,7 @@ impl Name {
             b"time" => Self::Time,
             b"traceparent" => Self::Traceparent,
             b"data" => Self::Data,
+            b"data_base64" => Self::DataBase64,
             _ => Self::Other,
         }
     }
@@ -100,6 +104,7 @@ impl<'a> Envelope<'a> {
             data: Fields::new("data.", &[]),
             traceparent: None,
             data_shape: Scalar::Absent,
+            data_base64: Scalar::Absent,
             deferred: None,
         }
     }
@@ -111,6 +116,7 @@ impl<'a> Envelope<'a> {
         self.data.clear();
         self.traceparent = None;
         self.data_shape = Scalar::Absent;
+        self.data_base64 = Scalar::Absent;
         self.deferred = None;
     }
 
@@ -176,8 +182,11 @@ impl<'a> Envelope<'a> {
     }
 
     /// Makes the data ready for the body of this type: reads them if they stood before the type, and makes sure that they are an object or
-    /// absent.
+    /// absent, and that there are no binary ones.
     pub(super) fn settle_data(&mut self, kind: EventType) -> Result<(), Rejection> {
+        if !matches!(self.data_base64, Scalar::Absent | Scalar::Null) {
+            return Err(Rejection::new(RejectReason::WrongType, "data_base64: binary data are not read: expected an object in data"));
+        }
         self.data.rename(families::field_names(kind));
         if let Some(data) = self.deferred.take() {
             let mut deserializer = serde_json::Deserializer::from_str(data.get());
@@ -236,6 +245,12 @@ impl<'de> Visitor<'de> for EnvelopeVisitor<'_, 'de> {
                     envelope.put_traceparent(&value).ok_or_else(|| A::Error::duplicate_field("traceparent"))?;
                 }
                 Name::Data => envelope.read_data(&mut entries)?,
+                Name::DataBase64 => {
+                    let value = entries.next_value()?;
+                    if !matches!(std::mem::replace(&mut envelope.data_base64, value), Scalar::Absent) {
+                        return Err(A::Error::duplicate_field("data_base64"));
+                    }
+                }
                 Name::Other => {
                     entries.next_value::<IgnoredAny>()?;
                 }

@@ -11,7 +11,7 @@ use super::scalar::Scalar;
 /// Fills the envelope from a line of the usual shape; `None` for every other line, which then is for the parser to read or to reject.
 ///
 /// What it reads it reads as the parser does, and faster. It gives up on lists and objects within, on a name that stands twice, on
-/// `data` before `type`, and on anything that is wrong. The line begins at `start` in the text that was looked at, which is plain.
+/// `data` before `type`, on binary data, and on anything that is wrong. The line begins at `start` in the text that was looked at, which is plain.
 pub(super) fn read<'a>(line: &'a str, start: usize, quotes: &Quotes, envelope: &mut Envelope<'a>) -> Option<()> {
     let mut scanner = Scanner::new(line, start, quotes);
     scanner.open_object()?;
@@ -23,6 +23,7 @@ pub(super) fn read<'a>(line: &'a str, start: usize, quotes: &Quotes, envelope: &
         }
         let value = scanner.value()?;
         match name {
+            Name::DataBase64 => return None,
             Name::Id => envelope.attributes.put_at(0, value)?,
             Name::Source => envelope.attributes.put_at(1, value)?,
             Name::Subject => envelope.attributes.put_at(2, value)?,
@@ -179,6 +180,7 @@ mod tests {
             r#"{"data":{},"type":"login"}"#,
             r#"{"type":"login","data":{"user":{"id":1}}}"#,
             r#"{"type":"login","ids":[[1]]}"#,
+            r#"{"type":"login","data_base64":"e30="}"#,
             r#"{"type":"login","type":"login"}"#,
             r#"{"type":"login","id":"a","id":"a"}"#,
             r#"{"type":"login","data":{"ok":true,"ok":true}}"#,

@@ -99,6 +99,7 @@ impl Shape {
                 Name::Time => learner.value(Place::Attribute(3))?,
                 Name::Traceparent => learner.value(Place::Traceparent)?,
                 Name::Other => learner.value(Place::Nowhere)?,
+                Name::DataBase64 => return None,
                 Name::Type => {
                     let Scalar::Text(name) = learner.scanner.value()? else { return None };
                     kind = Some(EventType::from_name(&name)?);

@@ -55,6 +55,8 @@ pub enum Flaw {
         readable: u64,
         /// What the decompressor or the operating system said.
         message: String,
+        /// The measure of all that could be read of the line, where its text is only the beginning of that.
+        oversize: Option<Oversize>,
     },
 }
 
@@ -76,7 +78,7 @@ impl Flaw {
                 let detail = format!("the line has {} bytes, more than the {MAX_LINE_BYTES} allowed", oversize.length);
                 Rejection::new(RejectReason::LineTooLong, detail)
             }
-            Flaw::StreamError { readable, message } => {
+            Flaw::StreamError { readable, message, .. } => {
                 let detail = format!("the input is broken after {readable} readable bytes, the rest was not read: {message}");
                 Rejection::new(RejectReason::InputTruncated, detail)
             }
@@ -102,8 +104,10 @@ impl RawEpoch {
     pub fn dead_letter<'a>(&'a self, line: &'a Line, rejection: &'a Rejection) -> DeadLetter<'a> {
         let letter = DeadLetter::new(rejection, self.input_name(line), line.number, line.offset, self.bytes(line));
         match line.flaw.as_deref() {
-            Some(Flaw::Oversize(Oversize { length, hash })) => DeadLetter { length: *length, hash: *hash, ..letter },
-            Some(Flaw::StreamError { .. }) | None => letter,
+            Some(Flaw::Oversize(Oversize { length, hash }) | Flaw::StreamError { oversize: Some(Oversize { length, hash }), .. }) => {
+                DeadLetter { length: *length, hash: *hash, ..letter }
+            }
+            Some(Flaw::StreamError { oversize: None, .. }) | None => letter,
         }
     }
 }

@@ -234,7 +234,8 @@ impl LineReader {
         let is_blank = self.oversize.is_none() && is_blank(&self.buffer[text.clone()]);
         let ends = [text.end, end].map(|end| self.buffer_offset + end as u64);
         let is_told = self.told_up_to.take().is_some_and(|told| ends.contains(&told));
-        self.set_head(text, None);
+        let oversize = self.set_head(text);
+        self.head.flaw = oversize.map(|oversize| Box::new(Flaw::Oversize(oversize)));
         self.lines = self.head.number;
         self.continues = false;
         self.start = next;
@@ -246,11 +247,12 @@ impl LineReader {
     /// Makes what there is of an unfinished line the head, flawed by the error.
     fn break_off(&mut self, error: &io::Error) {
         let readable = self.buffer_offset + self.filled as u64;
-        let flaw = Flaw::StreamError { readable, message: error.to_string() };
-        self.set_head(self.start..self.filled, Some(Box::new(flaw)));
+        let oversize = self.set_head(self.start..self.filled);
+        self.head.flaw = Some(Box::new(Flaw::StreamError { readable, message: error.to_string(), oversize }));
     }
 
-    fn set_head(&mut self, text: Range<usize>, flaw: Option<Box<Flaw>>) {
+    /// Makes this, or what is kept of a line that is too long, the head, so far without a flaw. Returns the measure of such a line.
+    fn set_head(&mut self, text: Range<usize>) -> Option<Oversize> {
         let (kept, measured) = self.oversize.take().map(OversizeLine::finish).unzip();
         self.head = Head {
             text,
@@ -258,8 +260,9 @@ impl LineReader {
             number: if self.continues { self.lines } else { self.lines + 1 },
             offset: self.line_offset,
             lines_before: self.lines,
-            flaw: flaw.or_else(|| measured.map(|oversize| Box::new(Flaw::Oversize(oversize)))),
+            flaw: None,
         };
+        measured
     }
 }
 

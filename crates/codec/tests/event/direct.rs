@@ -61,7 +61,7 @@ fn member(names: &'static [&'static str]) -> impl Strategy<Value = String> {
 
 /// Lines with the names of events, here and there twice, here and there in another order.
 fn line() -> impl Strategy<Value = String> {
-    const ATTRIBUTES: &[&str] = &["id", "source", "subject", "time", "specversion", "type", "data", "ttl", "traceparent"];
+    const ATTRIBUTES: &[&str] = &["id", "source", "subject", "time", "specversion", "type", "data", "ttl", "traceparent", "data_base64"];
     const FIELDS: &[&str] =
         &["user", "ok", "feature", "count", "value", "ticket", "subscription", "kind", "score", "due", "currency", "other"];
     let usual = Just(vec![r#""id":"e1","source":"/s","subject":"_company","time":"2026-03-01T08:15:00Z""#.to_owned()]);

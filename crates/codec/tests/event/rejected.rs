@@ -49,6 +49,14 @@ fn json_that_is_not_an_event() {
     check(&GOOD.replace("{}", "[\"u7\"]"), "wrong_type: data: expected an object, found an array");
     check(&GOOD.replace("{}", "\"{}\""), "wrong_type: data: expected an object, found the text \"{}\"");
     check(&GOOD.replace("{}", "7"), "wrong_type: data: expected an object, found the number 7");
+    let binary = "wrong_type: data_base64: binary data are not read: expected an object in data";
+    check(&GOOD.replace(r#""data":{}"#, r#""data_base64":"eyJ1c2VyIjoidTcifQ==""#), binary);
+    check(&GOOD.replace(r#""data":{}"#, r#""data":{},"data_base64":7"#), binary);
+    check(&GOOD.replace(r#"{"id""#, r#"{"data_base64":{"a":[1]},"id""#), binary);
+    check(
+        &GOOD.replace(r#""data":{}"#, r#""data_base64":"","data_base64":null"#),
+        "invalid_json: duplicate field `data_base64` at line 1 column 112",
+    );
 }
 
 #[test]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use bellwether_backtest::journal::JournalReplay;
 use bellwether_backtest::replay::Sink;
-use bellwether_backtest::trial::{Change, trial};
+use bellwether_backtest::trial::{Change, Trial, trial};
 use bellwether_codec::event::Decoder;
 use bellwether_codec::rendered::Rendered;
 use bellwether_live::kafka::Connect;
@@ -24,7 +24,7 @@ pub fn run(connect: &Connect, rules: &RuleText) -> Result<Outcome, Failure> {
     let replayed = replay.run(&journal, &mut Nowhere)?;
     let in_force = replayed.partitions.first().map_or(0, |partition| partition.header.rule_set);
     let customers: usize = replayed.partitions.iter().map(|partition| partition.resident()).sum();
-    let changes = trial(replayed.partitions, &Arc::new(rules.parse()?.rule_set(in_force + 1)));
+    let Trial { changes, left_out } = trial(replayed.partitions, &Arc::new(rules.parse()?.rule_set(in_force + 1)));
     let mut table = Table::new();
     table.load_style(presets::NOTHING).set_header(["rule", "opens", "clears", "expires", "keeps"]);
     for number in 1..5 {
@@ -48,6 +48,12 @@ pub fn run(connect: &Connect, rules: &RuleText) -> Result<Outcome, Failure> {
         count(all.clears + all.expires),
         count(all.keeps)
     ));
+    if left_out > 0 {
+        let customers = count(left_out);
+        tell(&format!(
+            "{customers} customers are not counted: evaluating them panicked, which is a defect of the program; see the log lines above"
+        ));
+    }
     Ok(Outcome::Done)
 }
 

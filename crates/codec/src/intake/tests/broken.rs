@@ -11,7 +11,7 @@ fn check(name: &str, damaged: &[u8]) {
     let lines = delivered(&epochs);
     let [before @ .., damage, last] = &lines[..] else { panic!("{} lines", lines.len()) };
     assert_eq!(last.text, event(1_000_000, "other").as_bytes(), "the other input goes on");
-    let Some(Flaw::StreamError { readable, message }) = &damage.flaw else { panic!("{damage:?}") };
+    let Some(Flaw::StreamError { readable, message, oversize: None }) = &damage.flaw else { panic!("{damage:?}") };
     assert!(!message.is_empty());
     let joined: Vec<u8> = before.iter().flat_map(|line| [&line.text[..], b"\n"].concat()).collect();
     assert!(!before.is_empty() && before.len() <= 20_000, "{} lines", before.len());

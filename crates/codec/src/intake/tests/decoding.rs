@@ -3,7 +3,7 @@
 use bellwether_engine::event::CustomerKey;
 
 use super::super::{DecodedEpoch, MAX_LINE_BYTES};
-use super::{Files, event, log, zstd};
+use super::{Files, event, gzip, log, zstd};
 use crate::event::Decoder;
 use crate::rejection::RejectReason;
 
@@ -54,6 +54,18 @@ fn flawed_lines_are_rejected_with_their_measure() {
     assert_eq!(rejection.detail, "the line has 1048583 bytes, more than the 1048576 allowed");
     let letter = epoch.raw().dead_letter(&epoch.raw().lines[0], rejection);
     assert_eq!((letter.length, letter.hash), (content.len() as u64, xxhash_rust::xxh3::xxh3_128(content.as_bytes())));
+
+    // Within a line that is too long already: what could be read of it is measured, not what is kept.
+    let packed = gzip(content.as_bytes());
+    let files = Files::new(&[("a.gz", &packed[..packed.len() - 3])]);
+    let epoch = DecodedEpoch::decode(files.epochs(&["a.gz"], None).swap_remove(0), &Decoder::default(), false);
+    let rejection = epoch.lines()[0].as_ref().unwrap_err();
+    assert_eq!(rejection.reason, RejectReason::InputTruncated);
+    let letter = epoch.raw().dead_letter(&epoch.raw().lines[0], rejection);
+    assert!(rejection.detail.contains(&format!("after {} readable bytes", letter.length)), "{}", rejection.detail);
+    let length = usize::try_from(letter.length).unwrap();
+    assert!(length > MAX_LINE_BYTES, "{length} bytes could be read");
+    assert_eq!(letter.hash, xxhash_rust::xxh3::xxh3_128(&content.as_bytes()[..length]));
 
     let packed = zstd(&log(10, "c"));
     let files = Files::new(&[("a.zst", &packed[..packed.len() - 2])]);
