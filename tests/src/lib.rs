@@ -14,5 +14,6 @@ pub mod product;
 pub mod proxy;
 pub mod python;
 pub mod recomputed;
+pub mod sample_logs;
 pub mod states;
 pub mod world;

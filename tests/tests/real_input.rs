@@ -1,15 +1,15 @@
 //! Real input: both sample logs run to the end, come to totals that were counted apart from the product, and give what their replays give.
-//!
-//! The logs are not part of the repository. They are looked for where `BELLWETHER_SAMPLE_LOGS` says, or in `../shared/data` beside the checkout; where
-//! neither is there, this says that nothing was run.
 
-use std::io::Write;
-use std::path::{Path, PathBuf};
-use std::{env, fs};
+use std::fs;
+use std::path::Path;
 
 use bellwether_tests::product::{binary, succeeded};
+use bellwether_tests::sample_logs::sample_log;
 use bellwether_tests::states::state_sizes;
 use serde_json::{Value, json};
+
+/// What is left undone without a log.
+const UNDONE: &str = "its totals and states were not compared";
 
 /// What a sample log comes to, as its README tells: it was counted by another program.
 struct Totals {
@@ -30,7 +30,7 @@ fn socialnet7_comes_to_its_totals_and_its_run_is_its_replay() {
 }
 
 fn check(name: &str, totals: &Totals) {
-    let Some(log) = sample_log(name) else { return };
+    let Some(log) = sample_log(name, UNDONE) else { return };
     let directory = tempfile::tempdir().expect("a temporary directory");
     let at = |name: &str| directory.path().join(name);
     let run = |arguments: &[&str], signals: &str, summary: &str| {
@@ -62,7 +62,7 @@ fn check(name: &str, totals: &Totals) {
 #[test]
 fn states_of_both_logs_stay_small() {
     for (name, median_limit, limit) in [("crm6.jsonl.zst", 800, 2_600), ("socialnet7.jsonl.zst", 800, 1_000)] {
-        let Some(log) = sample_log(name) else { return };
+        let Some(log) = sample_log(name, UNDONE) else { return };
         let sizes = state_sizes(&log);
         let (median, largest) = (sizes[sizes.len() / 2], sizes[sizes.len() - 1]);
         println!("{name}: {} states, median {median} bytes, largest {largest}", sizes.len());
@@ -72,24 +72,4 @@ fn states_of_both_logs_stay_small() {
 
 fn read(path: &Path) -> Vec<u8> {
     fs::read(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
-}
-
-/// A sample log. Where its place is named it must be there; beside the checkout it may be missing, which is told even where tests are quiet.
-fn sample_log(name: &str) -> Option<PathBuf> {
-    let checkout = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    if let Some(directory) = env::var_os("BELLWETHER_SAMPLE_LOGS") {
-        // An absolute directory replaces what it is joined to.
-        let log = checkout.join(directory).join(name);
-        assert!(log.is_file(), "{} is not there", log.display());
-        return Some(log);
-    }
-    let log = checkout.join("../shared/data").join(name);
-    if log.is_file() {
-        return Some(log);
-    }
-    let told =
-        format!("NOT RUN: {name} is not beside the checkout and BELLWETHER_SAMPLE_LOGS is not set, so its totals were not compared\n");
-    // Not by a macro, whose text a passing test keeps to itself.
-    std::io::stderr().write_all(told.as_bytes()).expect("standard error takes text");
-    None
 }

@@ -2,6 +2,7 @@
 
 use bellwether_codec::intake::{DecodedPart, Sequenced, SequencedLines, Sequencer};
 use bellwether_codec::run::Run;
+use bellwether_codec::summary::Summary;
 use bellwether_engine::partition::Progress;
 use bellwether_engine::time::Time;
 
@@ -44,6 +45,15 @@ impl Part {
         let records = &self.sequenced.partitions[usize::from(partition)];
         let tick = self.ticks.iter().find(|(of, _)| *of == partition).map(|(_, time)| *time);
         Run { first_offset, offsets: None, lines: self.decoded.lines(), records, tick }
+    }
+
+    /// Adds its lines, and those that were refused, as far as they are of the period.
+    pub fn count(&self, counted: &mut Summary) {
+        counted.events += self.lines_in_period as u64;
+        counted.journaled += self.sequenced.partitions.iter().map(|records| records.len() as u64).sum::<u64>();
+        for (_, rejection) in self.sequenced.rejected.iter().filter(|(line, _)| (*line as usize) < self.lines_in_period) {
+            *counted.rejected.entry(rejection.reason.code().to_owned()).or_default() += 1;
+        }
     }
 }
 

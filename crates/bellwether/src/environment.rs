@@ -29,7 +29,9 @@ pub fn help() -> String {
     let lines: String = ALL.iter().map(|(name, meaning)| format!("\n  {name:<25} {meaning}")).collect();
     let codes = "\n  0  done\n  1  findings: failed rule tests, refused input with --strict, an input that broke off, a damaged snapshot,\
                  \n     a --fail-if that holds or cannot be judged, a backtest that was stopped early, dead letters of `forward --once`\
-                 \n  2  wrong usage, or a mistake in a rule file or a configuration\n  3  the run failed";
+                 \n  2  wrong usage, a mistake in a rule file or a configuration, or a journal, states or inputs that do not belong together:\
+                 \n     the same command fails again until somebody has acted\
+                 \n  3  the run failed, and may be tried again";
     format!("Environment variables:{lines}\n\nExit codes:{codes}")
 }
 

@@ -6,6 +6,7 @@ use std::process::ExitCode;
 use bellwether_backtest::error::ReplayError;
 use bellwether_backtest::export::ExportError;
 use bellwether_codec::intake::IntakeError;
+use bellwether_codec::state::{FOLD_VERSION, StateError};
 use bellwether_forward::ForwardError;
 use bellwether_kafka::Remedy;
 use bellwether_live::error::LiveError;
@@ -85,6 +86,8 @@ impl From<LiveError> for Failure {
             // A service manager that started it again would only have the two take turns.
             LiveError::Kafka(error) if error.remedy == Remedy::Leave => Self::Usage(error.to_string()),
             LiveError::Journal(error) if error.needs_operator() => Self::Usage(error.to_string()),
+            // States of a newer program: this one never can.
+            LiveError::State { error: StateError::Version { found }, .. } if found > FOLD_VERSION => Self::Usage(error.to_string()),
             LiveError::Partitions { .. }
             | LiveError::PseudonymKey { .. }
             | LiveError::QuietUntil { .. }
@@ -142,7 +145,7 @@ impl From<ExportError> for Failure {
 impl From<IntakeError> for Failure {
     fn from(error: IntakeError) -> Self {
         match error {
-            IntakeError::Unreadable(_) => Self::Usage(error.to_string()),
+            IntakeError::Unreadable(_) | IntakeError::Ambiguous(_) => Self::Usage(error.to_string()),
             error => Self::Run(error.to_string()),
         }
     }

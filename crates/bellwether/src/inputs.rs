@@ -13,7 +13,7 @@ use bellwether_codec::timestamp::parse_date_or_time;
 use bellwether_engine::time::Time;
 use clap::Args;
 
-use crate::failure::Failure;
+use crate::failure::{Failure, Outcome};
 use crate::sizes::count;
 use crate::terminal::tell;
 
@@ -94,4 +94,18 @@ pub fn tell_of_dates(summary: &Summary) -> bool {
         ));
     }
     is_finding
+}
+
+/// Tells of what was refused by a command that keeps nothing, and judges it: findings are an input that broke off, wrong dates, and, where that is
+/// asked for, any refused line.
+pub fn judge_read(summary: &Summary, strict: bool) -> Outcome {
+    let refused = refused(summary);
+    if refused > 0 {
+        tell(&format!("{} lines were refused: `bellwether run` writes them to its dead letters, with their reasons", count(refused)));
+    }
+    if broke_off(summary) {
+        tell("an input broke off in the middle: all up to there was taken in");
+    }
+    let has_wrong_dates = tell_of_dates(summary);
+    Outcome::of(has_wrong_dates || broke_off(summary) || (strict && refused > 0))
 }

@@ -78,6 +78,13 @@ fn run_session(
     session.finish_pending()?;
     session.adopt_rules()?;
     let mut intake = Intake::open(&session.options.inputs, Some(session.resume()), session.options.ingest_clock)?;
+    for renamed in intake.renamed() {
+        tracing::warn!(
+            from = renamed.from,
+            to = renamed.to,
+            "an input has another name than when it was read before: it goes on where it was"
+        );
+    }
     let intake_progress = intake.progress();
     let decoder = session.options.decoder.clone();
     let decode = |raw| DecodedEpoch::decode(raw, &decoder, true);

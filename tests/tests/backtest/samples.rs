@@ -1,11 +1,9 @@
-//! Models of the sample logs: as good as scikit-learn's on the one with churns enough, and marked as indicative on the other. The logs are not part of
-//! the repository: they are looked for where `BELLWETHER_SAMPLE_LOGS` says, or in `../shared/data` beside the checkout.
+//! Models of the sample logs: as good as scikit-learn's on the one with churns enough, and marked as indicative on the other.
 
-use std::env;
-use std::io::Write;
 use std::path::{Path, PathBuf};
 
 use bellwether_tests::product::{binary, succeeded};
+use bellwether_tests::sample_logs::sample_log;
 use serde_json::Value;
 
 use crate::fit::check;
@@ -13,9 +11,12 @@ use crate::fit::check;
 /// How much worse than scikit-learn's a model may rank customers.
 const LIMIT: &str = "0.03";
 
+/// What is left undone without a log.
+const UNDONE: &str = "no model of it was judged";
+
 #[test]
 fn a_model_of_socialnet7_ranks_as_scikit_learn_does() {
-    let Some(log) = sample("socialnet7.jsonl.zst") else { return };
+    let Some(log) = sample_log("socialnet7.jsonl.zst", UNDONE) else { return };
     let directory = tempfile::tempdir().expect("a temporary directory");
     let (rules, _, learned) = fit(&log, directory.path(), "2020-07-01");
     assert!(learned["test"]["churns"].as_u64() > Some(100), "{}", learned["test"]);
@@ -28,7 +29,7 @@ fn a_model_of_socialnet7_ranks_as_scikit_learn_does() {
 
 #[test]
 fn a_model_of_crm6_is_cross_validated_by_customer_and_marked_as_indicative() {
-    let Some(log) = sample("crm6.jsonl.zst") else { return };
+    let Some(log) = sample_log("crm6.jsonl.zst", UNDONE) else { return };
     let directory = tempfile::tempdir().expect("a temporary directory");
     let (rules, told, learned) = fit(&log, directory.path(), "2023-08-01");
     println!("{told}");
@@ -38,21 +39,6 @@ fn a_model_of_crm6_is_cross_validated_by_customer_and_marked_as_indicative() {
     assert!(training >= 20 && (1..300).contains(&test), "{training} churns before the split, {test} after it");
     let text = std::fs::read_to_string(rules).expect("it is written");
     assert!(text.lines().take_while(|line| line.starts_with('#')).any(|line| line.contains("indicative")), "the file does not say so");
-}
-
-/// A sample log. Where its place is named it must be there; beside the checkout it may be missing, which is told even where tests are quiet.
-fn sample(name: &str) -> Option<PathBuf> {
-    let checkout = Path::new(env!("CARGO_MANIFEST_DIR")).join("..");
-    let named = env::var_os("BELLWETHER_SAMPLE_LOGS").map(PathBuf::from);
-    let log = checkout.join(named.as_deref().unwrap_or(Path::new("../shared/data"))).join(name);
-    if log.is_file() {
-        return Some(log);
-    }
-    assert!(named.is_none(), "{} is not there", log.display());
-    let told = format!("NOT RUN: {name} is not beside the checkout and BELLWETHER_SAMPLE_LOGS is not set, so no model of it was judged\n");
-    // Not by a macro, whose text a passing test keeps to itself.
-    std::io::stderr().write_all(told.as_bytes()).expect("standard error takes text");
-    None
 }
 
 /// The rule file, what was told, and the model.

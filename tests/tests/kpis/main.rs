@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use bellwether_tests::company::Random;
 use bellwether_tests::product::{binary, succeeded};
 use bellwether_tests::recomputed::recompute;
+use bellwether_tests::sample_logs::sample_log;
 use flat::{flat, text};
 use serde_json::Value;
 use tempfile::TempDir;
@@ -210,11 +211,7 @@ fn a_run_writes_the_records_of_a_replay_wherever_it_was_stopped() {
 
 #[test]
 fn a_public_log_agrees_too() {
-    let Some(directory) = std::env::var_os("BELLWETHER_SAMPLE_LOGS") else { return };
-    let sample = Path::new(&directory).join("crm6.jsonl.zst");
-    if !sample.exists() {
-        return;
-    }
+    let Some(sample) = sample_log("crm6.jsonl.zst", "its KPIs were not computed again") else { return };
     let case = Case::new();
     let lines = lines(&sample);
     let compared = case.compare(&case.write("events.jsonl", &lines));

@@ -156,20 +156,12 @@ impl<S: Shard> State<S> {
         let epochs = self.waiting.len();
         while let Some(folded) = self.folding.pop_front_if(|first| first.shards_left == 0) {
             self.folded += 1;
-            self.count(&folded.part);
+            folded.part.count(&mut self.counted);
             if folded.part.decoded.is_end() {
                 self.waiting.push_back(FoldedEpoch { told: folded.told, lines: self.counted.events });
             }
         }
         self.is_over |= self.is_read && self.read == self.folded;
         self.is_over || self.waiting.len() > epochs
-    }
-
-    fn count(&mut self, part: &Part) {
-        self.counted.events += part.lines_in_period as u64;
-        self.counted.journaled += part.sequenced.partitions.iter().map(|records| records.len() as u64).sum::<u64>();
-        for (_, rejection) in part.sequenced.rejected.iter().filter(|(line, _)| (*line as usize) < part.lines_in_period) {
-            *self.counted.rejected.entry(rejection.reason.code().to_owned()).or_default() += 1;
-        }
     }
 }

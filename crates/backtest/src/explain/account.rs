@@ -129,7 +129,7 @@ impl Explanation {
     /// Explains the customer of this id; none when the log does not know it at that instant.
     #[must_use]
     pub fn of(followed: Followed, customer: &str) -> Option<Self> {
-        let Followed { partition, at, timeline } = followed;
+        let Followed { partition, at, timeline, .. } = followed;
         let rules = partition.rules();
         let customer = partition.get(CustomerKey::of(customer))?;
         let view = View::new(customer, &rules.settings, at);

@@ -8,6 +8,7 @@ use bellwether_codec::event::Decoder;
 use bellwether_codec::intake::{DecodedPart, EPOCH_LINES, PartReader, Sequencer};
 use bellwether_codec::journal::{JournalRecord, Piece, Pieces};
 use bellwether_codec::run::Run;
+use bellwether_codec::summary::Summary;
 use bellwether_codec::timestamp::format_time;
 use bellwether_engine::event::CustomerKey;
 use bellwether_engine::partition::{Header, Partition, Payload, Progress, Record};
@@ -44,6 +45,8 @@ pub struct Followed {
     pub at: Time,
     /// The latest events and signals, oldest first.
     pub timeline: Vec<TimelineEntry>,
+    /// Lines that were read up to the instant, and of these the refused ones by reason; of a journal, which has no others, nothing.
+    pub read: Summary,
 }
 
 /// Follows a customer.
@@ -59,6 +62,7 @@ pub struct Explainer {
     /// The record at which the customer is erased, if it is: records before it are blanks.
     erased_at: Option<u64>,
     erasures: Erasures,
+    read: Summary,
 }
 
 impl Explainer {
@@ -79,6 +83,7 @@ impl Explainer {
             is_over: false,
             erased_at: None,
             erasures: Erasures::default(),
+            read: Summary::default(),
         }
     }
 
@@ -95,6 +100,7 @@ impl Explainer {
         {
             let decoded = DecodedPart::decode(raw, &inputs.decoder, true);
             let part = Part::new(decoded, &mut sequencer, inputs.ingest_clock, Share::WHOLE, self.until);
+            part.count(&mut self.read);
             self.fold(&part.run(0, 0))?;
         }
         self.finish()
@@ -204,7 +210,8 @@ impl Explainer {
     fn finish(mut self) -> Result<Followed, ExplainError> {
         let at = if self.is_over { self.until } else { self.at };
         self.apply(&Record { watermark: at, payload: Payload::Tick })?;
-        Ok(Followed { partition: self.partition, at, timeline: self.timeline.into_iter().map(|(_, entry)| entry).collect() })
+        let timeline = self.timeline.into_iter().map(|(_, entry)| entry).collect();
+        Ok(Followed { partition: self.partition, at, timeline, read: self.read })
     }
 
     fn apply(&mut self, record: &Record<'_>) -> Result<(), ExplainError> {

@@ -14,7 +14,7 @@ use clap::Args;
 use super::replay_journal::{self, JournalPlace};
 use crate::environment;
 use crate::failure::{Failure, Outcome};
-use crate::inputs::{EventArguments, ingest_clock, parse_time_argument};
+use crate::inputs::{EventArguments, ingest_clock, judge_read, parse_time_argument};
 use crate::rule_text::RuleText;
 use crate::terminal::print;
 
@@ -57,7 +57,9 @@ pub struct Arguments {
 
 /// Prints the explanation.
 pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
-    let Some(explanation) = Explanation::of(follow(arguments)?, &arguments.customer) else {
+    let followed = follow(arguments)?;
+    let outcome = judge_read(&followed.read, false);
+    let Some(explanation) = Explanation::of(followed, &arguments.customer) else {
         return Err(Failure::Usage(format!("the log does not know the customer {} by then", arguments.customer)));
     };
     if arguments.json {
@@ -66,7 +68,7 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
     } else {
         print(&in_words(&explanation))?;
     }
-    Ok(Outcome::Done)
+    Ok(outcome)
 }
 
 fn follow(arguments: &Arguments) -> Result<Followed, Failure> {

@@ -15,10 +15,9 @@ use super::run::{DEAD_LETTERS, MAX_PARTITIONS, SIGNALS_FILE};
 use crate::distinct_files;
 use crate::environment;
 use crate::failure::{Failure, Outcome};
-use crate::inputs::{EventArguments, broke_off, ingest_clock, parse_time_argument, refused, tell_of_dates};
+use crate::inputs::{EventArguments, ingest_clock, judge_read, parse_time_argument};
 use crate::replay_sink::{Filter, ReplaySink};
 use crate::rule_text::RuleText;
-use crate::sizes::count;
 use crate::summary_text;
 use crate::terminal::tell;
 
@@ -140,17 +139,5 @@ fn finish(arguments: &Arguments, sink: ReplaySink, summary: &mut Summary) -> Res
     if let Some(path) = &arguments.summary {
         summary_text::write(summary, path)?;
     }
-    Ok(judge(summary, arguments.strict))
-}
-
-fn judge(summary: &Summary, strict: bool) -> Outcome {
-    let refused = refused(summary);
-    if refused > 0 {
-        tell(&format!("{} lines were refused: `bellwether run` writes them to its dead letters, with their reasons", count(refused)));
-    }
-    if broke_off(summary) {
-        tell("an input broke off in the middle: all up to there was taken in");
-    }
-    let has_wrong_dates = tell_of_dates(summary);
-    Outcome::of(has_wrong_dates || broke_off(summary) || (strict && refused > 0))
+    Ok(judge_read(summary, arguments.strict))
 }

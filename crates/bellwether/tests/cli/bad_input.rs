@@ -56,6 +56,9 @@ fn refused_lines_are_dead_letters_and_counted() {
     assert_eq!(reasons, in_order);
     assert!(letters.iter().all(|letter| letter["input"] == events && letter["hash"].is_string()));
     scratch.run_once(&events, &["--strict"]).exits(1);
+    for command in [&["rules", "list"][..], &["explain", "c-1"]] {
+        run(&[command, &["--events", &events]].concat()).exits(0).tells(&["10 lines were refused"]);
+    }
 }
 
 /// An event from before the windows is taken in and counted, and changes no count.
@@ -110,6 +113,11 @@ fn half_a_frame_is_read_as_far_as_it_goes_and_told() {
     assert!(summary["journaled"].as_u64() > Some(0), "{summary}");
     assert_eq!(scratch.dead_letters().len(), 1);
     run(&["replay", "--events", &events, "--signals", "-"]).exits(1).tells(&["broke off"]);
+    run(&["rules", "list", "--events", &events]).exits(1).tells(&["1 lines were refused", "broke off"]);
+    run(&["explain", "c-00000", "--events", &events]).exits(1).tells(&["1 lines were refused", "broke off"]);
+    // What comes after the instant is not read.
+    let early = run(&["explain", "c-00000", "--events", &events, "--at", "2023-12-01"]);
+    assert!(!early.errors.contains("refused") && !early.errors.contains("broke off"), "{}", early.errors);
 }
 
 #[test]
@@ -133,6 +141,8 @@ fn a_first_line_that_makes_all_others_late_is_a_finding_with_what_to_do() {
     scratch.run_once(&events, &[]).exits(1).tells(&told);
     assert_eq!((&scratch.summary()["journaled"], &scratch.summary()["rejected"]["future_dated"]), (&1.into(), &3.into()));
     run(&["replay", "--events", &events, "--signals", "-"]).exits(1).tells(&told);
+    run(&["rules", "list", "--events", &events]).exits(1).tells(&told);
+    run(&["explain", "c-1", "--events", &events]).exits(1).tells(&told);
     let one = scratch.file("one.jsonl", [login(1, 1), login(2, 2), login(3, 3).replace("2026-", "2099-")].join("\n"));
     run(&["replay", "--events", &one, "--signals", "-"]).exits(0);
 }

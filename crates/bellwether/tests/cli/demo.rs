@@ -1,6 +1,13 @@
 //! The demo as somebody meets it who has just built the product.
 
-use super::support::{Scratch, run};
+use std::io::{BufRead, BufReader, Read};
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use super::support::{Ran, Scratch, bellwether, get, run, send};
+
+/// The longest time from the start of the demo to its table; on a quiet machine it takes seconds.
+const SHOWN_WITHIN: Duration = Duration::from_secs(60);
 
 #[test]
 fn the_demo_ends_with_the_ten_most_valuable_open_signals_and_their_reasons() {
@@ -25,4 +32,30 @@ fn the_demo_ends_with_the_ten_most_valuable_open_signals_and_their_reasons() {
             "{row:?} is open"
         );
     }
+}
+
+#[test]
+fn the_demo_shows_counts_as_it_goes_and_leaves_metrics_up_until_it_is_interrupted() {
+    let scratch = Scratch::new();
+    let started = Instant::now();
+    let mut child = bellwether(&["demo", "--data", &scratch.path("demo")]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+    let mut errors = BufReader::new(child.stderr.take().unwrap());
+    let mut told = String::new();
+    while !told.contains("metrics stay up at ") {
+        assert!(errors.read_line(&mut told).unwrap() > 0, "it ended too early: {told}");
+    }
+    assert!(started.elapsed() < SHOWN_WITHIN, "{:?}", started.elapsed());
+    assert!(told.contains(" events (") && told.contains(" customers, signals: "), "no counts while it runs: {told}");
+    let line = told.lines().find_map(|line| line.strip_prefix("metrics stay up at http://"));
+    let address = line.and_then(|line| line.split_once("/metrics")).unwrap_or_else(|| panic!("no address in {told}")).0;
+    let read = told.lines().find_map(|line| line.strip_prefix("events")?.split_whitespace().next());
+    let read = read.unwrap_or_else(|| panic!("no total in {told}")).replace(',', "");
+    let metrics = get(address, "/metrics");
+    assert!(metrics.starts_with("HTTP/1.1 200") && metrics.contains(&format!("\nbellwether_events_total {read}\n")), "{read}: {metrics}");
+    assert!(child.try_wait().unwrap().is_none(), "it stays");
+    send("-INT", &child);
+    errors.read_to_string(&mut told).unwrap();
+    let ran = Ran::of(child.wait_with_output().unwrap());
+    assert_eq!(ran.code, 0, "{told}");
+    assert!(ran.output.contains("reason"), "the table is shown before: {}", ran.output);
 }

@@ -1,15 +1,11 @@
 //! A run as an operator meets it: standard input, signals, metrics.
 
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpStream;
-use std::process::{Child, ChildStderr, Command, Stdio};
+use std::process::{Child, ChildStderr, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::support::{Scratch, bellwether, login};
-
-/// How long to wait for anything, on a machine that has much else to do.
-const PATIENCE: Duration = Duration::from_secs(60);
+use super::support::{PATIENCE, Scratch, bellwether, get, login, send};
 
 /// A run on standard input that is left open.
 struct Running {
@@ -38,11 +34,7 @@ impl Running {
     }
 
     fn get(&self, path: &str) -> String {
-        let mut stream = TcpStream::connect(&self.address).unwrap();
-        stream.write_all(format!("GET {path} HTTP/1.1\r\nHost: here\r\nConnection: close\r\n\r\n").as_bytes()).unwrap();
-        let mut response = String::new();
-        stream.read_to_string(&mut response).unwrap();
-        response
+        get(&self.address, path)
     }
 
     /// Waits until the metrics contain a text.
@@ -59,7 +51,7 @@ impl Running {
     }
 
     fn send(&self, signal: &str) {
-        assert!(Command::new("kill").args([signal, &self.child.id().to_string()]).status().unwrap().success());
+        send(signal, &self.child);
     }
 
     /// Waits for the end: exit code and the rest of standard error.

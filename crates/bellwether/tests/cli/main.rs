@@ -14,6 +14,7 @@ mod logs;
 mod outputs;
 mod priority;
 mod reasons;
+mod renamed;
 mod rewriting;
 mod rules;
 mod runs;

@@ -1,14 +1,11 @@
 //! A run that is told to stop in the middle of its files, and goes on with the same command.
 
 use std::fs;
-use std::process::{Command, Stdio};
+use std::process::Stdio;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::support::{Scratch, bellwether, run};
-
-/// How long to wait for anything, on a machine that has much else to do.
-const PATIENCE: Duration = Duration::from_secs(60);
+use super::support::{PATIENCE, Scratch, bellwether, run, send};
 
 /// How often the run is told to stop.
 const STOPS: usize = 2;
@@ -33,7 +30,7 @@ fn a_run_stopped_amid_its_file_exits_with_0_and_goes_on_to_what_a_replay_gives()
             assert!(started.elapsed() < PATIENCE, "it writes no signals");
             thread::sleep(Duration::from_millis(2));
         }
-        assert!(Command::new("kill").args(["-TERM", &child.id().to_string()]).status().unwrap().success());
+        send("-TERM", &child);
         assert_eq!(child.wait().unwrap().code(), Some(0));
         events_until_stop.push(scratch.summary()["events"].as_u64().unwrap());
     }

@@ -1,9 +1,12 @@
 //! What the tests share: running the binary, and a small company to run it on.
 
 use std::fs;
+use std::io::{Read, Write};
+use std::net::TcpStream;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 use std::sync::OnceLock;
+use std::time::Duration;
 
 use serde_json::Value;
 use tempfile::TempDir;
@@ -54,6 +57,23 @@ impl Ran {
 #[track_caller]
 pub fn run(arguments: &[&str]) -> Ran {
     Ran::of(bellwether(arguments).output().expect("the binary starts"))
+}
+
+/// How long to wait for anything, on a machine that has much else to do.
+pub const PATIENCE: Duration = Duration::from_secs(60);
+
+/// The whole answer to GET at an address.
+pub fn get(address: &str, path: &str) -> String {
+    let mut stream = TcpStream::connect(address).expect("somebody listens");
+    stream.write_all(format!("GET {path} HTTP/1.1\r\nHost: here\r\nConnection: close\r\n\r\n").as_bytes()).expect("it is asked");
+    let mut response = String::new();
+    stream.read_to_string(&mut response).expect("the answer is text");
+    response
+}
+
+/// Sends a signal, such as `-TERM`, to a process that still runs.
+pub fn send(signal: &str, child: &Child) {
+    assert!(Command::new("kill").args([signal, &child.id().to_string()]).status().expect("there is `kill`").success());
 }
 
 /// The events of a small company, as a path.

@@ -9,7 +9,7 @@ fn the_progress_bar_is_on_a_terminal_and_nowhere_else() {
     let scratch = Scratch::new();
     let (data, signals) = (scratch.path("data"), scratch.path("signals.jsonl"));
     let arguments = ["run", "--once", "--metrics", "off", "--events", company(), "--data", &data, "--signals", &signals];
-    let Some(seen) = seen_on_a_terminal(&arguments) else { return };
+    let seen = seen_on_a_terminal(&arguments);
     assert!(seen.contains(" % ") && seen.contains(" events ") && seen.contains(" of about "), "no bar in {seen:?}");
     let other = Scratch::new();
     let (data, signals) = (other.path("data"), other.path("signals.jsonl"));
@@ -22,15 +22,15 @@ fn the_progress_bar_is_on_a_terminal_and_nowhere_else() {
 #[test]
 fn a_backtest_shows_its_progress_on_a_terminal_and_nowhere_else() {
     let arguments = ["backtest", "--events", company()];
-    let Some(seen) = seen_on_a_terminal(&arguments) else { return };
+    let seen = seen_on_a_terminal(&arguments);
     assert!(seen.contains(" % ") && seen.contains(" events "), "no bar in {seen:?}");
     let unseen = Ran::of(bellwether(&arguments).output().unwrap()).exits(0);
     assert_eq!(unseen.errors, "");
     assert!(unseen.output.lines().all(|line| seen.contains(line)), "the words are the same");
 }
 
-/// All that is written to a terminal; nothing where none can be made.
-fn seen_on_a_terminal(arguments: &[&str]) -> Option<String> {
+/// All that is written to a terminal.
+fn seen_on_a_terminal(arguments: &[&str]) -> String {
     let words: Vec<String> = std::iter::once(&env!("CARGO_BIN_EXE_bellwether"))
         .chain(arguments)
         .map(|word| format!("'{}'", word.replace('\'', r"'\''")))
@@ -38,11 +38,6 @@ fn seen_on_a_terminal(arguments: &[&str]) -> Option<String> {
     // `script` gives it a terminal, and hands on what is written there.
     let mut script = Command::new("script");
     script.args(["--quiet", "--return", "--command", &words.join(" "), "/dev/null"]);
-    match script.stdin(Stdio::null()).env("TERM", "xterm").output() {
-        Ok(output) => Some(Ran::of(output).exits(0).output),
-        Err(error) => {
-            println!("NOT RUN: there is no `script`, which makes a terminal: {error}");
-            None
-        }
-    }
+    let output = script.stdin(Stdio::null()).env("TERM", "xterm").output();
+    Ran::of(output.expect("there is `script`, of Debian's package bsdutils, which makes a terminal")).exits(0).output
 }

@@ -14,6 +14,12 @@ pub enum IntakeError {
         listed(.0)
     )]
     Changed(Vec<InputProblem>),
+    /// Files that have other names now, and could be more than one of those that were read before.
+    #[error(
+        "it is not certain which input of before is meant:{}\nGive the files under the names under which they were read, leave out what is not to be read, or give another --data directory to start afresh",
+        listed(.0)
+    )]
+    Ambiguous(Vec<InputProblem>),
     /// A table that cannot be read on.
     #[error("cannot read on in the input:\n  {0}")]
     Table(InputProblem),

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use super::input::{FileInput, Packing, packing_of};
+use super::renamed::{self, RenamedInput};
 use super::source::{Refusal, Source};
 use super::{InputPosition, InputProblem, IntakeError, MAX_FOLLOWED_FILES, Progress};
 
@@ -31,17 +32,28 @@ struct Present {
 }
 
 impl Followed {
-    /// Looks at the directory. Positions of an earlier run that belong to it are taken out of `earlier`.
-    pub fn open(directory: &Path, once: bool, earlier: &mut BTreeMap<String, InputPosition>) -> Result<Self, IntakeError> {
+    /// Looks at the directory. Positions of an earlier run that belong to it are taken out of `earlier`, also those of files that had other names, as
+    /// when the directory had: these are told.
+    pub fn open(
+        directory: &Path,
+        once: bool,
+        earlier: &mut BTreeMap<String, InputPosition>,
+    ) -> Result<(Self, Vec<RenamedInput>), IntakeError> {
         let unreadable =
             |error: std::io::Error| IntakeError::Unreadable(vec![InputProblem::new(directory.to_string_lossy(), error.to_string())]);
         // Positions are found again however the directory is called.
         let directory = fs::canonicalize(directory).map_err(unreadable)?;
-        let names: Vec<String> = earlier.keys().filter(|name| Path::new(name).parent() == Some(&directory)).cloned().collect();
-        let read = names.into_iter().filter_map(|name| earlier.remove_entry(&name)).collect();
-        let mut followed = Self { directory, once, read, present: None };
+        let mut followed = Self { directory, once, read: BTreeMap::new(), present: None };
+        let files = followed.files()?;
+        let unknown = files.iter().filter(|(name, _)| !earlier.contains_key(*name));
+        let unknown: Vec<FileInput> =
+            unknown.map(|(name, (packing, _))| FileInput { name: name.clone(), path: PathBuf::from(name), packing: *packing }).collect();
+        let renamed = renamed::take_over(&unknown, earlier, |name| !files.contains_key(name))?;
+        let is_of_it = |name: &&String| Path::new(name).parent() == Some(&followed.directory);
+        let names: Vec<String> = earlier.keys().filter(is_of_it).cloned().collect();
+        followed.read = names.into_iter().filter_map(|name| earlier.remove_entry(&name)).collect();
         followed.list()?;
-        Ok(followed)
+        Ok((followed, renamed))
     }
 
     /// Positions of the files that are read to their ends.

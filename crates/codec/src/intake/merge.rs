@@ -2,12 +2,14 @@
 
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
+use std::mem;
 use std::sync::Arc;
 use std::thread;
 
 use super::epoch::EpochBuilder;
 use super::followed::Followed;
 use super::lines::Step;
+use super::renamed::RenamedInput;
 use super::source::Source;
 use super::{EPOCH_LINES, IDLE, InputPosition, IntakeError, MAX_EPOCH_BYTES, Present, Progress, RawEpoch};
 
@@ -17,6 +19,8 @@ pub(super) struct Merge {
     names: Arc<[String]>,
     /// Positions of files that are not read in this run, handed on.
     other_positions: Vec<InputPosition>,
+    /// Inputs that have other names than when they were read before.
+    renamed: Vec<RenamedInput>,
     /// A directory whose present file is the only source.
     followed: Option<Box<Followed>>,
     /// The inputs whose present line waits to be taken, smallest (time, name) first.
@@ -50,6 +54,7 @@ impl Merge {
             sources,
             names,
             other_positions,
+            renamed: Vec::new(),
             followed: None,
             ready,
             behind,
@@ -63,8 +68,13 @@ impl Merge {
     }
 
     /// Reads the files of a directory one after another.
-    pub fn following(self, followed: Option<Followed>) -> Self {
-        Self { followed: followed.map(Box::new), ..self }
+    pub fn following(self, followed: Followed) -> Self {
+        Self { followed: Some(Box::new(followed)), ..self }
+    }
+
+    /// Knows which inputs have other names than when they were read before.
+    pub fn with_renamed(self, renamed: Vec<RenamedInput>) -> Self {
+        Self { renamed, ..self }
     }
 
     /// Hands epochs over in parts of at most so many lines.
@@ -74,6 +84,11 @@ impl Merge {
 
     pub fn names(&self) -> Arc<[String]> {
         Arc::clone(&self.names)
+    }
+
+    /// Hands over which inputs have other names than when they were read before.
+    pub fn take_renamed(&mut self) -> Vec<RenamedInput> {
+        mem::take(&mut self.renamed)
     }
 
     /// Reads the next epoch, or its next part; nothing when told to stop, or when told to drain and all that has arrived was handed over.

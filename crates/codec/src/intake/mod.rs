@@ -17,6 +17,7 @@ mod position;
 mod present;
 mod progress;
 mod reader;
+mod renamed;
 mod sequence;
 mod source;
 mod standard_input;
@@ -34,6 +35,7 @@ pub use position::{InputPosition, Resume};
 pub(crate) use present::Present;
 pub use progress::Progress;
 pub use reader::Intake;
+pub use renamed::RenamedInput;
 pub use sequence::{
     MAX_AHEAD_OF_CLOCK_MS, MAX_AHEAD_OF_WATERMARK_MS, Sequenced, SequencedEpoch, SequencedLines, Sequencer, TICK_INTERVAL_MS,
     check_received,

@@ -11,6 +11,7 @@ use std::thread::{self, JoinHandle};
 use super::followed::Followed;
 use super::input::{InputList, STANDARD_INPUT_NAME};
 use super::merge::Merge;
+use super::renamed::{self, RenamedInput};
 use super::source::{Refusal, Source};
 use super::{InputPosition, InputProblem, InputSpec, IntakeError, Present, Progress, QUEUED_EPOCHS, RawEpoch, Resume, STOP_CHECK};
 use bellwether_engine::time::Time;
@@ -24,18 +25,20 @@ pub struct Intake {
     reader: Option<JoinHandle<()>>,
     progress: Arc<Progress>,
     names: Arc<[String]>,
+    renamed: Vec<RenamedInput>,
     is_over: bool,
 }
 
 impl Intake {
     /// Opens all inputs and begins to read, from their starts or from where an earlier run stopped.
     ///
-    /// Inputs that an earlier run did not have start at 0; positions of files that are not among the inputs are kept. `ingest_clock` is the
-    /// one against which the events will be sequenced: what it refuses does not order several inputs.
+    /// Inputs that an earlier run did not have start at 0, but for files that it read under other names: those go on where they were. Positions of
+    /// files that are not among the inputs are kept. `ingest_clock` is the one against which the events will be sequenced: what it refuses does
+    /// not order several inputs.
     ///
     /// # Errors
     ///
-    /// Every input that cannot be read, or that is not the file it was, is listed; then nothing was read.
+    /// Every input that cannot be read, that is not the file it was, or that could be several of those read before is listed; then nothing was read.
     pub fn open(inputs: &[InputSpec], resume: Option<Resume>, ingest_clock: fn() -> Option<Time>) -> Result<Self, IntakeError> {
         Self::open_with(inputs, resume, ingest_clock, Box::new(io::stdin()))
     }
@@ -48,11 +51,11 @@ impl Intake {
         standard_input: Box<dyn Read + Send>,
     ) -> Result<Self, IntakeError> {
         let progress = Arc::new(Progress::default());
-        let merge = merge(inputs, resume, Present::new(ingest_clock), standard_input, &progress)?;
-        let names = merge.names();
+        let mut merge = merge(inputs, resume, Present::new(ingest_clock), standard_input, &progress)?;
+        let (names, renamed) = (merge.names(), merge.take_renamed());
         let (sender, epochs) = sync_channel(QUEUED_EPOCHS);
         let reader = thread::Builder::new().name("intake".into()).spawn(move || read(merge, &sender)).map_err(IntakeError::Thread)?;
-        Ok(Self { epochs: Some(epochs), reader: Some(reader), progress, names, is_over: false })
+        Ok(Self { epochs: Some(epochs), reader: Some(reader), progress, names, renamed, is_over: false })
     }
 
     /// The next epoch, waiting for it; nothing after the one that says it is the last.
@@ -107,6 +110,12 @@ impl Intake {
         &self.names
     }
 
+    /// The inputs that an earlier run read under other names.
+    #[must_use]
+    pub fn renamed(&self) -> &[RenamedInput] {
+        &self.renamed
+    }
+
     /// How far the reader has come; it outlives the intake.
     #[must_use]
     pub fn progress(&self) -> Arc<Progress> {
@@ -148,6 +157,7 @@ pub(super) fn merge(
     let list = InputList::expand(inputs)?;
     let Resume { next_epoch, positions } = resume.unwrap_or_default();
     let mut earlier: BTreeMap<String, InputPosition> = positions.into_iter().map(|position| (position.name.clone(), position)).collect();
+    let renamed = renamed::take_over(&list.files, &mut earlier, |_| true)?;
     let mut sources = open_files(&list, &earlier, progress)?;
     for source in &sources {
         earlier.remove(&source.name);
@@ -156,7 +166,11 @@ pub(super) fn merge(
         sources.push(Source::standard_input(standard_input, Arc::clone(progress)).map_err(IntakeError::Thread)?);
     }
     let followed = list.followed.map(|(directory, once)| Followed::open(&directory, once, &mut earlier)).transpose()?;
-    Ok(Merge::new(sources, earlier.into_values().collect(), next_epoch, present, Arc::clone(progress)).following(followed))
+    let merge = Merge::new(sources, earlier.into_values().collect(), next_epoch, present, Arc::clone(progress)).with_renamed(renamed);
+    Ok(match followed {
+        Some((followed, renamed)) => merge.following(followed).with_renamed(renamed),
+        None => merge,
+    })
 }
 
 fn open_files(list: &InputList, earlier: &BTreeMap<String, InputPosition>, progress: &Arc<Progress>) -> Result<Vec<Source>, IntakeError> {

@@ -14,7 +14,7 @@ use comfy_table::{CellAlignment, Table, presets};
 use super::usage::{customer_months, has_source};
 use crate::environment;
 use crate::failure::{Failure, Outcome};
-use crate::inputs::{EventArguments, ingest_clock};
+use crate::inputs::{EventArguments, ingest_clock, judge_read};
 use crate::progress::Progress;
 use crate::rule_text::RuleText;
 use crate::sizes::count;
@@ -43,9 +43,14 @@ pub struct Arguments {
 pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
     let file = RuleText::read(arguments.file.as_deref())?.parse()?;
     let inputs = EventArguments { events: arguments.events.clone(), skip_unknown_types: arguments.skip_unknown_types };
-    let table = if inputs.events.is_empty() { overview(&file) } else { usage(&file, &replayed(&file, &inputs)?) };
-    print(&table.trim_fmt())?;
-    Ok(Outcome::Done)
+    if inputs.events.is_empty() {
+        print(&overview(&file).trim_fmt())?;
+        return Ok(Outcome::Done);
+    }
+    let replayed = replayed(&file, &inputs)?;
+    let outcome = judge_read(&replayed.summary, false);
+    print(&usage(&file, &replayed).trim_fmt())?;
+    Ok(outcome)
 }
 
 /// What the rules are.

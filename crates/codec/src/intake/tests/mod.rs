@@ -8,6 +8,7 @@ mod lines;
 mod merging;
 mod parts;
 mod receiving;
+mod renamed;
 mod resuming;
 mod sequencing;
 mod standard_input;
