@@ -66,7 +66,7 @@ fn abort(product: &Product) {
     .unwrap_or_else(|error| panic!("{error}"));
     let mut transaction = Transaction::default();
     for partition in [0, 999] {
-        let (topic, headers): (_, &[(&str, &[u8])]) = (&product.topic("signals"), &[("ce_id", b"aborted")]);
+        let (topic, headers): (_, &[(&str, Option<&[u8]>)]) = (&product.topic("signals"), &[("ce_id", Some(b"aborted"))]);
         let (partition, value) = (Some(partition), Some(&b"{}"[..]));
         transaction.push(&Outgoing { topic, partition, key: Some(b"c-0"), value, headers, timestamp_ms: None });
     }
@@ -91,8 +91,8 @@ fn by_console_consumer(broker: &Broker, product: &Product, count: usize) -> Vec<
     let count = (count + 1).to_string();
     arguments.extend(["--max-messages", &count, "--timeout-ms", "10000"]);
     arguments.extend(["--formatter-property", "print.key=true", "--formatter-property", "print.headers=true"]);
-    let printed = broker.tool(tool::CONSOLE_CONSUMER, &arguments);
-    sorted(printed.lines().filter(|line| line.starts_with("ce_")).map(|line| printed(line, ':')).collect())
+    let output = broker.tool(tool::CONSOLE_CONSUMER, &arguments);
+    sorted(output.lines().filter(|line| line.starts_with("ce_")).map(|line| printed(line, ':')).collect())
 }
 
 fn by_python(product: &Product) -> Vec<String> {

@@ -39,7 +39,7 @@ fn refuse_some(product: &Product) {
         partition,
         key,
         value,
-        headers: &[("trace", b"\x01\xff"), ("trace", b"2")],
+        headers: &[("trace", Some(b"\x01\xff")), ("trace", Some(b"2")), ("empty", Some(b"")), ("none", None)],
         timestamp_ms: 1_767_254_400_000,
     };
     write(product, "events", &[record(0, "a", GOOD), record(3, "b", b"{broken"), record(3, "c", NO_SUBJECT), record(5, "d", b"{\xff}")]);
@@ -51,12 +51,12 @@ fn refuse_some(product: &Product) {
 /// A letter as the fold writes it: from the journal.
 fn poison(product: &Product) {
     let journal = product.topic("journal");
-    let headers: [(&str, &[u8]); 5] = [
-        (header::REASON, b"poisoned"),
-        (header::MESSAGE, b"folding panicked"),
-        (header::TOPIC, journal.as_bytes()),
-        (header::PARTITION, b"0"),
-        (header::OFFSET, b"7"),
+    let headers: [(&str, Option<&[u8]>); 5] = [
+        (header::REASON, Some(b"poisoned")),
+        (header::MESSAGE, Some(b"folding panicked")),
+        (header::TOPIC, Some(journal.as_bytes())),
+        (header::PARTITION, Some(b"0")),
+        (header::OFFSET, Some(b"7")),
     ];
     write(product, "dead-letters", &[Raw { partition: 0, key: "c-1", value: GOOD, headers: &headers, timestamp_ms: 1_767_254_400_000 }]);
 }
@@ -129,12 +129,12 @@ fn a_replay_that_is_killed_puts_back_the_rest_and_nothing_twice() {
     let product = Product::new(Broker::shared().bootstrap(), "dlq-kill", PARTITIONS);
     product.create();
     let events = product.topic("events");
-    let headers: [(&str, &[u8]); 5] = [
-        (header::REASON, b"invalid_json"),
-        (header::MESSAGE, b""),
-        (header::TOPIC, events.as_bytes()),
-        (header::PARTITION, b"0"),
-        (header::OFFSET, b"0"),
+    let headers: [(&str, Option<&[u8]>); 5] = [
+        (header::REASON, Some(b"invalid_json")),
+        (header::MESSAGE, Some(b"")),
+        (header::TOPIC, Some(events.as_bytes())),
+        (header::PARTITION, Some(b"0")),
+        (header::OFFSET, Some(b"0")),
     ];
     let values: Vec<String> = (0..LETTERS).map(|number| format!("{{broken {number}")).collect();
     let letter = |(partition, value)| Raw { partition, key: "", value, headers: &headers, timestamp_ms: 1_767_254_400_000 };

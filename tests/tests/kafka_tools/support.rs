@@ -16,7 +16,7 @@ pub struct Raw<'a> {
     pub partition: i32,
     pub key: &'a str,
     pub value: &'a [u8],
-    pub headers: &'a [(&'a str, &'a [u8])],
+    pub headers: &'a [(&'a str, Option<&'a [u8]>)],
     pub timestamp_ms: i64,
 }
 
