@@ -66,7 +66,7 @@ fn an_aborted_transaction_is_never_seen() {
     let mut writer = client(options(broker, "aborted", "aborted"));
     writer.commit(&transaction("aborted", &[(0, "before")])).expect("it is committed");
     // There is no partition 9, and a record is too large: the first record of each transaction is good.
-    let large = "x".repeat(2 << 20);
+    let large = "x".repeat(9 << 20);
     for bad in [(9, "nowhere"), (0, large.as_str())] {
         let error = writer.commit(&transaction("aborted", &[(0, "aborted"), bad])).expect_err("it cannot be written");
         let CommitError::NotCommitted(cause) = &error else { panic!("{error}") };

@@ -23,13 +23,11 @@ pub struct Raw<'a> {
 /// Writes records to a topic of the product.
 pub fn write(product: &Product, topic: &str, records: &[Raw<'_>]) {
     let name = product.topic("writer");
-    let options = BrokerOptions {
-        connection: product.connection(),
-        group_id: name.clone(),
-        group_instance_id: None,
-        transactional_id: name,
-        subscription: Vec::new(),
-    };
+    let mut connection = product.connection();
+    // Other producers may write more than the product does.
+    connection.properties.insert("message.max.bytes".to_owned(), "20000000".to_owned());
+    let options =
+        BrokerOptions { connection, group_id: name.clone(), group_instance_id: None, transactional_id: name, subscription: Vec::new() };
     let topic = product.topic(topic);
     let mut transaction = Transaction::default();
     for Raw { partition, key, value, headers, timestamp_ms } in records {

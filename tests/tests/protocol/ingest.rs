@@ -8,7 +8,9 @@ use bellwether_kafka::memory::{Fault, Plan};
 use bellwether_live::error::LiveError;
 use bellwether_live::kafka::{BreakerLimits, Ingest};
 use bellwether_tests::company::{START, company};
-use bellwether_tests::world::{INGEST_GROUP, INPUT, INPUT_PARTITIONS, PARTITIONS, SECOND_INPUT, World, journal_partition, rule_sets};
+use bellwether_tests::world::{
+    INGEST_GROUP, INPUT, INPUT_PARTITIONS, MAX_LETTER_BYTES, PARTITIONS, SECOND_INPUT, World, journal_partition, rule_sets,
+};
 
 const MAX_TURNS: usize = 2_000;
 
@@ -152,6 +154,30 @@ fn a_dead_letter_tells_all() {
     ];
     assert_eq!(headers, expected);
     assert_eq!((letter.key.as_deref(), letter.value.as_deref()), (Some(&b"key"[..]), Some(&b"{"[..])));
+}
+
+#[test]
+fn a_dead_letter_of_what_is_too_large_holds_the_beginning() {
+    let world = World::new(1, &rule_sets());
+    let (key, value) = ([b'k'; 2_000], [b'{'; 2 * MAX_LETTER_BYTES]);
+    world.cluster.append(INPUT, Some(1), (Some(&key), Some(&value)), &[("kept", b"yes")], START.0).expect("the topic is there");
+    world.cluster.append(INPUT, Some(1), (Some(b"key"), Some(b"{")), &[("long", &value)], START.0).expect("the topic is there");
+    world.cluster.set_now_ms(START.0);
+    take_in(&world, &mut [Restarting("a", None, BreakerLimits::default())], "two bad records");
+    let mut letters = [0, 1].map(|number| world.records(&TopicPartition::new("dead-letters", number))).concat();
+    letters.sort_by_key(|letter| letter.headers.len());
+    let kept = MAX_LETTER_BYTES / 8;
+    let shapes: Vec<_> = letters
+        .iter()
+        .map(|letter| {
+            let header = |name: &str| letter.headers.iter().find(|(known, _)| known == name).and_then(|(_, value)| value.as_deref());
+            let sizes = [&letter.key, &letter.value].map(|bytes| bytes.as_ref().map_or(0, Vec::len));
+            (sizes, header("kept"), header("long"), header("__streams.errors.size"), header("__streams.errors.offset"))
+        })
+        .collect();
+    let expected =
+        [([3, 1], None, None, Some(&b"20008"[..]), Some(&b"1"[..])), ([kept, kept], Some(&b"yes"[..]), None, Some(b"22007"), Some(b"0"))];
+    assert_eq!(shapes, expected);
 }
 
 #[test]
