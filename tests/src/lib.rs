@@ -13,6 +13,7 @@ pub mod one_customer;
 pub mod product;
 pub mod proxy;
 pub mod python;
+pub mod raw_record;
 pub mod recomputed;
 pub mod sample_logs;
 pub mod states;

@@ -129,11 +129,11 @@ mod tests {
             ("ce_time", "2026-03-01T00:00:00Z"),
             ("content-type", "application/json"),
         ];
-        let headers = headers.map(|(name, value)| (name.to_owned(), Some(value.as_bytes().to_vec())));
         let data = br#"{"kind":"at_risk","rule":"r","severity":"warning","owner":"anna"}"#;
         let mut batch = Batch::default();
-        batch.push(("signals", 0), 1, None, None, Some(data), headers.to_vec());
-        batch.push(("signals", 0), 2, None, None, Some(b"{}"), Vec::new());
+        batch.push(("signals", 0), 1, None, None, Some(data));
+        headers.iter().for_each(|(name, value)| batch.push_header(name, Some(value.as_bytes())));
+        batch.push(("signals", 0), 2, None, None, Some(b"{}"));
         let found: Vec<_> = batch.records().map(|record| structured(&record).map(|body| String::from_utf8(body).unwrap())).collect();
         assert_eq!(found, [Some(LINE.to_owned()), None]);
     }

@@ -74,13 +74,13 @@ pub trait Client: Send {
     /// When the broker does not answer.
     fn committed(&mut self, partitions: &[TopicPartition]) -> Result<Vec<Option<CommittedOffset>>, KafkaError>;
 
-    /// Which of these assigned partitions have nothing to read beyond what was polled, right now, as their leaders say.
-    /// A partition whose leader does not answer is not among them, nor one in which a transaction is open: its records are older than its commit.
+    /// Which of these assigned partitions have nothing to read beyond what was polled, right now, as their leaders say; each with the offset behind
+    /// all that it holds, the marks of transactions included: reading may go on there. A partition whose leader does not answer is not among them, nor one in which a transaction is open: its records are older than its commit.
     ///
     /// # Errors
     ///
     /// When the client has to be rebuilt.
-    fn at_end(&mut self, partitions: &[TopicPartition]) -> Result<Vec<TopicPartition>, KafkaError>;
+    fn at_end(&mut self, partitions: &[TopicPartition]) -> Result<Vec<(TopicPartition, u64)>, KafkaError>;
 
     /// All partitions of the topics that the client subscribes to, in order.
     ///
@@ -89,12 +89,22 @@ pub trait Client: Send {
     /// When the broker does not answer.
     fn subscribed_partitions(&mut self) -> Result<Vec<TopicPartition>, KafkaError>;
 
-    /// The first committed record at or after an offset, read apart from what is being polled; `None` at the end of the partition.
+    /// The first committed records at or after an offset, read apart from what is being polled; fewer than `max_records` only at the end of the
+    /// partition.
     ///
     /// # Errors
     ///
     /// When the broker does not answer, or the partition does not exist.
-    fn read_one(&mut self, at: &TopicPartition, offset: u64) -> Result<Option<Batch>, KafkaError>;
+    fn read_some(&mut self, at: &TopicPartition, offset: u64, max_records: usize) -> Result<Batch, KafkaError>;
+
+    /// The first of them; `None` at the end of the partition.
+    ///
+    /// # Errors
+    ///
+    /// As [`Client::read_some`].
+    fn read_one(&mut self, at: &TopicPartition, offset: u64) -> Result<Option<Batch>, KafkaError> {
+        Ok(Some(self.read_some(at, offset, 1)?).filter(|batch| !batch.is_empty()))
+    }
 
     /// The first offset that exists and the one behind the last committed record. A transaction shows here a moment after its commit.
     ///

@@ -16,8 +16,8 @@ pub struct Outgoing<'a> {
     pub key: Option<&'a [u8]>,
     /// The value; `None` is a tombstone.
     pub value: Option<&'a [u8]>,
-    /// Names and values of headers.
-    pub headers: &'a [(&'a str, &'a [u8])],
+    /// Names and values of headers; one may have none.
+    pub headers: &'a [(&'a str, Option<&'a [u8]>)],
     /// Its timestamp, milliseconds since the epoch, where the topic keeps that of producers; without one it is the present.
     pub timestamp_ms: Option<i64>,
 }
@@ -28,6 +28,7 @@ pub struct Transaction {
     bytes: Vec<u8>,
     topics: Vec<String>,
     entries: Vec<Entry>,
+    headers: Vec<(Range<usize>, Option<Range<usize>>)>,
     offsets: Vec<(TopicPartition, CommittedOffset)>,
 }
 
@@ -37,7 +38,7 @@ struct Entry {
     partition: Option<i32>,
     key: Option<Range<usize>>,
     value: Option<Range<usize>>,
-    headers: Vec<(Range<usize>, Range<usize>)>,
+    headers: Range<usize>,
     timestamp_ms: Option<i64>,
 }
 
@@ -54,7 +55,9 @@ impl Transaction {
             start..self.bytes.len()
         };
         let (key, value) = (record.key.map(&mut keep), record.value.map(&mut keep));
-        let headers = record.headers.iter().map(|(name, value)| (keep(name.as_bytes()), keep(value))).collect();
+        let start = self.headers.len();
+        self.headers.extend(record.headers.iter().map(|(name, value)| (keep(name.as_bytes()), value.map(&mut keep))));
+        let headers = start..self.headers.len();
         self.entries.push(Entry { topic, partition: record.partition, key, value, headers, timestamp_ms: record.timestamp_ms });
     }
 
@@ -87,12 +90,12 @@ impl Transaction {
     ///
     /// The first error of `visit`.
     pub fn each<E>(&self, mut visit: impl FnMut(&Outgoing<'_>) -> Result<(), E>) -> Result<(), E> {
-        let mut headers: Vec<(&str, &[u8])> = Vec::new();
+        let mut headers: Vec<(&str, Option<&[u8]>)> = Vec::new();
         for entry in &self.entries {
             headers.clear();
-            for (name, value) in &entry.headers {
+            for (name, value) in &self.headers[entry.headers.clone()] {
                 let name = std::str::from_utf8(&self.bytes[name.clone()]).expect("it was put in as text");
-                headers.push((name, &self.bytes[value.clone()]));
+                headers.push((name, value.clone().map(|range| &self.bytes[range])));
             }
             visit(&Outgoing {
                 topic: &self.topics[entry.topic],
@@ -116,6 +119,7 @@ impl Transaction {
     pub fn clear(&mut self) {
         self.bytes.clear();
         self.entries.clear();
+        self.headers.clear();
         self.offsets.clear();
     }
 }
@@ -127,8 +131,8 @@ mod tests {
     #[test]
     fn records_come_back_as_they_were_put() {
         let mut transaction = Transaction::default();
-        let first =
-            Outgoing { topic: "a", partition: Some(1), key: Some(b"k"), value: Some(b"v"), headers: &[("h", b"x")], timestamp_ms: Some(7) };
+        let headers: &[(&str, Option<&[u8]>)] = &[("h", Some(b"x")), ("none", None)];
+        let first = Outgoing { topic: "a", partition: Some(1), key: Some(b"k"), value: Some(b"v"), headers, timestamp_ms: Some(7) };
         let second = Outgoing { topic: "b", partition: None, key: None, value: None, headers: &[], timestamp_ms: None };
         transaction.push(&first);
         transaction.push(&second);

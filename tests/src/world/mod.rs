@@ -46,6 +46,9 @@ pub const PROCESS_GROUP: &str = "process";
 /// The group of the ingest workers.
 pub const INGEST_GROUP: &str = "ingest";
 
+/// The most bytes of a dead letter.
+pub const MAX_LETTER_BYTES: usize = 10_000;
+
 /// Few, so that many batches end where a transaction does.
 const EVENTS_OF_A_TRANSACTION: usize = 4;
 
@@ -63,6 +66,8 @@ pub struct World {
     safekeeping: Arc<Safekeeping>,
     /// How far the clock of its ingest workers is ahead, milliseconds.
     pub ingest_clock_ahead_ms: Arc<AtomicI64>,
+    /// The id of the journal that its ingest workers write to.
+    pub ingest_journal: String,
     /// What all ingest workers tell.
     pub ingest_metrics: Arc<Metrics>,
 }
@@ -72,7 +77,7 @@ pub struct World {
 pub fn topics() -> Topics {
     let [journal, signals, health, decisions, kpis, dead_letters] =
         ["journal", "signals", "health", "decisions", "kpis", "dead-letters"].map(str::to_owned);
-    Topics { journal, signals, health, decisions, kpis, dead_letters }
+    Topics { journal, signals, health, decisions, kpis, dead_letters, max_letter_bytes: MAX_LETTER_BYTES }
 }
 
 /// What the journal is.
@@ -110,6 +115,7 @@ impl World {
             rule_sets: rule_sets.clone(),
             safekeeping: Arc::default(),
             ingest_clock_ahead_ms: Arc::default(),
+            ingest_journal: JOURNAL_ID.to_owned(),
             ingest_metrics,
         }
     }
@@ -176,7 +182,7 @@ impl World {
             }
         }
         for partition in 0..PARTITIONS {
-            push(&mut transaction, partition, until, &Control::Tick.encode(), &[(CONTROL_HEADER, b"tick")]);
+            push(&mut transaction, partition, until, &Control::Tick.encode(), &[(CONTROL_HEADER, Some(b"tick"))]);
         }
         write(&mut transaction);
         while self.cluster.outstanding_markers() > 0 {
@@ -246,6 +252,7 @@ impl World {
         let options = IngestOptions {
             group: INGEST_GROUP.to_owned(),
             topics: topics(),
+            journal: self.ingest_journal.clone(),
             journal_partitions: PARTITIONS,
             sources,
             turn: turn(max_records),
@@ -369,9 +376,9 @@ pub fn source(name: &str, silent_after: SilentAfter) -> Source {
     Source { name: name.to_owned(), topics: vec![name.to_owned()], decoder, silent_after }
 }
 
-fn push(transaction: &mut Transaction, partition: u16, watermark: Time, value: &[u8], headers: &[(&str, &[u8])]) {
+fn push(transaction: &mut Transaction, partition: u16, watermark: Time, value: &[u8], headers: &[(&str, Option<&[u8]>)]) {
     let digits = watermark.0.to_string();
-    let mut all: Vec<(&str, &[u8])> = vec![(WATERMARK_HEADER, digits.as_bytes())];
+    let mut all = vec![(WATERMARK_HEADER, Some(digits.as_bytes()))];
     all.extend_from_slice(headers);
     let (partition, value) = (Some(i32::from(partition)), Some(value));
     transaction.push(&Outgoing { topic: "journal", partition, key: None, value, headers: &all, timestamp_ms: None });

@@ -151,13 +151,13 @@ impl Signals<'_> {
     /// Writes all signals once more, as a broken producer might.
     fn repeat_all(&self) {
         let record = |record: &Received<'_>| {
-            let headers: Vec<(String, Vec<u8>)> =
-                record.headers().map(|(name, value)| (name.to_owned(), value.unwrap_or_default().to_vec())).collect();
+            let headers: Vec<(String, Option<Vec<u8>>)> =
+                record.headers().map(|(name, value)| (name.to_owned(), value.map(<[u8]>::to_vec))).collect();
             (record.at.partition, record.key.map(<[u8]>::to_vec), record.value.map(<[u8]>::to_vec), headers)
         };
         let mut transaction = Transaction::default();
         for (partition, key, value, headers) in self.product.read("signals", PARTITIONS, record) {
-            let headers: Vec<(&str, &[u8])> = headers.iter().map(|(name, value)| (name.as_str(), &value[..])).collect();
+            let headers: Vec<_> = headers.iter().map(|(name, value)| (name.as_str(), value.as_deref())).collect();
             let (topic, partition) = (&self.topic, Some(partition));
             transaction.push(&Outgoing {
                 topic,
@@ -177,7 +177,7 @@ impl Signals<'_> {
         let value = json!({ "rule": format!("end-{mark}"), "severity": "info" }).to_string();
         for partition in 0..i32::from(PARTITIONS) {
             let id = format!("end-{mark}-{partition}");
-            let headers: [(&str, &[u8]); 2] = [("ce_id", id.as_bytes()), ("ce_type", b"test.end")];
+            let headers = [("ce_id", Some(id.as_bytes())), ("ce_type", Some(&b"test.end"[..]))];
             let (topic, value) = (&self.topic, Some(value.as_bytes()));
             transaction.push(&Outgoing {
                 topic,

@@ -122,8 +122,8 @@ fn write(product: &Product, partition: i32) {
             .expect("it is JSON");
     let data = line["data"].to_string();
     let attributes = ["specversion", "id", "source", "type", "subject", "time"].map(|name| (format!("ce_{name}"), line[name].as_str()));
-    let mut headers: Vec<(&str, &[u8])> = vec![("content-type", b"application/json")];
-    headers.extend(attributes.iter().map(|(name, value)| (name.as_str(), value.expect("an attribute is a text").as_bytes())));
+    let mut headers: Vec<(&str, Option<&[u8]>)> = vec![("content-type", Some(b"application/json"))];
+    headers.extend(attributes.iter().map(|(name, value)| (name.as_str(), Some(value.expect("an attribute is a text").as_bytes()))));
     let mut transaction = Transaction::default();
     transaction.push(&Outgoing {
         topic: &topic,

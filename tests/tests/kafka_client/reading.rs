@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use bellwether_kafka::{Batch, BrokerOptions, Client, Outgoing, Polled, Reader, Remedy, TopicPartition, Transaction};
 use bellwether_tests::broker::Broker;
+use bellwether_tests::raw_record::RawRecord;
 
 use crate::support::{Worker, client, connection, eventually, make_narrow_topic, make_topic, options, push_too_large, transaction};
 
@@ -25,16 +26,17 @@ fn the_end_is_known_in_spite_of_gaps_in_the_offsets() {
     worker.until("all partitions come", |worker| worker.mine.len() == 3);
     worker.until("both records are read", |worker| worker.read.len() == 2);
     let all = [at(0), at(1), at(2)];
-    worker.until("all are at their ends", |worker| worker.client.at_end(&all).expect("the client goes on") == all);
+    let ended = |worker: &mut Worker| worker.client.at_end(&all).expect("the client goes on");
+    worker.until("all are at their ends", |worker| ended(worker) == [(at(0), 4), (at(1), 2), (at(2), 0)]);
     writer.commit(&transaction("ends", &[(1, "c")])).expect("it is committed");
     // At once, although a transaction is decided before its mark is written and its records can be read.
-    assert_eq!(worker.client.at_end(&all), Ok(vec![at(0), at(2)]), "there is a record to read in the other");
+    assert_eq!(ended(&mut worker), [(at(0), 4), (at(2), 0)], "there is a record to read in the other");
     worker.until("it is read", |worker| worker.read.len() == 3);
-    worker.until("all are at their ends", |worker| worker.client.at_end(&all).expect("the client goes on") == all);
+    worker.until("all are at their ends", |worker| ended(worker) == [(at(0), 4), (at(1), 4), (at(2), 0)]);
 
     // Back to a record, and in another partition to a gap in which nothing is left: the end must not be taken from what was read before.
     worker.client.seek(&[(at(0), 1), (at(1), 2)]).expect("it can go back");
-    assert_eq!(worker.client.at_end(&all), Ok(vec![at(0), at(2)]));
+    assert_eq!(ended(&mut worker), [(at(0), 4), (at(2), 0)]);
     worker.until("the record is read again", |worker| worker.read.len() == 4);
     let (partition, _, value) = worker.read.last().expect("it was read");
     assert_eq!((partition, value.as_str()), (&at(1), "c"));
@@ -133,4 +135,23 @@ fn much_is_written_and_read_within_its_bounds() {
         small += begun.elapsed();
     }
     println!("a transaction of one record: {:?}", small / 20);
+}
+
+/// Any producer may write such a name, and the client library panics at it.
+#[test]
+fn a_header_whose_name_is_no_text_does_not_stop_the_reading() {
+    let broker = Broker::shared();
+    make_topic(broker, "odd-names", 1);
+    let at = TopicPartition::new("odd-names", 0);
+    let odd: [(&[u8], Option<&[u8]>); 5] =
+        [(b"first", Some(b"1")), (b"\xff\xfe", Some(b"lost")), (b"none", None), (b"\xc3", None), (b"last", Some(b"\xff"))];
+    RawRecord { value: b"odd", headers: &odd }.produce(&broker.bootstrap(), "odd-names", 0);
+    RawRecord { value: b"plain", headers: &[] }.produce(&broker.bootstrap(), "odd-names", 0);
+    let mut worker = Worker::new(options(broker, "odd-names", "odd-names"));
+    worker.until("both are read", |worker| worker.read.len() == 2);
+    assert_eq!(worker.read.iter().map(|(_, _, value)| value.as_str()).collect::<Vec<_>>(), ["odd", "plain"]);
+    let batch = worker.client.read_some(&at, 0, 10).expect("they can be read");
+    let headers: Vec<_> = batch.records().flat_map(|record| record.headers().collect::<Vec<_>>()).collect();
+    let stand_in = ("unreadable-header-name", None);
+    assert_eq!(headers, [("first", Some(&b"1"[..])), stand_in, ("none", None), stand_in, ("last", Some(b"\xff"))]);
 }

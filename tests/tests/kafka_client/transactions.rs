@@ -26,6 +26,8 @@ fn records_and_offsets_count_together() {
     eventually("there are one record and one mark", || worker.client.bounds(&out) == Ok((0, 2)));
 }
 
+const SHAPED_HEADERS: [(&str, Option<&[u8]>); 4] = [("ce_id", Some(b"1")), ("ce_id", Some(b"\xfe")), ("empty", Some(b"")), ("none", None)];
+
 #[test]
 fn records_come_back_as_they_were_written() {
     let broker = Broker::shared();
@@ -36,7 +38,7 @@ fn records_come_back_as_they_were_written() {
     let shapes = [(key, Some(long.as_bytes())), (key, None), (None, Some(&b""[..])), (Some(&b""[..]), Some(&b"\xff\x00"[..]))];
     let mut transaction = Transaction::default();
     for (key, value) in shapes {
-        let headers: [(&str, &[u8]); 2] = [("ce_id", b"1"), ("ce_id", b"\xfe")];
+        let headers = SHAPED_HEADERS;
         transaction.push(&Outgoing { topic: "shapes", partition: None, key, value, headers: &headers, timestamp_ms: None });
     }
     writer.commit(&transaction).expect("it is committed");
@@ -51,7 +53,7 @@ fn records_come_back_as_they_were_written() {
     while reader.read(&mut batch, 10, 1 << 20).expect("it can be read") {}
     for (record, (key, value)) in batch.records().zip(shapes) {
         assert_eq!((record.key, record.value), (key, value), "offset {}", record.offset);
-        assert_eq!(record.headers().collect::<Vec<_>>(), [("ce_id", Some(&b"1"[..])), ("ce_id", Some(&b"\xfe"[..]))]);
+        assert_eq!(record.headers().collect::<Vec<_>>(), SHAPED_HEADERS);
         assert!(record.timestamp_ms.is_some_and(|time| time > 1_700_000_000_000));
     }
     assert_eq!(batch.len(), shapes.len());
@@ -64,7 +66,7 @@ fn an_aborted_transaction_is_never_seen() {
     let mut writer = client(options(broker, "aborted", "aborted"));
     writer.commit(&transaction("aborted", &[(0, "before")])).expect("it is committed");
     // There is no partition 9, and a record is too large: the first record of each transaction is good.
-    let large = "x".repeat(2 << 20);
+    let large = "x".repeat(9 << 20);
     for bad in [(9, "nowhere"), (0, large.as_str())] {
         let error = writer.commit(&transaction("aborted", &[(0, "aborted"), bad])).expect_err("it cannot be written");
         let CommitError::NotCommitted(cause) = &error else { panic!("{error}") };

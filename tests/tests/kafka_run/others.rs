@@ -66,7 +66,7 @@ fn abort(product: &Product) {
     .unwrap_or_else(|error| panic!("{error}"));
     let mut transaction = Transaction::default();
     for partition in [0, 999] {
-        let (topic, headers): (_, &[(&str, &[u8])]) = (&product.topic("signals"), &[("ce_id", b"aborted")]);
+        let (topic, headers): (_, &[(&str, Option<&[u8]>)]) = (&product.topic("signals"), &[("ce_id", Some(b"aborted"))]);
         let (partition, value) = (Some(partition), Some(&b"{}"[..]));
         transaction.push(&Outgoing { topic, partition, key: Some(b"c-0"), value, headers, timestamp_ms: None });
     }
@@ -81,7 +81,7 @@ fn by_kcat(product: &Product, isolation: &str) -> Vec<String> {
     command.args(["-b", &product.connection().bootstrap_servers, "-t", &product.topic("signals")]);
     let output = command.output().unwrap_or_else(|error| panic!("kcat cannot be run ({error}): `make setup` installs it"));
     succeeded(&output);
-    sorted(String::from_utf8_lossy(&output.stdout).lines().map(|line| as_line(line, '=')).collect())
+    sorted(String::from_utf8_lossy(&output.stdout).lines().map(|line| printed(line, '=')).collect())
 }
 
 fn by_console_consumer(broker: &Broker, product: &Product, count: usize) -> Vec<String> {
@@ -91,8 +91,8 @@ fn by_console_consumer(broker: &Broker, product: &Product, count: usize) -> Vec<
     let count = (count + 1).to_string();
     arguments.extend(["--max-messages", &count, "--timeout-ms", "10000"]);
     arguments.extend(["--formatter-property", "print.key=true", "--formatter-property", "print.headers=true"]);
-    let printed = broker.tool(tool::CONSOLE_CONSUMER, &arguments);
-    sorted(printed.lines().filter(|line| line.starts_with("ce_")).map(|line| as_line(line, ':')).collect())
+    let output = broker.tool(tool::CONSOLE_CONSUMER, &arguments);
+    sorted(output.lines().filter(|line| line.starts_with("ce_")).map(|line| printed(line, ':')).collect())
 }
 
 fn by_python(product: &Product) -> Vec<String> {
@@ -105,7 +105,7 @@ fn by_python(product: &Product) -> Vec<String> {
 }
 
 /// What a tool prints of a record, headers before key before value, as such a line.
-fn as_line(line: &str, separator: char) -> String {
+fn printed(line: &str, separator: char) -> String {
     let parts: Vec<&str> = line.splitn(3, '\t').collect();
     let [headers, key, value] = parts[..] else { panic!("three parts: {line}") };
     let header = |header: &str| header.split_once(separator).map(|(name, value)| (name.to_owned(), value.to_owned()));

@@ -225,7 +225,7 @@ fn client(product: &Product, group_id: &str, name: &str, subscription: Vec<Strin
 fn write(product: &Product, name: &str, topic: &str, records: &[Record]) {
     let mut transaction = Transaction::default();
     for Record { partition, key, value, headers } in records {
-        let headers: Vec<(&str, &[u8])> = headers.iter().map(|(name, value)| (name.as_str(), value.as_slice())).collect();
+        let headers: Vec<_> = headers.iter().map(|(name, value)| (name.as_str(), Some(value.as_slice()))).collect();
         transaction.push(&Outgoing {
             topic,
             partition: Some(i32::from(*partition)),

@@ -31,7 +31,7 @@ fn the_trace_in_a_header_comes_back_in_headers_of_the_signal() {
     let timestamp_ms = Some(i64::try_from(now).expect("it is not that late"));
     let (topic, mut transaction) = (product.topic("events"), Transaction::default());
     for (customer, traceparent) in [("c-traced", OF_RECORD), ("c-invalid", "01-2-3-4")] {
-        let headers: [(&str, &[u8]); 1] = [("traceparent", traceparent.as_bytes())];
+        let headers = [("traceparent", Some(traceparent.as_bytes()))];
         for (event, headers) in [(SUBSCRIPTION, &[][..]), (NOTICE, &headers[..])] {
             let value = event.replace("CUSTOMER", customer);
             let value = Some(value.as_bytes());

@@ -4,11 +4,12 @@ use std::fs;
 use std::thread::sleep;
 use std::time::{Duration, Instant};
 
+use bellwether_codec::event::encode_event;
 use bellwether_codec::state::FOLD_VERSION;
 use bellwether_kafka::{BrokerClient, BrokerOptions, Client, CommittedOffset, Polled, TopicPartition, Transaction};
 use bellwether_tests::broker::{Broker, PASSWORD, STRANGER, tool};
 use bellwether_tests::company::company;
-use bellwether_tests::product::{INPUT_PARTITIONS, Product, Running};
+use bellwether_tests::product::{INPUT_PARTITIONS, Product, Running, succeeded};
 
 use crate::support::{LONG, journaled, log, wait_until};
 
@@ -48,6 +49,7 @@ fn what_does_not_belong_together_is_refused() {
     records_gone(broker, &product);
     partitions_altered(broker, &product);
     journal_made_anew(broker, &product);
+    journal_lost(broker, &product);
 }
 
 /// Says who dates what is written to the journal from now on.
@@ -88,6 +90,12 @@ fn inputs(broker: &Broker, product: &Product) {
     let (group, topic) = (product.topic("ingest").replace('.', "-"), product.topic("events"));
     let tool = |arguments: &[&str]| broker.tool(tool::CONSUMER_GROUPS, &[&["--group", &group, "--topic", &topic], arguments].concat());
     let before = journaled(product, PARTITIONS).len();
+    // Retention may delete all that is taken in, and the marks of transactions behind it: nobody misses anything.
+    let all: Vec<String> =
+        (0..INPUT_PARTITIONS).map(|number| format!("{{\"topic\":\"{topic}\",\"partition\":{number},\"offset\":-1}}")).collect();
+    delete(broker, product, &all);
+    assert_goes_on(product);
+
     tool(&["--delete-offsets"]);
     assert_refused(product, &[], "holds what was taken in before");
     tool(&["--reset-offsets", "--to-latest", "--execute"]);
@@ -96,9 +104,7 @@ fn inputs(broker: &Broker, product: &Product) {
 
     // Records that nobody has taken in are deleted.
     product.produce(&company(14, 4, 10));
-    let gone: Vec<String> =
-        (0..INPUT_PARTITIONS).map(|number| format!("{{\"topic\":\"{topic}\",\"partition\":{number},\"offset\":-1}}")).collect();
-    delete(broker, product, &gone);
+    delete(broker, product, &all);
     assert_refused(product, &[], "were deleted before anybody took them in");
     tool(&["--reset-offsets", "--to-earliest", "--execute"]);
     assert_goes_on(product);
@@ -152,13 +158,46 @@ fn delete(broker: &Broker, product: &Product, before: &[String]) {
     broker.tool(tool::DELETE_RECORDS, &["--offset-json-file", &file.display().to_string()]);
 }
 
+/// Another journal has come under the old offsets and the old state, and nothing goes into it.
 fn journal_made_anew(broker: &Broker, product: &Product) {
     broker.tool(tool::TOPICS, &["--delete", "--topic", &product.topic("journal")]);
     assert_fails(product, &[], 3, "`wrong.journal` does not exist");
     product.begin();
-    assert_refused(product, &[], "was the topic made anew?");
+    product.produce(&company(15, 4, 10));
+    for role in ["ingest", "all"] {
+        assert_ends(product, role, &[], 2, "was taken into journal");
+    }
+    assert_eq!(journaled(product, PARTITIONS), Vec::<String>::new());
+    assert_ends(product, "process", &[], 2, "the store holds partition states of journal");
     fs::remove_dir_all(product.data("all")).expect("the data can be removed");
-    assert_refused(product, &[], "nothing is committed for partition");
+    assert_ends(product, "process", &[], 2, "nothing is committed for partition");
+}
+
+/// What the guide for operators says about a journal that is lost.
+fn journal_lost(broker: &Broker, product: &Product) {
+    for name in ["journal", "signals", "health", "decisions", "kpis"] {
+        broker.tool(tool::TOPICS, &["--delete", "--topic", &product.topic(name)]);
+    }
+    let configuration = product.configuration("setup");
+    let run = |arguments: &[&str]| succeeded(&product.bellwether(&[arguments, &["--config"]].concat(), &[&configuration]));
+    run(&["topics", "create"]);
+    run(&["rules", "publish", "--quiet-until", "2024-02-01"]);
+    let (history, path) = (company(16, 10, 40), product.directory.path().join("history.jsonl"));
+    let mut text = Vec::new();
+    for event in &history {
+        encode_event(event, &mut text);
+        text.push(b'\n');
+    }
+    fs::write(&path, text).expect("the history can be written");
+    run(&["journal", "import", "--events", path.to_str().expect("it is UTF-8")]);
+    let group = product.topic("ingest").replace('.', "-");
+    broker.tool(tool::CONSUMER_GROUPS, &["--group", &group, "--all-topics", "--reset-offsets", "--to-current", "--execute"]);
+    let mut running = [("all", product.start("all", "all", 1))];
+    let expected = history.len() + company(15, 4, 10).len();
+    let is_done = || journaled(product, PARTITIONS).len() >= expected && product.published().iter().any(|line| line.contains("backfilled"));
+    wait_until(product, &mut running, "history and what has come since are decided", is_done);
+    let [(_, instance)] = running;
+    assert_eq!((instance.stop(), journaled(product, PARTITIONS).len()), (Some(0), expected));
 }
 
 /// An instance ends by itself with the exit code that service managers do not start again, for only an operator can mend it.
@@ -170,6 +209,12 @@ fn assert_refused(product: &Product, changes: &[(&str, &str)], why: &str) {
 /// An instance ends by itself, with this exit code and a word about why.
 #[track_caller]
 fn assert_fails(product: &Product, changes: &[(&str, &str)], code: i32, why: &str) {
+    assert_ends(product, "all", changes, code, why);
+}
+
+/// The same in another role.
+#[track_caller]
+fn assert_ends(product: &Product, role: &str, changes: &[(&str, &str)], code: i32, why: &str) {
     let path = product.configuration("all");
     let mut text = fs::read_to_string(&path).expect("it was written");
     for (from, to) in changes {
@@ -178,7 +223,7 @@ fn assert_fails(product: &Product, changes: &[(&str, &str)], code: i32, why: &st
     }
     fs::write(&path, text).expect("it can be written");
     _ = fs::remove_file(product.log("all"));
-    let ended = end_of(product, "all", &mut product.start_with(&path, "all", "all", 1));
+    let ended = end_of(product, "all", &mut product.start_with(&path, "all", role, 1));
     let said = log(product, "all");
     assert!(ended == Some(code) && said.contains(why), "{why}: exit code {ended:?}\n{said}");
     assert!(!said.contains("panicked"), "{said}");

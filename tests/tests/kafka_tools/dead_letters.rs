@@ -3,8 +3,10 @@
 use std::thread::sleep;
 use std::time::Duration;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use bellwether_live::kafka::dead_letter_header as header;
-use bellwether_tests::broker::Broker;
+use bellwether_tests::broker::{Broker, tool};
 use bellwether_tests::company::Random;
 use bellwether_tests::contracts::check;
 use bellwether_tests::product::Product;
@@ -39,7 +41,7 @@ fn refuse_some(product: &Product) {
         partition,
         key,
         value,
-        headers: &[("trace", b"\x01\xff"), ("trace", b"2")],
+        headers: &[("trace", Some(b"\x01\xff")), ("trace", Some(b"2")), ("empty", Some(b"")), ("none", None)],
         timestamp_ms: 1_767_254_400_000,
     };
     write(product, "events", &[record(0, "a", GOOD), record(3, "b", b"{broken"), record(3, "c", NO_SUBJECT), record(5, "d", b"{\xff}")]);
@@ -51,12 +53,12 @@ fn refuse_some(product: &Product) {
 /// A letter as the fold writes it: from the journal.
 fn poison(product: &Product) {
     let journal = product.topic("journal");
-    let headers: [(&str, &[u8]); 5] = [
-        (header::REASON, b"poisoned"),
-        (header::MESSAGE, b"folding panicked"),
-        (header::TOPIC, journal.as_bytes()),
-        (header::PARTITION, b"0"),
-        (header::OFFSET, b"7"),
+    let headers: [(&str, Option<&[u8]>); 5] = [
+        (header::REASON, Some(b"poisoned")),
+        (header::MESSAGE, Some(b"folding panicked")),
+        (header::TOPIC, Some(journal.as_bytes())),
+        (header::PARTITION, Some(b"0")),
+        (header::OFFSET, Some(b"7")),
     ];
     write(product, "dead-letters", &[Raw { partition: 0, key: "c-1", value: GOOD, headers: &headers, timestamp_ms: 1_767_254_400_000 }]);
 }
@@ -123,18 +125,81 @@ fn letters_go_back_as_they_came_and_none_twice() {
     assert_eq!(lines(&replay(&[])), [format!("3 {}", product.topic("events"))]);
 }
 
+/// Says how large the records of a topic may be.
+fn allow(product: &Product, topic: &str, max_bytes: usize) {
+    let (topic, setting) = (product.topic(topic), format!("max.message.bytes={max_bytes}"));
+    let arguments = ["--alter", "--entity-type", "topics", "--entity-name", &topic, "--add-config", &setting];
+    Broker::shared().tool(tool::CONFIGS, &arguments);
+}
+
+/// A value that is no event, of so many bytes, which no compression makes smaller.
+fn bad(bytes: usize) -> Vec<u8> {
+    let mut random = Random(bytes as u64);
+    let numbers = std::iter::repeat_with(|| random.number().to_be_bytes()).flatten();
+    b"{broken".iter().copied().chain(numbers).take(bytes).collect()
+}
+
+#[test]
+fn a_refused_record_of_any_size_becomes_a_dead_letter() {
+    /// More than a Kafka client writes by default, and more than our topics take.
+    const SIZES: [usize; 2] = [1_040_000, 9_000_000];
+    let product = Product::new(Broker::shared().bootstrap(), "dlq-large", PARTITIONS);
+    product.create();
+    allow(&product, "events", 20_000_000);
+    let values = SIZES.map(bad);
+    for value in &values {
+        let record = |value| Raw { partition: 0, key: "a", value, headers: &[("h", Some(b"x"))], timestamp_ms: 1_767_254_400_000 };
+        write(&product, "events", &[record(value), record(GOOD)]);
+    }
+    let is_event = |record: &bellwether_kafka::Received<'_>| record.header("control").is_none();
+    let journaled = || product.read("journal", PARTITIONS, is_event).into_iter().filter(|is_event| *is_event).count();
+    let mut running = product.start("ingest", "ingest", 1);
+    wait_until(&product, "ingest", &mut running, "both good ones are journaled", || journaled() == 2);
+    assert_eq!(running.stop(), Some(0));
+
+    let listed = |limit: usize| -> Vec<serde_json::Value> {
+        let lines = lines(&command(&product, &["dlq", "list", "--json", "--limit", &limit.to_string()]));
+        let letters: Vec<serde_json::Value> = lines.iter().map(|line| serde_json::from_str(line).expect("a line is JSON")).collect();
+        check("dlq-list", &letters);
+        letters
+    };
+    let shape = |letter: &serde_json::Value| {
+        let value = letter["value_base64"].as_str().map(|text| STANDARD.decode(text).expect("it is base64")).expect("it is no text");
+        (letter["offset"].as_u64(), value, letter["size"].as_u64())
+    };
+    let mut letters: Vec<_> = listed(10).iter().map(shape).collect();
+    letters.sort_unstable();
+    let whole = (SIZES[1] + "a".len() + "hx".len()) as u64;
+    assert!(letters == [(Some(0), values[0].clone(), None), (Some(3), values[1][..65_536].to_vec(), Some(whole))], "letters are others");
+    let table = lines(&command(&product, &["dlq", "list"])).join(" ");
+    assert!(table.contains("9,000,003"), "{table}");
+
+    let replayed = command(&product, &["dlq", "replay"]);
+    assert_eq!(lines(&replayed), [format!("1 {}", product.topic("events"))]);
+    assert!(told(&replayed).contains("1 hold only the beginning"), "{}", told(&replayed));
+    assert_eq!(count(&product, &values[0]), 2);
+
+    // The same record beside a topic of dead letters that takes less.
+    allow(&product, "dead-letters", 200_000);
+    let mut running = product.start("ingest", "ingest", 1);
+    wait_until(&product, "ingest", &mut running, "it is refused again", || self::letters(&product) == 3);
+    assert_eq!(running.stop(), Some(0));
+    let sizes: Vec<_> = listed(10).iter().filter(|letter| letter["size"] == SIZES[0] + 3).map(shape).collect();
+    assert!(matches!(&sizes[..], [(_, value, _)] if values[0].starts_with(value) && value.len() == 25_000), "{} letters", sizes.len());
+}
+
 #[test]
 fn a_replay_that_is_killed_puts_back_the_rest_and_nothing_twice() {
     const LETTERS: usize = 24_000;
     let product = Product::new(Broker::shared().bootstrap(), "dlq-kill", PARTITIONS);
     product.create();
     let events = product.topic("events");
-    let headers: [(&str, &[u8]); 5] = [
-        (header::REASON, b"invalid_json"),
-        (header::MESSAGE, b""),
-        (header::TOPIC, events.as_bytes()),
-        (header::PARTITION, b"0"),
-        (header::OFFSET, b"0"),
+    let headers: [(&str, Option<&[u8]>); 5] = [
+        (header::REASON, Some(b"invalid_json")),
+        (header::MESSAGE, Some(b"")),
+        (header::TOPIC, Some(events.as_bytes())),
+        (header::PARTITION, Some(b"0")),
+        (header::OFFSET, Some(b"0")),
     ];
     let values: Vec<String> = (0..LETTERS).map(|number| format!("{{broken {number}")).collect();
     let letter = |(partition, value)| Raw { partition, key: "", value, headers: &headers, timestamp_ms: 1_767_254_400_000 };

@@ -16,20 +16,18 @@ pub struct Raw<'a> {
     pub partition: i32,
     pub key: &'a str,
     pub value: &'a [u8],
-    pub headers: &'a [(&'a str, &'a [u8])],
+    pub headers: &'a [(&'a str, Option<&'a [u8]>)],
     pub timestamp_ms: i64,
 }
 
 /// Writes records to a topic of the product.
 pub fn write(product: &Product, topic: &str, records: &[Raw<'_>]) {
     let name = product.topic("writer");
-    let options = BrokerOptions {
-        connection: product.connection(),
-        group_id: name.clone(),
-        group_instance_id: None,
-        transactional_id: name,
-        subscription: Vec::new(),
-    };
+    let mut connection = product.connection();
+    // Other producers may write more than the product does.
+    connection.properties.insert("message.max.bytes".to_owned(), "20000000".to_owned());
+    let options =
+        BrokerOptions { connection, group_id: name.clone(), group_instance_id: None, transactional_id: name, subscription: Vec::new() };
     let topic = product.topic(topic);
     let mut transaction = Transaction::default();
     for Raw { partition, key, value, headers, timestamp_ms } in records {

@@ -28,10 +28,11 @@ impl Hand {
         headers: &[(&str, &[u8])],
         timestamp_ms: Option<i64>,
     ) {
+        let headers: Vec<_> = headers.iter().map(|(name, value)| (*name, Some(*value))).collect();
         let mut transaction = Transaction::default();
         for number in 0..count {
             let partition = Some((number % partitions) as i32);
-            transaction.push(&Outgoing { topic, partition, key: None, value: Some(value), headers, timestamp_ms });
+            transaction.push(&Outgoing { topic, partition, key: None, value: Some(value), headers: &headers, timestamp_ms });
         }
         self.0.commit(&transaction).unwrap_or_else(|error| panic!("{error}"));
     }

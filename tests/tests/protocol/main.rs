@@ -9,4 +9,5 @@ mod poisoned;
 mod processing;
 mod restore;
 mod silence;
+mod starting;
 mod sweep;

@@ -152,7 +152,7 @@ impl TopicSource {
         let (mut lag, mut since_ms) = (Lag::default(), oldest_ms);
         for at in &self.assigned {
             let (settled, is_all_read) = tracker.settled_to(at.partition)?;
-            if is_all_read && at_end.contains(at) {
+            if is_all_read && at_end.iter().any(|(ended, _)| ended == at) {
                 lag.records.insert(at.partition, 0);
                 continue;
             }

@@ -98,7 +98,7 @@ impl Session {
         outgoing.timestamp = record.timestamp_ms;
         if !record.headers.is_empty() {
             let headers = OwnedHeaders::new_with_capacity(record.headers.len());
-            let insert = |headers: OwnedHeaders, (key, value): &(&str, &[u8])| headers.insert(Header { key, value: Some(*value) });
+            let insert = |headers: OwnedHeaders, (key, value): &(&str, Option<&[u8]>)| headers.insert(Header { key, value: *value });
             outgoing.headers = Some(record.headers.iter().fold(headers, insert));
         }
         loop {

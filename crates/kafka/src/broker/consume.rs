@@ -5,10 +5,11 @@ use std::time::{Duration, Instant};
 use rdkafka::Message as _;
 use rdkafka::consumer::Consumer as _;
 use rdkafka::error::KafkaError as Cause;
-use rdkafka::message::{BorrowedMessage, Headers as _};
+use rdkafka::message::BorrowedMessage;
 use rdkafka::types::RDKafkaErrorCode as Code;
 
 use super::classify::is_unknown;
+use super::headers;
 use super::lists::{list, list_with_offsets, partition};
 use super::session::Session;
 use crate::batch::{Batch, TopicPartition};
@@ -169,8 +170,7 @@ pub(super) fn offset(message: &BorrowedMessage<'_>) -> u64 {
 }
 
 pub(super) fn push(batch: &mut Batch, message: &BorrowedMessage<'_>) {
-    let headers =
-        message.headers().map(|headers| headers.iter().map(|header| (header.key.to_owned(), header.value.map(<[u8]>::to_vec))).collect());
     let at = (message.topic(), message.partition());
-    batch.push(at, offset(message), message.timestamp().to_millis(), message.key(), message.payload(), headers.unwrap_or_default());
+    batch.push(at, offset(message), message.timestamp().to_millis(), message.key(), message.payload());
+    headers::push(batch, message);
 }

@@ -8,11 +8,11 @@ use super::positions::Position;
 use super::session::Session;
 use crate::batch::TopicPartition;
 
-/// Those of the partitions in which no committed record lies ahead.
+/// Those of the partitions in which no committed record lies ahead, each with its end.
 ///
 /// Offsets have gaps, so counting does not do. The position beyond the last record mostly follows from librdkafka, which reads the marks of
 /// transactions too. Otherwise somebody looks, once for each gap: what it holds never changes.
-pub(super) fn at_end(session: &mut Session, lookup: &Lookup, partitions: &[TopicPartition]) -> Vec<TopicPartition> {
+pub(super) fn at_end(session: &mut Session, lookup: &Lookup, partitions: &[TopicPartition]) -> Vec<(TopicPartition, u64)> {
     if partitions.is_empty() {
         return Vec::new();
     }
@@ -24,7 +24,7 @@ pub(super) fn at_end(session: &mut Session, lookup: &Lookup, partitions: &[Topic
         let (Some(end), Some(position)) = (end, session.positions.get_mut(at)) else { continue };
         let read = read.find_partition(&at.topic, at.partition).and_then(|element| lists::offset(&element));
         if is_at_end(position, read, end, lookup) {
-            found.push(at.clone());
+            found.push((at.clone(), end));
         }
     }
     found
@@ -39,7 +39,7 @@ fn is_at_end(position: &mut Position, read: Option<u64>, end: u64, lookup: &Look
     if reached >= end {
         return true;
     }
-    let nothing = matches!(lookup.read_one(&position.at, reached), Ok(None));
+    let nothing = lookup.read_some(&position.at, reached, 1).is_ok_and(|found| found.is_empty());
     if nothing {
         position.nothing_before = end;
     }

@@ -38,8 +38,8 @@ pub(super) struct Lookup {
 impl Lookup {
     pub(super) fn new(options: &BrokerOptions) -> Result<Self, KafkaError> {
         let mut config = options.connection.reader_config(&options.group_id)?;
-        // It mostly reads single records.
-        config.set("queued.min.messages", "1").set("queued.max.messages.kbytes", "1024");
+        // It mostly reads single records, or finds that there are none: a broker need not wait until there are some.
+        config.set("queued.min.messages", "1").set("queued.max.messages.kbytes", "1024").set("fetch.wait.max.ms", "10");
         let wrong = |cause: Cause| Troubles::default().explain("starting a consumer for questions", &cause);
         let consumer = config.create_with_context(PlainCallbacks::default()).map_err(wrong)?;
         let uncommitted =
@@ -111,26 +111,29 @@ impl Lookup {
         partitions.iter().map(|at| end(at).and_then(|element| lists::offset(&element))).collect()
     }
 
-    /// The first committed record at or behind an offset that exists.
-    pub(super) fn read_one(&self, at: &TopicPartition, from: u64) -> Result<Option<Batch>, KafkaError> {
-        let what = || format!("reading one record of {at}");
+    /// The first committed records at or behind an offset that exists, until the end of the partition.
+    pub(super) fn read_some(&self, at: &TopicPartition, from: u64, max_records: usize) -> Result<Batch, KafkaError> {
+        let what = || format!("reading records of {at}");
         self.consumer.assign(&list_with_offsets([(at, from)])?).map_err(|cause| self.explain(what(), &cause))?;
-        let found = self.await_one(from).map_err(|cause| self.explain(what(), &cause));
+        let found = self.await_some(from, max_records).map_err(|cause| self.explain(what(), &cause));
         self.consumer.unassign().map_err(|cause| self.explain(what(), &cause))?;
         found
     }
 
-    fn await_one(&self, from: u64) -> Result<Option<Batch>, Cause> {
-        let deadline = Instant::now() + self.connection.timeout;
+    fn await_some(&self, from: u64, max_records: usize) -> Result<Batch, Cause> {
+        let mut deadline = Instant::now() + self.connection.timeout;
+        let mut batch = Batch::default();
         loop {
             let remaining = deadline.saturating_duration_since(Instant::now());
             match self.consumer.poll(remaining) {
                 Some(Ok(message)) if offset(&message) >= from => {
-                    let mut batch = Batch::default();
                     push(&mut batch, &message);
-                    return Ok(Some(batch));
+                    if batch.len() >= max_records {
+                        return Ok(batch);
+                    }
+                    deadline = Instant::now() + self.connection.timeout;
                 }
-                Some(Err(Cause::PartitionEOF(_))) => return Ok(None),
+                Some(Err(Cause::PartitionEOF(_))) => return Ok(batch),
                 Some(Err(cause)) if is_about_this(&cause) => return Err(cause),
                 None if remaining.is_zero() => return Err(Cause::MessageConsumption(Code::OperationTimedOut)),
                 Some(_) | None => {}

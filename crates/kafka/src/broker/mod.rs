@@ -5,6 +5,7 @@ mod classify;
 mod commit;
 mod consume;
 mod ends;
+mod headers;
 mod lists;
 mod lookup;
 mod namesakes;
@@ -28,7 +29,7 @@ use session::Session;
 
 pub(crate) use callbacks::PlainCallbacks;
 pub(crate) use lookup::LISTEN;
-pub use options::{BrokerOptions, ConnectionOptions};
+pub use options::{BrokerOptions, ConnectionOptions, MAX_RECORD_BYTES};
 pub use reader::{Place, Reader};
 pub(crate) use troubles::patiently;
 
@@ -39,7 +40,7 @@ pub(crate) use troubles::patiently;
 pub struct BrokerClient {
     options: BrokerOptions,
     namesakes: Namesakes,
-    /// None after a rebuild that failed.
+    /// None after a rebuild that failed, and in a client that only asks.
     session: Option<Session>,
     lookup: Lookup,
 }
@@ -54,6 +55,16 @@ impl BrokerClient {
         let lookup = Lookup::new(&options)?;
         let session = Some(Session::open(&options)?);
         Ok(Self { options, namesakes: Namesakes::default(), session, lookup })
+    }
+
+    /// A client that only asks questions: it joins no group, and neither polls nor commits. Asking is what connects it.
+    ///
+    /// # Errors
+    ///
+    /// When the options are wrong.
+    pub fn asking(options: BrokerOptions) -> Result<Self, KafkaError> {
+        let lookup = Lookup::new(&options)?;
+        Ok(Self { options, namesakes: Namesakes::default(), session: None, lookup })
     }
 
     fn session(&mut self) -> Result<&mut Session, KafkaError> {
@@ -88,7 +99,7 @@ impl Client for BrokerClient {
         self.lookup.committed(partitions)
     }
 
-    fn at_end(&mut self, partitions: &[TopicPartition]) -> Result<Vec<TopicPartition>, KafkaError> {
+    fn at_end(&mut self, partitions: &[TopicPartition]) -> Result<Vec<(TopicPartition, u64)>, KafkaError> {
         let session = self.session.as_mut().ok_or_else(not_built)?;
         Ok(ends::at_end(session, &self.lookup, partitions))
     }
@@ -97,10 +108,10 @@ impl Client for BrokerClient {
         self.lookup.partitions_of(&self.options)
     }
 
-    fn read_one(&mut self, at: &TopicPartition, offset: u64) -> Result<Option<Batch>, KafkaError> {
+    fn read_some(&mut self, at: &TopicPartition, offset: u64, max_records: usize) -> Result<Batch, KafkaError> {
         let (first, end) = self.lookup.bounds(at)?;
         let from = offset.max(first);
-        if from >= end { Ok(None) } else { self.lookup.read_one(at, from) }
+        if from >= end { Ok(Batch::default()) } else { self.lookup.read_some(at, from, max_records) }
     }
 
     fn bounds(&mut self, at: &TopicPartition) -> Result<(u64, u64), KafkaError> {
@@ -134,5 +145,5 @@ impl Client for BrokerClient {
 }
 
 fn not_built() -> KafkaError {
-    KafkaError::new(Remedy::Rebuild, "using the client", "the last attempt to build it failed")
+    KafkaError::new(Remedy::Rebuild, "using the client", "it only asks, or the last attempt to build it failed")
 }

@@ -58,6 +58,10 @@ pub struct BrokerOptions {
     pub subscription: Vec<String>,
 }
 
+/// The most bytes of a record that this client writes, with its key, its headers and what the protocol adds, unless an operator has set another
+/// `message.max.bytes`.
+pub const MAX_RECORD_BYTES: usize = 8_388_608;
+
 /// The longest that a transaction may stay open before the coordinator aborts it.
 pub(super) const TRANSACTION_TIMEOUT: Duration = Duration::from_secs(15);
 
@@ -178,7 +182,9 @@ impl BrokerOptions {
     pub(super) fn producer_config(&self) -> Result<ClientConfig, KafkaError> {
         let mut config = self.connection.config()?;
         let (transaction, message) = (TRANSACTION_TIMEOUT.as_millis().to_string(), MESSAGE_TIMEOUT.as_millis().to_string());
+        let max_bytes = MAX_RECORD_BYTES.to_string();
         let ours = [
+            ("message.max.bytes", max_bytes.as_str()),
             ("transactional.id", self.transactional_id.as_str()),
             ("transaction.timeout.ms", transaction.as_str()),
             ("message.timeout.ms", message.as_str()),

@@ -187,17 +187,17 @@ impl Client for MemoryClient {
         }
     }
 
-    fn at_end(&mut self, partitions: &[TopicPartition]) -> Result<Vec<TopicPartition>, KafkaError> {
+    fn at_end(&mut self, partitions: &[TopicPartition]) -> Result<Vec<(TopicPartition, u64)>, KafkaError> {
         let state = self.cluster.lock();
         match state.reachable(&self.life) {
             Err(error) if error.remedy == Remedy::Retry => return Ok(Vec::new()),
             reachable => reachable?,
         }
-        let is_at_end = |at: &&TopicPartition| match (self.positions.get(*at), state.topics.log(at)) {
-            (Some(position), Ok(log)) => log.committed_from(*position).next().is_none(),
-            _ => false,
+        let end = |at: &TopicPartition| {
+            let (position, log) = (*self.positions.get(at)?, state.topics.log(at).ok()?);
+            log.committed_from(position).next().is_none().then(|| (at.clone(), log.last_stable().max(position)))
         };
-        Ok(partitions.iter().filter(is_at_end).cloned().collect())
+        Ok(partitions.iter().filter_map(end).collect())
     }
 
     fn subscribed_partitions(&mut self) -> Result<Vec<TopicPartition>, KafkaError> {
@@ -211,10 +211,10 @@ impl Client for MemoryClient {
         Ok(found)
     }
 
-    fn read_one(&mut self, at: &TopicPartition, offset: u64) -> Result<Option<Batch>, KafkaError> {
+    fn read_some(&mut self, at: &TopicPartition, offset: u64, max_records: usize) -> Result<Batch, KafkaError> {
         let state = self.cluster.lock();
         state.reachable(&self.life)?;
-        first(&state, at, offset)
+        first(&state, at, offset, max_records)
     }
 
     fn bounds(&mut self, at: &TopicPartition) -> Result<(u64, u64), KafkaError> {

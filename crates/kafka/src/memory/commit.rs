@@ -171,7 +171,7 @@ fn abortable(failure: Failure) -> CommitError {
 }
 
 fn record(outgoing: &Outgoing<'_>, now_ms: i64) -> Record {
-    let headers = outgoing.headers.iter().map(|(name, value)| ((*name).to_owned(), Some(value.to_vec()))).collect();
+    let headers = outgoing.headers.iter().map(|(name, value)| ((*name).to_owned(), value.map(<[u8]>::to_vec))).collect();
     let (key, value) = (outgoing.key.map(<[u8]>::to_vec), outgoing.value.map(<[u8]>::to_vec));
     Record { offset: 0, timestamp_ms: outgoing.timestamp_ms.unwrap_or(now_ms), key, value, headers }
 }

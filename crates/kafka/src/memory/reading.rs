@@ -1,4 +1,4 @@
-//! Reading committed records: from several partitions in turns, or one record alone.
+//! Reading committed records: from several partitions in turns, or some of one alone.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -42,15 +42,12 @@ pub(super) fn read(
     Ok(())
 }
 
-/// The first committed record at or after an offset.
-pub(super) fn first(state: &State, at: &TopicPartition, offset: u64) -> Result<Option<Batch>, KafkaError> {
+/// The first committed records at or after an offset.
+pub(super) fn first(state: &State, at: &TopicPartition, offset: u64, max_records: usize) -> Result<Batch, KafkaError> {
     let log = state.topics.log(at)?;
-    let found = log.committed_from(in_range(log, at, offset)?).next();
-    Ok(found.map(|record| {
-        let mut batch = Batch::default();
-        push(&mut batch, at, record);
-        batch
-    }))
+    let mut batch = Batch::default();
+    log.committed_from(in_range(log, at, offset)?).take(max_records).for_each(|record| push(&mut batch, at, record));
+    Ok(batch)
 }
 
 fn in_range(log: &Log, at: &TopicPartition, offset: u64) -> Result<u64, KafkaError> {
@@ -60,5 +57,6 @@ fn in_range(log: &Log, at: &TopicPartition, offset: u64) -> Result<u64, KafkaErr
 
 fn push(batch: &mut Batch, at: &TopicPartition, record: &Record) {
     let (key, value) = (record.key.as_deref(), record.value.as_deref());
-    batch.push((&at.topic, at.partition), record.offset, Some(record.timestamp_ms), key, value, record.headers.clone());
+    batch.push((&at.topic, at.partition), record.offset, Some(record.timestamp_ms), key, value);
+    record.headers.iter().for_each(|(name, value)| batch.push_header(name, value.as_deref()));
 }

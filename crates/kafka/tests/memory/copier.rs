@@ -126,7 +126,7 @@ fn copies(batch: &Batch) -> (Transaction, Vec<TopicPartition>) {
     for record in batch.records() {
         let value = format!("{} {}", record.at, record.offset);
         for partition in 0..COPIES {
-            let headers: &[(&str, &[u8])] = &[("transaction", first.as_bytes()), ("size", size.as_bytes())];
+            let headers: &[(&str, Option<&[u8]>)] = &[("transaction", Some(first.as_bytes())), ("size", Some(size.as_bytes()))];
             let value = Some(value.as_bytes());
             transaction.push(&Outgoing {
                 topic: "out",

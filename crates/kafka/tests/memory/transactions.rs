@@ -68,7 +68,7 @@ fn an_open_transaction_holds_later_records_back() {
     assert_eq!(cluster.ends(&at("in", 0)).unwrap(), Ends { start: 0, last_stable: 1, end: 5 });
     assert_eq!(read(&mut reader), [("in/0".to_owned(), 0)]);
     assert_eq!(reader.bounds(&at("in", 0)).unwrap(), (0, 1));
-    assert_eq!(reader.at_end(&[at("in", 0)]).unwrap(), [at("in", 0)], "nothing can be read right now");
+    assert_eq!(reader.at_end(&[at("in", 0)]).unwrap(), [(at("in", 0), 1)], "nothing can be read right now");
 
     assert_eq!((cluster.time_out_transactions(), cluster.time_out_transactions()), (1, 0));
     let waited = reader.poll(&mut Batch::default(), 0, 0, Duration::from_millis(1)).map(|_| cluster.outstanding_markers());
@@ -76,7 +76,7 @@ fn an_open_transaction_holds_later_records_back() {
     let mut batch = Batch::default();
     reader.poll(&mut batch, ALL.0, ALL.1, Duration::from_millis(1)).unwrap();
     assert_eq!(batch.records().map(|record| record.offset).collect::<Vec<_>>(), [2, 4], "waiting lets the marker be written");
-    assert_eq!(reader.at_end(&[at("in", 0), at("in", 1)]).unwrap(), [at("in", 0)]);
+    assert_eq!(reader.at_end(&[at("in", 0), at("in", 1)]).unwrap(), [(at("in", 0), 6)], "the last mark is behind it");
 }
 
 #[test]

@@ -17,6 +17,8 @@ pub(crate) struct Found {
     pub created: Created,
     /// Partitions of the topic of signals.
     pub signal_partitions: u32,
+    /// The most bytes of a record that the topic of dead letters takes, as far as the brokers tell.
+    pub max_letter_bytes: Option<usize>,
 }
 
 /// The topics must be there, and the journal must be the one that the settings mean.
@@ -42,8 +44,12 @@ pub(crate) fn check_journal(connect: &Connect, pseudonymiser: &Pseudonymiser) ->
     if created.pseudonym_key_id != key_id(pseudonymiser) {
         return Err(JournalError::PseudonymKey.into());
     }
-    Ok(Found { created, signal_partitions: partitions_of(1) })
+    let max_letter_bytes = described.last().and_then(|letters| letters.settings.get(MAX_MESSAGE_BYTES)?.parse().ok());
+    Ok(Found { created, signal_partitions: partitions_of(1), max_letter_bytes })
 }
+
+/// Kafka's setting of how large the records of a topic may be.
+const MAX_MESSAGE_BYTES: &str = "max.message.bytes";
 
 /// Journal time is guarded by the clock of the brokers, so it is they who have to date the records.
 fn check_timestamps(topic: &str, described: Option<&TopicDescription>) -> Result<(), JournalError> {

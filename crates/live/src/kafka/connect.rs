@@ -4,13 +4,16 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Duration;
 
-use bellwether_kafka::{Admin, AdminError, BrokerClient, BrokerOptions, ConnectionOptions, KafkaError, TopicPartition};
+use bellwether_kafka::{Admin, AdminError, BrokerClient, BrokerOptions, ConnectionOptions, KafkaError, MAX_RECORD_BYTES, TopicPartition};
 
 use super::options::Topics;
 use crate::config::{ClientFileError, KafkaSettings};
 
 /// How long one question to the cluster may take.
 const TIMEOUT: Duration = Duration::from_secs(30);
+
+/// librdkafka's name of the most bytes of a record, which an operator may set.
+const MAX_RECORD_PROPERTY: &str = "message.max.bytes";
 
 /// Makes the clients of a process.
 #[derive(Clone, Debug)]
@@ -76,7 +79,14 @@ impl Connect {
             decisions: output.decisions.clone(),
             kpis: output.kpis.clone(),
             dead_letters: output.dead_letters.clone(),
+            max_letter_bytes: self.max_record_bytes(),
         }
+    }
+
+    /// The most bytes of a record that a client of these settings writes.
+    fn max_record_bytes(&self) -> usize {
+        let given = self.connection.properties.get(MAX_RECORD_PROPERTY).and_then(|digits| digits.parse().ok());
+        given.unwrap_or(MAX_RECORD_BYTES)
     }
 
     /// The first partition of the journal.
@@ -109,9 +119,9 @@ impl Connect {
     ///
     /// # Errors
     ///
-    /// When the settings are wrong, or the brokers do not answer, or refuse.
+    /// When the settings are wrong.
     pub fn process_lookup(&self) -> Result<BrokerClient, KafkaError> {
-        self.member(self.process_group(), "look", Vec::new())
+        BrokerClient::asking(self.options(self.process_group(), "look", Vec::new()))
     }
 
     /// The group of the ingest workers.
@@ -127,6 +137,15 @@ impl Connect {
     /// When the settings are wrong, or the brokers do not answer, or refuse.
     pub fn ingest_client(&self, worker: usize, topics: Vec<String>) -> Result<BrokerClient, KafkaError> {
         self.member(self.ingest_group(), &format!("ingest-{worker}"), topics)
+    }
+
+    /// A client that only looks at what the ingest workers have committed of these topics. Asking joins no group.
+    ///
+    /// # Errors
+    ///
+    /// When the settings are wrong.
+    pub fn ingest_lookup(&self, topics: Vec<String>) -> Result<BrokerClient, KafkaError> {
+        BrokerClient::asking(self.options(self.ingest_group(), "look", topics))
     }
 
     /// A client that looks who owns which partition. Asking joins no group.
@@ -167,9 +186,9 @@ impl Connect {
     ///
     /// # Errors
     ///
-    /// When the settings are wrong, or the brokers do not answer, or refuse.
+    /// When the settings are wrong.
     pub fn looking_client(&self) -> Result<BrokerClient, KafkaError> {
-        self.member(format!("{}-look", self.settings.application), "look", Vec::new())
+        BrokerClient::asking(self.options(format!("{}-look", self.settings.application), "look", Vec::new()))
     }
 
     /// The one client that writes control records into the journal: of two, the later fences the earlier.
@@ -218,13 +237,17 @@ impl Connect {
     }
 
     fn member(&self, group_id: String, worker: &str, subscription: Vec<String>) -> Result<BrokerClient, KafkaError> {
+        BrokerClient::new(self.options(group_id, worker, subscription))
+    }
+
+    fn options(&self, group_id: String, worker: &str, subscription: Vec<String>) -> BrokerOptions {
         let name = format!("{}-{}-{worker}", self.settings.application, self.instance);
-        BrokerClient::new(BrokerOptions {
+        BrokerOptions {
             connection: ConnectionOptions { client_id: name.clone(), ..self.connection() },
             group_id,
             group_instance_id: self.settings.static_membership.then(|| name.clone()),
             transactional_id: name,
             subscription,
-        })
+        }
     }
 }

@@ -99,7 +99,7 @@ pub fn rules_in_force(connection: ConnectionOptions, at: &TopicPartition) -> Res
 
 fn write_everywhere(client: &mut dyn Client, topic: &str, partitions: u16, control: &Control) -> Result<(), LiveError> {
     let value = control.encode();
-    let headers: [(&str, &[u8]); 1] = [(CONTROL_HEADER, control.name().as_bytes())];
+    let headers = [(CONTROL_HEADER, Some(control.name().as_bytes()))];
     let mut transaction = Transaction::default();
     for partition in 0..partitions {
         transaction.push(&Outgoing {

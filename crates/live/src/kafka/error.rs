@@ -159,6 +159,22 @@ pub enum JournalError {
         /// The offset behind the last record.
         end: u64,
     },
+    /// An input was taken into another journal.
+    #[error(
+        "{at} was taken into journal {found}, as the offsets of group {group} tell, but the topic {topic} is journal {expected}: was the topic made anew, or is it somebody else's? Give the topic of {found}; or, if this journal takes its place, say so and go on where the inputs stand: kafka-consumer-groups --bootstrap-server BROKERS --group {group} --all-topics --reset-offsets --to-current --execute (or --to-earliest, to take in again what they hold)"
+    )]
+    TakenInElsewhere {
+        /// Topic and partition.
+        at: String,
+        /// The consumer group.
+        group: String,
+        /// The topic of the journal.
+        topic: String,
+        /// The id of the topic's journal.
+        expected: String,
+        /// The id found beside the committed offset.
+        found: String,
+    },
     /// Nothing is committed of any input, yet the journal has records of theirs.
     #[error(
         "nothing is committed for the inputs in group {group}, yet the journal {topic} holds what was taken in before: from the earliest records on, it would be journaled twice. Kafka forgets the offsets of a group that is away for longer than offsets.retention.minutes, by default 7 days. Say where to go on, for each input topic: kafka-consumer-groups --bootstrap-server BROKERS --group {group} --topic TOPIC --reset-offsets --to-datetime 2026-01-31T00:00:00.000 --execute (or --to-earliest, or --to-latest)"

@@ -11,11 +11,11 @@ use bellwether_kafka::{Batch, Client, CommitError, KafkaError, Polled, Remedy, T
 use super::breaker::Breaker;
 use super::holding::Holding;
 use super::lag::{TELL_INTERVAL, outcome_of};
-use super::metadata::{journaled_of, of_journaled};
+use super::metadata::of_journaled;
 use super::options::IngestOptions;
 use super::patience::Patience;
 use super::silences::Silences;
-use super::starts::{Start, starts};
+use super::starts::{Start, journaled_in, starts};
 use super::take_in::{Taken, TakenIn, take_in};
 use super::ticks::Ticks;
 use super::waiting::{Left, Waiting};
@@ -189,7 +189,7 @@ impl Ingest {
         for (at, Taken { next_offset, journaled }) in &taken.partitions {
             let so_far = self.watermarks.of(at).map_or(Time::MIN, |known| known.until);
             let journaled = Journaled { until: so_far.max(journaled.until), arrivals: journaled.arrivals.clone() };
-            self.transaction.commit_offset(at.clone(), of_journaled(*next_offset, journaled));
+            self.transaction.commit_offset(at.clone(), of_journaled(*next_offset, journaled, &self.options.journal));
         }
         self.silences.put(&self.watermarks, &self.options, &mut self.transaction);
         if self.options.ticks {
@@ -253,17 +253,18 @@ impl Ingest {
         let is_idle =
             |at: &&TopicPartition| !taken.partitions.contains_key(*at) && !taken.waiting.contains_key(*at) && !self.is_stopped(at);
         let idle: Vec<TopicPartition> = self.next_offsets.keys().filter(is_idle).cloned().collect();
-        for at in self.client.at_end(&idle)? {
-            if let (Some(next_offset), Some(known)) = (self.next_offsets.get(&at), self.watermarks.of(&at)) {
+        for (at, end) in self.client.at_end(&idle)? {
+            if let Some(known) = self.watermarks.of(&at) {
                 let journaled = Journaled { until: now, arrivals: known.arrivals.clone() };
-                taken.partitions.insert(at, Taken { next_offset: *next_offset, journaled });
+                // Marks of transactions may lie behind the last record. Once retention has taken both, nothing is missing of what was to be read.
+                taken.partitions.insert(at, Taken { next_offset: end, journaled });
             }
         }
         let all = self.client.subscribed_partitions()?;
         let committed = self.client.committed(&all)?;
         let mut known = Vec::with_capacity(all.len());
         for (at, committed) in all.into_iter().zip(committed) {
-            let journaled = committed.map_or(Ok(Journaled::default()), |committed| journaled_of(&at, &committed))?;
+            let journaled = committed.map_or(Ok(Journaled::default()), |committed| journaled_in(&self.options, &at, &committed))?;
             known.push((at, journaled));
         }
         self.watermarks.committed(known.into_iter());

@@ -26,12 +26,15 @@ struct Processed {
     owner: Option<Owner>,
 }
 
-/// Beside an offset of an input: how far its arrivals are journaled, milliseconds since the epoch, and what they were like.
+/// Beside an offset of an input: how far its arrivals are journaled, milliseconds since the epoch, what they were like, and into which journal. An
+/// earlier version did not tell the last.
 #[derive(Debug, Serialize, Deserialize)]
 struct TakenIn {
     watermark: i64,
     #[serde(default)]
     arrivals: Arrivals,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    journal: Option<String>,
 }
 
 /// A committed position of a journal partition, and the journal it belongs to.
@@ -64,19 +67,19 @@ pub(crate) fn owner_of(committed: &CommittedOffset) -> Option<Owner> {
     serde_json::from_str::<Processed>(&committed.metadata).ok()?.owner
 }
 
-/// An input's next offset, and what is journaled of it.
-pub(crate) fn of_journaled(offset: u64, journaled: Journaled) -> CommittedOffset {
+/// An input's next offset, what is journaled of it, and the journal.
+pub(crate) fn of_journaled(offset: u64, journaled: Journaled, journal: &str) -> CommittedOffset {
     let Journaled { until, arrivals } = journaled;
-    encode(offset, &TakenIn { watermark: until.0, arrivals })
+    encode(offset, &TakenIn { watermark: until.0, arrivals, journal: Some(journal.to_owned()) })
 }
 
-/// What is journaled of an input. Nothing is known of it where one of Kafka's own tools has set the offset.
-pub(crate) fn journaled_of(at: &TopicPartition, committed: &CommittedOffset) -> Result<Journaled, JournalError> {
+/// What is journaled of an input, and in which journal, if that is told. Nothing is known of it where one of Kafka's own tools has set the offset.
+pub(crate) fn journaled_of(at: &TopicPartition, committed: &CommittedOffset) -> Result<(Journaled, Option<String>), JournalError> {
     if committed.metadata.is_empty() {
-        return Ok(Journaled::default());
+        return Ok((Journaled::default(), None));
     }
-    let TakenIn { watermark, arrivals } = decode(at, committed)?;
-    Ok(Journaled { until: Time(watermark), arrivals })
+    let TakenIn { watermark, arrivals, journal } = decode(at, committed)?;
+    Ok((Journaled { until: Time(watermark), arrivals }, journal))
 }
 
 fn encode(offset: u64, beside: &impl Serialize) -> CommittedOffset {
@@ -122,12 +125,12 @@ mod tests {
         arrivals.note_family(Family::Login);
         for until in [Time::MIN, Time(0), Time(1_700_000_000_000)] {
             let journaled = Journaled { until, arrivals: arrivals.clone() };
-            assert_eq!(journaled_of(&at, &of_journaled(7, journaled.clone())), Ok(journaled));
+            assert_eq!(journaled_of(&at, &of_journaled(7, journaled.clone(), "j")), Ok((journaled, Some("j".to_owned()))));
         }
         let before = CommittedOffset { offset: 1, metadata: r#"{"watermark":5}"#.to_owned() };
-        assert_eq!(journaled_of(&at, &before), Ok(Journaled { until: Time(5), ..Journaled::default() }));
+        assert_eq!(journaled_of(&at, &before), Ok((Journaled { until: Time(5), ..Journaled::default() }, None)));
         let by_a_tool = CommittedOffset { offset: 1, metadata: String::new() };
-        assert_eq!(journaled_of(&at, &by_a_tool), Ok(Journaled::default()));
+        assert_eq!(journaled_of(&at, &by_a_tool), Ok((Journaled::default(), None)));
     }
 
     #[test]

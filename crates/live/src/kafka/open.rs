@@ -41,7 +41,7 @@ pub(crate) fn openings(
     options: &ProcessOptions,
     partitions: &[TopicPartition],
 ) -> Result<Vec<Opening>, LiveError> {
-    check_journal(store, options)?;
+    check_store(store, &options.topics.journal, &options.created)?;
     let mut openings = Vec::with_capacity(partitions.len());
     let committed = client.committed(partitions)?;
     for (at, committed) in partitions.iter().zip(committed) {
@@ -66,18 +66,19 @@ pub(crate) fn number_of(at: &TopicPartition) -> u16 {
     u16::try_from(at.partition).expect("a journal has at most 65,534 partitions, which its first record says")
 }
 
-fn check_journal(store: &Store, options: &ProcessOptions) -> Result<(), LiveError> {
+/// The store belongs to this journal. One that belongs to none yet does from now on.
+pub(crate) fn check_store(store: &Store, topic: &str, created: &Created) -> Result<(), LiveError> {
     match store.input(JOURNAL_ID)? {
-        Some(id) if id != options.created.journal.as_bytes() => Err(JournalError::OtherJournal {
-            topic: options.topics.journal.clone(),
-            expected: options.created.journal.clone(),
+        Some(id) if id != created.journal.as_bytes() => Err(JournalError::OtherJournal {
+            topic: topic.to_owned(),
+            expected: created.journal.clone(),
             found: String::from_utf8_lossy(&id).into_owned(),
         }
         .into()),
         Some(_) => Ok(()),
         None => {
             let mut commit = Commit::new();
-            commit.put_input(JOURNAL_ID, options.created.journal.as_bytes());
+            commit.put_input(JOURNAL_ID, created.journal.as_bytes());
             Ok(store.commit(commit, Durability::Synced)?)
         }
     }

@@ -32,6 +32,8 @@ pub struct Topics {
     pub kpis: String,
     /// What could not be taken in or folded.
     pub dead_letters: String,
+    /// The most bytes that one of them may have, with its key, its headers and what the protocol adds.
+    pub max_letter_bytes: usize,
 }
 
 /// How much a worker takes in one turn, and how long it waits for it.
@@ -94,7 +96,9 @@ pub struct IngestOptions {
     pub group: String,
     /// The topics.
     pub topics: Topics,
-    /// Partitions of the journal, from its first record.
+    /// The id of the journal, from its first record.
+    pub journal: String,
+    /// Its partitions.
     pub journal_partitions: u16,
     /// What is read, and how.
     pub sources: Sources,

@@ -55,7 +55,7 @@ fn put_output(output: &Output, partition: i32, options: &ProcessOptions, transac
         Output::Kpis(ended) => return put_kpis(ended, partition, options, transaction),
     };
     let Some(binary) = binary_output(output) else { return };
-    let headers: Vec<(&str, &[u8])> = binary.headers.iter().map(|(name, value)| (*name, value.as_bytes())).collect();
+    let headers: Vec<_> = binary.headers.iter().map(|(name, value)| (*name, Some(value.as_bytes()))).collect();
     let key = Some(signal.customer.as_bytes());
     transaction.push(&Outgoing { topic, partition: None, key, value: Some(&binary.value), headers: &headers, timestamp_ms: None });
 }
@@ -66,7 +66,7 @@ fn put_kpis(ended: &KpiDay, partition: i32, options: &ProcessOptions, transactio
     let key = format!("{}/{partition}", record["day"].as_str().unwrap_or_default());
     let value = record.to_string();
     let (topic, key, value) = (&options.topics.kpis, Some(key.as_bytes()), Some(value.as_bytes()));
-    let headers: [(&str, &[u8]); 1] = [("content-type", b"application/json")];
+    let headers: [(&str, Option<&[u8]>); 1] = [("content-type", Some(b"application/json"))];
     transaction.push(&Outgoing { topic, partition: None, key, value, headers: &headers, timestamp_ms: None });
 }
 
@@ -74,7 +74,7 @@ fn put_kpis(ended: &KpiDay, partition: i32, options: &ProcessOptions, transactio
 fn put_health(update: &HealthUpdate, options: &ProcessOptions, transaction: &mut Transaction) {
     let binary = update.record.as_ref();
     let headers = binary.into_iter().flat_map(|binary| &binary.headers);
-    let headers: Vec<(&str, &[u8])> = headers.map(|(name, value)| (*name, value.as_bytes())).collect();
+    let headers: Vec<_> = headers.map(|(name, value)| (*name, Some(value.as_bytes()))).collect();
     let value = binary.map(|binary| &binary.value[..]);
     let (topic, key) = (&options.topics.health, Some(update.customer.as_bytes()));
     transaction.push(&Outgoing { topic, partition: None, key, value, headers: &headers, timestamp_ms: None });
@@ -90,6 +90,6 @@ fn put_dead_letter(
 ) {
     let is_it = |record: &bellwether_kafka::Received<'_>| record.at.partition == partition && record.offset == offset;
     if let Some(record) = batch.records().find(is_it) {
-        dead_letters::put(&record, rejection, &options.topics.dead_letters, transaction);
+        dead_letters::put(&record, rejection, &options.topics, transaction);
     }
 }

@@ -20,7 +20,8 @@ use super::copying::Copier;
 use super::erasures::ErasureReader;
 use super::ingest::Ingest;
 use super::learn::Learning;
-use super::options::{Clock, IngestOptions, ProcessOptions, Turn};
+use super::open::check_store;
+use super::options::{Clock, IngestOptions, ProcessOptions, Topics, Turn};
 use super::owners::{Lookout, Owner};
 use super::posted::{Intake, Writer};
 use super::process::Processor;
@@ -28,6 +29,7 @@ use super::quarantine::{damaged_store, move_aside};
 use super::rule_sets::RuleSets;
 use super::safekeeping::{MAX_RECORDS_BEHIND, Safekeeping, Snapshots};
 use super::sources::{Source, Sources};
+use super::starts::check_inputs;
 use crate::error::LiveError;
 use crate::metrics::Metrics;
 use crate::older_fold::drop_older_folds;
@@ -83,6 +85,10 @@ type Work<'w> = Box<dyn FnOnce(&Arc<AtomicBool>) -> Result<(), LiveError> + Send
 /// That of the worker that gave up first. Nothing that was committed is lost, and the same command goes on from there.
 pub fn run(options: &RunOptions, metrics: &Arc<Metrics>, stop: &AtomicBool) -> Result<(), LiveError> {
     let found = check_journal(&options.connect, &options.pseudonymiser)?;
+    if options.role != Role::Process {
+        let ingest = ingest_options(options, &found, &Arc::default())?;
+        check_inputs(&mut options.connect.ingest_lookup(ingest.sources.topics())?, &ingest)?;
+    }
     if let Some(intake) = &options.intake {
         options.connect.admin()?.describe(&[&intake.topic])?;
     }
@@ -135,6 +141,8 @@ fn run_workers(options: &RunOptions, found: &Found, metrics: &Arc<Metrics>, stop
             &options.data.join(STORE),
             &StoreOptions { memory_bytes: options.memory_bytes / 100 * STORE_SHARE_PERCENT },
         )?);
+        // Before anything is taken into it.
+        check_store(&store, &options.connect.topics().journal, &found.created)?;
         drop_older_folds(&store)?;
         metrics.readers.opened(&store, found.created.partitions);
         let rule_sets = Arc::new(RuleSets::new(options.compile_rules.clone()));
@@ -262,11 +270,16 @@ fn turn(options: &RunOptions) -> Turn {
     Turn { commit_interval, ..Turn::default() }
 }
 
+fn topics(options: &RunOptions, found: &Found) -> Topics {
+    let topics = options.connect.topics();
+    Topics { max_letter_bytes: topics.max_letter_bytes.min(found.max_letter_bytes.unwrap_or(usize::MAX)), ..topics }
+}
+
 fn process_options(options: &RunOptions, found: &Found, snapshots: Option<Snapshots>, over: &Arc<AtomicBool>) -> ProcessOptions {
     let erasures = ErasureReader::new(options.connect.until(over).connection(), Decoder::new(options.pseudonymiser));
     ProcessOptions {
         group: options.connect.process_group(),
-        topics: options.connect.topics(),
+        topics: topics(options, found),
         created: found.created.clone(),
         owner: Some(Owner { instance: options.connect.instance().to_owned(), url: options.advertised_url.clone() }),
         signal_partitions: found.signal_partitions,
@@ -292,7 +305,8 @@ fn ingest_options(options: &RunOptions, found: &Found, over: &Arc<AtomicBool>) -
     let interval = |milliseconds: i64| Duration::from_millis(u64::try_from(milliseconds).unwrap_or(1_000));
     Ok(IngestOptions {
         group: options.connect.ingest_group(),
-        topics: options.connect.topics(),
+        topics: topics(options, found),
+        journal: found.created.journal.clone(),
         journal_partitions: found.created.partitions,
         sources: sources.map_err(|error| LiveError::Settings(error.to_string()))?,
         turn: turn(options),

@@ -67,7 +67,7 @@ fn tell(source: &str, is_silent: bool, before: Option<bool>) {
 
 fn put_everywhere(control: &Control, watermark: Time, options: &IngestOptions, transaction: &mut Transaction) {
     let (value, digits) = (control.encode(), watermark.0.to_string());
-    let headers: [(&str, &[u8]); 2] = [(WATERMARK_HEADER, digits.as_bytes()), (CONTROL_HEADER, control.name().as_bytes())];
+    let headers = [(WATERMARK_HEADER, Some(digits.as_bytes())), (CONTROL_HEADER, Some(control.name().as_bytes()))];
     for partition in 0..options.journal_partitions {
         transaction.push(&Outgoing {
             topic: &options.topics.journal,

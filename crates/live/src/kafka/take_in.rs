@@ -1,6 +1,7 @@
 //! Taking in a batch: each record becomes a journal record, a dead letter or a count.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 
 use bellwether_codec::event::encode_event;
 use bellwether_codec::journal::{ARRIVAL_HEADER, MAX_AHEAD_OF_APPEND_MS, WATERMARK_HEADER};
@@ -141,7 +142,7 @@ pub(crate) fn take_in(
             }
             Ok(SourceEvent::Skipped) => taken.counts.skipped += 1,
             Err(rejection) => {
-                dead_letters::put(&record, rejection, &options.topics.dead_letters, journal.transaction);
+                dead_letters::put(&record, rejection, &options.topics, journal.transaction);
                 *taken.counts.rejected.entry(rejection.reason.code()).or_default() += 1;
             }
         }
@@ -181,6 +182,8 @@ fn by_arrival(batch: &Batch, now: Time) -> (Vec<Arrived<'_>>, BTreeMap<&TopicPar
 /// The journal as this batch writes to it.
 struct Journal<'t> {
     digits: String,
+    /// The arrival of the record that is being written, in digits.
+    arrival: String,
     topic: &'t str,
     partitions: u16,
     written: BTreeSet<u16>,
@@ -192,15 +195,16 @@ impl<'t> Journal<'t> {
     fn new(watermark: Time, options: &'t IngestOptions, transaction: &'t mut Transaction) -> Self {
         let digits = if watermark == Time::MIN { String::new() } else { watermark.0.to_string() };
         let (topic, partitions) = (options.topics.journal.as_str(), options.journal_partitions);
-        Self { digits, topic, partitions, written: BTreeSet::new(), value: Vec::new(), transaction }
+        Self { digits, arrival: String::new(), topic, partitions, written: BTreeSet::new(), value: Vec::new(), transaction }
     }
 
     fn push(&mut self, event: &Event<'_>, arrival: Time) {
         let number = CustomerKey::of(&event.customer).partition(self.partitions);
         self.value.clear();
         encode_event(event, &mut self.value);
-        let arrival = arrival.0.to_string();
-        let headers: [(&str, &[u8]); 2] = [(WATERMARK_HEADER, self.digits.as_bytes()), (ARRIVAL_HEADER, arrival.as_bytes())];
+        self.arrival.clear();
+        _ = write!(self.arrival, "{}", arrival.0);
+        let headers = [(WATERMARK_HEADER, Some(self.digits.as_bytes())), (ARRIVAL_HEADER, Some(self.arrival.as_bytes()))];
         self.transaction.push(&Outgoing {
             topic: self.topic,
             partition: Some(i32::from(number)),

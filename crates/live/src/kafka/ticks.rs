@@ -42,10 +42,10 @@ impl Ticks {
     /// Adds a tick for each partition that was quiet for the interval, if time has moved since.
     pub fn put(&mut self, watermark: Time, now: Time, journal: &str, transaction: &mut Transaction) {
         let (digits, written) = (watermark.0.to_string(), now.0.to_string());
-        let headers: [(&str, &[u8]); 3] = [
-            (WATERMARK_HEADER, digits.as_bytes()),
-            (ARRIVAL_HEADER, written.as_bytes()),
-            (CONTROL_HEADER, Control::Tick.name().as_bytes()),
+        let headers = [
+            (WATERMARK_HEADER, Some(digits.as_bytes())),
+            (ARRIVAL_HEADER, Some(written.as_bytes())),
+            (CONTROL_HEADER, Some(Control::Tick.name().as_bytes())),
         ];
         let value = Control::Tick.encode();
         for (number, written) in (0..).zip(&mut self.partitions) {

@@ -77,6 +77,11 @@ struct Told {
     offset: u64,
     /// The timestamp that the record had; empty where it had none.
     time: String,
+    /// Bytes of key, value and headers of the whole record, if it is too large for the topic of dead letters: then its key and its value are told up to
+    /// some length only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schemars(with = "u64")]
+    size: Option<u64>,
     /// Its key, if it is UTF-8.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "String")]
@@ -139,6 +144,7 @@ fn told(letter: &Letter<'_>) -> Told {
         partition: letter.partition,
         offset: letter.offset,
         time: letter.timestamp_ms.map(|time| format_time(Time(time))).unwrap_or_default(),
+        size: letter.whole_bytes,
         key,
         key_base64,
         value,
@@ -177,7 +183,10 @@ fn table<'t>(letters: impl Iterator<Item = &'t Told>) -> Table {
             letter.offset.to_string(),
             letter.time.clone(),
             key.unwrap_or_default(),
-            value.unwrap_or_default(),
+            match letter.size {
+                Some(size) => format!("{} (of a record of {} bytes)", value.unwrap_or_default(), count(size)),
+                None => value.unwrap_or_default(),
+            },
         ]);
     }
     table

@@ -129,6 +129,10 @@ const REFUSED: &[Header] = &[
     always(dead_letter_header::TOPIC, "The topic it was read from."),
     always(dead_letter_header::PARTITION, "The partition it was read from."),
     always(dead_letter_header::OFFSET, "The offset at which it stood."),
+    sometimes(
+        dead_letter_header::SIZE,
+        "Bytes of the whole record, key, value and headers, if it is too large for this topic: then the letter holds the beginning of it.",
+    ),
     sometimes(dead_letter_header::TIMESTAMP, "The timestamp that it had, milliseconds since the epoch; absent if it had none."),
 ];
 

@@ -2,21 +2,20 @@
 
 use std::collections::BTreeMap;
 
-use bellwether_kafka::TopicSettings;
+use bellwether_kafka::{MAX_RECORD_BYTES, TopicSettings};
 use bellwether_live::config::KafkaSettings;
-
-/// A rule set is one record, and so is an event; Kafka's own limit would be 1 MiB.
-const JOURNAL_MAX_MESSAGE_BYTES: &str = "8388608";
 
 /// The topics of a configuration, the journal first.
 pub fn topics(kafka: &KafkaSettings) -> Vec<TopicSettings> {
+    // A rule set is one record, and so is an event; Kafka's own limit would be 1 MiB.
+    let max_bytes = MAX_RECORD_BYTES.to_string();
     let forever = kafka.journal_retention_ms.map_or_else(|| "-1".to_owned(), |milliseconds| milliseconds.to_string());
     let journal: [(&str, &str); 5] = [
         ("cleanup.policy", "delete"),
         ("retention.ms", &forever),
         ("retention.bytes", "-1"),
         ("message.timestamp.type", "LogAppendTime"),
-        ("max.message.bytes", JOURNAL_MAX_MESSAGE_BYTES),
+        ("max.message.bytes", &max_bytes),
     ];
     let output = &kafka.topics;
     let delete = [("cleanup.policy", "delete")];
@@ -26,7 +25,7 @@ pub fn topics(kafka: &KafkaSettings) -> Vec<TopicSettings> {
         topic(kafka, &output.health, &[("cleanup.policy", "compact")]),
         topic(kafka, &output.decisions, &delete),
         topic(kafka, &output.kpis, &delete),
-        topic(kafka, &output.dead_letters, &[("cleanup.policy", "delete"), ("max.message.bytes", JOURNAL_MAX_MESSAGE_BYTES)]),
+        topic(kafka, &output.dead_letters, &[("cleanup.policy", "delete"), ("max.message.bytes", &max_bytes)]),
     ]
 }
 

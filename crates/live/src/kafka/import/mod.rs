@@ -127,7 +127,7 @@ impl State {
 /// The records of an epoch, after the record in the first partition that tells how far the import is with them.
 fn fill(transaction: &mut Transaction, topic: &str, epoch: &DecodedEpoch, sequenced: &SequencedEpoch, state: &State) {
     transaction.clear();
-    let mut push = |partition: u16, key: Option<&[u8]>, value: &[u8], headers: &[(&str, &[u8])]| {
+    let mut push = |partition: u16, key: Option<&[u8]>, value: &[u8], headers: &[(&str, Option<&[u8]>)]| {
         let (partition, value) = (Some(i32::from(partition)), Some(value));
         transaction.push(&Outgoing { topic, partition, key, value, headers, timestamp_ms: None });
     };
@@ -135,19 +135,24 @@ fn fill(transaction: &mut Transaction, topic: &str, epoch: &DecodedEpoch, sequen
     let records = (sequenced.partitions.first().map_or(0, Vec::len) + ticks_first) as u64;
     let state = serde_json::to_string(state).expect("names, numbers and times always serialise");
     let progress = Control::Import(ImportProgress { records, state });
-    push(0, None, &progress.encode(), &[(CONTROL_HEADER, progress.name().as_bytes())]);
+    push(0, None, &progress.encode(), &[(CONTROL_HEADER, Some(progress.name().as_bytes()))]);
     let mut value = Vec::new();
     for (partition, records) in (0..).zip(&sequenced.partitions) {
         for record in records {
             let Some(event) = epoch.event(record.line) else { continue };
             value.clear();
             encode_event(event, &mut value);
-            push(partition, Some(event.customer.as_bytes()), &value, &[(WATERMARK_HEADER, record.watermark.0.to_string().as_bytes())]);
+            push(
+                partition,
+                Some(event.customer.as_bytes()),
+                &value,
+                &[(WATERMARK_HEADER, Some(record.watermark.0.to_string().as_bytes()))],
+            );
         }
     }
     for (partition, watermark) in &sequenced.ticks {
         let watermark = watermark.0.to_string();
-        let headers = [(CONTROL_HEADER, Control::Tick.name().as_bytes()), (WATERMARK_HEADER, watermark.as_bytes())];
+        let headers = [(CONTROL_HEADER, Some(Control::Tick.name().as_bytes())), (WATERMARK_HEADER, Some(watermark.as_bytes()))];
         push(*partition, None, &Control::Tick.encode(), &headers);
     }
 }

@@ -84,8 +84,8 @@ mod tests {
         let mut batch = Batch::default();
         for (offset, control) in (0..).zip(records) {
             let value = control.as_ref().map_or_else(|| b"{}".to_vec(), Control::encode);
-            let headers = control.iter().map(|control| (CONTROL_HEADER.to_owned(), Some(control.name().as_bytes().to_vec()))).collect();
-            batch.push(("journal", 0), offset, None, None, Some(&value), headers);
+            batch.push(("journal", 0), offset, None, None, Some(&value));
+            control.iter().for_each(|control| batch.push_header(CONTROL_HEADER, Some(control.name().as_bytes())));
         }
         let mut seen = Seen::default();
         batch.records().position(|record| !seen.record(&record))

@@ -27,6 +27,8 @@ pub struct Letter<'a> {
     pub offset: u64,
     /// The timestamp that it had, milliseconds since the epoch.
     pub timestamp_ms: Option<i64>,
+    /// Bytes of key, value and headers of the whole record, if the letter holds only the beginning of it.
+    pub whole_bytes: Option<u64>,
 }
 
 impl<'a> Letter<'a> {
@@ -42,13 +44,13 @@ impl<'a> Letter<'a> {
             partition: text(header::PARTITION)?.parse().ok()?,
             offset: text(header::OFFSET)?.parse().ok()?,
             timestamp_ms: text(header::TIMESTAMP).and_then(|digits| digits.parse().ok()),
+            whole_bytes: text(header::SIZE).and_then(|digits| digits.parse().ok()),
         })
     }
 
-    /// The headers that the record had before it was refused; one without a value has an empty one.
-    pub fn original_headers(&self) -> impl Iterator<Item = (&'a str, &'a [u8])> + use<'a> {
-        let original = self.record.headers().filter(|(name, _)| !name.starts_with(header::PREFIX));
-        original.map(|(name, value)| (name, value.unwrap_or_default()))
+    /// The headers that the record had before it was refused.
+    pub fn original_headers(&self) -> impl Iterator<Item = (&'a str, Option<&'a [u8]>)> + use<'a> {
+        self.record.headers().filter(|(name, _)| !name.starts_with(header::PREFIX))
     }
 }
 

@@ -93,9 +93,9 @@ mod tests {
         for offset in 0..6 {
             let (reason, topic) = ([b"a", b"b"][offset % 2], [b"x", b"y"][offset / 3]);
             let headers = [(header::REASON, &reason[..]), (header::MESSAGE, b""), (header::TOPIC, topic), (header::PARTITION, b"0")];
-            let mut headers: Vec<_> = headers.iter().map(|(name, value)| ((*name).to_owned(), Some(value.to_vec()))).collect();
-            headers.push((header::OFFSET.to_owned(), Some(b"9".to_vec())));
-            batch.push(("letters", 0), offset as u64, None, None, None, headers);
+            batch.push(("letters", 0), offset as u64, None, None, None);
+            headers.iter().for_each(|(name, value)| batch.push_header(name, Some(value)));
+            batch.push_header(header::OFFSET, Some(b"9"));
         }
         batch
     }

@@ -22,6 +22,8 @@ pub struct PutBack {
     pub topics: BTreeMap<String, u64>,
     /// Left, since folding them panicked: they stand in the journal already.
     pub poisoned: u64,
+    /// Left, since they hold only the beginning of records that were too large for their topic.
+    pub cut: u64,
     /// Left, since nothing tells where they came from, or this program writes that topic itself.
     pub foreign: u64,
 }
@@ -125,6 +127,8 @@ impl<'s> Stretch<'s> {
                 outcome.poisoned += 1;
             } else if self.own_topics.iter().any(|own| own == letter.topic) {
                 outcome.foreign += 1;
+            } else if letter.whole_bytes.is_some() {
+                outcome.cut += 1;
             } else {
                 add(&letter, transaction);
                 *outcome.topics.entry(letter.topic.to_owned()).or_default() += 1;
@@ -141,7 +145,7 @@ impl<'s> Stretch<'s> {
 
 /// The record as it came, into the partition from which it came.
 fn add(letter: &Letter<'_>, transaction: &mut Transaction) {
-    let headers: Vec<(&str, &[u8])> = letter.original_headers().collect();
+    let headers: Vec<_> = letter.original_headers().collect();
     transaction.push(&Outgoing {
         topic: letter.topic,
         partition: Some(letter.partition),
