@@ -91,8 +91,8 @@ fn by_console_consumer(broker: &Broker, product: &Product, count: usize) -> Vec<
     let count = (count + 1).to_string();
     arguments.extend(["--max-messages", &count, "--timeout-ms", "10000"]);
     arguments.extend(["--formatter-property", "print.key=true", "--formatter-property", "print.headers=true"]);
-    let printed = broker.tool(tool::CONSOLE_CONSUMER, &arguments);
-    sorted(printed.lines().filter(|line| line.starts_with("ce_")).map(|line| printed(line, ':')).collect())
+    let output = broker.tool(tool::CONSOLE_CONSUMER, &arguments);
+    sorted(output.lines().filter(|line| line.starts_with("ce_")).map(|line| printed(line, ':')).collect())
 }
 
 fn by_python(product: &Product) -> Vec<String> {
