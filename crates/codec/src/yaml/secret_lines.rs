@@ -83,8 +83,10 @@ impl Marking {
 
     fn all_of(&mut self, node: &mut Node) {
         node.is_secret = true;
-        let [first, last] = [node.place.start, node.place.end].map(|offset| self.starts.partition_point(|start| *start <= offset));
-        self.lines.extend(first..=last.max(first));
+        // A text over several lines ends where the next one begins.
+        let last_byte = node.place.end.saturating_sub(1).max(node.place.start);
+        let [first, last] = [node.place.start, last_byte].map(|offset| self.starts.partition_point(|start| *start <= offset));
+        self.lines.extend(first..=last);
         match &mut node.value {
             Value::List(items) => items.iter_mut().for_each(|item| self.all_of(item)),
             Value::Mapping(entries) => entries.iter_mut().for_each(|(key, value)| {
@@ -180,7 +182,7 @@ mod tests {
             "pseudonym_key: >\n  a ${NOWHERE} hunter2\n  hunter2",
             "pseudonym_key: \"hunter2\n  hunter2\"",
             "pseudonym_key: 'pa$${x}${hunter2!}'",
-            "pseudonym_key: !hunter2",
+            "metrics: x\npseudonym_key: !hunter2",
             "pseudonym_key: !x\n  hunter2",
             "pseudonym_key: hunter2: hunter2",
             "pseudonim: hunter2",
@@ -210,6 +212,7 @@ mod tests {
             ("metrics: [127]\npseudonym_key: x", "metrics: [127]"),
             ("pseudonym_key: x\nmetriks: 127", "metriks: 127"),
             ("tokens:\n  - x\nmetrics: [127]", "metrics: [127]"),
+            ("pseudonym_key: >\n  x\n  y\nmetrics: [127]", "metrics: [127]"),
             ("routes:\n  - nam: a", "- nam: a"),
         ] {
             let told = told(text);
