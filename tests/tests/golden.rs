@@ -12,7 +12,7 @@ use bellwether_codec::rules::RuleFile;
 use bellwether_codec::state::{FOLD_VERSION, encode_customer, encode_header};
 use bellwether_engine::customer::{Customer, Relation};
 use bellwether_engine::episode::{Episode, Phase};
-use bellwether_engine::event::{Body, CustomerKey, Event, FeedbackStep};
+use bellwether_engine::event::{Body, CancellationStep, CustomerKey, Event, FeedbackStep};
 use bellwether_engine::partition::{Partition, Payload, Progress, Record};
 use bellwether_engine::signal::{Output, Signal};
 use bellwether_engine::silence::{Families, SilentSources};
@@ -79,6 +79,12 @@ fn eventful_partition() -> Partition {
     let (time, id) = (START.plus_ms(DAYS / 2 * DAY_MS), "erasure".into());
     let erasure = Event { time, id, source: "/more".into(), customer: "c-2".into(), traceparent: None, body: Body::Erased };
     events.push(erasure);
+    let notice = [(45, CancellationStep::Withdrawn), (50, CancellationStep::Requested), (51, CancellationStep::Acknowledged)];
+    events.extend(notice.map(|(day, step)| {
+        let body = Body::Cancellation { step, user: None, reason: None, effective: None };
+        let (time, id, customer) = (START.plus_ms(day * DAY_MS), format!("notice-{day}").into(), "c-0".into());
+        Event { time, source: "/more".into(), id, customer, traceparent: None, body }
+    }));
     events.sort_by(|one, other| (one.time, &one.customer, &one.id).cmp(&(other.time, &other.customer, &other.id)));
     let file = RuleFile::parse("rules.yaml", &format!("{OWN_FEATURES}{}", pack())).unwrap_or_else(|errors| panic!("{errors}"));
     let end = START.plus_ms(DAYS * DAY_MS);

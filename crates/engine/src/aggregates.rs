@@ -97,6 +97,7 @@ pub(crate) const CONTRIBUTES_NOTHING: u32 = u32::MAX;
 
 /// Moves the aggregates by what a customer contributes now instead of before; `dirty` are the features that an event may have changed.
 pub(crate) fn contribute(customer: &mut Customer, aggregates: &mut Aggregates, dirty: FeatureSet, rules: &RuleSet) {
+    rules.settings.poison.take_contribution(customer);
     let known = &customer.contributed;
     let is_known = customer.contributed_under == rules.number && !known.is_nothing();
     if is_known && !dirty.intersects(kpi::CONTRIBUTING) && known.stands(customer, rules) {

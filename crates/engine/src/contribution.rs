@@ -81,7 +81,6 @@ impl Contributed {
 impl Contribution {
     /// What a customer contributes as it was when it was last evaluated, under a rule set.
     pub fn of(customer: &Customer, rules: &RuleSet) -> Self {
-        rules.settings.poison.take_contribution(customer);
         let today = customer.clock.day();
         Self {
             counted: *customer.id != *COMPANY,

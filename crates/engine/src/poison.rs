@@ -12,7 +12,7 @@ pub struct Poison {
     pub event: Option<u64>,
     /// Reviews of this customer at this time or later, also those that a new rule set asks for.
     pub review: Option<(Arc<str>, Time)>,
-    /// What this customer adds to the sums when it is evaluated at this time or later.
+    /// Bringing the sums up to this customer when it is evaluated at this time or later.
     pub contribution: Option<(Arc<str>, Time)>,
     /// Telling that episodes of this customer ended because their rule is gone.
     pub expiry: Option<Arc<str>>,

@@ -59,6 +59,8 @@ pub const COMPANY: &str = "_company";
 /// What is read leniently: unknown attributes and data fields, `null` and empty text (absent), ids given as integers, choices in any case, a
 /// byte order mark. A name that stands twice in one object is an error, for a reader that takes the first would disagree with one that
 /// takes the last.
+///
+/// Data must be an object in `data`. Those in `data_base64` are refused, since no event would have them.
 #[derive(Clone, Debug, Default)]
 pub struct Decoder {
     pseudonymiser: Pseudonymiser,

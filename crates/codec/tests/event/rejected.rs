@@ -55,7 +55,7 @@ fn json_that_is_not_an_event() {
     check(&GOOD.replace(r#"{"id""#, r#"{"data_base64":{"a":[1]},"id""#), binary);
     check(
         &GOOD.replace(r#""data":{}"#, r#""data_base64":"","data_base64":null"#),
-        "invalid_json: duplicate field `data_base64` at line 1 column 112",
+        "invalid_json: duplicate field `data_base64` at line 1 column 118",
     );
 }
 
