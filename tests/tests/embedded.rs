@@ -19,7 +19,7 @@ use bellwether_engine::time::{DAY_MS, Time};
 use bellwether_live::embedded::{self, Status};
 use bellwether_live::journal_directory::JournalDirectory;
 use bellwether_live::metrics::Metrics;
-use bellwether_live::options::{BatchLimits, EmbeddedOptions, SignalsTarget};
+use bellwether_live::options::{BatchLimits, EmbeddedOptions, LEAST_MEMORY_BYTES, PROCESS_BYTES, SignalsTarget};
 use bellwether_tests::company::{START, company};
 use tempfile::TempDir;
 
@@ -58,7 +58,7 @@ fn options(directory: &TempDir, events: &Path, rules: &str, poison: Poison) -> E
         once: true,
         ingest_clock: || None,
         limits: BatchLimits { records: 500, reviews: 100 },
-        memory_bytes: 64 << 20,
+        memory_bytes: LEAST_MEMORY_BYTES,
     }
 }
 
@@ -164,7 +164,8 @@ fn a_review_that_panics_is_left_out_in_live_and_replay_alike_whatever_the_batche
             (false, Vec::<String>::new())
         );
         // A hundred kilobytes are room for one or two customers of a partition: the one in quarantine is evicted, and comes back without its timer.
-        for (limits, memory_bytes) in [((500, 100), 64 << 20), ((40, 3), 64 << 20), ((40, 3), 100_000)] {
+        for (limits, memory_bytes) in [((500, 100), LEAST_MEMORY_BYTES), ((40, 3), LEAST_MEMORY_BYTES), ((40, 3), PROCESS_BYTES + 100_000)]
+        {
             let directory = tempfile::tempdir().expect("a temporary directory");
             let limits = BatchLimits { records: limits.0, reviews: limits.1 };
             let live = run(EmbeddedOptions { limits, memory_bytes, ..options(&directory, &events, PACK, poison.clone()) });
@@ -222,7 +223,7 @@ fn states_that_leave_memory_and_come_back_are_invisible() {
     let directory = tempfile::tempdir().expect("a temporary directory");
     let (events, _) = write_log(&directory);
     // Room for all of the thirty customers, for one or two of ten in a partition, and for none.
-    let runs = [(64 << 20, 0), (100_000, 1_000), (0, 1_000)].map(|(memory_bytes, least_evicted)| {
+    let runs = [(LEAST_MEMORY_BYTES, 0), (PROCESS_BYTES + 100_000, 1_000), (0, 1_000)].map(|(memory_bytes, least_evicted)| {
         let directory = tempfile::tempdir().expect("a temporary directory");
         let options = EmbeddedOptions {
             limits: BatchLimits { records: 40, reviews: 30 },

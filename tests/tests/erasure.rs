@@ -25,7 +25,7 @@ use bellwether_live::embedded;
 use bellwether_live::erasing::{erase, erasure};
 use bellwether_live::journal_directory::JournalDirectory;
 use bellwether_live::metrics::Metrics;
-use bellwether_live::options::{BatchLimits, EmbeddedOptions, SignalsTarget};
+use bellwether_live::options::{BatchLimits, EmbeddedOptions, LEAST_MEMORY_BYTES, SignalsTarget};
 use bellwether_tests::company::{START, company};
 use bellwether_tests::folding::{default_rules, lines_of};
 
@@ -171,7 +171,7 @@ fn options(directory: &Path, events: &Path) -> EmbeddedOptions {
         once: true,
         ingest_clock: || None,
         limits: BatchLimits { records: 500, reviews: 100 },
-        memory_bytes: 64 << 20,
+        memory_bytes: LEAST_MEMORY_BYTES,
     }
 }
 

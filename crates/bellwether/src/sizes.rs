@@ -1,5 +1,7 @@
 //! Sizes, counts and money as people write and read them.
 
+use bellwether_live::options::LEAST_MEMORY_BYTES;
+
 /// Units of memory, by their names in lower case.
 const UNITS: [(&str, u64); 8] = [
     ("kib", 1 << 10),
@@ -12,17 +14,26 @@ const UNITS: [(&str, u64); 8] = [
     ("b", 1),
 ];
 
-/// Less memory than this is too little for the database alone.
-const LEAST_MEMORY_BYTES: u64 = 64 << 20;
+/// Less memory than this is too little for a backtest.
+const LEAST_BACKTEST_BYTES: u64 = 64 << 20;
 
 /// Currencies without minor units, and those with three decimals (ISO 4217); all others have two.
 const NO_DECIMALS: [&str; 8] = ["CLP", "ISK", "JPY", "KRW", "PYG", "UGX", "VND", "XAF"];
 const THREE_DECIMALS: [&str; 6] = ["BHD", "IQD", "JOD", "KWD", "OMR", "TND"];
 
-/// Bytes of a memory budget such as `1GiB` or `512 MB`.
+/// Bytes of the memory budget of a run, such as `1GiB` or `512 MB`.
 pub fn parse_memory(text: &str) -> Result<u64, String> {
+    parse_at_least(text, LEAST_MEMORY_BYTES)
+}
+
+/// Bytes of the memory for what a backtest keeps.
+pub fn parse_backtest_memory(text: &str) -> Result<u64, String> {
+    parse_at_least(text, LEAST_BACKTEST_BYTES)
+}
+
+fn parse_at_least(text: &str, least: u64) -> Result<u64, String> {
     let bytes = parse_size(text)?;
-    if bytes < LEAST_MEMORY_BYTES { Err("at least 64MiB are needed".to_owned()) } else { Ok(bytes) }
+    if bytes < least { Err(format!("at least {}MiB are needed", least >> 20)) } else { Ok(bytes) }
 }
 
 /// Bytes of any size.
@@ -78,10 +89,12 @@ mod tests {
     fn memory_needs_a_unit() {
         assert_eq!(parse_memory("1GiB"), Ok(1 << 30));
         assert_eq!(parse_memory(" 512 mb "), Ok(512_000_000));
-        assert_eq!(parse_memory("65536KiB"), Ok(64 << 20));
+        assert_eq!(parse_memory("262144KiB"), Ok(256 << 20));
         for wrong in ["", "1", "GiB", "1.5GiB", "-1GiB", "1KiB", "99999999999999TiB", "1Gi"] {
             assert!(parse_memory(wrong).is_err(), "{wrong}");
         }
+        assert_eq!(parse_memory("255MiB"), Err("at least 256MiB are needed".to_owned()));
+        assert_eq!((parse_backtest_memory("64MiB").ok(), parse_backtest_memory("63MiB").ok()), (Some(64 << 20), None));
     }
 
     #[test]

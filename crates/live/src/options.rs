@@ -50,7 +50,7 @@ pub struct EmbeddedOptions {
     pub ingest_clock: fn() -> Option<Time>,
     /// Limits of one commit.
     pub limits: BatchLimits,
-    /// Memory for caches and write buffers, bytes.
+    /// The most memory that the process is to take, bytes; see [`PROCESS_BYTES`].
     pub memory_bytes: u64,
 }
 
@@ -75,17 +75,30 @@ pub const DEFAULT_PARTITIONS: u16 = 4;
 /// Memory budget when nothing else is said, bytes.
 pub const DEFAULT_MEMORY_BYTES: u64 = 1024 * 1024 * 1024;
 
-/// Share of the memory budget that goes to RocksDB's block cache and write buffers, in percent.
-pub const STORE_SHARE_PERCENT: u64 = 24;
+/// The least memory budget: half of it is for the process itself.
+pub const LEAST_MEMORY_BYTES: u64 = 2 * PROCESS_BYTES;
 
-/// Share of the memory budget that goes to decoded states between two commits, in percent. A commit may load half as much again; the rest is for
-/// what is read ahead, and timers.
-pub const STATES_SHARE_PERCENT: u64 = 25;
+/// What a process takes beside the shares below, whatever its budget is, bytes: its code, what it reads ahead, what a commit puts out, and what its
+/// allocator keeps of what was freed.
+pub const PROCESS_BYTES: u64 = 128 * 1024 * 1024;
+
+/// Share of the rest of the memory budget that goes to RocksDB's block cache and write buffers, in percent.
+const STORE_SHARE_PERCENT: u64 = 25;
+
+/// Share of the rest of the memory budget that goes to decoded states between two commits, in percent. A commit may load half as much again; what
+/// remains is for timers, and for what grows with the states.
+const STATES_SHARE_PERCENT: u64 = 26;
+
+/// The memory for RocksDB's block cache and write buffers, bytes.
+#[must_use]
+pub fn store_bytes(memory_bytes: u64) -> u64 {
+    memory_bytes.saturating_sub(PROCESS_BYTES) / 100 * STORE_SHARE_PERCENT
+}
 
 /// The memory for the decoded states of each of so many partitions, bytes.
 #[must_use]
 pub fn states_bytes(memory_bytes: u64, partitions: usize) -> u64 {
-    memory_bytes / 100 * STATES_SHARE_PERCENT / partitions.max(1) as u64
+    memory_bytes.saturating_sub(PROCESS_BYTES) / 100 * STATES_SHARE_PERCENT / partitions.max(1) as u64
 }
 
 /// What a decoded state takes for each encoded byte, beside what all have: collections have room to grow, and each is a block of its own.

@@ -20,7 +20,7 @@ use crate::error::LiveError;
 use crate::journal::{block_text, decode_block, encode_block, encode_control};
 use crate::metrics::Metrics;
 use crate::opening_store::open_store;
-use crate::options::{DEFAULT_PARTITIONS, EmbeddedOptions, STORE_SHARE_PERCENT, SignalsTarget, states_bytes};
+use crate::options::{DEFAULT_PARTITIONS, EmbeddedOptions, SignalsTarget, states_bytes, store_bytes};
 use crate::outbox;
 use crate::output::{OutputFile, SignalOutput};
 use crate::output_files::{self, OutputFiles};
@@ -61,7 +61,7 @@ impl Session {
     /// Opens the data directory, or makes it, and cuts the output files back to what is committed.
     pub fn open(options: EmbeddedOptions, metrics: Arc<Metrics>) -> Result<Self, LiveError> {
         std::fs::create_dir_all(&options.data).map_err(|error| LiveError::Output { path: options.data.clone(), error })?;
-        let memory_bytes = options.memory_bytes / 100 * STORE_SHARE_PERCENT;
+        let memory_bytes = store_bytes(options.memory_bytes);
         let store = Arc::new(open_store(&options.data.join("state"), &StoreOptions { memory_bytes })?);
         let stored = store.input(PROCESS_STATE)?.map(|bytes| serde_json::from_slice::<ProcessState>(&bytes)).transpose();
         let stored = stored.map_err(|error| LiveError::Damaged(format!("process state: {error}")))?;

@@ -14,7 +14,7 @@ use bellwether_codec::rules::RuleFile;
 use bellwether_engine::event::Event;
 use bellwether_live::embedded;
 use bellwether_live::metrics::Metrics;
-use bellwether_live::options::{BatchLimits, EmbeddedOptions, SignalsTarget};
+use bellwether_live::options::{BatchLimits, EmbeddedOptions, LEAST_MEMORY_BYTES, SignalsTarget};
 use bellwether_tests::company::company;
 use tempfile::TempDir;
 
@@ -60,7 +60,7 @@ fn options(directory: &TempDir, poison: Option<u64>) -> EmbeddedOptions {
         once: true,
         ingest_clock: || None,
         limits: BatchLimits { records: 500, reviews: 100 },
-        memory_bytes: 64 << 20,
+        memory_bytes: LEAST_MEMORY_BYTES,
     }
 }
 

@@ -91,7 +91,7 @@ fn a_full_disk_and_red_customers_fire_their_alerts() {
     let address = free_address();
     let configuration = configuration(&product, "one", &address);
     // Small buffers: soon something has to be written.
-    change(&configuration, "kafka:\n", "memory: 64MiB\nkafka:\n");
+    change(&configuration, "kafka:\n", "memory: 256MiB\nkafka:\n");
     let instance = product.start_on_small_disk(&configuration, "one", "96m");
     let history = no_red_customers("bellwether");
     let of_node = free_address();

@@ -143,7 +143,9 @@ struct Limits {
     #[arg(long, value_name = "N", value_parser = value_parser!(u16).range(1..=MAX_PARTITIONS))]
     partitions: Option<u16>,
 
-    /// Memory for caches and write buffers, such as 512MiB [default: 1GiB]
+    /// The most memory that the process takes, such as 512MiB; at least 256MiB [default: 1GiB]
+    ///
+    /// 128MiB of it are for the process itself, and the rest for RocksDB, states of customers and timers. Signals do not depend on it.
     #[arg(long, value_name = "SIZE", value_parser = parse_memory)]
     memory: Option<u64>,
 

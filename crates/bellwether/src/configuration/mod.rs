@@ -37,7 +37,13 @@ pub const ROOT: Section = Section {
             Absent::Default("./bellwether-data"),
             "The directory that keeps customers' states and, without Kafka, the journal.",
         ),
-        field("memory", Form::Size, Absent::Default("1GiB"), "Memory for caches and write buffers; at least 64MiB."),
+        field(
+            "memory",
+            Form::Size,
+            Absent::Default("1GiB"),
+            "The most memory that a run is to take; at least 256MiB. Beside Kafka a small one may be too little for the client's queues: 4 MiB a partition \
+             that is read, 64 MiB a producer.",
+        ),
         field(
             "metrics",
             Form::Text,
@@ -62,7 +68,7 @@ pub const ROOT: Section = Section {
 pub struct Configuration {
     /// The directory for everything that is kept on disk.
     pub data: PathBuf,
-    /// Memory for caches and write buffers, bytes.
+    /// The most memory that a run is to take, bytes.
     pub memory_bytes: u64,
     /// Where metrics are served.
     pub metrics: MetricsAddress,

@@ -170,7 +170,7 @@ fn a_file_that_is_cut_off_anywhere_is_read_or_has_mistakes() {
 #[test]
 fn mistakes_at_the_top() {
     check("kafak: {}", &["1:1: unknown field of the configuration `kafak`; did you mean `kafka`?"]);
-    check("memory: 1MiB", &["1:9: memory: at least 64MiB are needed"]);
+    check("memory: 1MiB", &["1:9: memory: at least 256MiB are needed"]);
     check("memory: 1", &["1:9: expected memory, found the number 1; put it in quotes to make it a text"]);
     check("metrics: nowhere", &["1:10: metrics: invalid socket address; write HOST:PORT, such as 127.0.0.1:9464, or off"]);
     check("pseudonym_key: 12", &["1:16: `pseudonym_key` must be a text; put it in quotes"]);

@@ -114,9 +114,9 @@ fn half_a_frame_is_read_as_far_as_it_goes_and_told() {
     assert_eq!(scratch.dead_letters().len(), 1);
     run(&["replay", "--events", &events, "--signals", "-"]).exits(1).tells(&["broke off"]);
     run(&["rules", "list", "--events", &events]).exits(1).tells(&["1 lines were refused", "broke off"]);
-    run(&["explain", "c-00000", "--events", &events]).exits(1).tells(&["1 lines were refused", "broke off"]);
+    run(&["explain", "c-00001", "--events", &events]).exits(1).tells(&["1 lines were refused", "broke off"]);
     // What comes after the instant is not read.
-    let early = run(&["explain", "c-00000", "--events", &events, "--at", "2023-12-01"]);
+    let early = run(&["explain", "c-00001", "--events", &events, "--at", "2023-12-01"]);
     assert!(!early.errors.contains("refused") && !early.errors.contains("broke off"), "{}", early.errors);
 }
 

@@ -43,7 +43,7 @@ fn a_run_and_a_replay_write_the_same_bytes() {
 fn batches_do_not_show() {
     let (large, small) = (Scratch::new(), Scratch::new());
     large.run_once(company(), &[]).exits(0);
-    small.run_once(company(), &["--batch-records", "1000", "--batch-reviews", "50", "--memory", "64MiB"]).exits(0);
+    small.run_once(company(), &["--batch-records", "1000", "--batch-reviews", "50", "--memory", "256MiB"]).exits(0);
     assert_eq!(large.read("signals.jsonl"), small.read("signals.jsonl"));
 }
 

@@ -34,7 +34,7 @@ use crate::error::LiveError;
 use crate::metrics::Metrics;
 use crate::older_fold::drop_older_folds;
 use crate::opening_store::open_store;
-use crate::options::{BatchLimits, CompileRules, STORE_SHARE_PERCENT, states_bytes};
+use crate::options::{BatchLimits, CompileRules, states_bytes, store_bytes};
 use crate::snapshot::Repository;
 
 /// What a process does.
@@ -58,7 +58,7 @@ pub struct RunOptions {
     pub workers: usize,
     /// The directory of the store.
     pub data: PathBuf,
-    /// Memory for caches and write buffers, bytes.
+    /// The most memory that the process is to take, bytes; a small one may be too little for the client's queues.
     pub memory_bytes: u64,
     /// Makes pseudonyms of user ids.
     pub pseudonymiser: Pseudonymiser,
@@ -137,10 +137,8 @@ fn run_workers(options: &RunOptions, found: &Found, metrics: &Arc<Metrics>, stop
         }
     }
     if options.role != Role::Ingest {
-        let store = Arc::new(open_store(
-            &options.data.join(STORE),
-            &StoreOptions { memory_bytes: options.memory_bytes / 100 * STORE_SHARE_PERCENT },
-        )?);
+        let memory_bytes = store_bytes(options.memory_bytes);
+        let store = Arc::new(open_store(&options.data.join(STORE), &StoreOptions { memory_bytes })?);
         // Before anything is taken into it.
         check_store(&store, &options.connect.topics().journal, &found.created)?;
         drop_older_folds(&store)?;

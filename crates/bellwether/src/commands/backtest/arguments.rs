@@ -13,7 +13,7 @@ use super::super::journal_range::JournalRange;
 use super::super::replay_journal::JournalPlace;
 use super::super::run::MAX_PARTITIONS;
 use crate::inputs::{EventArguments, parse_time_argument};
-use crate::sizes::parse_memory;
+use crate::sizes::parse_backtest_memory;
 
 /// Judge rules on a log: precision, recall, lead time, burden
 ///
@@ -110,7 +110,7 @@ pub struct Arguments {
     ///
     /// Event files with more customers than fit in are read several times, for a share of the customers each. Not so standard input, nor with
     /// --signals: then all states are kept at once. A journal is read partition by partition.
-    #[arg(long, value_name = "SIZE", default_value = "1GiB", value_parser = parse_memory)]
+    #[arg(long, value_name = "SIZE", default_value = "1GiB", value_parser = parse_backtest_memory)]
     pub memory: u64,
 
     /// Print the JSON Schema of the report, and do nothing else
