@@ -178,6 +178,7 @@ fn journal_lost(broker: &Broker, product: &Product) {
     for name in ["journal", "signals", "health", "decisions", "kpis"] {
         broker.tool(tool::TOPICS, &["--delete", "--topic", &product.topic(name)]);
     }
+    fs::remove_dir_all(product.data("all")).expect("the data can be removed");
     let configuration = product.configuration("setup");
     let run = |arguments: &[&str]| succeeded(&product.bellwether(&[arguments, &["--config"]].concat(), &[&configuration]));
     run(&["topics", "create"]);

@@ -77,8 +77,7 @@ struct Told {
     offset: u64,
     /// The timestamp that the record had; empty where it had none.
     time: String,
-    /// Bytes of key, value and headers of the whole record, if it is too large for the topic of dead letters: then its key and its value are told up to
-    /// some length only.
+    /// Bytes of the whole record, if it is too large for the topic of dead letters: then key and value are the beginning of it.
     #[serde(skip_serializing_if = "Option::is_none")]
     #[schemars(with = "u64")]
     size: Option<u64>,
