@@ -33,6 +33,7 @@ use crate::metrics::Metrics;
 use crate::older_fold::drop_older_folds;
 use crate::opening_store::open_store;
 use crate::options::{BatchLimits, CompileRules, STORE_SHARE_PERCENT, states_bytes};
+use crate::pipeline;
 use crate::snapshot::Repository;
 
 /// What a process does.
@@ -44,6 +45,16 @@ pub enum Role {
     Ingest,
     /// The journal into signals.
     Process,
+}
+
+impl Role {
+    /// The kinds of workers of such a process.
+    fn workers(self) -> impl Iterator<Item = pipeline::Worker> {
+        pipeline::Worker::ALL.into_iter().filter(move |worker| match worker {
+            pipeline::Worker::Ingest => self != Role::Process,
+            pipeline::Worker::Process => self != Role::Ingest,
+        })
+    }
 }
 
 /// Options of a Kafka run.
@@ -82,6 +93,7 @@ type Work<'w> = Box<dyn FnOnce(&Arc<AtomicBool>) -> Result<(), LiveError> + Send
 ///
 /// That of the worker that gave up first. Nothing that was committed is lost, and the same command goes on from there.
 pub fn run(options: &RunOptions, metrics: &Arc<Metrics>, stop: &AtomicBool) -> Result<(), LiveError> {
+    options.role.workers().for_each(|worker| metrics.pipeline.begin(worker));
     let found = check_journal(&options.connect, &options.pseudonymiser)?;
     if let Some(intake) = &options.intake {
         options.connect.admin()?.describe(&[&intake.topic])?;
@@ -136,7 +148,7 @@ fn run_workers(options: &RunOptions, found: &Found, metrics: &Arc<Metrics>, stop
             &StoreOptions { memory_bytes: options.memory_bytes / 100 * STORE_SHARE_PERCENT },
         )?);
         drop_older_folds(&store)?;
-        metrics.readers.opened(&store, found.created.partitions);
+        metrics.opened(&store, found.created.partitions, options.workers);
         let rule_sets = Arc::new(RuleSets::new(options.compile_rules.clone()));
         let process = process_options(options, found, snapshots(options)?, &over);
         if process.safekeeping.snapshots.is_some() {
