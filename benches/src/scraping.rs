@@ -19,19 +19,19 @@ pub fn scrape(address: &str) -> std::io::Result<(Duration, String)> {
     Ok((took, answer.split_once("\r\n\r\n").map(|(_, body)| body.to_owned()).unwrap_or_default()))
 }
 
-/// So many requests, one after the other: how they spread, and the last answer.
+/// So many requests, one after the other: how long each took, and the last answer.
 ///
 /// # Errors
 ///
 /// When nobody answers.
-pub fn scrapes(address: &str, count: usize) -> std::io::Result<(String, String)> {
+pub fn scrapes(address: &str, count: usize) -> std::io::Result<(Vec<Duration>, String)> {
     let (mut times, mut answer) = (Vec::new(), String::new());
     for _ in 0..count {
         let (took, text) = scrape(address)?;
         times.push(took);
         answer = text;
     }
-    Ok((spread(times), answer))
+    Ok((times, answer))
 }
 
 /// Median, 99th percentile and the longest of times.
@@ -42,9 +42,14 @@ pub fn spread(mut times: Vec<Duration>) -> String {
     format!("median {:.2} ms, p99 {:.2} ms, most {:.2} ms of {}", at(50), at(99), at(100), times.len())
 }
 
+/// How many series an exposition has.
+#[must_use]
+pub fn series(answer: &str) -> usize {
+    answer.lines().filter(|line| !line.starts_with('#')).count()
+}
+
 /// How many series an exposition has, and how many bytes.
 #[must_use]
 pub fn size(answer: &str) -> String {
-    let series = answer.lines().filter(|line| !line.starts_with('#')).count();
-    format!("{series} series, {} bytes", answer.len())
+    format!("{} series, {} bytes", series(answer), answer.len())
 }

@@ -1,16 +1,21 @@
-//! How long `GET /metrics` takes beside a million customers, and how large the answer is: `load_metrics [CUSTOMERS]...`.
+//! How long `GET /metrics` takes beside a million customers, and how large the answer is: `load_metrics [CUSTOMERS]...`. It fails when an answer at rest takes
+//! longer than the limit, or when the numbers of series differ.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::error::Error;
 use std::io::{BufRead, BufReader, BufWriter, Write};
 use std::process::{Child, Stdio};
 use std::thread::{self, sleep};
 use std::time::Duration;
 
-use bellwether_benches::scraping::{scrape, scrapes, size, spread};
+use bellwether_benches::scraping::{scrape, scrapes, series, size, spread};
 use bellwether_tests::product::binary;
 
 /// Requests that count, while events come and after.
 const REQUESTS: usize = 200;
+
+/// The longest that an answer may take while no events come.
+const LIMIT: Duration = Duration::from_millis(50);
 
 /// Customers of the two runs that are compared, when nothing else is said.
 const CUSTOMERS: [u64; 2] = [1_000, 1_000_000];
@@ -20,13 +25,18 @@ const EVENTS_EACH: u64 = 3;
 
 fn main() -> Result<(), Box<dyn Error>> {
     let asked: Vec<u64> = std::env::args().skip(1).map(|count| count.parse()).collect::<Result<_, _>>()?;
+    let mut series = BTreeMap::new();
     for customers in if asked.is_empty() { CUSTOMERS.to_vec() } else { asked } {
-        measure(customers)?;
+        series.insert(customers, measure(customers)?);
+    }
+    if series.values().collect::<BTreeSet<_>>().len() > 1 {
+        return Err(format!("the number of series depends on that of customers: {series:?}").into());
     }
     Ok(())
 }
 
-fn measure(customers: u64) -> Result<(), Box<dyn Error>> {
+/// Returns how many series there are.
+fn measure(customers: u64) -> Result<usize, Box<dyn Error>> {
     let directory = tempfile::tempdir()?;
     let mut command = binary();
     command.args(["run", "--events", "-", "--metrics", "127.0.0.1:0", "--data"]).arg(directory.path().join("data"));
@@ -51,8 +61,12 @@ fn measure(customers: u64) -> Result<(), Box<dyn Error>> {
     let _input = feeder.join().map_err(|_| "the events could not be written")??;
     let (after, answer) = scrapes(&address, REQUESTS)?;
     println!("GET /metrics, {customers} customers: {}", size(&answer));
-    println!("  at rest: {after}; while events come: {} (limit 50 ms)", spread(during));
-    Ok(())
+    let longest = after.iter().max().copied().unwrap_or_default();
+    println!("  at rest: {}; while events come: {} (limit {} ms)", spread(after), spread(during), LIMIT.as_millis());
+    if longest > LIMIT {
+        return Err(format!("beside {customers} customers an answer took {longest:?}, longer than {LIMIT:?}").into());
+    }
+    Ok(series(&answer))
 }
 
 /// Writes the events, and gives back the input, which stays open.

@@ -37,6 +37,8 @@ pub(crate) struct Ranking {
     pub signals: Vec<(Rank, OpenSignal)>,
     pub open_count: usize,
     pub as_of: Vec<AsOf>,
+    /// The number of partitions of the journal, here or elsewhere.
+    pub journal_partitions: u16,
 }
 
 /// The place of a signal: by priority, then by what the customer pays, both falling; then by its id.
@@ -82,7 +84,7 @@ fn rank(committed: &Committed, shared: &Shared) -> Result<Ranking, Problem> {
         as_of.push(partition.as_of(shared.now()));
     }
     keep_best(&mut ranked);
-    Ok(Ranking { signals: ranked, open_count, as_of })
+    Ok(Ranking { signals: ranked, open_count, as_of, journal_partitions: committed.journal_partitions })
 }
 
 fn keep_best(ranked: &mut Vec<(Rank, OpenSignal)>) {

@@ -100,6 +100,8 @@ pub(crate) struct CustomerPage {
     customers: Vec<CustomerSummary>,
     /// Where the next page begins; null at the end. A page before the end may have fewer customers than asked for, or none.
     cursor: Option<String>,
+    /// Whether the list is over all partitions of the journal; otherwise ask the other instances, too.
+    is_complete: bool,
 }
 
 /// Which customers.
@@ -185,7 +187,9 @@ fn page(shared: &Shared, query: &CustomerQuery) -> Result<CustomerPage, Problem>
     let limit = page_size(query.limit)?;
     let mut start = query.cursor.as_deref().map_or(Ok(Start { partition: 0, key: 0 }), Start::parse)?;
     let (mut customers, mut looked_at) = (Vec::new(), 0);
-    for partition in PartitionNow::all(&committed)? {
+    let partitions = PartitionNow::all(&committed)?;
+    let is_complete = partitions.len() == usize::from(committed.journal_partitions);
+    for partition in partitions {
         if partition.number < start.partition {
             continue;
         }
@@ -194,7 +198,7 @@ fn page(shared: &Shared, query: &CustomerQuery) -> Result<CustomerPage, Problem>
             let (key, bytes) = stored.map_err(|error| Problem::internal(&error))?;
             if customers.len() == limit || looked_at == MAX_STATES_LOOKED_AT {
                 start = Start { partition: partition.number, key };
-                return Ok(CustomerPage { customers, cursor: Some(start.to_string()) });
+                return Ok(CustomerPage { customers, cursor: Some(start.to_string()), is_complete });
             }
             looked_at += 1;
             let customer = decode_customer(&bytes).map_err(|error| Problem::internal(&error))?;
@@ -204,7 +208,7 @@ fn page(shared: &Shared, query: &CustomerQuery) -> Result<CustomerPage, Problem>
             }
         }
     }
-    Ok(CustomerPage { customers, cursor: None })
+    Ok(CustomerPage { customers, cursor: None, is_complete })
 }
 
 fn is_asked_for(record: &HealthRecord, query: &CustomerQuery) -> bool {

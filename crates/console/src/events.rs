@@ -184,9 +184,6 @@ fn check(events: &[Vec<u8>], taking: &Taking, shared: &Shared) -> Result<(), Pro
     if refused.is_empty() {
         return Ok(());
     }
-    for (_, rejection) in &refused {
-        shared.offered.metrics.rejected(rejection.reason.code());
-    }
     let detail = format!("{} of {} events are refused, so none is taken in", refused.len(), events.len());
     let told = refused.into_iter().take(MAX_REFUSED_TOLD);
     let refused_event = |(index, rejection): (usize, Rejection)| RefusedEvent {

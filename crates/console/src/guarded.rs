@@ -16,6 +16,7 @@ use crate::board::Board;
 use crate::error::ConsoleError;
 use crate::guard::{self, Guard};
 use crate::problem::Problem;
+use crate::reads::Reads;
 use crate::server::{self, ConnectionLimits};
 use crate::settings::ConsoleSettings;
 use crate::shared::Shared;
@@ -33,7 +34,8 @@ pub fn serve(settings: ConsoleSettings, offered: Offered) -> Result<SocketAddr, 
     let address = settings.address;
     let tls = settings.tls.as_ref().map(Identity::load).transpose()?;
     let requests = Arc::new(Semaphore::new(settings.max_concurrent_requests));
-    let shared = Arc::new(Shared { offered, board: Board::default(), requests, settings });
+    let reads = Reads::new(settings.max_concurrent_requests);
+    let shared = Arc::new(Shared { offered, board: Board::default(), requests, reads, settings });
     server::start("console", address, routes(&shared), limits, tls)
 }
 

@@ -24,6 +24,7 @@ mod partitions;
 pub mod plain;
 mod problem;
 mod reading;
+mod reads;
 mod redirect;
 mod server;
 pub mod settings;

@@ -69,7 +69,8 @@ fn readiness(metrics: &Metrics, stop: &AtomicBool) -> (StatusCode, String) {
     let (status, state) = if metrics.readers.are_ready() {
         (StatusCode::OK, "ready")
     } else {
-        (StatusCode::SERVICE_UNAVAILABLE, if metrics.readers.are_closed() { "starting" } else { "restoring" })
+        let waits = [(metrics.readers.are_closed(), "starting"), (metrics.readers.are_unassigned(), "unassigned")];
+        (StatusCode::SERVICE_UNAVAILABLE, waits.iter().find(|(waits, _)| *waits).map_or("restoring", |(_, state)| *state))
     };
     let paused = paused(metrics);
     let text = if paused.is_empty() { format!("{state}\n") } else { format!("{state}; paused: {}\n", paused.join(", ")) };

@@ -12,6 +12,7 @@ use tokio::sync::Semaphore;
 
 use crate::board::Board;
 use crate::problem::Problem;
+use crate::reads::Reads;
 use crate::settings::ConsoleSettings;
 
 /// Sets the directives of the log, or says what is wrong with them.
@@ -54,6 +55,8 @@ pub(crate) struct Shared {
     pub board: Board,
     /// Requests at work.
     pub requests: Arc<Semaphore>,
+    /// What they read.
+    pub reads: Reads,
 }
 
 impl Shared {
@@ -77,6 +80,7 @@ impl Shared {
         self: Arc<Self>,
         read: impl FnOnce(&Self) -> Result<T, Problem> + Send + 'static,
     ) -> Result<T, Problem> {
-        tokio::task::spawn_blocking(move || read(&self)).await.map_err(|error| Problem::internal(&error))?
+        let shared = self.clone();
+        self.reads.run(move || read(&shared)).await
     }
 }

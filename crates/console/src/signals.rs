@@ -72,10 +72,14 @@ pub(crate) struct SignalPage {
     cursor: Option<String>,
     /// How many are open in the partitions of this process.
     open_count: usize,
-    /// Whether the list has all of them; otherwise it has the most valuable ones.
+    /// How many of them the list has, over all its pages: the most valuable ones.
+    listed_count: usize,
+    /// Whether all partitions of the journal are in it, and the list has all signals of them; otherwise ask the other instances, too.
     is_complete: bool,
     /// As of when, by partition.
     as_of: Vec<AsOf>,
+    /// The number of partitions of the journal; those that `as_of` does not name are other instances', or not ready.
+    journal_partitions: u16,
 }
 
 /// Which signals.
@@ -121,8 +125,10 @@ fn page(shared: &Shared, query: &SignalQuery) -> Result<SignalPage, Problem> {
         cursor: found.last().filter(|_| has_more).map(|(rank, _)| rank.to_string()),
         signals: found.into_iter().map(|(_, signal)| signal.clone()).collect(),
         open_count: ranking.open_count,
-        is_complete: ranking.open_count == ranking.signals.len(),
+        listed_count: ranking.signals.len(),
+        is_complete: ranking.open_count == ranking.signals.len() && ranking.as_of.len() == usize::from(ranking.journal_partitions),
         as_of: ranking.as_of.clone(),
+        journal_partitions: ranking.journal_partitions,
     })
 }
 

@@ -39,6 +39,10 @@ pub trait Client: Send {
     /// See [`KafkaError`]; what is in the batch stays good unless the client has to be rebuilt.
     fn poll(&mut self, batch: &mut Batch, max_records: usize, max_bytes: usize, timeout: Duration) -> Result<Polled, KafkaError>;
 
+    /// Whether the group has given this client its share since the client was made, which may be nothing, and the client was told all of it.
+    /// Not after a share was lost, rather than given back: then the next one is waited for.
+    fn has_assignment(&self) -> bool;
+
     /// Answers [`Polled::Assigned`]: reading starts at these offsets. Nothing may be assigned that was not asked for.
     ///
     /// # Errors

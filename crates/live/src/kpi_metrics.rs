@@ -149,6 +149,14 @@ impl KpiMetrics {
         *self.standing.lock().unwrap_or_else(PoisonError::into_inner) = Standing { sums, mrr_minor, today };
     }
 
+    /// There are no customers to tell of, and no rule set.
+    pub fn forget(&self) {
+        *self.standing.lock().unwrap_or_else(PoisonError::into_inner) = Standing::default();
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        [&self.targets, &self.money_targets, &self.settings].into_iter().for_each(GaugeVec::reset);
+        *told = None;
+    }
+
     /// Targets and settings of the rule set in force.
     pub fn set_settings(&self, settings: &KpiSettings) {
         let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);

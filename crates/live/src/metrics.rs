@@ -1,7 +1,7 @@
 //! Metrics as named facts in one place: what happened, told once, exposed to Prometheus.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Mutex, PoisonError};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use crate::http_metrics::HttpMetrics;
@@ -9,18 +9,18 @@ use crate::journey_metrics::JourneyMetrics;
 use crate::kpi_metrics::KpiMetrics;
 use crate::open_episode_metrics::OpenEpisodeMetrics;
 use crate::outcome_metrics::OutcomeMetrics;
-use crate::pipeline::{Pipeline, Worker};
+use crate::pipeline::{Pipeline, Worker, now_ms};
 use crate::readers::Readers;
 use crate::registry::{Described, Registry};
+use crate::signal_metrics::SignalMetrics;
 use crate::silence_metrics::SilenceMetrics;
 use bellwether_codec::rejection::RejectReason;
 use bellwether_codec::rendered::SignalCounts;
 use bellwether_engine::aggregates::Aggregates;
-use bellwether_engine::kpi::KpiSums;
-use bellwether_engine::outcome_counts::{MAX_COUNTED_RULES, OTHER_RULES};
 use bellwether_engine::partition::Header;
 use bellwether_engine::rule_set::RuleSet;
-use bellwether_engine::time::{Day, Time};
+use bellwether_engine::time::Time;
+use bellwether_store::Store;
 use prometheus::{Encoder, Histogram, HistogramOpts, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts, TextEncoder};
 
 /// All metrics of the process. Labels are bounded: rules, reasons, stages and currencies, never a customer.
@@ -28,9 +28,7 @@ pub struct Metrics {
     registry: Registry,
     events: IntCounter,
     rejected: IntCounterVec,
-    signals: IntCounterVec,
-    /// Rules that have spoken in this process.
-    spoken: Mutex<BTreeSet<String>>,
+    signals: SignalMetrics,
     duplicates: IntGauge,
     too_late: IntGauge,
     limited: IntGauge,
@@ -41,7 +39,10 @@ pub struct Metrics {
     journey: JourneyMetrics,
     open_episodes: OpenEpisodeMetrics,
     silences: SilenceMetrics,
-    journal_time_seconds: IntGauge,
+    /// Without labels, and without a series while there is no partition.
+    journal_time_seconds: IntGaugeVec,
+    partition_told: IntGaugeVec,
+    journal_partitions: IntGauge,
     commit_seconds: Histogram,
     /// What the parts of a Kafka run tell.
     pub pipeline: Pipeline,
@@ -80,6 +81,11 @@ impl Metrics {
             registry.register(Box::new(gauges.clone())).expect("a name of its own");
             gauges
         };
+        let unlabelled = |name: &str, help: &str| {
+            let gauges = IntGaugeVec::new(Opts::new(name, help), &[]).expect("a valid name");
+            registry.register(Box::new(gauges.clone())).expect("a name of its own");
+            gauges
+        };
         let counters = |name: &str, help: &str, labels: &[&str]| {
             let counters = IntCounterVec::new(Opts::new(name, help), labels).expect("a valid name");
             registry.register(Box::new(counters.clone())).expect("a name of its own");
@@ -101,15 +107,13 @@ impl Metrics {
             events,
             commit_seconds,
             rejected,
-            signals: counters(
-                "bellwether_signals_total",
-                "Signals published, by rule and transition; decided: not sent; outcome: what came of one.",
-                &["rule", "transition"],
-            ),
-            spoken: Mutex::default(),
+            signals: SignalMetrics::register(&registry),
             duplicates: gauge("bellwether_duplicate_events", "Events dropped as duplicates since the journal was created."),
             too_late: gauge("bellwether_too_late_events", "Events too old for their windows since the journal was created."),
-            limited: gauge("bellwether_limited_events", "Events that met a full table of a state since the journal was created."),
+            limited: gauge(
+                "bellwether_limited_events",
+                "Events that met a full table of a state, and evaluations that could open no further episode, since the journal was created.",
+            ),
             poisoned: gauge("bellwether_poisoned_records", "Records and reviews left out because folding them panicked."),
             stragglers: gauge("bellwether_straggler_events", "Events dropped because they are dated before the erasure of their customer."),
             customers: gauge("bellwether_customers", "Customers ever seen."),
@@ -117,7 +121,16 @@ impl Metrics {
             journey: JourneyMetrics::register(&registry),
             open_episodes: OpenEpisodeMetrics::register(&registry),
             silences: SilenceMetrics::register(&registry),
-            journal_time_seconds: gauge("bellwether_journal_time_seconds", "Journal time, seconds since 1970-01-01T00:00:00Z."),
+            journal_time_seconds: unlabelled("bellwether_journal_time_seconds", "Journal time, seconds since 1970-01-01T00:00:00Z."),
+            partition_told: gauges(
+                "bellwether_partition_told",
+                "1 for each journal partition of whose customers this process tells: it owns it, and is where everything is published.",
+                "partition",
+            ),
+            journal_partitions: gauge(
+                "bellwether_journal_partitions",
+                "Partitions of the journal, here or elsewhere; 0 while this process does not know, or has none to do with.",
+            ),
             pipeline: Pipeline::register(&registry),
             outcomes: OutcomeMetrics::register(&registry),
             state_events: counters(
@@ -144,9 +157,16 @@ impl Metrics {
     /// The exposition in Prometheus' text format.
     #[must_use]
     pub fn render(&self) -> String {
+        self.render_at(Time(now_ms()))
+    }
+
+    /// The same, with ages as they are at a time.
+    #[must_use]
+    pub fn render_at(&self, now: Time) -> String {
         let _alone = self.alone();
         self.settle_board();
         self.kpis.refresh();
+        self.pipeline.refresh(now.0);
         let mut text = Vec::new();
         if let Err(error) = TextEncoder::new().encode(&self.registry.gather(), &mut text) {
             tracing::error!(%error, "metrics could not be rendered");
@@ -172,12 +192,7 @@ impl Metrics {
 
     /// Outputs were published.
     pub fn published(&self, counts: &SignalCounts) {
-        let mut spoken = self.spoken.lock().unwrap_or_else(PoisonError::into_inner);
-        for ((rule, transition), count) in counts {
-            // Rules come and go with rule sets, as long as the process runs.
-            let is_told = spoken.contains(rule) || spoken.len() < MAX_COUNTED_RULES && spoken.insert(rule.clone());
-            self.signals.with_label_values(&[if is_told { rule.as_str() } else { OTHER_RULES }, transition]).inc_by(*count);
-        }
+        self.signals.published(counts);
     }
 
     /// Something happened to a stored state that is not its daily work.
@@ -212,13 +227,20 @@ impl Metrics {
         self.active_customers.set(sums.active_customers);
         if watermark != Time::MIN {
             self.kpis.stand(sums.kpis, sums.mrr_minor, watermark.day());
-            self.journal_time_seconds.set(watermark.0.div_euclid(1_000));
+            self.journal_time_seconds.with_label_values::<&str>(&[]).set(watermark.0.div_euclid(1_000));
         }
+    }
+
+    /// A store is open, of a journal with so many partitions, of which a group is to give so many workers their share.
+    pub fn opened(&self, store: &Arc<Store>, journal_partitions: u16, workers: usize) {
+        self.journal_partitions.set(i64::from(journal_partitions));
+        self.readers.opened(store, journal_partitions, workers);
     }
 
     /// A rule set is in force.
     pub fn rules_in_force(&self, rules: &RuleSet) {
         self.kpis.set_settings(&rules.settings.kpis);
+        self.signals.begin(rules);
     }
 
     /// A partition that this process owns stands so after a commit, under these rules: all of it is told at once.
@@ -234,6 +256,14 @@ impl Metrics {
         self.journey.settled(partition, header, rules);
         self.open_episodes.settled(partition, header, rules);
         self.silences.settled(partition, header);
+        self.partition_told.with_label_values(&[&partition.to_string()]).set(1);
+    }
+
+    /// A partition that this process owns has nothing to tell of yet: nothing in it was ever folded.
+    pub fn partition_stands_empty(&self, partition: u16, header: &Header) {
+        let _alone = self.alone();
+        self.partition_settled(partition, header);
+        self.partition_told.with_label_values(&[&partition.to_string()]).set(1);
     }
 
     fn partition_settled(&self, partition: u16, header: &Header) {
@@ -256,6 +286,7 @@ impl Metrics {
         board.remove(&partition);
         // What was never told cannot be taken back, which is no harm.
         _ = self.snapshot_timestamp_seconds.remove_label_values(&[&partition.to_string()]);
+        _ = self.partition_told.remove_label_values(&[&partition.to_string()]);
         let is_empty = board.is_empty();
         drop(board);
         self.journey.gone(partition);
@@ -264,7 +295,8 @@ impl Metrics {
         self.readers.gone(partition);
         if is_empty {
             self.settled([].iter(), Time::MIN);
-            self.kpis.stand(KpiSums::default(), BTreeMap::new(), Day::default());
+            self.kpis.forget();
+            self.journal_time_seconds.reset();
         } else {
             self.settle_board();
         }
@@ -273,8 +305,10 @@ impl Metrics {
     /// Sums the partitions up, as of now; the slowest one says what journal time is.
     fn settle_board(&self) {
         let board = self.board();
-        if let Some(slowest) = board.values().map(|header| header.journal_time).min() {
-            self.settled(board.values(), slowest);
+        if !board.is_empty() {
+            // Time has not begun in one in which nothing was folded.
+            let times = board.values().map(|header| header.journal_time).filter(|time| *time != Time::MIN);
+            self.settled(board.values(), times.min().unwrap_or(Time::MIN));
         }
     }
 
@@ -300,51 +334,4 @@ impl Default for Metrics {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_a_lost_partition_told_is_told_no_longer() {
-        let metrics = Metrics::new();
-        let mut header = Header { journal_time: Time(1_700_000_000_000), ..Header::default() };
-        header.aggregates.customers = 3;
-        header.aggregates.mrr_minor.insert(bellwether_engine::event::Currency(*b"EUR"), 700);
-        metrics.partition_settled(0, &header);
-        let owned = metrics.render();
-        assert!(
-            owned.contains("bellwether_customers 3\n") && owned.contains("bellwether_mrr_minor_units{currency=\"EUR\"} 700\n"),
-            "{owned}"
-        );
-        metrics.partition_gone(0);
-        let lost = metrics.render();
-        assert!(lost.contains("bellwether_customers 0\n") && !lost.contains("EUR"), "{lost}");
-    }
-
-    #[test]
-    fn the_age_of_snapshots_is_told_by_the_owner_alone() {
-        let metrics = Metrics::new();
-        let told = |partition: u16| {
-            let start = format!("bellwether_snapshot_timestamp_seconds{{partition=\"{partition}\"}} ");
-            metrics.render().lines().find_map(|line| line.strip_prefix(&start).map(str::to_owned))
-        };
-        let header = Header::default();
-        metrics.snapshot_stands(3, Time(1_700_000_000_000));
-        assert_eq!(told(3), None, "it is not ours yet");
-        metrics.partition_settled(3, &header);
-        metrics.partition_settled(4, &header);
-        metrics.snapshot_stands(3, Time(1_700_000_000_999));
-        metrics.snapshot_stands(4, Time(0));
-        assert_eq!((told(3).as_deref(), told(4).as_deref()), (Some("1700000000"), Some("0")));
-        metrics.partition_gone(3);
-        metrics.snapshot_stands(3, Time(1_700_000_001_000));
-        assert_eq!((told(3), told(4).as_deref()), (None, Some("0")));
-    }
-
-    #[test]
-    fn every_reason_of_a_refusal_begins_at_zero() {
-        let text = Metrics::new().render();
-        for reason in RejectReason::ALL {
-            assert!(text.contains(&format!("bellwether_rejected_total{{reason=\"{}\"}} 0\n", reason.code())), "{reason:?}");
-        }
-    }
-}
+mod tests;

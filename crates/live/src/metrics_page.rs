@@ -20,6 +20,8 @@ This page is generated from the registered metrics; a test keeps it current (`UP
 
 - An instance tells of the partitions that it owns, and no longer of those that it lost. So gauges and counters add up over instances:
   `sum without (instance) (...)`. Ages, targets and settings are the exception: take the largest of them.
+- While partitions move, what instances said last may not fit together. `job:bellwether_whole:sum` of
+  [the recording rules](../prometheus/recording.yaml) has the sums while each partition is told of once, and nothing otherwise.
 - Amounts are in minor units (cents), by currency, and are never added over currencies. Times are seconds.
 - What is divided is divided in Prometheus: [the recording rules](../prometheus/recording.yaml) have each ratio once.
 - Gauges count what is; those that say *since the journal was created* count the same on whichever instance the partition is. Counters count what

@@ -8,6 +8,7 @@ use bellwether_kafka::{ClientStatistics, TopicPartition};
 use prometheus::{GaugeVec, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts};
 
 use crate::client_metrics::ClientMetrics;
+use crate::lag_metrics::LagMetrics;
 use crate::registry::Registry;
 use crate::restore_progress::RestoreProgress;
 use crate::store_metrics::StoreGauges;
@@ -58,9 +59,6 @@ impl TransactionOutcome {
     }
 }
 
-/// Offsets that may be left of a journal when all of it is processed: it is written in transactions, and the last one ends with a mark.
-const TRANSACTION_MARKS: u64 = 1;
-
 /// Labels are bounded by the partitions of the journal and the inputs, and by the sources of the configuration.
 pub struct Pipeline {
     transactions: IntCounterVec,
@@ -68,11 +66,7 @@ pub struct Pipeline {
     last_commit_timestamp_seconds: IntGaugeVec,
     rebalanced_partitions: IntCounterVec,
     owned_partitions: IntGaugeVec,
-    journal_lag_records: IntGaugeVec,
-    journal_lag_seconds: GaugeVec,
-    input_lag_records: IntGaugeVec,
-    input_lag_seconds: GaugeVec,
-    watermark_age_seconds: IntGauge,
+    lag: LagMetrics,
     waiting_records: IntGauge,
     watermarks_ahead: IntCounter,
     arrivals_ahead: IntCounterVec,
@@ -111,7 +105,7 @@ impl Pipeline {
             transaction_seconds: make.histograms("transaction_seconds", "Time that a Kafka transaction took, from begin to commit."),
             last_commit_timestamp_seconds: make.gauges(
                 "last_commit_timestamp_seconds",
-                "When a worker of the role last committed, seconds since 1970-01-01T00:00:00Z.",
+                "When a worker of the role last committed, seconds since 1970-01-01T00:00:00Z; 0: none has since the process began.",
                 &["role"],
             ),
             rebalanced_partitions: make.counters(
@@ -120,28 +114,7 @@ impl Pipeline {
                 &["role", "change"],
             ),
             owned_partitions: make.gauges("owned_partitions", "Partitions that this process owns.", &["role"]),
-            journal_lag_records: make.gauges(
-                "journal_lag_records",
-                "Offsets of the journal that are not processed yet; marks of transactions count.",
-                &["partition"],
-            ),
-            journal_lag_seconds: make.float_gauges(
-                "journal_lag_seconds",
-                "Age of the last processed record of the journal while there are more; 0 at the end.",
-                &["partition"],
-            ),
-            input_lag_records: make.gauges(
-                "input_lag_records",
-                "Offsets of an input that are not journaled yet; marks of transactions count.",
-                &["topic", "partition"],
-            ),
-            input_lag_seconds: make.float_gauges(
-                "input_lag_seconds",
-                "How far behind the present the arrivals of an input are journaled.",
-                &["topic", "partition"],
-            ),
-            watermark_age_seconds: make
-                .gauge("watermark_age_seconds", "How far the watermark is behind the present; it grows while time stands still."),
+            lag: LagMetrics::register(&make),
             waiting_records: make.gauge(
                 "waiting_records",
                 "Input records that were read and wait, because another input is behind by more than `max_watermark_drift`.",
@@ -199,39 +172,43 @@ impl Pipeline {
         self.owned_partitions.with_label_values(&[worker.name()]).sub(count as i64);
     }
 
+    /// Workers of a role are about to start: whoever waits for their first commit sees that there is none.
+    pub fn begin(&self, worker: Worker) {
+        self.last_commit_timestamp_seconds.with_label_values(&[worker.name()]).add(0);
+        self.owned_partitions.with_label_values(&[worker.name()]).add(0);
+        if worker == Worker::Ingest {
+            self.lag.begin_to_ingest();
+        }
+    }
+
     /// A journal partition is processed up to some records before its end; the last one was appended then.
     pub fn journal_lag(&self, partition: u16, records: u64, last_appended_ms: Option<i64>) {
-        let partition = partition.to_string();
-        self.journal_lag_records.with_label_values(&[&partition]).set(i64::try_from(records).unwrap_or(i64::MAX));
-        let behind = last_appended_ms.filter(|_| records > TRANSACTION_MARKS).map_or(0.0, seconds_since);
-        self.journal_lag_seconds.with_label_values(&[&partition]).set(behind);
+        self.lag.journal(partition, records, last_appended_ms);
     }
 
     /// A journal partition is no longer this process's.
     pub fn journal_gone(&self, partition: u16) {
-        // What was never told cannot be taken back, which is no harm.
-        _ = self.journal_lag_records.remove_label_values(&[&partition.to_string()]);
-        _ = self.journal_lag_seconds.remove_label_values(&[&partition.to_string()]);
+        self.lag.journal_gone(partition);
     }
 
-    /// An input partition is journaled up to some records before its end, and up to this arrival.
+    /// An input partition is journaled up to some records before its end, and up to this arrival; `i64::MIN`: nothing of it ever was.
     pub fn input_lag(&self, at: &TopicPartition, records: u64, until_ms: i64) {
-        let labels = [&*at.topic, &at.partition.to_string()];
-        self.input_lag_records.with_label_values(&labels).set(i64::try_from(records).unwrap_or(i64::MAX));
-        self.input_lag_seconds.with_label_values(&labels).set(if until_ms == i64::MIN { 0.0 } else { seconds_since(until_ms) });
+        self.lag.input(at, records, known(until_ms));
     }
 
     /// An input partition is no longer this process's.
     pub fn input_gone(&self, at: &TopicPartition) {
-        _ = self.input_lag_records.remove_label_values(&[&*at.topic, &at.partition.to_string()]);
-        _ = self.input_lag_seconds.remove_label_values(&[&*at.topic, &at.partition.to_string()]);
+        self.lag.input_gone(at);
     }
 
-    /// The watermark is there.
+    /// The watermark is there; `i64::MIN`: some input has none yet.
     pub fn watermark(&self, watermark_ms: i64) {
-        if watermark_ms != i64::MIN {
-            self.watermark_age_seconds.set(seconds_since(watermark_ms) as i64);
-        }
+        self.lag.watermark(known(watermark_ms));
+    }
+
+    /// Brings every age up to this moment.
+    pub(crate) fn refresh(&self, now_ms: i64) {
+        self.lag.refresh(now_ms);
     }
 
     /// So many more input records wait for inputs that are behind, or fewer.
@@ -290,7 +267,13 @@ impl Pipeline {
     }
 }
 
-fn now_ms() -> i64 {
+/// A time that may be none yet.
+fn known(milliseconds: i64) -> Option<i64> {
+    (milliseconds != i64::MIN).then_some(milliseconds)
+}
+
+/// The present, milliseconds since the epoch.
+pub(crate) fn now_ms() -> i64 {
     let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     i64::try_from(since_epoch.as_millis()).unwrap_or(i64::MAX)
 }
@@ -299,7 +282,8 @@ fn seconds_since(milliseconds: i64) -> f64 {
     seconds_between(milliseconds, now_ms())
 }
 
-fn seconds_between(from_ms: i64, until_ms: i64) -> f64 {
+/// From one time to another, seconds; 0 if it is not later.
+pub(crate) fn seconds_between(from_ms: i64, until_ms: i64) -> f64 {
     until_ms.saturating_sub(from_ms).max(0) as f64 / 1_000.0
 }
 

@@ -24,6 +24,8 @@ pub struct Readers {
 struct Open {
     store: Arc<Store>,
     journal_partitions: u16,
+    /// Workers that the group has not given their share, which may be nothing.
+    workers_without_share: usize,
     /// The partitions of this process; those with rules may be read.
     owned: BTreeMap<u16, Option<Arc<RuleSet>>>,
     owners: BTreeMap<u16, Owner>,
@@ -59,10 +61,18 @@ impl Committed {
 }
 
 impl Readers {
-    /// A store is open, of a journal with so many partitions.
-    pub fn opened(&self, store: &Arc<Store>, journal_partitions: u16) {
-        *self.lock() =
-            Some(Open { store: store.clone(), journal_partitions, owned: BTreeMap::new(), owners: BTreeMap::new(), instance: None });
+    /// A store is open, of a journal with so many partitions. So many workers wait for a group to give them their share of these.
+    pub fn opened(&self, store: &Arc<Store>, journal_partitions: u16, workers: usize) {
+        let (store, owned, owners) = (store.clone(), BTreeMap::new(), BTreeMap::new());
+        *self.lock() = Some(Open { store, journal_partitions, workers_without_share: workers, owned, owners, instance: None });
+    }
+
+    /// A worker was given its share of the partitions, or waits for another one.
+    pub(crate) fn shared(&self, is_given: bool) {
+        if let Some(open) = &mut *self.lock() {
+            let waiting = open.workers_without_share;
+            open.workers_without_share = if is_given { waiting.saturating_sub(1) } else { waiting.saturating_add(1) };
+        }
     }
 
     /// This process keeps no states: it only brings events into the journal.
@@ -108,7 +118,7 @@ impl Readers {
     #[must_use]
     pub fn committed(&self) -> Option<Committed> {
         let open = self.lock();
-        let Open { store, journal_partitions, owned, owners, instance } = open.as_ref()?;
+        let Open { store, journal_partitions, owned, owners, instance, .. } = open.as_ref()?;
         let (store, journal_partitions) = (store.clone(), *journal_partitions);
         Some(Committed { store, journal_partitions, owned: owned.clone(), owners: owners.clone(), instance: instance.clone() })
     }
@@ -119,10 +129,18 @@ impl Readers {
         !self.is_stateless.load(Ordering::Relaxed) && self.lock().is_none()
     }
 
-    /// Whether a store is open and every partition of this process may be read; or whether there is nothing to read at all.
+    /// Whether a store is open, but a worker does not know yet which partitions are its own, and no other has any.
+    #[must_use]
+    pub fn are_unassigned(&self) -> bool {
+        self.lock().as_ref().is_some_and(|open| open.workers_without_share > 0 && open.owned.is_empty())
+    }
+
+    /// Whether a store is open, every worker has its share of the partitions, and every partition of this process may be read; or whether there is
+    /// nothing to read at all.
     #[must_use]
     pub fn are_ready(&self) -> bool {
-        self.is_stateless.load(Ordering::Relaxed) || self.lock().as_ref().is_some_and(|open| open.owned.values().all(Option::is_some))
+        let is_ready = |open: &Open| open.workers_without_share == 0 && open.owned.values().all(Option::is_some);
+        self.is_stateless.load(Ordering::Relaxed) || self.lock().as_ref().is_some_and(is_ready)
     }
 
     /// Asks the workers of a kind to read nothing until they are resumed; see [`Metrics::pause`](crate::metrics::Metrics::pause).

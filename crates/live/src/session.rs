@@ -88,7 +88,7 @@ impl Session {
         let kpis = options.kpis.as_ref().map(|path| OutputFile::open(path, state.kpis_bytes)).transpose()?;
         adopt_files(&options, &mut state, &store)?;
         metrics.rules_in_force(&rules);
-        metrics.readers.opened(&store, state.partitions);
+        metrics.opened(&store, state.partitions, 0);
         workers.iter().for_each(|worker| metrics.readers.settled(worker.number, worker.partition.rules()));
         let dead_letter_line = Vec::new();
         Ok(Self { options, store, state, workers, rules, previous_rules, metrics, output, dead_letters, dead_letter_line, kpi_days, kpis })
@@ -292,10 +292,11 @@ impl Session {
         for (line, rejection) in &sequenced.rejected {
             let code = rejection.reason.code();
             *totals.rejected.entry(code.to_owned()).or_default() += 1;
-            self.metrics.rejected(code);
             if rejection.reason == RejectReason::SkippedType {
+                self.metrics.pipeline.skipped(1);
                 continue;
             }
+            self.metrics.rejected(code);
             self.dead_letter_line.clear();
             epoch.raw().dead_letter(&epoch.raw().lines[*line as usize], rejection).write_line(&mut self.dead_letter_line);
             self.dead_letters.append(&self.dead_letter_line)?;

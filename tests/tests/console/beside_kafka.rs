@@ -47,6 +47,12 @@ fn instances_tell_of_their_own_partitions() {
         let [one, other] = [at_one("/v1/customers?limit=500"), at_two("/v1/customers?limit=500")].map(|answer| customers(&answer.json()));
         one.is_disjoint(&other) && one.len() + other.len() == CUSTOMERS
     });
+    // What each lists is a part, and it says so.
+    let lists = ["/v1/customers?limit=500", "/v1/signals"];
+    wait_for("rankings of a part", || {
+        [at_one("/v1/signals"), at_two("/v1/signals")].iter().all(|answer| answer.json()["is_complete"] == false)
+    });
+    assert!(lists.iter().flat_map(|path| [at_one(path), at_two(path)]).all(|answer| answer.json()["is_complete"] == false));
     let elsewhere = customers(&at_two("/v1/customers").json()).into_iter().next().expect("a customer");
     let asked = || at_one(&format!("/v1/customers/{elsewhere}"));
     assert_eq!(asked().problem(421), "other-instance");
@@ -57,6 +63,7 @@ fn instances_tell_of_their_own_partitions() {
     assert_eq!((ready("one"), ready("two")), (200, 200));
     assert_eq!(two.stop(), Some(0));
     wait_for("what the other one had", || customers(&at_one("/v1/customers?limit=500").json()).len() == CUSTOMERS);
+    wait_for("lists of everything", || lists.iter().all(|path| at_one(path).json()["is_complete"] == true));
     assert_eq!(one.stop(), Some(0));
 }
 
@@ -173,6 +180,38 @@ fn an_instance_is_ready_once_it_is_where_everything_is_published_and_until_it_is
         ended.is_some()
     });
     assert_eq!(ended, Some(Some(0)));
+}
+
+/// While another member of the group does not answer, nobody knows whose the partitions are: what is owned is not even known to be nothing.
+#[test]
+fn an_instance_is_ready_once_it_knows_which_partitions_are_its_own_if_any() {
+    let mut product = Product::new(Broker::shared().bootstrap(), "unassigned", 1);
+    product.more_settings = "console:\n  address: 127.0.0.1:0\n".to_owned();
+    product.create();
+    let ready = |instance: &str| {
+        let answer = get(&format!("http://{}/readyz", told(&product, instance, "metrics are at http://", "/")), &[]);
+        (answer.status, answer.body)
+    };
+    let partitions = |instance: &str| {
+        let answer = get(&format!("http://{}/v1/partitions", told(&product, instance, "the console is at http://", "/")), &[]);
+        answer.json()["partitions"].as_array().map(Vec::len)
+    };
+    let patient = product.configuration("patient");
+    let text = fs::read_to_string(&patient).expect("it was written");
+    assert!(text.contains("session.timeout.ms: 6000"));
+    fs::write(&patient, text.replace("session.timeout.ms: 6000", "session.timeout.ms: 600000")).expect("it can be written");
+    let first = product.start_with(&patient, "patient", "all", 1);
+    wait_for("the only partition", || ready("patient").0 == 200 && partitions("patient") == Some(1));
+
+    first.signal("STOP");
+    let second = product.start("second", "process", 1);
+    wait_for("its store to be open", || partitions("second").is_some());
+    assert_eq!((ready("second"), partitions("second")), ((503, "unassigned\n".to_owned()), Some(0)));
+    first.signal("CONT");
+    wait_for("its share, which is nothing", || ready("second") == (200, "ready\n".to_owned()));
+    wait_for("one owner", || ["patient", "second"].map(|name| partitions(name).unwrap_or_default()).iter().sum::<usize>() == 1);
+    wait_for("both", || ["patient", "second"].iter().all(|name| ready(name).0 == 200));
+    assert_eq!([first.stop(), second.stop()], [Some(0); 2]);
 }
 
 #[test]

@@ -47,7 +47,7 @@ const DRIVEN: [(&str, &str); 31] = [
 pub const ABOUT_CUSTOMERS: [&str; 3] = ["BellwetherChurnAboveTarget", "BellwetherKpiAboveTarget", "BellwetherKpiBelowTarget"];
 
 /// What two alerts call long, in seconds, and what it is where a test drives them. It is the time alone that is shorter.
-const SHORTER: [(&str, &str, &str); 2] = [("BellwetherNoCommits", "> 600\n", "> 30\n"), ("BellwetherForwardLate", "> 600\n", "> 20\n")];
+const SHORTER: [(&str, &str, &str); 2] = [("BellwetherNoCommits", "> 600", "> 30"), ("BellwetherForwardLate", "> 600", "> 20")];
 
 /// The shipped rules with one thing changed: every `for: DURATION` line of an alert becomes `for: 2s`. Nothing else differs, and recording rules are as
 /// shipped.
@@ -61,7 +61,7 @@ pub fn hastier_rules(directory: &Path) -> [PathBuf; 2] {
     for (name, long, shorter) in SHORTER {
         let (before, alert) = text.split_once(&format!("- alert: {name}\n")).expect("there is such an alert");
         let (expression, rest) = alert.split_once("for: 2s").expect("it waits");
-        assert_eq!(expression.matches(long).count(), 1, "{name}");
+        assert!(expression.contains(long), "{name}");
         text = format!("{before}- alert: {name}\n{}for: 2s{rest}", expression.replace(long, shorter));
     }
     written(directory, &text)

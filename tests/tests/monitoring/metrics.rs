@@ -10,6 +10,7 @@ use bellwether_live::metrics_page::{chapter, label_bounds, metrics_page};
 use bellwether_live::registry::Described;
 
 use crate::prometheus::check_metrics;
+use crate::scaling::summed;
 use crate::{deploy, files, read};
 
 /// All metrics of all processes.
@@ -49,6 +50,48 @@ fn of_every_label_the_page_says_what_bounds_it() {
     let used: BTreeSet<String> = described().into_iter().flat_map(|metric| metric.labels).collect();
     let bounded: BTreeSet<String> = label_bounds().into_iter().map(|(label, _)| label.to_owned()).collect();
     assert_eq!(used, bounded);
+}
+
+/// Gauges and histograms of a process rather than of customers: what they say is not summed up where partitions move.
+const OF_THE_PROCESS: [&str; 13] = [
+    "breaker_open",
+    "commit_seconds",
+    "end_to_end_seconds",
+    "ingest_seconds",
+    "last_commit_timestamp_seconds",
+    "owned_partitions",
+    "paused",
+    "process_seconds",
+    "snapshot_timestamp_seconds",
+    "transaction_seconds",
+    "waiting_records",
+    "watermark_age_seconds",
+    "journal_time_seconds",
+];
+
+/// The beginnings of the names of others.
+const OF_THE_PROCESS_TOO: [&str; 8] =
+    ["forward_", "input_lag_", "journal_lag_", "journal_partitions", "kafka_client_", "partition_told", "restore_", "store_"];
+
+/// Targets and settings are alike on all instances.
+const OF_THE_RULES: [&str; 3] = ["kpi_money_target", "kpi_setting", "kpi_target"];
+
+#[test]
+fn what_is_told_of_customers_is_summed_up_with_all_its_labels() {
+    let (names, labels) = summed();
+    let (mut expected, mut of_them) = (BTreeSet::new(), BTreeSet::from(["le".to_owned()]));
+    for metric in described().into_iter().filter(|metric| metric.kind != "counter") {
+        let name = metric.name.strip_prefix("bellwether_").expect("all begin so");
+        if OF_THE_PROCESS.contains(&name) || OF_THE_RULES.contains(&name) || OF_THE_PROCESS_TOO.iter().any(|start| name.starts_with(start))
+        {
+            continue;
+        }
+        let parts: &[&str] = if metric.kind == "histogram" { &["_bucket", "_count", "_sum"] } else { &[""] };
+        expected.extend(parts.iter().map(|part| format!("{}{part}", metric.name)));
+        of_them.extend(metric.labels);
+    }
+    assert_eq!(names, expected.into_iter().collect::<Vec<_>>());
+    assert_eq!(labels, of_them.into_iter().collect::<Vec<_>>());
 }
 
 #[test]

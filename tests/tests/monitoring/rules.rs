@@ -22,7 +22,7 @@ fn configuration_and_rules_are_well_formed() {
 
 #[test]
 fn unit_tests_of_alerts_and_recorded_series_pass() {
-    let tests = ["alerts.test.yaml", "alerts.weeks.test.yaml", "alerts.forward.test.yaml", "recording.test.yaml"];
+    let tests = ["alerts.test.yaml", "alerts.weeks.test.yaml", "alerts.forward.test.yaml", "recording.test.yaml", "whole.test.yaml"];
     for test in tests.map(|name| deploy("prometheus").join(name)) {
         promtool(&["test", "rules", test.to_str().expect("UTF-8")], "");
     }

@@ -1,5 +1,5 @@
-//! Sums over instances while partitions move: each instance tells of whole partitions at any moment, none is counted twice but for the moment between
-//! two scrapes, and all is right at rest.
+//! Sums over instances while partitions move: each instance tells of whole partitions at any moment, what is recorded of all of them is right or absent
+//! at any moment, and all is there at rest.
 
 use std::collections::BTreeMap;
 use std::thread::sleep;
@@ -12,38 +12,35 @@ use serde_json::Value;
 
 use crate::beside_kafka::{company_of_today, now, replayed_by_choice, replayed_metrics, start};
 use crate::prometheus::{PATIENCE, Prometheus, free_address, labels_of, shipped_rules};
+use crate::{deploy, read};
 
 const PARTITIONS: u16 = 4;
 
-/// What is summed: everything about customers that stands still when no events come.
-const BUSINESS: &str = "bellwether_(active_customers|customers|customers_by_stage|customers_by_quadrant|mrr_minor_units|churned_customers\
-|caught_customers|open_episodes|outcomes|kpi_level|kpi_paying_customers|kpi_mrr_minor_units|kpi_plan_subscriptions|kpi_plan_mrr_minor_units\
-|kpi_month_flows|kpi_month_customers|kpi_month_mrr_minor_units|kpi_month_tickets|kpi_durations|kpi_duration_seconds_count)";
-
-/// Its labels.
-const LABELS: &str = "__name__, currency, stage, quadrant, rule, group, outcome, level, segment, plan, trial, flow, kind, severity, month, movement, channel, process, state";
-
-/// The most seconds on end in which more may be counted than there is. A partition is taken from one instance before another has it, but the two are
-/// scraped at different moments, a second apart: until the one that lost it is scraped again, what it said last stands beside what the new owner
-/// says. Two intervals, and one more for a scrape that a busy machine makes late.
-const SECONDS_COUNTED_TWICE: usize = 3;
-
-fn sums() -> String {
-    sums_by(LABELS)
+/// What is summed up over instances, as the recording rule has it: the names of the series, and their labels.
+pub fn summed() -> (Vec<String>, Vec<String>) {
+    let text = read(&deploy("prometheus/recording.yaml"));
+    let (_, rule) = text.split_once("- record: job:bellwether_whole:sum\n").expect("there is such a rule");
+    let between =
+        |before: &str, after: &str| rule.split_once(before).and_then(|(_, rest)| rest.split_once(after)).expect("the rule has it").0;
+    let labels = between("sum by (job, metric,", ")").split(',').map(|label| label.trim().to_owned());
+    (between("{__name__=~\"", "\"}").split('|').map(str::to_owned).collect(), labels.collect())
 }
 
-fn sums_by(labels: &str) -> String {
-    format!("sum by ({labels}) ({{job=\"bellwether\", __name__=~\"{BUSINESS}\"}})")
+fn sums(more_labels: &[&str]) -> String {
+    let (names, labels) = summed();
+    let labels: Vec<&str> = ["__name__"].into_iter().chain(more_labels.iter().copied()).chain(labels.iter().map(String::as_str)).collect();
+    let labels = labels.join(", ");
+    format!("sum by ({labels}) ({{job=\"bellwether\", __name__=~\"{}\"}})", names.join("|"))
 }
 
 /// The same of one exposition. Series that are zero are left out: whether they are there depends on who was asked when.
 fn sums_of(exposition: &str) -> BTreeMap<String, f64> {
     let mut sums = BTreeMap::new();
-    let wanted = BUSINESS.trim_start_matches("bellwether_(").trim_end_matches(')');
+    let (wanted, _) = summed();
     for line in exposition.lines().filter(|line| !line.starts_with('#')) {
         let (series, value) = line.rsplit_once(' ').expect("a series has a value");
         let (name, labels) = series.split_once('{').unwrap_or((series, "}"));
-        if !wanted.split('|').any(|wanted| name == format!("bellwether_{wanted}")) {
+        if !wanted.iter().any(|wanted| wanted == name) {
             continue;
         }
         let value: f64 = value.parse().expect("a number");
@@ -68,7 +65,7 @@ fn right_sums(product: &Product, prometheus: &Prometheus) -> BTreeMap<String, f6
     let started = Instant::now();
     loop {
         let expected = sums_of(&replayed_metrics(product, PARTITIONS));
-        let found = without_zeros(prometheus.series(&sums()).unwrap_or_default());
+        let found = without_zeros(prometheus.series(&sums(&[])).unwrap_or_default());
         if found == expected {
             assert!(expected.len() > 40, "{expected:?}");
             return expected;
@@ -137,7 +134,7 @@ fn bits(sums: &BTreeMap<String, f64>) -> BTreeMap<String, u64> {
 /// nothing.
 fn assert_whole_partitions(prometheus: &Prometheus, choices: &BTreeMap<BTreeMap<String, u64>, u32>, began: u64, ended: u64) {
     let mut told: BTreeMap<(String, u64), BTreeMap<String, f64>> = BTreeMap::new();
-    for (labels, values) in prometheus.history(&sums_by(&format!("instance, {LABELS}")), began, ended).expect("history") {
+    for (labels, values) in prometheus.history(&sums(&["instance"]), began, ended).expect("history") {
         let mut labels: Value = serde_json::from_str(&labels).expect("JSON");
         let instance = labels.as_object_mut().and_then(|labels| labels.remove("instance")).expect("it is of an instance").to_string();
         for (second, value) in values {
@@ -160,6 +157,35 @@ fn assert_whole_partitions(prometheus: &Prometheus, choices: &BTreeMap<BTreeMap<
     println!("seconds by what an instance told of (a bit for each partition): {seen:?}");
     let all = (1 << PARTITIONS) - 1;
     assert!(seen.contains_key(&all) && seen.keys().any(|choice| *choice != 0 && *choice != all), "partitions have moved: {seen:?}");
+}
+
+/// At each second, also while partitions move, what is recorded of all instances together is right, all of it, or absent.
+fn assert_right_or_absent(prometheus: &Prometheus, truths: &[BTreeMap<String, f64>], began: u64, ended: u64) {
+    let mut recorded: BTreeMap<u64, BTreeMap<String, f64>> = BTreeMap::new();
+    for (labels, values) in prometheus.history("job:bellwether_whole:sum{job=\"bellwether\"}", began, ended).expect("history") {
+        let labels: Value = serde_json::from_str(&labels).expect("JSON");
+        let labels = labels.as_object().expect("labels").iter().filter(|(name, _)| *name != "job" && *name != "__name__");
+        let labels = labels.map(|(name, value)| match name.as_str() {
+            "metric" => ("__name__".to_owned(), Value::from(format!("bellwether_{}", value.as_str().expect("a name")))),
+            _ => (name.clone(), value.clone()),
+        });
+        let series = labels_of(&Value::Object(labels.collect()));
+        for (second, value) in values {
+            recorded.entry(second).or_default().insert(series.clone(), value);
+        }
+    }
+    let (seconds, right) = ((ended - began) as usize, recorded.len());
+    for (second, sums) in recorded {
+        let sums = without_zeros(sums);
+        let differing = || {
+            let truth = truths.last().expect("there is one");
+            let series = truth.keys().chain(sums.keys()).filter(|series| truth.get(*series) != sums.get(*series));
+            series.take(5).map(|series| (series, truth.get(series), sums.get(series))).collect::<Vec<_>>()
+        };
+        assert!(truths.contains(&sums), "what is recorded at {second} was never right: {:?}", differing());
+    }
+    println!("recorded, and right, at {right} of {seconds} s");
+    assert!(right > 20 && right < seconds, "partitions have moved");
 }
 
 #[test]
@@ -198,18 +224,13 @@ fn sums_over_instances_are_right_while_partitions_move() {
     choices.extend(sums_by_choice(&product));
     assert_whole_partitions(&prometheus, &choices, began, ended);
 
-    let history = prometheus.history(&sums(), began, ended).expect("history");
-    let (mut too_much, mut moved) = (0, 0);
-    for (series, values) in &history {
-        let most = truths.iter().filter_map(|truth| truth.get(series).copied()).fold(0.0, f64::max);
-        let mut on_end = 0;
-        for (second, value) in values {
-            on_end = if *value > most { on_end + 1 } else { 0 };
-            too_much += usize::from(*value > most);
-            moved += usize::from(*value < most);
-            assert!(on_end <= SECONDS_COUNTED_TWICE, "{series} is {value} at {second}, over {most}, for {on_end} seconds");
-        }
-    }
-    println!("{} series over {} s: {too_much} samples over the truth, {moved} below", history.len(), ended - began);
-    assert!(history.len() >= truths[0].len() && moved > 0, "partitions have moved");
+    assert_right_or_absent(&prometheus, &truths, began, ended);
+
+    // Whoever has no partition tells of no time, and of no rules.
+    let of_owners = "{job=\"bellwether\", __name__=~\"bellwether_(journal_time_seconds|kpi_target|kpi_money_target|kpi_setting)\"}";
+    let told = prometheus.history(of_owners, began, ended).expect("history");
+    assert!(!told.is_empty());
+    let by_others = format!("{of_owners} unless on (instance) bellwether_partition_told{{job=\"bellwether\"}}");
+    let by_others = prometheus.history(&by_others, began, ended).expect("history");
+    assert!(by_others.is_empty(), "{by_others:?}");
 }

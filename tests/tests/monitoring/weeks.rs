@@ -46,7 +46,8 @@ pub fn no_poisoned_records(job: &str) -> String {
     let now = now().0 / 1_000;
     let mut history = String::new();
     let around = now - 70 * MINUTE_SECONDS..now - 30 * MINUTE_SECONDS;
-    remembered(&mut history, "bellwether_poisoned_records", &format!("job=\"{job}\""), 0.0, around, 30);
+    let labels = format!("job=\"{job}\",metric=\"poisoned_records\"");
+    remembered(&mut history, "job:bellwether_whole:sum", &labels, 0.0, around, 30);
     history
 }
 

@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use bellwether_engine::time::{DAY_MS, Time};
 use bellwether_live::kafka::Processor;
+use bellwether_live::metrics::Metrics;
 use bellwether_store::{Commit, Durability, Store, StoreError};
 use bellwether_tests::company::{START, company};
 use bellwether_tests::machine::Machine;
@@ -184,16 +185,25 @@ fn a_full_disk_is_waited_for_and_nothing_is_lost() {
     let ballast = disk.0.path().join("ballast");
     let world = world(50);
     let store: Arc<Store> = store_in(&disk.0.path().join("state"));
-    let mut worker = world.processor("a", &store, 40).expect("nothing is planned");
+    let metrics = Arc::new(Metrics::new());
+    metrics.readers.opened(&store, PARTITIONS, 1);
+    let mut worker = world.processor_with("a", &store, 40, &Arc::default(), &metrics).expect("nothing is planned");
     (0..6).for_each(|_| _ = worker.turn().unwrap());
     assert!(!world.is_processed());
     fill(&ballast, &store);
+    let counted = || {
+        let text = metrics.render();
+        text.lines().find_map(|line| line.strip_prefix("bellwether_state_events_total{event=\"disk_full\"} ")?.parse::<u32>().ok())
+    };
+    assert_eq!(counted(), None);
     let before: Vec<_> = (0..PARTITIONS).map(|number| store.header(number).unwrap()).collect();
     for _ in 0..50 {
         worker.turn().expect("it waits");
     }
     let after: Vec<_> = (0..PARTITIONS).map(|number| store.header(number).unwrap()).collect();
     assert!(before == after && !world.is_processed(), "nothing could be written");
+    assert!(counted().is_some_and(|counted| counted > 10), "each look counts, not the first alone: {:?}", counted());
+    assert!(!metrics.readers.are_ready() && metrics.readers.are_unassigned(), "who pauses has no partitions");
     std::fs::remove_file(&ballast).unwrap();
     let deadline = Instant::now() + Duration::from_secs(120);
     while !world.is_processed() {
@@ -201,6 +211,7 @@ fn a_full_disk_is_waited_for_and_nothing_is_lost() {
         assert!(Instant::now() < deadline, "it does not go on two minutes after there was room");
         sleep(Duration::from_millis(5));
     }
+    assert!(metrics.readers.are_ready(), "it has all partitions again, where everything is published");
     let (lines, states, _) = world.replayed();
     assert_eq!(world.published(), lines);
     assert!(states_in(&store) == states);

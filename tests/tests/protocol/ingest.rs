@@ -1,12 +1,13 @@
 //! Ingest workers under the same faults: every record of the inputs is in the journal or the dead letters once.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use bellwether_engine::time::{DAY_MS, Time};
+use bellwether_engine::time::{DAY_MS, HOUR_MS, Time};
 use bellwether_kafka::TopicPartition;
 use bellwether_kafka::memory::{Fault, Plan};
 use bellwether_live::error::LiveError;
 use bellwether_live::kafka::{BreakerLimits, Ingest};
+use bellwether_live::pipeline;
 use bellwether_tests::company::{START, company};
 use bellwether_tests::world::{
     INGEST_GROUP, INPUT, INPUT_PARTITIONS, MAX_LETTER_BYTES, PARTITIONS, SECOND_INPUT, World, journal_partition, rule_sets,
@@ -199,6 +200,24 @@ fn a_flood_stops_its_source_and_loses_nothing() {
     drop(worker);
     take_in(&world, &mut [Restarting("a", mended.1.take(), mended.2)], "after the restart");
     assert_eq!((outcome(&world).1, offset(&world)), (35, 40));
+}
+
+/// Of the input that is stopped at its first record nothing is ever committed, so that there is no watermark at all.
+#[test]
+fn the_age_of_the_watermark_grows_where_time_has_not_begun() {
+    let world = World::new(4, &rule_sets());
+    world.cluster.set_now_ms(START.0 + DAY_MS);
+    world.cluster.append(INPUT, Some(0), (None, Some(b"{")), &[], START.0).expect("the topic is there");
+    let metrics = &world.ingest_metrics;
+    metrics.pipeline.begin(pipeline::Worker::Ingest);
+    let mut worker = Restarting("a", None, BreakerLimits { ratio: 1.0, window: 100, consecutive: 1 });
+    (0..20).for_each(|_| _ = worker.turn(&world));
+    let stopped = TopicPartition::new(INPUT, 0);
+    assert!(!world.cluster.committed_offsets(INGEST_GROUP).contains_key(&stopped), "nothing of it is taken in");
+    let in_an_hour = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_millis() as i64 + HOUR_MS;
+    let text = metrics.render_at(Time(in_an_hour));
+    let age = text.lines().find_map(|line| line.strip_prefix("bellwether_watermark_age_seconds ")?.parse::<f64>().ok());
+    assert!(age.is_some_and(|age| age >= 3_600.0), "{text}");
 }
 
 /// What an aborted transaction held is read again, and counts once.

@@ -8,9 +8,10 @@ use bellwether_engine::time::{DAY_MS, Time};
 use bellwether_kafka::memory::{Fault, Plan};
 use bellwether_live::error::LiveError;
 use bellwether_live::kafka::{Processor, RuleSets};
+use bellwether_live::metrics::Metrics;
 use bellwether_store::Store;
 use bellwether_tests::company::{START, company};
-use bellwether_tests::world::{PROCESS_GROUP, World, pack, rule_sets, states_in, store_in};
+use bellwether_tests::world::{PARTITIONS, PROCESS_GROUP, World, pack, rule_sets, states_in, store_in};
 use tempfile::TempDir;
 
 const DAYS: u64 = 70;
@@ -135,6 +136,46 @@ fn a_straight_run_is_the_replay() {
     let (world, deaths) = run(1, Plan::default(), &rule_sets(), "straight");
     assert_eq!((world.cluster.fired().len(), deaths), (0, 0));
     assert!(world.cluster.steps("a") > 100, "the run has many steps");
+}
+
+#[test]
+fn a_process_is_ready_when_each_worker_has_its_share_even_if_it_is_nothing() {
+    let world = world(9, &rule_sets());
+    let directory = TempDir::new().expect("a directory");
+    let (store, metrics) = (store_in(directory.path()), Arc::new(Metrics::new()));
+    let readers = &metrics.readers;
+    let count = PARTITIONS as usize + 1;
+    readers.opened(&store, PARTITIONS, count);
+    assert!(!readers.are_ready() && readers.are_unassigned(), "nobody has asked the group yet");
+    let names: Vec<String> = (0..count).map(|number| format!("worker-{number}")).collect();
+    let start = |name: &String| world.processor_with(name, &store, 40, &Arc::default(), &metrics).expect("nothing is planned");
+    let mut workers: Vec<Processor> = names.iter().map(start).collect();
+    let (last, others) = workers.split_last_mut().expect("there are some");
+    let turn = |worker: &mut Processor| {
+        worker.turn().expect("it works");
+        world.cluster.tick();
+    };
+    for _ in 0..MAX_TURNS {
+        others.iter_mut().for_each(turn);
+        if world.is_processed() {
+            break;
+        }
+    }
+    assert!(world.is_processed());
+    let owned = |number: usize| {
+        let owners = world.cluster.owners(PROCESS_GROUP);
+        owners.iter().filter(|(name, _)| *name == names[number]).map(|(_, owned)| owned.len()).sum::<usize>()
+    };
+    assert!((0..count - 1).all(|number| owned(number) == 1), "each of the others has a partition");
+    assert!(!readers.are_ready() && !readers.are_unassigned(), "the last one has not asked");
+    turn(last);
+    assert_eq!((owned(count - 1), readers.are_ready()), (0, true));
+    // A member that is given up may come back with anything.
+    assert!(world.cluster.expire(&names[0]));
+    turn(&mut others[0]);
+    assert!(!readers.are_ready());
+    (0..20).for_each(|_| others.iter_mut().for_each(turn));
+    assert!(readers.are_ready());
 }
 
 #[test]

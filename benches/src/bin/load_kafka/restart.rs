@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::{scope, sleep};
 use std::time::{Duration, Instant};
 
-use bellwether_benches::scraping::{scrapes, size};
+use bellwether_benches::scraping::{scrapes, size, spread};
 use bellwether_codec::timestamp::parse_time;
 use bellwether_engine::event::Event;
 use bellwether_engine::time::Time;
@@ -81,11 +81,11 @@ pub fn restart(broker: &Broker) -> Result<(), Box<dyn Error>> {
 fn scraped(product: &Product) -> Result<String, Box<dyn Error>> {
     let log = fs::read_to_string(product.log("one"))?;
     let address = log.lines().rev().find_map(|line| line.trim().strip_prefix("metrics are at http://")).ok_or("it tells its address")?;
-    let (spread, answer) = scrapes(address.trim_end_matches("/metrics"), SCRAPES)?;
+    let (times, answer) = scrapes(address.trim_end_matches("/metrics"), SCRAPES)?;
     if !answer.contains(&format!("bellwether_customers {CUSTOMERS}\n")) {
         return Err("it does not tell of all customers".into());
     }
-    Ok(format!("{spread}; {}", size(&answer)))
+    Ok(format!("{}; {}", spread(times), size(&answer)))
 }
 
 /// Ends the producing thread, however the measuring ends.

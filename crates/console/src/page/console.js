@@ -117,8 +117,9 @@ async function showSignals(next) {
   cursor = page.cursor;
   find("more").hidden = !cursor;
   const stale = Math.max(0, ...page.as_of.map((one) => one.staleness_seconds || 0));
-  const cut = page.is_complete ? "" : " Only the most valuable are listed.";
-  find("signals-note").textContent = `${page.open_count} are open. Journal time is ${duration(stale)} behind.${cut}`;
+  const cut = page.listed_count < page.open_count ? " Only the most valuable are listed." : "";
+  const part = page.as_of.length < page.journal_partitions ? " on this instance; others have more partitions" : "";
+  find("signals-note").textContent = `${page.open_count} are open${part}. Journal time is ${duration(stale)} behind.${cut}`;
   say("");
 }
 

@@ -35,6 +35,8 @@ pub(super) struct Rebalances {
     pub(super) reading: BTreeSet<TopicPartition>,
     /// Given up; the worker has not been told yet. It never saw those that were still in `came`.
     pub(super) gone: BTreeSet<TopicPartition>,
+    /// Whether the group has said what this member has, if anything, and has not given it up since.
+    pub(super) is_assigned: bool,
     /// An answer to the group that librdkafka did not take.
     pub(super) failure: Option<Cause>,
 }
@@ -69,8 +71,10 @@ impl ConsumerContext for ConsumerCallbacks {
         let mut rebalances = self.rebalances();
         let answer = if event == RDKafkaRespErr::RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS {
             rebalances.came.extend(changed);
+            rebalances.is_assigned = true;
             consumer.incremental_assign(&TopicPartitionList::new())
         } else {
+            rebalances.is_assigned &= !consumer.assignment_lost();
             let was_read: Vec<_> = changed.iter().filter(|at| rebalances.reading.remove(at)).cloned().collect();
             for at in changed {
                 if !rebalances.came.remove(&at) {

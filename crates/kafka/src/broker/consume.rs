@@ -82,6 +82,11 @@ impl Session {
         Ok(None)
     }
 
+    pub(super) fn has_assignment(&self) -> bool {
+        let rebalances = self.consumer.context().rebalances();
+        rebalances.is_assigned && rebalances.came.is_empty() && rebalances.gone.is_empty()
+    }
+
     /// Errors of single connections pass.
     fn judge(&self, cause: &Cause) -> Result<(), KafkaError> {
         let troubles = &self.consumer.context().troubles;

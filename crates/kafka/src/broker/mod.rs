@@ -126,6 +126,10 @@ impl Client for BrokerClient {
         })
     }
 
+    fn has_assignment(&self) -> bool {
+        self.session.as_ref().is_some_and(Session::has_assignment)
+    }
+
     fn statistics(&self) -> Vec<ClientStatistics> {
         self.session.iter().flat_map(Session::statistics).collect()
     }

@@ -228,6 +228,12 @@ impl Client for MemoryClient {
         self.write_transaction(transaction)
     }
 
+    fn has_assignment(&self) -> bool {
+        let state = self.cluster.lock();
+        let group = state.groups.get(&self.options.group);
+        self.member.is_some_and(|member| group.is_some_and(|group| group.members.contains_key(&member)))
+    }
+
     fn statistics(&self) -> Vec<ClientStatistics> {
         Vec::new()
     }

@@ -43,6 +43,8 @@ pub struct Processor {
     restoring: Restoring,
     damages: Damages,
     holding: Holding,
+    /// Whether the group has given it its share of the partitions, which may be none.
+    has_share: bool,
     /// Whether it waits for room on the disk.
     is_paused: bool,
     batch: Batch,
@@ -88,6 +90,7 @@ impl Processor {
             restoring: Restoring::default(),
             damages: Damages::default(),
             holding: Holding::default(),
+            has_share: false,
             is_paused: false,
             batch,
             transaction,
@@ -142,7 +145,10 @@ impl Processor {
         self.batch = batch;
         let worked = folded.and_then(|()| self.open_restored());
         match worked {
-            Ok(()) => Ok(read),
+            Ok(()) => {
+                self.tell_share(!self.is_paused && self.client.has_assignment());
+                Ok(read)
+            }
             // After a call that failed half-way nobody knows what the client still has: a new one asks for the truth.
             Err(LiveError::Kafka(error)) => {
                 self.patience.wait(&error)?;
@@ -307,7 +313,15 @@ impl Processor {
         self.rebuild_client()
     }
 
+    /// Which partitions are its own is known from now on, or no longer.
+    fn tell_share(&mut self, has_share: bool) {
+        if std::mem::replace(&mut self.has_share, has_share) != has_share {
+            self.metrics.readers.shared(has_share);
+        }
+    }
+
     fn forget_all(&mut self) {
+        self.tell_share(false);
         self.owned.clone().into_iter().for_each(|number| self.forget(number));
     }
 

@@ -35,6 +35,7 @@ use crate::metrics::Metrics;
 use crate::older_fold::drop_older_folds;
 use crate::opening_store::open_store;
 use crate::options::{BatchLimits, CompileRules, states_bytes, store_bytes};
+use crate::pipeline;
 use crate::snapshot::Repository;
 
 /// What a process does.
@@ -46,6 +47,16 @@ pub enum Role {
     Ingest,
     /// The journal into signals.
     Process,
+}
+
+impl Role {
+    /// The kinds of workers of such a process.
+    fn workers(self) -> impl Iterator<Item = pipeline::Worker> {
+        pipeline::Worker::ALL.into_iter().filter(move |worker| match worker {
+            pipeline::Worker::Ingest => self != Role::Process,
+            pipeline::Worker::Process => self != Role::Ingest,
+        })
+    }
 }
 
 /// Options of a Kafka run.
@@ -84,6 +95,7 @@ type Work<'w> = Box<dyn FnOnce(&Arc<AtomicBool>) -> Result<(), LiveError> + Send
 ///
 /// That of the worker that gave up first. Nothing that was committed is lost, and the same command goes on from there.
 pub fn run(options: &RunOptions, metrics: &Arc<Metrics>, stop: &AtomicBool) -> Result<(), LiveError> {
+    options.role.workers().for_each(|worker| metrics.pipeline.begin(worker));
     let found = check_journal(&options.connect, &options.pseudonymiser)?;
     if options.role != Role::Process {
         let ingest = ingest_options(options, &found, &Arc::default())?;
@@ -142,7 +154,7 @@ fn run_workers(options: &RunOptions, found: &Found, metrics: &Arc<Metrics>, stop
         // Before anything is taken into it.
         check_store(&store, &options.connect.topics().journal, &found.created)?;
         drop_older_folds(&store)?;
-        metrics.readers.opened(&store, found.created.partitions);
+        metrics.opened(&store, found.created.partitions, options.workers);
         let rule_sets = Arc::new(RuleSets::new(options.compile_rules.clone()));
         let process = process_options(options, found, snapshots(options)?, &over);
         if process.safekeeping.snapshots.is_some() {

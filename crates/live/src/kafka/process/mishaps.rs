@@ -11,9 +11,13 @@ impl Processor {
     /// silence, once it can.
     pub(super) fn pause(&mut self, error: &StoreError) {
         tracing::error!(%error, "pausing until the store takes writes again: nothing is lost");
-        self.metrics.state_event(if matches!(error, StoreError::DiskFull { .. }) { "disk_full" } else { "store_busy" });
+        self.count(error);
         self.is_paused = true;
         self.forget_all();
+    }
+
+    fn count(&self, error: &StoreError) {
+        self.metrics.state_event(if matches!(error, StoreError::DiskFull { .. }) { "disk_full" } else { "store_busy" });
     }
 
     /// Whether the store takes writes again. The group may have given the partitions to others by then, so all of them are assigned anew.
@@ -29,7 +33,11 @@ impl Processor {
                 self.rebuild()?;
                 Ok(true)
             }
-            Err(error) if error.is_retriable() => Ok(false),
+            Err(error) if error.is_retriable() => {
+                // At each look: whoever counts sees that it goes on.
+                self.count(&error);
+                Ok(false)
+            }
             Err(error) => Err(error.into()),
         }
     }

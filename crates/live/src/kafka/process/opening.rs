@@ -83,6 +83,7 @@ impl Processor {
             if !owned.worker.is_catching_up() {
                 if owned.worker.partition.header.journal_time == Time::MIN {
                     // Nothing was ever folded: its customers stand at no time yet.
+                    self.metrics.partition_stands_empty(number, &owned.worker.partition.header);
                     self.metrics.readers.settled(number, owned.worker.partition.rules());
                 } else {
                     tell(&self.metrics, number, &owned.worker.partition);
