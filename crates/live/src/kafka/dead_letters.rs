@@ -48,11 +48,10 @@ pub(crate) fn put(record: &Received<'_>, rejection: &Rejection, topics: &Topics,
         (header::OFFSET, Some(offset.as_bytes())),
     ];
     own.extend(timestamp.iter().map(|digits| (header::TIMESTAMP, Some(digits.as_bytes()))));
-    let original: Headers<'_> = record.headers().filter(|(name, _)| !name.starts_with(header::PREFIX)).collect();
+    let mut headers: Headers<'_> = record.headers().filter(|(name, _)| !name.starts_with(header::PREFIX)).collect();
     let (mut key, mut value) = (record.key, record.value);
-    let size = key.map_or(0, <[u8]>::len) + value.map_or(0, <[u8]>::len) + size_of_headers(&original);
+    let size = key.map_or(0, <[u8]>::len) + value.map_or(0, <[u8]>::len) + size_of_headers(&headers);
     let digits = size.to_string();
-    let mut headers = original;
     let added = RECORD_OVERHEAD_BYTES + (headers.len() + own.len()) * HEADER_OVERHEAD_BYTES;
     if size + size_of_headers(&own) + added > topics.max_letter_bytes {
         let kept = KEPT_BYTES.min(topics.max_letter_bytes / 8);
@@ -68,6 +67,6 @@ pub(crate) fn put(record: &Received<'_>, rejection: &Rejection, topics: &Topics,
     transaction.push(&Outgoing { topic: &topics.dead_letters, partition: None, key, value, headers: &headers, timestamp_ms: None });
 }
 
-fn size_of_headers(headers: &Headers<'_>) -> usize {
+fn size_of_headers(headers: &[(&str, Option<&[u8]>)]) -> usize {
     headers.iter().map(|(name, value)| name.len() + value.map_or(0, <[u8]>::len)).sum()
 }
