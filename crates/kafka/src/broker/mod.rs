@@ -5,6 +5,7 @@ mod classify;
 mod commit;
 mod consume;
 mod ends;
+mod follower;
 mod lists;
 mod lookup;
 mod namesakes;
@@ -27,6 +28,7 @@ use namesakes::Namesakes;
 use session::Session;
 
 pub(crate) use callbacks::PlainCallbacks;
+pub use follower::Follower;
 pub(crate) use lookup::LISTEN;
 pub use options::{BrokerOptions, ConnectionOptions};
 pub use reader::{Place, Reader};
