@@ -3,7 +3,7 @@
 //! # Layout
 //! - `client`: [`Client`], all that a worker asks of Kafka; every call belongs to one thread.
 //! - `batch`: what was read. `transaction`: what is to be written, with the offsets that count together with it.
-//! - `broker`: the client of a real Kafka, and a plain reader. `admin`: topics. `memory`: a seeded log in memory with Kafka's rules, for tests of the protocol.
+//! - `broker`: the client of a real Kafka, and plain readers. `admin`: topics. `memory`: a seeded log in memory with Kafka's rules, for tests of the protocol.
 //! - `statistics`: how the client library is doing. `error`: what can go wrong, and what to do then.
 //!
 //! # Invariants
@@ -22,7 +22,7 @@ mod transaction;
 
 pub use admin::{Admin, AdminError, TopicDescription, TopicSettings};
 pub use batch::{Batch, Received, TopicPartition};
-pub use broker::{BrokerClient, BrokerOptions, ConnectionOptions, MAX_RECORD_BYTES, Place, Reader};
+pub use broker::{BrokerClient, BrokerOptions, ConnectionOptions, Follower, MAX_RECORD_BYTES, Place, Reader};
 pub use client::{Client, CommittedOffset, Polled};
 pub use error::{CommitError, KafkaError, Remedy};
 pub use statistics::ClientStatistics;

@@ -11,8 +11,7 @@ use bellwether_codec::event::{Decoder, encode_event};
 use bellwether_codec::journal::{CONTROL_HEADER, Control, Created, PublishedRules, WATERMARK_HEADER};
 use bellwether_codec::rules::RuleFile;
 use bellwether_codec::source::{SourceDecoder, SourceFormat};
-use bellwether_codec::timestamp::parse_date_or_time;
-use bellwether_engine::event::{Body, CustomerKey, Event};
+use bellwether_engine::event::{CustomerKey, Event};
 use bellwether_engine::time::Time;
 use bellwether_kafka::memory::{ClientOptions, Cluster, Record, TimestampType};
 use bellwether_kafka::{Client, KafkaError, Outgoing, TopicPartition, Transaction};
@@ -23,14 +22,15 @@ use bellwether_live::metrics::Metrics;
 use bellwether_live::options::BatchLimits;
 use bellwether_store::{Store, StoreOptions};
 
+mod copies;
 mod daily;
 mod outcome;
+mod published;
 mod reading;
 mod rules;
 
 pub use outcome::{LatestHealth, States, latest_health, line_of, states_in};
 use outcome::{Lines, health_of, states_of};
-use reading::journal_record;
 pub use rules::{PACK, Poisoned, pack, poisoned_rule_sets, rule_sets};
 
 /// Partitions of the journal.
@@ -60,6 +60,8 @@ pub struct World {
     pub cluster: Cluster,
     /// How far the inputs of its ingest workers may drift apart; by default as far as they like.
     pub max_watermark_drift: Duration,
+    /// What its processing workers fold before they commit, at most.
+    pub batch_limits: BatchLimits,
     /// What panics in a replay, as it does under `rule_sets`.
     pub poisoned: Poisoned,
     rule_sets: Arc<RuleSets>,
@@ -111,6 +113,7 @@ impl World {
         Self {
             cluster,
             max_watermark_drift: Duration::MAX,
+            batch_limits: BatchLimits { records: 20, reviews: 7 },
             poisoned: Poisoned::default(),
             rule_sets: rule_sets.clone(),
             safekeeping: Arc::default(),
@@ -221,7 +224,7 @@ impl World {
             signal_partitions: 2,
             decoder: Decoder::default(),
             turn: turn(max_records),
-            limits: BatchLimits { records: 20, reviews: 7 },
+            limits: self.batch_limits,
             // Room for a few customers.
             states_bytes: 8_192,
             safekeeping: safekeeping.clone(),
@@ -282,62 +285,6 @@ impl World {
     #[must_use]
     pub fn records(&self, at: &TopicPartition) -> Vec<Record> {
         self.cluster.records(at).expect("the topic is there")
-    }
-
-    /// The signals and decisions that were published, as lines of a signals file, sorted; without those about customers that were erased since,
-    /// which a replay does not repeat.
-    #[must_use]
-    pub fn published(&self) -> Vec<String> {
-        let erased = self.erased();
-        let is_of = |line: &str, (customer, time): &(String, Time)| {
-            let field =
-                |name: &str| line.split_once(&format!("\"{name}\":\"")).and_then(|(_, rest)| rest.split_once('"')).map(|(value, _)| value);
-            field("subject") == Some(customer)
-                && field("time").and_then(|told| parse_date_or_time(told).ok()).is_some_and(|told| told <= *time)
-        };
-        let mut lines = self.published_at_all();
-        lines.retain(|line| !erased.iter().any(|erasure| is_of(line, erasure)));
-        lines
-    }
-
-    /// Customers that were erased, and the journal time then.
-    #[must_use]
-    pub fn erased(&self) -> Vec<(String, Time)> {
-        let mut erased = Vec::new();
-        for number in 0..PARTITIONS {
-            let mut journal_time = Time::MIN;
-            for record in self.records(&journal_partition(number)) {
-                let record = journal_record(&record);
-                let watermark = record.watermark.and_then(|bytes| std::str::from_utf8(bytes).ok()).and_then(|text| text.parse().ok());
-                journal_time = journal_time.max(watermark.map_or(Time::MIN, Time));
-                let text = record.value.and_then(|value| std::str::from_utf8(value).ok()).unwrap_or_default();
-                let event = Decoder::default().decode_journal(text).ok().filter(|event| event.body == Body::Erased);
-                erased.extend(event.map(|event| (event.customer.to_string(), journal_time.max(event.time))));
-            }
-        }
-        erased
-    }
-
-    /// The customers whose health record was taken back at some time.
-    #[must_use]
-    pub fn tombstones(&self) -> usize {
-        let records = [0, 1].into_iter().flat_map(|number| self.records(&TopicPartition::new("health", number)));
-        records.filter(|record| record.value.is_none()).count()
-    }
-
-    fn published_at_all(&self) -> Vec<String> {
-        let partitions = ["signals", "decisions"].into_iter().flat_map(|topic| [0, 1].map(|number| TopicPartition::new(topic, number)));
-        let mut lines: Vec<String> =
-            partitions.flat_map(|at| self.records(&at)).map(|record| line_of(&record.headers, record.value.as_deref())).collect();
-        lines.sort_unstable();
-        lines
-    }
-
-    /// The last record of each customer in the health topic.
-    #[must_use]
-    pub fn latest_health(&self) -> LatestHealth {
-        let records = [0, 1].into_iter().flat_map(|number| self.records(&TopicPartition::new("health", number)));
-        records.map(|record| latest_health(record.key.as_deref(), record.value.as_deref())).collect()
     }
 
     /// What a replay of the journal puts out, sorted, and the states and the health of customers that it ends with.

@@ -56,9 +56,12 @@ fn exactly_once_under_fire() {
     proxy.misbehave(0, 0);
     println!("mishaps: {mishaps:?}\nanswers: {answers:?}\n{during:?} of {} inputs", inputs.records.len());
     assert!(during.journaled * SHARE_DURING >= inputs.ids.len(), "most work was done after the faults: {during:?} of {}", inputs.ids.len());
-    assert!(during.signals >= SIGNALS_DURING, "hardly a signal was published during the faults: {during:?}");
 
     settle(&product, &mut fleet, &inputs);
+    let mut published = during.signals;
+    signals_topic.read_on(|_| published += 1);
+    println!("{} of {published} signals were published during the faults", during.signals);
+    assert!(during.signals * SIGNALS_SHARE_DURING >= published, "most signals were published after the faults: {during:?} of {published}");
     let signals = assert_as_replayed(&product);
     println!("{} inputs, {} dead letters, {signals} signals and decisions", inputs.records.len(), inputs.bad.len());
     for mishap in Mishap::ALL {
@@ -68,9 +71,9 @@ fn exactly_once_under_fire() {
     assert!(signals > 1_000, "there was little to publish twice: {signals}");
 }
 
-/// One in so many events is journaled while things go wrong, at least, and so many signals are published.
+/// One in so many events is journaled while things go wrong, at least, and one in so many signals is published.
 const SHARE_DURING: usize = 4;
-const SIGNALS_DURING: usize = 100;
+const SIGNALS_SHARE_DURING: usize = 10;
 
 /// What was committed while things went wrong.
 #[derive(Debug)]

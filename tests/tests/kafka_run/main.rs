@@ -4,6 +4,7 @@ mod access;
 mod erased;
 mod fire;
 mod fleet;
+mod heard;
 mod keeping;
 mod measured;
 mod membership;

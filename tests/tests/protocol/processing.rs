@@ -1,5 +1,6 @@
 //! Processing workers that crash, lose messages and come back: what they publish is the replay.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use bellwether_codec::state::decode_customer;
@@ -11,23 +12,21 @@ use bellwether_live::kafka::{Processor, RuleSets};
 use bellwether_live::metrics::Metrics;
 use bellwether_store::Store;
 use bellwether_tests::company::{START, company};
-use bellwether_tests::world::{PARTITIONS, PROCESS_GROUP, World, pack, rule_sets, states_in, store_in};
+use bellwether_tests::world::{LatestHealth, PARTITIONS, PROCESS_GROUP, States, World, pack, rule_sets, states_in, store_in};
 use tempfile::TempDir;
 
 const DAYS: u64 = 70;
-pub const MAX_TURNS: usize = 2_000;
+const MAX_TURNS: usize = 2_000;
 
-/// A journal of a small company, written beforehand; its clock stands at the end. In the middle come other rules, and a customer is erased.
-pub fn world(seed: u64, rule_sets: &Arc<RuleSets>) -> World {
-    world_of(seed, rule_sets, 5, DAYS)
+/// A journal of a small company, written beforehand; its clock stands at the end.
+fn world(seed: u64, rule_sets: &Arc<RuleSets>) -> World {
+    world_of(seed, rule_sets, 5, company(seed, 5, DAYS), Time(START.0 + (DAYS as i64 + 40) * DAY_MS))
 }
 
-/// The same of so many customers over so many days.
-pub fn world_of(seed: u64, rule_sets: &Arc<RuleSets>, customers: u64, days: u64) -> World {
+/// A journal of these events of so many customers, up to an end. In the middle come other rules, and a customer is erased.
+pub fn world_of(seed: u64, rule_sets: &Arc<RuleSets>, customers: u64, mut events: Vec<Event<'static>>, end: Time) -> World {
     let world = World::new(seed, rule_sets);
-    let end = Time(START.0 + (days as i64 + 40) * DAY_MS);
     world.cluster.set_now_ms(end.0);
-    let mut events = company(seed, customers, days);
     let middle = events.len() / 2;
     let erasure =
         Event { id: "erasure".into(), customer: format!("c-{}", seed % customers).into(), body: Body::Erased, ..events[middle].clone() };
@@ -63,6 +62,11 @@ impl Restarting {
         Self { name, worker: None, deaths: 0 }
     }
 
+    /// Ends it, in good order.
+    pub fn stop(&mut self) {
+        self.worker = None;
+    }
+
     pub fn turn(&mut self, world: &World, store: &Arc<Store>) -> usize {
         if self.worker.is_none() {
             self.worker = world.processor(self.name, store, 40).ok();
@@ -83,9 +87,14 @@ impl Restarting {
 
 /// Lets the workers take turns until all is processed.
 pub fn process(world: &World, store: &Arc<Store>, workers: &mut [Restarting], context: &str) {
+    until_processed(world, context, || workers.iter_mut().map(|worker| worker.turn(world, store)).sum());
+}
+
+/// Lets workers take turns, each of which tells how much was read, until all is processed.
+pub fn until_processed(world: &World, context: &str, mut turn: impl FnMut() -> usize) {
     let mut quiet = 0;
     for _ in 0..MAX_TURNS {
-        let read: usize = workers.iter_mut().map(|worker| worker.turn(world, store)).sum();
+        let read = turn();
         world.cluster.tick();
         quiet = if read == 0 && world.is_processed() { quiet + 1 } else { 0 };
         if quiet > 3 {
@@ -93,34 +102,63 @@ pub fn process(world: &World, store: &Arc<Store>, workers: &mut [Restarting], co
         }
     }
     let (owners, committed) = (world.cluster.owners(PROCESS_GROUP), world.cluster.committed_offsets(PROCESS_GROUP));
-    panic!("{context}: the workers do not come to an end; owners {owners:?}, committed {committed:?}, store {:?}", store.partitions());
+    panic!("{context}: the workers do not come to an end; owners {owners:?}, committed {committed:?}");
+}
+
+/// What the journal of a world comes to, whatever happens to the workers.
+pub struct Expected {
+    lines: Vec<String>,
+    states: States,
+    health: LatestHealth,
+    erased: Vec<(String, Time)>,
+}
+
+impl Expected {
+    pub fn of(world: &World) -> Self {
+        let (lines, states, health) = world.replayed();
+        assert!(!lines.is_empty(), "the company gives signals");
+        Self { lines, states, health, erased: world.erased() }
+    }
+
+    /// Each signal is published once, and the latest health of each customer.
+    #[track_caller]
+    pub fn assert_published(&self, world: &World, context: &str) {
+        let published = world.published_but(&self.erased);
+        assert_eq!(published.len(), self.lines.len(), "{context}: signals published and replayed");
+        assert_eq!(published, self.lines, "{context}");
+        let mut latest = world.latest_health();
+        latest.retain(|_, record| record.is_some());
+        assert_eq!(latest, self.health, "{context}: the latest health of each customer");
+    }
+
+    /// A store has the states of these partitions, byte for byte.
+    #[track_caller]
+    pub fn assert_states(&self, store: &Store, partitions: &BTreeSet<u16>, context: &str) {
+        let of_these = |states: &States| -> States {
+            states.iter().filter(|((number, _), _)| partitions.contains(number)).map(|(key, bytes)| (*key, bytes.clone())).collect()
+        };
+        let (stored, replayed) = (of_these(&states_in(store)), of_these(&self.states));
+        if stored == replayed {
+            return;
+        }
+        assert_eq!(stored.len(), replayed.len(), "{context}: states");
+        for (key, bytes) in &stored {
+            let [stored, replayed] = [bytes, &replayed[key]].map(|bytes| decode_customer(bytes).expect("a state decodes"));
+            assert_eq!(stored, replayed, "{context}: the state of {key:?}");
+        }
+        panic!("{context}: the bytes of the states in the store differ from those of the replay");
+    }
 }
 
 #[track_caller]
 pub fn assert_as_replayed(world: &World, store: &Store, context: &str) {
-    let (lines, states, health) = world.replayed();
-    let published = world.published();
-    assert!(!lines.is_empty(), "{context}: the company gives signals");
-    assert_eq!(published.len(), lines.len(), "{context}: signals published and replayed");
-    assert_eq!(published, lines, "{context}");
-    let stored = states_in(store);
-    assert_eq!(stored.len(), states.len(), "{context}: states");
-    for (key, bytes) in &stored {
-        let [stored, replayed] = [bytes, &states[key]].map(|bytes| decode_customer(bytes).expect("a state decodes"));
-        assert_eq!(stored, replayed, "{context}: the state of {key:?}");
-    }
-    assert!(stored == states, "{context}: the states in the store differ from those of the replay");
-    let mut latest = world.latest_health();
-    latest.retain(|_, record| record.is_some());
-    assert_eq!(latest, health, "{context}: the latest health of each customer");
+    let expected = Expected::of(world);
+    expected.assert_published(world, context);
+    expected.assert_states(store, &(0..PARTITIONS).collect(), context);
 }
 
 pub fn run(seed: u64, plan: Plan, rule_sets: &Arc<RuleSets>, context: &str) -> (World, usize) {
-    run_in(world(seed, rule_sets), plan, context)
-}
-
-/// The same in this world.
-pub fn run_in(world: World, plan: Plan, context: &str) -> (World, usize) {
+    let world = world(seed, rule_sets);
     world.cluster.set_plan(plan);
     let directory = TempDir::new().expect("a directory");
     let store = store_in(directory.path());

@@ -12,7 +12,8 @@ pub const DEFAULT_MAX_USERS: usize = 1_000_000;
 
 /// The customer of each user. Shared by all sources of an ingest, on all threads.
 ///
-/// What it learns stays in memory: whoever starts an ingest anew tells it first what the account events of the journal say.
+/// What it learns stays in memory: whoever starts an ingest anew tells it first what the account events of the journal say, and then what others
+/// add to them.
 #[derive(Debug)]
 pub struct CustomerDirectory {
     customers: RwLock<HashMap<UserToken, Box<str>>>,

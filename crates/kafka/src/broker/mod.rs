@@ -5,6 +5,7 @@ mod classify;
 mod commit;
 mod consume;
 mod ends;
+mod follower;
 mod headers;
 mod lists;
 mod lookup;
@@ -28,6 +29,7 @@ use namesakes::Namesakes;
 use session::Session;
 
 pub(crate) use callbacks::PlainCallbacks;
+pub use follower::Follower;
 pub(crate) use lookup::LISTEN;
 pub use options::{BrokerOptions, ConnectionOptions, MAX_RECORD_BYTES};
 pub use reader::{Place, Reader};

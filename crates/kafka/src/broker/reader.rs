@@ -23,6 +23,8 @@ pub struct Reader {
     connection: ConnectionOptions,
     at: TopicPartition,
     end: u64,
+    /// Behind the last record that was read.
+    next: u64,
     /// Everything has been read.
     done: bool,
 }
@@ -105,7 +107,7 @@ impl Reader {
     ) -> Result<Self, KafkaError> {
         let wrong = |cause: Cause| Troubles::default().explain(format!("starting to read {at}"), &cause);
         consumer.assign(&list_with_offsets([(&at, offsets.start)])?).map_err(wrong)?;
-        Ok(Self { consumer, connection, at, end: offsets.end, done: offsets.is_empty() })
+        Ok(Self { consumer, connection, at, end: offsets.end, next: offsets.start, done: offsets.is_empty() })
     }
 
     /// Reads more records into the batch, until it holds `max_records` or `max_bytes`. False when there are no more.
@@ -121,7 +123,8 @@ impl Reader {
                 Some(Ok(message)) if offset(&message) < self.end => {
                     debug_assert_eq!(message.partition(), self.at.partition);
                     push(batch, &message);
-                    self.done = offset(&message) + 1 == self.end;
+                    self.next = offset(&message) + 1;
+                    self.done = self.next == self.end;
                     if batch.len().is_multiple_of(DEADLINE_EVERY) {
                         deadline = Instant::now() + self.connection.timeout;
                     }
@@ -133,6 +136,12 @@ impl Reader {
             }
         }
         Ok(!self.done)
+    }
+
+    /// The offset behind the last record that was read; where reading began, if there was none.
+    #[must_use]
+    pub fn next(&self) -> u64 {
+        self.next
     }
 
     fn explain(&self, cause: &Cause) -> KafkaError {

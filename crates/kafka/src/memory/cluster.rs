@@ -31,6 +31,13 @@ impl Cluster {
         Self { state: Arc::new(Mutex::new(State::new(seed))) }
     }
 
+    /// Another one that stands where this one does, without its plan: what happens in one from now on does not in the other. Clients stay
+    /// with theirs.
+    #[must_use]
+    pub fn copy(&self) -> Self {
+        Self { state: Arc::new(Mutex::new(self.lock().copy())) }
+    }
+
     /// A client, whose producer is initialised: what an earlier one of the same transactional id left open is ended.
     ///
     /// # Errors

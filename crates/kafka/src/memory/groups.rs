@@ -16,7 +16,7 @@ pub(super) type MemberId = u64;
 /// Who commits: the member, and the generation that it knows. `None` is somebody outside of the group.
 pub(super) type Membership = Option<(MemberId, u64)>;
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Member {
     pub life: Life,
     /// The topics that it subscribes to.
@@ -27,7 +27,7 @@ pub(super) struct Member {
     pub target: BTreeSet<TopicPartition>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Group {
     generation: u64,
     joined: MemberId,

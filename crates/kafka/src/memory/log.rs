@@ -20,7 +20,7 @@ pub struct Record {
 }
 
 /// One partition. Every offset from its start to its end is a record or a marker.
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Log {
     start: u64,
     entries: VecDeque<Entry>,
@@ -28,7 +28,7 @@ pub(super) struct Log {
     open: BTreeMap<ProducerId, u64>,
 }
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 enum Entry {
     Record(Record, Outcome),
     Marker,

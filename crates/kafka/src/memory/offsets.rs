@@ -10,7 +10,7 @@ use crate::error::{CommitError, KafkaError, Remedy};
 /// The longest metadata that a broker takes, in bytes, unless it is configured otherwise (`offset.metadata.max.bytes`).
 const METADATA_BYTES_MAX: usize = 4096;
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Offsets {
     committed: BTreeMap<TopicPartition, CommittedOffset>,
     pending: BTreeMap<ProducerId, BTreeMap<TopicPartition, CommittedOffset>>,

@@ -51,6 +51,24 @@ impl State {
         }
     }
 
+    /// The same once more, of which nothing is planned.
+    pub fn copy(&self) -> Self {
+        Self {
+            random: self.random.clone(),
+            now_ms: self.now_ms,
+            topics: self.topics.clone(),
+            transactions: self.transactions.clone(),
+            groups: self.groups.clone(),
+            plan: Plan::default(),
+            messages: self.messages.clone(),
+            fired: self.fired.clone(),
+            is_down: self.is_down,
+            lives: self.lives,
+            latest: self.latest.clone(),
+            crashed: self.crashed.clone(),
+        }
+    }
+
     pub fn begin_life(&mut self, client_id: &str) -> Life {
         self.lives += 1;
         let client_id: Arc<str> = client_id.into();

@@ -20,14 +20,14 @@ pub enum TimestampType {
 /// Numbered by creation.
 pub(super) type TopicId = u64;
 
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Topic {
     id: TopicId,
     timestamps: TimestampType,
     partitions: Vec<Log>,
 }
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Topics {
     topics: BTreeMap<String, Topic>,
     created: u64,

@@ -26,7 +26,7 @@ pub(super) enum Target {
 }
 
 /// What the coordinator knows under one transactional id.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(super) struct Entry {
     pub producer: ProducerId,
     epoch: u32,
@@ -45,7 +45,7 @@ pub(super) enum Status {
     Ending { commit: bool, outstanding: BTreeSet<Target> },
 }
 
-#[derive(Debug, Default)]
+#[derive(Clone, Debug, Default)]
 pub(super) struct Transactions {
     entries: BTreeMap<String, Entry>,
 }

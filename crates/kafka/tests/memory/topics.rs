@@ -101,3 +101,20 @@ fn a_topic_that_is_created_again_is_another_one() {
     assert_eq!(join(&mut a), [at("in", 0), at("in", 1)]);
     assert_eq!(a.committed(&[at("in", 0)]).unwrap(), [None], "offsets go with their topic");
 }
+
+#[test]
+fn a_copy_stands_where_the_first_one_does_and_goes_its_own_way() {
+    let cluster = cluster(1, 1);
+    client(&cluster, "a").commit(&writing(&[(0, "both")])).unwrap();
+    let copy = cluster.copy();
+    // The mark is not written yet: each writes its own.
+    for (cluster, value) in [(&cluster, "one"), (&copy, "other")] {
+        assert_eq!(cluster.outstanding_markers(), 1);
+        client(cluster, "a").commit(&writing(&[(0, value)])).unwrap();
+        cluster.settle();
+        let records = cluster.records(&at("out", 0)).unwrap();
+        let values: Vec<_> = records.iter().map(|record| record.value.as_deref().unwrap()).collect();
+        assert_eq!(values, [&b"both"[..], value.as_bytes()]);
+    }
+    assert_eq!(cluster.steps("a"), copy.steps("a"));
+}

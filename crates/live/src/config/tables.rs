@@ -174,7 +174,7 @@ pub(super) const USER_LOOKUP: Section = Section {
             "learn",
             Form::Boolean,
             Absent::Default("true"),
-            "Whether `user.invited` and `user.activated` tell whose user one is. It is kept in memory: a run that starts anew knows what the file says and what it is told again.",
+            "Whether `user.invited` and `user.activated` tell whose user one is. It is kept in memory and read from the journal, all of it at the start and then as it grows: an instance knows within about a second what another has taken in.",
         ),
         field("max_users", Form::Whole(1, 100_000_000), Absent::Default("1000000"), "Users known at most; a million take about 100 MB."),
     ],

@@ -42,12 +42,17 @@ pub(crate) fn openings(
     partitions: &[TopicPartition],
 ) -> Result<Vec<Opening>, LiveError> {
     check_store(store, &options.topics.journal, &options.created)?;
+    // The store first: another worker of this process may have taken over, and may commit at any moment. Then what is committed is ahead of what
+    // was seen of the store, never behind it.
+    let mut stored = Vec::with_capacity(partitions.len());
+    for number in partitions.iter().map(number_of) {
+        let generation = options.safekeeping.generation(number);
+        stored.push((generation, store.header(number)?.map(|header| header.position)));
+    }
     let mut openings = Vec::with_capacity(partitions.len());
     let committed = client.committed(partitions)?;
-    for (at, committed) in partitions.iter().zip(committed) {
+    for ((at, committed), (generation, stands)) in partitions.iter().zip(committed).zip(stored) {
         let committed = committed.map(|committed| position_of(at, &committed)).transpose()?;
-        let generation = options.safekeeping.generation(number_of(at));
-        let stands = store.header(number_of(at))?.map(|header| header.position);
         let (first, end) = client.bounds(at)?;
         let committed = match committed {
             Some(committed) => check_committed(at, options, stands, committed, end)?,

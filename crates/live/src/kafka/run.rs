@@ -135,6 +135,10 @@ fn run_workers(options: &RunOptions, found: &Found, metrics: &Arc<Metrics>, stop
     if options.role != Role::Process {
         let ingest = ingest_options(options, found, &over)?;
         let learning = Arc::new(Learning::new(options.directory.as_ref()));
+        if learning.is_wanted() {
+            let (learning, partitions) = (learning.clone(), ingest.journal_partitions);
+            work.push(("learning".to_owned(), Box::new(move |stop| learning.follow(connect, partitions, stop))));
+        }
         for worker in 0..options.workers {
             let (ingest, metrics) = (IngestOptions { ticks: worker == 0, ..ingest.clone() }, metrics.clone());
             let learning = learning.clone();

@@ -9,7 +9,7 @@ use super::Repository;
 use super::catalogue::{DamagedSnapshot, Wanted};
 use super::error::SnapshotError;
 use super::manifest::Manifest;
-use super::transfer::ScratchFile;
+use super::transfer::{ScratchFile, restore_prefix};
 
 /// What came of restoring the best snapshot.
 #[derive(Debug, Default)]
@@ -21,7 +21,8 @@ pub struct Restored {
 }
 
 impl Repository {
-    /// Replaces a partition by the best snapshot of it that is whole.
+    /// Replaces a partition by the best snapshot of it that is whole. Where the repository fails in the middle of one, or the process ends, the
+    /// next call with this scratch directory goes on from there.
     ///
     /// # Errors
     /// When the store, the scratch directory or the repository fails; then the partition is as it was. A damaged snapshot is no error.
@@ -69,8 +70,12 @@ impl Repository {
         if manifest.fold_version != FOLD_VERSION {
             return Err(SnapshotError::FoldVersion { snapshot: manifest.name(), found: manifest.fold_version });
         }
-        let file = ScratchFile::new(scratch, &format!("restore-{:05}.sst", manifest.partition))?;
-        Ok(store.import(self.fetch(manifest, &file.path, fetched)?)?)
+        let mut file = ScratchFile::to_resume(scratch, &restore_prefix(manifest.partition), &format!("-{}.sst", manifest.checksum))?;
+        let fetched = self.fetch(manifest, &file.path, fetched);
+        if matches!(fetched, Err(SnapshotError::Repository { .. })) {
+            file.keep();
+        }
+        Ok(store.import(fetched?)?)
     }
 
     /// Fetches a snapshot and reads all of it. Whether the states in it decode is not looked at.

@@ -10,7 +10,7 @@ use object_store::{ObjectStoreExt, PutPayload};
 use super::Repository;
 use super::error::SnapshotError;
 use super::manifest::{Manifest, partition_prefix};
-use super::transfer::{ScratchFile, checksum};
+use super::transfer::{ScratchFile, checksum, remove_partial};
 
 /// How old the table of an interrupted snapshot is when a new one removes it: before that it may be on its way.
 pub const STRAY_AGE_MS: i64 = 24 * HOUR_MS;
@@ -52,6 +52,7 @@ impl Repository {
             return Ok(Taken::Present(manifest));
         }
         let scratch = ScratchFile::new(options.scratch, &format!("take-{partition:05}.sst"))?;
+        remove_partial(options.scratch, partition)?;
         // Whether commits went on since then makes no difference: what counts is what the file says.
         let Some(contents) = store.export(partition, &scratch.path)? else { return Ok(Taken::Nothing) };
         let header = decode_header(&contents.header.body).map_err(|error| SnapshotError::State { partition, error })?;

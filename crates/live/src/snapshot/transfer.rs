@@ -1,7 +1,7 @@
 //! Files to the object store and back, part by part, and the checksum that tells whether one is whole.
 
 use std::fs::{self, File};
-use std::io::{self, Read, Write};
+use std::io::{self, Read, Seek, Write};
 use std::path::{Path, PathBuf};
 
 use object_store::{MultipartUpload, ObjectStoreExt, PutPayload};
@@ -38,13 +38,11 @@ impl Repository {
         Ok(())
     }
 
-    /// Fetches the table of a snapshot into a file, and compares it with the manifest. `fetched` is told how many bytes are here.
+    /// Fetches the table of a snapshot into a file, and compares it with the manifest. What is there of it from a try before is not fetched
+    /// again, unless it turns out to be something else. `fetched` is told how many bytes are here.
     pub(super) fn download(&self, manifest: &Manifest, to: &Path, fetched: &dyn Fn(u64)) -> Result<(), SnapshotError> {
-        fetched(0);
         let damaged = |reason: String| SnapshotError::Damaged(DamagedSnapshot { name: manifest.name(), reason });
-        let scratch = |error| SnapshotError::Scratch { path: to.to_owned(), error };
-        let table = manifest.table();
-        let found = match self.runtime.block_on(self.store.head(&table)) {
+        let found = match self.runtime.block_on(self.store.head(&manifest.table())) {
             Ok(found) => found.size,
             Err(object_store::Error::NotFound { .. }) => return Err(damaged("its table is missing".to_owned())),
             Err(error) => return Err(SnapshotError::from_object_store(&self.place, &error)),
@@ -52,21 +50,72 @@ impl Repository {
         if found != manifest.bytes {
             return Err(damaged(format!("its table has {found} bytes, not {}", manifest.bytes)));
         }
-        let mut file = File::create(to).map_err(scratch)?;
-        let mut hasher = Xxh3Default::new();
-        let mut start = 0;
-        while start < found {
-            let end = found.min(start + PART_BYTES);
-            let part = self.wait(self.store.get_range(&table, start..end))?;
-            hasher.update(&part);
-            file.write_all(&part).map_err(scratch)?;
-            start = end;
-            fetched(start);
+        let mut partial = Partial::open(to, manifest.bytes)?;
+        let is_resumed = partial.bytes > 0;
+        let mut checksum = self.fetch_rest(manifest, &mut partial, fetched)?;
+        if checksum != manifest.checksum && is_resumed {
+            // A disk that lost its power may have kept the length and not the bytes.
+            partial.begin_anew()?;
+            checksum = self.fetch_rest(manifest, &mut partial, fetched)?;
         }
-        match as_text(&hasher) {
-            checksum if checksum == manifest.checksum => Ok(()),
-            checksum => Err(damaged(format!("its table has the checksum {checksum}"))),
+        if checksum == manifest.checksum { Ok(()) } else { Err(damaged(format!("its table has the checksum {checksum}"))) }
+    }
+
+    /// Fetches what a file lacks, and returns the checksum of the whole.
+    fn fetch_rest(&self, manifest: &Manifest, partial: &mut Partial<'_>, fetched: &dyn Fn(u64)) -> Result<String, SnapshotError> {
+        fetched(partial.bytes);
+        while partial.bytes < manifest.bytes {
+            let end = manifest.bytes.min(partial.bytes + PART_BYTES);
+            partial.append(&self.wait(self.store.get_range(&manifest.table(), partial.bytes..end))?)?;
+            fetched(partial.bytes);
         }
+        Ok(as_text(&partial.hasher))
+    }
+}
+
+/// A file that grows from its beginning to its end, in several tries if need be.
+struct Partial<'p> {
+    path: &'p Path,
+    file: File,
+    /// How many are there.
+    bytes: u64,
+    /// Of these.
+    hasher: Xxh3Default,
+}
+
+impl<'p> Partial<'p> {
+    /// With what is there. A file that is longer than it should be is another one, and begins anew.
+    fn open(path: &'p Path, max_bytes: u64) -> Result<Self, SnapshotError> {
+        let scratch = |error| SnapshotError::Scratch { path: path.to_owned(), error };
+        let file = File::options().read(true).write(true).create(true).truncate(false).open(path).map_err(scratch)?;
+        let mut partial = Self { path, file, bytes: 0, hasher: Xxh3Default::new() };
+        if partial.file.metadata().map_err(scratch)?.len() > max_bytes {
+            partial.begin_anew()?;
+        }
+        let mut part = Vec::new();
+        loop {
+            part.clear();
+            let read = (&partial.file).take(PART_BYTES).read_to_end(&mut part).map_err(scratch)?;
+            if read == 0 {
+                return Ok(partial);
+            }
+            partial.hasher.update(&part);
+            partial.bytes += read as u64;
+        }
+    }
+
+    fn append(&mut self, part: &[u8]) -> Result<(), SnapshotError> {
+        self.file.write_all(part).map_err(|error| SnapshotError::Scratch { path: self.path.to_owned(), error })?;
+        self.hasher.update(part);
+        self.bytes += part.len() as u64;
+        Ok(())
+    }
+
+    fn begin_anew(&mut self) -> Result<(), SnapshotError> {
+        let emptied = self.file.set_len(0).and_then(|()| self.file.rewind());
+        emptied.map_err(|error| SnapshotError::Scratch { path: self.path.to_owned(), error })?;
+        (self.bytes, self.hasher) = (0, Xxh3Default::new());
+        Ok(())
     }
 }
 
@@ -105,26 +154,64 @@ impl Parts {
     }
 }
 
-/// A file on the way, which is not there before and not there after.
+/// A file on the way, which is not there after, unless it is kept.
 pub(super) struct ScratchFile {
     pub path: PathBuf,
+    is_kept: bool,
 }
 
 impl ScratchFile {
     /// In a directory that is made if need be. What a try that was killed left of the file is removed.
     pub fn new(directory: &Path, name: &str) -> Result<Self, SnapshotError> {
-        let path = directory.join(name);
-        let made = fs::create_dir_all(directory).and_then(|()| match fs::remove_file(&path) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
-            _ => Ok(()),
-        });
-        made.map_err(|error| SnapshotError::Scratch { path: path.clone(), error })?;
-        Ok(Self { path })
+        Self::in_directory(directory, name, |entry| entry.starts_with(name))
     }
+
+    /// The same for a file that goes on where a try before it ended; other files whose names begin like it are removed.
+    pub fn to_resume(directory: &Path, prefix: &str, rest: &str) -> Result<Self, SnapshotError> {
+        let name = format!("{prefix}{rest}");
+        Self::in_directory(directory, &name, |entry| entry.starts_with(prefix) && entry != name)
+    }
+
+    fn in_directory(directory: &Path, name: &str, is_left: impl Fn(&str) -> bool) -> Result<Self, SnapshotError> {
+        let path = directory.join(name);
+        let made = fs::create_dir_all(directory).and_then(|()| remove_left(directory, is_left));
+        made.map_err(|error| SnapshotError::Scratch { path: path.clone(), error })?;
+        Ok(Self { path, is_kept: false })
+    }
+
+    /// Leaves it for the next try.
+    pub fn keep(&mut self) {
+        self.is_kept = true;
+    }
+}
+
+/// How the names of the files begin to which the snapshots of a partition are fetched.
+pub(super) fn restore_prefix(partition: u16) -> String {
+    format!("restore-{partition:05}")
+}
+
+/// Removes what a restore that was given up has left of a partition, which stands further by now.
+pub(super) fn remove_partial(directory: &Path, partition: u16) -> Result<(), SnapshotError> {
+    let removed = remove_left(directory, |entry| entry.starts_with(&restore_prefix(partition)));
+    removed.map_err(|error| SnapshotError::Scratch { path: directory.to_owned(), error })
+}
+
+/// Removes files of a directory by their names.
+fn remove_left(directory: &Path, is_left: impl Fn(&str) -> bool) -> io::Result<()> {
+    for entry in fs::read_dir(directory)? {
+        let entry = entry?;
+        if entry.file_name().to_str().is_some_and(&is_left) {
+            // What is made beside a file while it is checked may be a directory.
+            if entry.file_type()?.is_dir() { fs::remove_dir_all(entry.path()) } else { fs::remove_file(entry.path()) }?;
+        }
+    }
+    Ok(())
 }
 
 impl Drop for ScratchFile {
     fn drop(&mut self) {
-        drop(fs::remove_file(&self.path));
+        if !self.is_kept {
+            drop(fs::remove_file(&self.path));
+        }
     }
 }

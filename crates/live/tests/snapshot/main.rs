@@ -4,6 +4,7 @@ mod damaged;
 mod disk_full;
 mod kept;
 mod kill;
+mod resumed;
 mod round_trip;
 
 use std::path::{Path, PathBuf};
