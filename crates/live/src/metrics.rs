@@ -76,13 +76,8 @@ impl Metrics {
             registry.register(Box::new(gauge.clone())).expect("a name of its own");
             gauge
         };
-        let gauges = |name: &str, help: &str, label: &str| {
-            let gauges = IntGaugeVec::new(Opts::new(name, help), &[label]).expect("a valid name");
-            registry.register(Box::new(gauges.clone())).expect("a name of its own");
-            gauges
-        };
-        let unlabelled = |name: &str, help: &str| {
-            let gauges = IntGaugeVec::new(Opts::new(name, help), &[]).expect("a valid name");
+        let gauges = |name: &str, help: &str, labels: &[&str]| {
+            let gauges = IntGaugeVec::new(Opts::new(name, help), labels).expect("a valid name");
             registry.register(Box::new(gauges.clone())).expect("a name of its own");
             gauges
         };
@@ -101,7 +96,7 @@ impl Metrics {
         let rejected = counters("bellwether_rejected_total", "Input lines written to the dead letters, by reason.", &["reason"]);
         // Each is there from the start: what begins with its first burst does not increase, as Prometheus sees it.
         RejectReason::ALL.iter().for_each(|reason| rejected.with_label_values(&[reason.code()]).inc_by(0));
-        let paused = gauges("bellwether_paused", "1 while somebody has paused the workers of the role in this process.", "role");
+        let paused = gauges("bellwether_paused", "1 while somebody has paused the workers of the role in this process.", &["role"]);
         Worker::ALL.iter().for_each(|worker| paused.with_label_values(&[worker.name()]).set(0));
         Self {
             events,
@@ -121,11 +116,11 @@ impl Metrics {
             journey: JourneyMetrics::register(&registry),
             open_episodes: OpenEpisodeMetrics::register(&registry),
             silences: SilenceMetrics::register(&registry),
-            journal_time_seconds: unlabelled("bellwether_journal_time_seconds", "Journal time, seconds since 1970-01-01T00:00:00Z."),
+            journal_time_seconds: gauges("bellwether_journal_time_seconds", "Journal time, seconds since 1970-01-01T00:00:00Z.", &[]),
             partition_told: gauges(
                 "bellwether_partition_told",
                 "1 for each journal partition of whose customers this process tells: it owns it, and is where everything is published.",
-                "partition",
+                &["partition"],
             ),
             journal_partitions: gauge(
                 "bellwether_journal_partitions",
@@ -142,7 +137,7 @@ impl Metrics {
                 "bellwether_snapshot_timestamp_seconds",
                 "When the newest snapshot of a partition was taken, or last found to hold all there is, seconds since 1970-01-01T00:00:00Z; 0: \
                  none is known.",
-                "partition",
+                &["partition"],
             ),
             paused,
             http: HttpMetrics::register(&registry),
