@@ -26,10 +26,11 @@ impl World {
             cluster: self.cluster.clone(),
             max_watermark_drift: self.max_watermark_drift,
             batch_limits: self.batch_limits,
-            poison_review: self.poison_review.clone(),
+            poisoned: self.poisoned.clone(),
             rule_sets: self.rule_sets.clone(),
             safekeeping: Arc::default(),
             ingest_clock_ahead_ms: self.ingest_clock_ahead_ms.clone(),
+            ingest_journal: self.ingest_journal.clone(),
             ingest_metrics: self.ingest_metrics.clone(),
         }
     }
