@@ -66,7 +66,7 @@ fn abort(product: &Product) {
     .unwrap_or_else(|error| panic!("{error}"));
     let mut transaction = Transaction::default();
     for partition in [0, 999] {
-        let (topic, headers): (_, &[(&str, Option<&[u8]>)]) = (&product.topic("signals"), &[("ce_id", Some(b"aborted"))]);
+        let (topic, headers) = (&product.topic("signals"), &[("ce_id", Some(&b"aborted"[..]))]);
         let (partition, value) = (Some(partition), Some(&b"{}"[..]));
         transaction.push(&Outgoing { topic, partition, key: Some(b"c-0"), value, headers, timestamp_ms: None });
     }

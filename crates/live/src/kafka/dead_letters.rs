@@ -60,7 +60,7 @@ pub(crate) fn put(record: &Received<'_>, rejection: &Rejection, topics: &Topics,
         if size_of_headers(&headers) > kept {
             headers.clear();
         }
-        own[1].1 = Some(rejection.detail[..rejection.detail.floor_char_boundary(kept)].as_bytes());
+        own[1].1 = Some(&rejection.detail.as_bytes()[..rejection.detail.floor_char_boundary(kept)]);
         own.push((header::SIZE, Some(digits.as_bytes())));
     }
     headers.extend(own);

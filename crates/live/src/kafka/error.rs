@@ -161,7 +161,7 @@ pub enum JournalError {
     },
     /// An input was taken into another journal.
     #[error(
-        "{at} was taken into journal {found}, as the offsets of group {group} tell, but the topic {topic} is journal {expected}: was the topic made anew, or is it somebody else's? Give the topic of {found}; or, if this journal takes its place, say so and go on where the inputs stand: kafka-consumer-groups --bootstrap-server BROKERS --group {group} --all-topics --reset-offsets --to-current --execute (or --to-earliest, to take in again what they hold)"
+        "{at} was taken into journal {found}, as the offsets of group {group} tell, but the topic {topic} is another journal: was it made anew, or is it somebody else's? Give the topic of {found}; or, if this journal takes its place, say so and go on where the inputs stand: kafka-consumer-groups --bootstrap-server BROKERS --group {group} --all-topics --reset-offsets --to-current --execute (or --to-earliest, to take in again what they hold)"
     )]
     TakenInElsewhere {
         /// Topic and partition.
@@ -170,8 +170,6 @@ pub enum JournalError {
         group: String,
         /// The topic of the journal.
         topic: String,
-        /// The id of the topic's journal.
-        expected: String,
         /// The id found beside the committed offset.
         found: String,
     },

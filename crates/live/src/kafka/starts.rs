@@ -73,8 +73,8 @@ pub(crate) fn check_inputs(client: &mut dyn Client, options: &IngestOptions) -> 
 pub(crate) fn journaled_in(options: &IngestOptions, at: &TopicPartition, committed: &CommittedOffset) -> Result<Journaled, JournalError> {
     let (journaled, journal) = journaled_of(at, committed)?;
     let Some(found) = journal.filter(|found| *found != options.journal) else { return Ok(journaled) };
-    let (at, group, topic, expected) = (at.to_string(), options.group.clone(), options.topics.journal.clone(), options.journal.clone());
-    Err(JournalError::TakenInElsewhere { at, group, topic, expected, found })
+    let (at, group, topic) = (at.to_string(), options.group.clone(), options.topics.journal.clone());
+    Err(JournalError::TakenInElsewhere { at, group, topic, found })
 }
 
 fn check_bounds(options: &IngestOptions, at: &TopicPartition, committed: u64, first: u64, end: u64) -> Result<(), JournalError> {
