@@ -78,7 +78,18 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
         return trial::run(&connect, &rules);
     }
     let number = in_force.map_or(1, |known| known.number + 1);
-    publish_rules(&mut client, topic, created.partitions, PublishedRules { number, text: rules.text })?;
+    let published = PublishedRules { number, text: rules.text };
+    if let Err(error) = publish_rules(&mut client, topic, created.partitions, published.clone()) {
+        // Nobody may know yet, or somebody else who publishes has pushed this one out: the journal tells.
+        let found = rules_in_force(connect.connection(), &connect.journal_start())?;
+        if found.as_ref() != Some(&published) {
+            let now = found.map_or(0, |known| known.number);
+            return Err(Failure::Run(format!(
+                "{error}\n{} is not in force: the journal is at rule set {now}. Run the command again; what is in force already is not published twice",
+                rules.name
+            )));
+        }
+    }
     tell(&format!("published {} as rule set {number}", rules.name));
     Ok(Outcome::Done)
 }
