@@ -117,7 +117,7 @@ fn a_worker_that_stalls_at_each_step_takes_every_record_in_once() {
         for (message, step) in written.messages.iter().zip(1..) {
             let meanwhile = Meanwhile::by_turns(&MEANWHILE, seed, step);
             // Turns of another length, so that each way of taking over meets both.
-            let times_out = (seed as usize + step) / MEANWHILE.len() % 2 == 0;
+            let times_out = ((seed as usize + step) / MEANWHILE.len()).is_multiple_of(2);
             let context =
                 format!("seed {seed}, step {step} of {}, {message:?}, {meanwhile:?}, timed out: {times_out}", written.messages.len());
             let (stalled_at, has_gone_on) = told(&context, || written.live_stalled(step, meanwhile, times_out, &context));

@@ -133,24 +133,7 @@ fn run_workers(options: &RunOptions, found: &Found, metrics: &Arc<Metrics>, stop
         metrics.readers.stateless();
     }
     if options.role != Role::Process {
-        let ingest = ingest_options(options, found, &over)?;
-        let learning = Arc::new(Learning::new(options.directory.as_ref()));
-        if learning.is_wanted() {
-            let (learning, partitions) = (learning.clone(), ingest.journal_partitions);
-            work.push(("learning".to_owned(), Box::new(move |stop| learning.follow(connect, partitions, stop))));
-        }
-        for worker in 0..options.workers {
-            let (ingest, metrics) = (IngestOptions { ticks: worker == 0, ..ingest.clone() }, metrics.clone());
-            let learning = learning.clone();
-            work.push((
-                format!("ingest-{worker}"),
-                Box::new(move |stop| {
-                    learning.once(connect, ingest.journal_partitions, stop)?;
-                    let client = connected(stop, || connect.ingest_client(worker, ingest.sources.topics()))?;
-                    client.map_or(Ok(()), |client| Ingest::new(client, ingest, metrics).run(stop))
-                }),
-            ));
-        }
+        work.extend(ingest_work(options, connect, metrics, ingest_options(options, found, &over)?));
     }
     if options.role != Role::Ingest {
         let memory_bytes = store_bytes(options.memory_bytes);
@@ -200,6 +183,29 @@ fn run_workers(options: &RunOptions, found: &Found, metrics: &Arc<Metrics>, stop
         await_restores(&store, ended.as_ref().is_err_and(|error| damaged_store(error).is_some()));
     }
     ended
+}
+
+/// The ingest workers, and who reads on whose users there are.
+fn ingest_work<'w>(options: &RunOptions, connect: &'w Connect, metrics: &Arc<Metrics>, ingest: IngestOptions) -> Vec<(String, Work<'w>)> {
+    let learning = Arc::new(Learning::new(options.directory.as_ref()));
+    let mut work: Vec<(String, Work<'w>)> = Vec::new();
+    if learning.is_wanted() {
+        let (learning, partitions) = (learning.clone(), ingest.journal_partitions);
+        work.push(("learning".to_owned(), Box::new(move |stop| learning.follow(connect, partitions, stop))));
+    }
+    for worker in 0..options.workers {
+        let (ingest, metrics) = (IngestOptions { ticks: worker == 0, ..ingest.clone() }, metrics.clone());
+        let learning = learning.clone();
+        work.push((
+            format!("ingest-{worker}"),
+            Box::new(move |stop| {
+                learning.once(connect, ingest.journal_partitions, stop)?;
+                let client = connected(stop, || connect.ingest_client(worker, ingest.sources.topics()))?;
+                client.map_or(Ok(()), |client| Ingest::new(client, ingest, metrics).run(stop))
+            }),
+        ));
+    }
+    work
 }
 
 /// A restore may be under way, in a thread that belongs to nobody. It changes nothing that is not whole, but it has the store open.
