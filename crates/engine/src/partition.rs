@@ -134,6 +134,20 @@ impl Partition {
         self.header.journal_time = self.header.journal_time.max(record.watermark);
         loop {
             let first = self.timers.first().filter(|(due, _)| *due <= self.header.journal_time);
+            let mut slot = None;
+            if let Some((due, key)) = first {
+                slot = self.index.get(key);
+                let Some(slot) = slot else { return Progress::Missing(key) };
+                if self.left_out.reviews.contains(&(due, key)) {
+                    self.quarantine(slot, key);
+                    continue;
+                }
+                if *reviews == 0 {
+                    return Progress::OutOfBudget;
+                }
+            }
+            // A day ends together with what comes after it. Ended before a stop, where no position tells that it is, it would be told again by
+            // whoever folds up to that position anew.
             let next = first.map_or(self.header.journal_time, |(due, _)| due);
             if self.header.day_end <= next && next != Time::MIN {
                 if let Err(poisoned) = self.end_day(next, outputs) {
@@ -141,15 +155,7 @@ impl Partition {
                 }
                 continue;
             }
-            let Some((due, key)) = first else { break };
-            let Some(slot) = self.index.get(key) else { return Progress::Missing(key) };
-            if self.left_out.reviews.contains(&(due, key)) {
-                self.quarantine(slot, key);
-                continue;
-            }
-            if *reviews == 0 {
-                return Progress::OutOfBudget;
-            }
+            let (Some((due, key)), Some(slot)) = (first, slot) else { break };
             *reviews -= 1;
             let review = |partition: &mut Self, outputs: &mut Vec<Output>| {
                 partition.review(slot, due, outputs);

@@ -9,7 +9,7 @@ use bellwether_tests::broker::Broker;
 use bellwether_tests::company::company;
 use bellwether_tests::product::Product;
 
-use crate::support::{any_command, command, lines, told, wait_until};
+use crate::support::{command, lines, told, wait_until};
 
 const PARTITIONS: u16 = 3;
 
@@ -108,13 +108,16 @@ fn publishers_at_once_publish_one_after_the_other_or_say_that_they_have_not() {
     let product = Product::new(Broker::shared().bootstrap(), "publishers", PARTITIONS);
     product.create();
     let before = published_rules(&product)[0].len();
+    // Written once: they read it all at the same time.
+    let configuration = product.configuration("setup").display().to_string();
     let mut told_published = Vec::new();
     for round in 0..ROUNDS {
         let publish = |publisher: usize| {
             let name = format!("{round}-{publisher}.yaml");
             let path = product.directory.path().join(&name);
             fs::write(&path, RULES.replace("win-back", &format!("play-{round}-{publisher}"))).expect("the rules can be written");
-            (publisher, any_command(&product, &["rules", "publish", path.to_str().expect("it is UTF-8")]))
+            let path = path.to_str().expect("it is UTF-8");
+            (publisher, product.bellwether(&["rules", "publish", path, "--config", &configuration], &[]))
         };
         let ended: Vec<_> = thread::scope(|scope| {
             let running: Vec<_> = (0..PUBLISHERS).map(|publisher| scope.spawn(move || publish(publisher))).collect();
