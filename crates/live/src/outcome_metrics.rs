@@ -54,7 +54,10 @@ impl OutcomeMetrics {
             ),
             lead_seconds,
             ratings: gauges("bellwether_signal_ratings", "What people thought of signals, by rule.", &["rule", "useful"]),
-            churned: gauge("bellwether_churned_customers", "Churns of customers that paid and were past the warm-up."),
+            churned: gauge(
+                "bellwether_churned_customers",
+                "Churns of customers that paid and were past the warm-up; a notice counts when it is given, also one that is withdrawn later.",
+            ),
             caught: gauge("bellwether_caught_customers", "Those churns with a true at-risk episode before."),
             caught_by_rule: gauges(
                 "bellwether_caught_customers_by_rule",

@@ -125,7 +125,8 @@ impl Drop for Run {
     }
 }
 
-/// Events of a simulated company up to the end of the day.
+/// Events of a simulated company up to the end of the day. Nobody withdraws a notice: while it stands it counts as a churn live, and in a judgement of
+/// the whole log it does not.
 fn company(directory: &Path) -> String {
     let out = directory.join("company");
     let mut command = binary();
@@ -134,7 +135,8 @@ fn company(directory: &Path) -> String {
     let bytes = zstd::decode_all(&*fs::read(out.join("events.jsonl.zst")).expect("there are events")).expect("it is compressed");
     let text = String::from_utf8(bytes).expect("UTF-8");
     let time = |line: &str| line.split(r#""time":""#).nth(1).map(|rest| rest[..DAY.len()].to_owned()).expect("an event has a time");
-    text.lines().filter(|line| *time(line) <= *DAY).flat_map(|line| [line, "\n"]).collect()
+    let is_meant = |line: &&str| *time(line) <= *DAY && !line.contains("\"cancellation.withdrawn\"");
+    text.lines().filter(is_meant).flat_map(|line| [line, "\n"]).collect()
 }
 
 /// The same, at whose end somebody rates each open signal. Returns the share of those called useful by rule too.

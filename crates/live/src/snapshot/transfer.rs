@@ -41,6 +41,8 @@ impl Repository {
     /// Fetches the table of a snapshot into a file, and compares it with the manifest. What is there of it from a try before is not fetched
     /// again, unless it turns out to be something else. `fetched` is told how many bytes are here.
     pub(super) fn download(&self, manifest: &Manifest, to: &Path, fetched: &dyn Fn(u64)) -> Result<(), SnapshotError> {
+        // The repository may not answer for long: what there is to fetch is told before.
+        fetched(0);
         let damaged = |reason: String| SnapshotError::Damaged(DamagedSnapshot { name: manifest.name(), reason });
         let found = match self.runtime.block_on(self.store.head(&manifest.table())) {
             Ok(found) => found.size,
