@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::Instant;
 
 use bellwether_codec::event::encode_event;
 use bellwether_codec::journal::{CONTROL_HEADER, Control, WATERMARK_HEADER};
@@ -15,7 +16,7 @@ use crate::beside_kafka::{company_of_today, now, start};
 use crate::driven::{ABOUT_CUSTOMERS, hasty_rules, wait_for_alert};
 use crate::hand::Hand;
 use crate::panels::wait_for_panels_beside_kafka;
-use crate::prometheus::{Prometheus, free_address};
+use crate::prometheus::{PATIENCE, Prometheus, free_address};
 
 /// More than the hundred of a source below which nothing is told.
 const LATE_EVENTS: usize = 1_000;
@@ -74,7 +75,7 @@ fn faults_fire_their_alerts() {
     Hand::of(&main).produce(&main.topic("events"), LATE_EVENTS, INPUT_PARTITIONS as usize, &late(&events), &[], None);
     wait_for_alert(&prometheus, "bellwether", "BellwetherLateBurst");
 
-    fs::remove_dir_all(&snapshots).and_then(|()| fs::write(&snapshots, "")).expect("the snapshots can be replaced");
+    replace_by_file(&snapshots);
     wait_for_alert(&prometheus, "bellwether", "BellwetherSnapshotFailed");
 
     let mut hand = Hand::of(&main);
@@ -119,6 +120,14 @@ fn stays_silent(prometheus: &Prometheus, name: &str) {
     prometheus.wait_for(iterations, |found| found.len() == 1 && found[0] >= before + 5.0);
     let alerts = prometheus.history(&format!("ALERTS{{alertname=\"{name}\"}}"), from, seconds()).expect("it can be asked");
     assert!(alerts.is_empty(), "{name} is told while all is well: {alerts:?}");
+}
+
+/// Puts a file where a directory was, into which somebody may write at this moment.
+fn replace_by_file(directory: &Path) {
+    let started = Instant::now();
+    while let Err(error) = fs::remove_dir_all(directory).and_then(|()| fs::write(directory, "")) {
+        assert!(started.elapsed() < PATIENCE, "the snapshots cannot be replaced: {error}");
+    }
 }
 
 /// Says in each snapshot that it was taken seven hours before.

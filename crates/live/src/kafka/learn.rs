@@ -139,7 +139,7 @@ impl Heard {
         if self.told_at_ms.get(&user).is_some_and(|told_at_ms| *told_at_ms > appended_at_ms) {
             return;
         }
-        if self.told_at_ms.len() < directory.max_users() {
+        if self.told_at_ms.len() < directory.max_users() || self.told_at_ms.contains_key(&user) {
             self.told_at_ms.insert(user, appended_at_ms);
         }
         directory.learn_from(event);

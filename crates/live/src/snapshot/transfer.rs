@@ -41,8 +41,9 @@ impl Repository {
     /// Fetches the table of a snapshot into a file, and compares it with the manifest. What is there of it from a try before is not fetched
     /// again, unless it turns out to be something else. `fetched` is told how many bytes are here.
     pub(super) fn download(&self, manifest: &Manifest, to: &Path, fetched: &dyn Fn(u64)) -> Result<(), SnapshotError> {
-        // The repository may not answer for long: what there is to fetch is told before.
-        fetched(0);
+        // The repository may not answer for long: what is here is told before.
+        let mut partial = Partial::open(to, manifest.bytes)?;
+        fetched(partial.bytes);
         let damaged = |reason: String| SnapshotError::Damaged(DamagedSnapshot { name: manifest.name(), reason });
         let found = match self.runtime.block_on(self.store.head(&manifest.table())) {
             Ok(found) => found.size,
@@ -52,12 +53,12 @@ impl Repository {
         if found != manifest.bytes {
             return Err(damaged(format!("its table has {found} bytes, not {}", manifest.bytes)));
         }
-        let mut partial = Partial::open(to, manifest.bytes)?;
         let is_resumed = partial.bytes > 0;
         let mut checksum = self.fetch_rest(manifest, &mut partial, fetched)?;
         if checksum != manifest.checksum && is_resumed {
             // A disk that lost its power may have kept the length and not the bytes.
             partial.begin_anew()?;
+            fetched(partial.bytes);
             checksum = self.fetch_rest(manifest, &mut partial, fetched)?;
         }
         if checksum == manifest.checksum { Ok(()) } else { Err(damaged(format!("its table has the checksum {checksum}"))) }
@@ -65,7 +66,6 @@ impl Repository {
 
     /// Fetches what a file lacks, and returns the checksum of the whole.
     fn fetch_rest(&self, manifest: &Manifest, partial: &mut Partial<'_>, fetched: &dyn Fn(u64)) -> Result<String, SnapshotError> {
-        fetched(partial.bytes);
         while partial.bytes < manifest.bytes {
             let end = manifest.bytes.min(partial.bytes + PART_BYTES);
             partial.append(&self.wait(self.store.get_range(&manifest.table(), partial.bytes..end))?)?;
