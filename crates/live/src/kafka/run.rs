@@ -99,7 +99,12 @@ pub fn run(options: &RunOptions, metrics: &Arc<Metrics>, stop: &AtomicBool) -> R
     let found = check_journal(&options.connect, &options.pseudonymiser)?;
     if options.role != Role::Process {
         let ingest = ingest_options(options, &found, &Arc::default())?;
-        check_inputs(&mut options.connect.ingest_lookup(ingest.sources.topics())?, &ingest)?;
+        let checked = options.connect.ingest_lookup(ingest.sources.topics()).map_err(LiveError::from);
+        match checked.and_then(|mut client| check_inputs(&mut client, &ingest)) {
+            // The workers ask the same again, and are told more clearly what is wrong or not permitted.
+            Err(LiveError::Kafka(error)) => tracing::debug!(%error, "what is committed of the inputs cannot be asked yet"),
+            checked => checked?,
+        }
     }
     if let Some(intake) = &options.intake {
         options.connect.admin()?.describe(&[&intake.topic])?;
