@@ -199,7 +199,7 @@ fn an_instance_is_ready_once_it_knows_which_partitions_are_its_own_if_any() {
     let patient = product.configuration("patient");
     let text = fs::read_to_string(&patient).expect("it was written");
     assert!(text.contains("session.timeout.ms: 6000"));
-    fs::write(&patient, text.replace("session.timeout.ms: 6000", "session.timeout.ms: 600000")).expect("it can be written");
+    fs::write(&patient, text.replace("session.timeout.ms: 6000", "session.timeout.ms: 240000")).expect("it can be written");
     let first = product.start_with(&patient, "patient", "all", 1);
     wait_for("the only partition", || ready("patient").0 == 200 && partitions("patient") == Some(1));
 

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::{Arc, Mutex};
 
+use bellwether_kafka::TopicPartition;
 use bellwether_kafka::memory::{Message, Plan};
 use bellwether_tests::world::{PARTITIONS, PROCESS_GROUP, World, rule_sets};
 
@@ -45,9 +46,17 @@ struct Lived {
     messages: Vec<Message>,
 }
 
-/// The partitions that some worker owns.
-fn owned_by_all(world: &World) -> BTreeSet<i32> {
-    world.cluster.owners(PROCESS_GROUP).iter().flat_map(|(_, partitions)| partitions.iter().map(|at| at.partition)).collect()
+/// Whether every partition has an owner whose store has come as far as what is committed.
+fn is_settled(world: &World, disk: &Disk, other: &Other, meanwhile: Meanwhile) -> bool {
+    let committed = world.cluster.committed_offsets(PROCESS_GROUP);
+    let mut settled = BTreeSet::new();
+    for (name, partitions) in world.cluster.owners(PROCESS_GROUP) {
+        let store = if name == meanwhile.other_name() { &other.disk.store } else { &disk.store };
+        let stands = |number: u16| store.header(number).expect("it is read").map_or(0, |header| header.position.offset);
+        let is_there = |at: &&TopicPartition| committed.get(*at).is_some_and(|there| stands(at.partition as u16) >= there.offset);
+        settled.extend(partitions.iter().filter(is_there).map(|at| at.partition));
+    }
+    settled.len() == usize::from(PARTITIONS)
 }
 
 fn live(written: &Written, step: usize, meanwhile: Meanwhile, times_out: bool, context: &str) -> Lived {
@@ -73,7 +82,8 @@ fn live(written: &Written, step: usize, meanwhile: Meanwhile, times_out: bool, c
             read += other.turn();
         }
         // A rebalance that began with the last record may go on when all is processed.
-        read + usize::from(owned_by_all(&world).len() < usize::from(PARTITIONS))
+        let is_settled = is_settled(&world, &disk, &other, meanwhile);
+        read + usize::from(!is_settled)
     });
     written.expected.assert_published(&world, context);
     let other = other.lock().expect("nobody panicked");
