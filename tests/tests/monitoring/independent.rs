@@ -131,7 +131,9 @@ impl Told {
             if data["outcome"].is_string() && judged.insert((episode.clone(), word(&data["raised_at"]))) {
                 *told.outcomes.entry((word(&data["group"]), rule.clone(), word(&data["outcome"]))).or_default() += 1.0;
                 let is_lead = data["group"] == "told" && data["outcome"] != "false";
-                told.leads.entry(rule.clone()).or_default().extend(data["lead_days"].as_f64().filter(|_| is_lead));
+                if let Some(lead) = data["lead_days"].as_f64().filter(|_| is_lead) {
+                    told.leads.entry(rule.clone()).or_default().push(lead);
+                }
             }
             match kind.as_str() {
                 "bellwether.signal.raised.v1" => {

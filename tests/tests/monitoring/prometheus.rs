@@ -26,7 +26,7 @@ pub struct Prometheus {
 }
 
 impl Prometheus {
-    /// Under the shipped rules: scrapes a product as the job `bellwether`, as the job `twice` under two names as if it were two instances, and itself.
+    /// Under the shipped rules: scrapes a product as the job `bellwether`, as the job `twice` under two names as if two instances told of the same partitions, and itself.
     pub fn start(product: &str) -> Self {
         let other_name = product.replace("127.0.0.1", "localhost");
         Self::of_jobs(&[("bellwether", product), ("twice", &format!("{product}, {other_name}"))], &shipped_rules())
@@ -148,9 +148,16 @@ pub fn free_address() -> String {
     listener.local_addr().expect("it has an address").to_string()
 }
 
-/// What an address answers to a scrape.
+/// What an address answers to a scrape, as soon as somebody listens.
 pub fn scraped(address: &str) -> String {
-    let mut stream = TcpStream::connect(address).expect("it listens");
+    let started = Instant::now();
+    let mut stream = loop {
+        match TcpStream::connect(address) {
+            Ok(stream) => break stream,
+            Err(error) => assert!(started.elapsed() < PATIENCE, "nobody listens at {address}: {error}"),
+        }
+        thread::sleep(Duration::from_millis(100));
+    };
     stream.write_all(b"GET /metrics HTTP/1.0\r\n\r\n").expect("it takes requests");
     let mut answer = String::new();
     stream.read_to_string(&mut answer).expect("it answers");

@@ -96,7 +96,7 @@ fn scraped(customers: usize) -> (BTreeSet<String>, usize) {
     }
 }
 
-/// The same beside Kafka, where all is told that a replay of the journal tells. Names of topics are those of one product.
+/// The same beside Kafka, where all is told that a replay of the journal tells. Names of topics and clients are those of one product.
 fn scraped_beside_kafka(application: &str, customers: usize) -> (BTreeSet<String>, usize) {
     let product = Product::new(Broker::shared().bootstrap(), application, PARTITIONS);
     product.create();
@@ -115,7 +115,7 @@ fn scraped_beside_kafka(application: &str, customers: usize) -> (BTreeSet<String
         assert!(started.elapsed() < PATIENCE, "{} of {} are told", product.published().len(), product.replayed().len());
         sleep(Duration::from_millis(500));
     }
-    let answer = exposition(&address).replace(&format!("{application}."), "application.");
+    let answer = exposition(&address).replace(application, "application");
     assert_eq!(instance.stop(), Some(0));
     (series(&answer), answer.len())
 }

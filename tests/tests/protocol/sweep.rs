@@ -13,7 +13,7 @@ use bellwether_tests::company::{START, company};
 use bellwether_tests::world::{PARTITIONS, PROCESS_GROUP, World, journal_partition, rule_sets};
 
 use crate::processing::{Expected, Restarting, process, world_of};
-use crate::sweeps::{Disk, Happened, assert_everything_happened, for_all_seeds, lost_by_turns, told};
+use crate::sweeps::{Disks, Happened, assert_everything_happened, for_all_seeds, lost_by_turns, told};
 
 /// More steps than a run has.
 const MAX_STEPS: usize = 1_000;
@@ -45,6 +45,8 @@ pub struct Written {
     pub expected: Expected,
     /// The messages of a run without a fault; each is a step.
     pub messages: Vec<Message>,
+    /// Of the lives that are lived in it.
+    pub disks: Disks,
 }
 
 impl Written {
@@ -52,7 +54,7 @@ impl Written {
         let end = START.plus_ms((DAYS as i64 + SILENT_DAYS) * DAY_MS);
         let mut world = world_of(seed, rule_sets, CUSTOMERS, events(seed), end);
         world.batch_limits = BatchLimits { records: 60, reviews: 60 };
-        let written = Self { expected: Expected::of(&world), world, messages: Vec::new() };
+        let written = Self { expected: Expected::of(&world), world, messages: Vec::new(), disks: Disks::default() };
         let cuts = written.cuts();
         assert!(cuts.len() > PARTITIONS as usize, "a change of rules in each partition, and a late record: {cuts:?}");
         // What is committed is looked at before each step.
@@ -77,11 +79,12 @@ impl Written {
     fn live(&self, plan: Plan, context: &str) -> World {
         let world = self.world.copy();
         world.cluster.set_plan(plan);
-        let disk = Disk::new();
+        let disk = self.disks.take();
         process(&world, &disk.store, &mut [Restarting::new("a")], context);
         self.expected.assert_published(&world, context);
         self.expected.assert_states(&disk.store, &(0..PARTITIONS).collect(), context);
         assert!(world.tombstones() > 0, "{context}: a customer is erased");
+        self.disks.put_back(&disk);
         world
     }
 

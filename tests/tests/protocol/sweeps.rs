@@ -11,7 +11,7 @@ use std::thread;
 use bellwether_kafka::memory::{ClientOptions, Cluster, Fault, Message};
 use bellwether_kafka::{Batch, Client};
 use bellwether_store::Store;
-use bellwether_tests::world::store_in;
+use bellwether_tests::world::{PARTITIONS, store_in};
 use tempfile::TempDir;
 
 /// Each sweep is done for so many seeds, unless `BELLWETHER_SWEEP_SEEDS` says how many.
@@ -158,15 +158,33 @@ fn bump(cluster: &Cluster, group: &str, topics: &[&str]) {
     guest.poll(&mut Batch::default(), 1, 1, std::time::Duration::ZERO).expect("it joins");
 }
 
-/// A disk with an empty store.
+/// Disks with empty stores. To open one takes longer than a short life, so they are used for one life after the other.
+#[derive(Default)]
+pub struct Disks(Mutex<Vec<Arc<Disk>>>);
+
+impl Disks {
+    /// A disk with an empty store.
+    pub fn take(&self) -> Arc<Disk> {
+        self.0.lock().expect("nobody panicked").pop().unwrap_or_else(|| Arc::new(Disk::new()))
+    }
+
+    /// Gives a disk back when its life is over, and empties its store.
+    pub fn put_back(&self, disk: &Arc<Disk>) {
+        (0..PARTITIONS).for_each(|partition| disk.store.drop_partition(partition).expect("it can be emptied"));
+        assert_eq!(disk.store.partitions(), [0; 0]);
+        self.0.lock().expect("nobody panicked").push(disk.clone());
+    }
+}
+
+/// A disk with a store.
 pub struct Disk {
     pub store: Arc<Store>,
     _directory: TempDir,
 }
 
 impl Disk {
-    /// In memory, where the system has a place for that: many are made, and none is read later.
-    pub fn new() -> Self {
+    /// In memory, where the system has a place for that: none is read later.
+    fn new() -> Self {
         let memory = Path::new("/dev/shm");
         let directory = if memory.is_dir() { TempDir::new_in(memory) } else { TempDir::new() }.expect("a directory");
         Self { store: store_in(directory.path()), _directory: directory }

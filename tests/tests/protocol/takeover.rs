@@ -9,7 +9,7 @@ use bellwether_tests::world::{PARTITIONS, PROCESS_GROUP, World, rule_sets};
 
 use crate::processing::{Restarting, until_processed};
 use crate::sweep::Written;
-use crate::sweeps::{Disk, Happened, Meanwhile, assert_everything_happened, for_all_seeds, told};
+use crate::sweeps::{Disk, Disks, Happened, Meanwhile, assert_everything_happened, for_all_seeds, told};
 
 const MEANWHILE: [Meanwhile; 5] =
     [Meanwhile::TakenOver, Meanwhile::TakenOverElsewhere, Meanwhile::Succeeded, Meanwhile::Joined, Meanwhile::Bumped];
@@ -25,10 +25,10 @@ struct Other {
 }
 
 impl Other {
-    fn new(world: &Arc<World>, disk: &Arc<Disk>, meanwhile: Meanwhile) -> Self {
+    fn new(world: &Arc<World>, disk: &Arc<Disk>, disks: &Disks, meanwhile: Meanwhile) -> Self {
         let (world, disk) = match meanwhile {
             Meanwhile::TakenOver => (world.clone(), disk.clone()),
-            _ => (Arc::new(world.of_another_process()), Arc::new(Disk::new())),
+            _ => (Arc::new(world.of_another_process()), disks.take()),
         };
         Self { world, disk, worker: Restarting::new(meanwhile.other_name()), is_at_work: false, has_gone_on: false }
     }
@@ -60,8 +60,8 @@ fn is_settled(world: &World, disk: &Disk, other: &Other, meanwhile: Meanwhile) -
 }
 
 fn live(written: &Written, step: usize, meanwhile: Meanwhile, times_out: bool, context: &str) -> Lived {
-    let (world, disk) = (Arc::new(written.world.copy()), Arc::new(Disk::new()));
-    let other = Arc::new(Mutex::new(Other::new(&world, &disk, meanwhile)));
+    let (world, disk) = (Arc::new(written.world.copy()), written.disks.take());
+    let other = Arc::new(Mutex::new(Other::new(&world, &disk, &written.disks, meanwhile)));
     let hooked = other.clone();
     world.cluster.set_plan(Plan::default().pause("a", step, move |cluster| {
         let mut other = hooked.lock().expect("nobody panicked");
@@ -91,6 +91,10 @@ fn live(written: &Written, step: usize, meanwhile: Meanwhile, times_out: bool, c
         let numbers: BTreeSet<u16> = partitions.iter().map(|at| at.partition as u16).collect();
         let is_others = name == meanwhile.other_name();
         written.expected.assert_states(if is_others { &other.disk.store } else { &disk.store }, &numbers, context);
+    }
+    written.disks.put_back(&disk);
+    if meanwhile != Meanwhile::TakenOver {
+        written.disks.put_back(&other.disk);
     }
     Lived {
         stalled_at: world.cluster.fired().iter().map(|fired| fired.message).collect(),
