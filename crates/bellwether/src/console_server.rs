@@ -18,6 +18,9 @@ use crate::failure::Failure;
 use crate::inputs::ingest_clock;
 use crate::terminal::tell;
 
+/// The share of the time for a request in which the journal has to have its events: the rest is for writing them into their topic.
+const JOURNAL_SHARE_OF_TIMEOUT: f64 = 0.5;
+
 /// What the listener gets from the run.
 pub struct Run<'r> {
     /// Metrics, and with them the committed states.
@@ -53,10 +56,11 @@ impl Run<'_> {
     pub fn serve_beside_kafka(&self, settings: Option<ConsoleSettings>, decoder: Decoder) -> Result<Option<Intake>, Failure> {
         let Some(settings) = settings else { return Ok(None) };
         let Some(topic) = settings.events_topic.clone() else { return self.serve(settings, None, true).map(|()| None) };
+        let journal_patience = settings.request_timeout.mul_f64(JOURNAL_SHARE_OF_TIMEOUT);
         let (inlet, arrivals) = arrivals::queue(NotTaken::Unreachable);
         let taking = Taking { inlet, decoder: decoder.clone(), max_event_bytes: MAX_POSTED_EVENT_BYTES, is_held_by_pause: false };
         self.serve(settings, Some(taking), true)?;
-        Ok(Some(Intake { arrivals: Mutex::new(arrivals), topic, decoder }))
+        Ok(Some(Intake { arrivals: Mutex::new(arrivals), topic, decoder, journal_patience }))
     }
 
     /// Serves what is there to be looked at, on the default address, or on any free port if that is taken.

@@ -1,4 +1,4 @@
-//! Events in: CloudEvents as JSON, one or a batch, answered when the journal has them, or beside Kafka the input topic.
+//! Events in: CloudEvents as JSON, one or a batch, answered when the journal has them.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -12,7 +12,7 @@ use axum::http::{HeaderMap, StatusCode};
 use bellwether_codec::intake::check_received;
 use bellwether_codec::rejection::{RejectReason, Rejection};
 use bellwether_engine::trace_parent::TraceParent;
-use bellwether_live::arrivals::NotTaken;
+use bellwether_live::arrivals::{NotTaken, Taken};
 use bellwether_live::http_metrics::{HttpMetrics, PostResult};
 use serde::Serialize;
 use serde::de::IgnoredAny;
@@ -48,19 +48,19 @@ enum Mode {
 ///
 /// Either all events of a request are taken in, or none; then the request may be repeated as a whole. After a status of 408 or 5xx nobody knows
 /// whether they were, unless the problem says that none is: repeat the request, events are recognised by `source` and `id`. That holds for the
-/// latest 32 events of a customer (`recent_ids`), so send no more of one customer at once. Without Kafka the answer comes when the
-/// journal has the events; beside Kafka when all replicas in sync have them in the input topic `console.events_topic`, in one transaction, from
-/// where they come into the journal like all others.
+/// latest 32 events of a customer (`recent_ids`), so send no more of one customer at once. The answer comes when the journal has the events.
+/// Beside Kafka they come into it through the input topic `console.events_topic`, written in one transaction. If the ingest does not take them from
+/// there within half of `console.request_timeout`, the answer is 202: all replicas in sync have them, and the journal will. They need not be sent again.
 #[utoipa::path(post, path = "/v1/events", operation_id = "take_events", tag = "events",
     request_body(content((serde_json::Value = "application/cloudevents+json"), (Vec<serde_json::Value> = "application/cloudevents-batch+json"),
         (serde_json::Value = "application/json")), description = "CloudEvents 1.0 in structured mode, each as the schema `event` has it: `bellwether schema event`, `event.schema.json` among the contracts"),
-    responses((status = 200, description = "Done", body = Journaled), (status = "4XX", description = "Refused", body = Problem, content_type = "application/problem+json"),
+    responses((status = 200, description = "Done", body = Journaled), (status = 202, description = "Beside Kafka: the input topic has them for good, the journal not yet", body = Journaled), (status = "4XX", description = "Refused", body = Problem, content_type = "application/problem+json"),
         (status = "5XX", description = "Not now, or it failed", body = Problem, content_type = "application/problem+json")), security(("token" = [])))]
 pub(crate) async fn take(
     State(shared): State<Arc<Shared>>,
     headers: HeaderMap,
     body: Result<Bytes, BytesRejection>,
-) -> Result<Json<Journaled>, Problem> {
+) -> Result<(StatusCode, Json<Journaled>), Problem> {
     let Some(taking) = &shared.offered.taking else {
         let detail = "this process takes no events over HTTP: see `console.events_topic` beside Kafka, `console.take_events` without it";
         return Err(Problem::new(StatusCode::NOT_IMPLEMENTED, "no-intake", detail));
@@ -76,11 +76,13 @@ pub(crate) async fn take(
     posted.result = PostResult::Unknown;
     let events = traced(events, &headers, taking.max_event_bytes);
     let count = events.len();
-    if count > 0 {
-        hand_over(events, taking, &shared, &mut posted).await?;
-    }
+    let taken = if count > 0 { hand_over(events, taking, &shared, &mut posted).await? } else { Taken::Journaled };
     posted.result = PostResult::Accepted;
-    Ok(Json(Journaled { events: count }))
+    let status = match taken {
+        Taken::Journaled => StatusCode::OK,
+        Taken::InTopic => StatusCode::ACCEPTED,
+    };
+    Ok((status, Json(Journaled { events: count })))
 }
 
 /// The events of a request, counted when it ends, however it does: a client that hangs up does not know what became of them.
@@ -96,8 +98,8 @@ impl Drop for Posted<'_> {
     }
 }
 
-/// Hands events over, and waits until they are committed.
-async fn hand_over(events: Vec<Vec<u8>>, taking: &Taking, shared: &Shared, posted: &mut Posted<'_>) -> Result<(), Problem> {
+/// Hands events over, and waits until they are taken.
+async fn hand_over(events: Vec<Vec<u8>>, taking: &Taking, shared: &Shared, posted: &mut Posted<'_>) -> Result<Taken, Problem> {
     let mut not_taken = |reason| {
         posted.result = PostResult::Postponed;
         not_taken(reason)

@@ -125,6 +125,13 @@ pub trait Client: Send {
     /// [`CommitError::NotCommitted`]: nothing of it will ever be seen. [`CommitError::Lost`]: nobody knows, or somebody else has taken over.
     fn commit(&mut self, transaction: &Transaction) -> Result<(), CommitError>;
 
+    /// The same, and tells of each partition that it wrote to the offset behind its last record there: who has read so far has read all of it.
+    ///
+    /// # Errors
+    ///
+    /// As [`Client::commit`].
+    fn commit_and_place(&mut self, transaction: &Transaction) -> Result<Vec<(TopicPartition, u64)>, CommitError>;
+
     /// How the client library is doing, as it told last; nothing at first.
     fn statistics(&self) -> Vec<ClientStatistics>;
 

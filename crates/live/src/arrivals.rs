@@ -23,7 +23,16 @@ pub struct Delivery {
 }
 
 /// What became of the events of one request.
-pub type Answer = Result<(), NotTaken>;
+pub type Answer = Result<Taken, NotTaken>;
+
+/// Where events are that were taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Taken {
+    /// In the journal.
+    Journaled,
+    /// In an input topic, for good. The journal will have them later.
+    InTopic,
+}
 
 /// The end of the queue that listeners have.
 #[derive(Clone)]
@@ -82,9 +91,9 @@ impl Inlet {
 }
 
 impl Delivery {
-    /// Tells that all of it is committed. Nobody may be there any more to hear it.
-    pub fn committed(self) {
-        _ = self.done.send(Ok(()));
+    /// Tells where all of it is. Nobody may be there any more to hear it.
+    pub fn taken(self, taken: Taken) {
+        _ = self.done.send(Ok(taken));
     }
 
     /// Tells that nothing of it is committed, nor will be.

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use bellwether_codec::intake::{DecodedEpoch, Line, RawEpoch, TICK_INTERVAL_MS};
 
-use crate::arrivals::{Arrivals, Delivery};
+use crate::arrivals::{Arrivals, Delivery, Taken};
 use crate::error::LiveError;
 use crate::session::Session;
 
@@ -28,7 +28,7 @@ impl Session {
                 break;
             }
             self.take_received(&deliveries)?;
-            deliveries.into_iter().for_each(Delivery::committed);
+            deliveries.into_iter().for_each(|delivery| delivery.taken(Taken::Journaled));
         }
         Ok(())
     }

@@ -1,4 +1,5 @@
-//! Events over HTTP beside a real broker: written as a whole or not at all, and counted once however often a request is repeated.
+//! Events over HTTP beside a real broker: written as a whole or not at all, counted once however often a request is repeated, and answered when the journal
+//! has them.
 
 use std::collections::BTreeMap;
 use std::io::Write;
@@ -37,9 +38,55 @@ fn send(product: &Product, events: &[Value]) -> Answer {
 fn send_until_taken(product: &Product, events: &[Value]) {
     wait_for("events are taken", || {
         let answer = send(product, events);
-        assert!(answer.status == 200 || (answer.status == 503 && answer.headers.contains_key("retry-after")), "{answer:?}");
-        answer.status == 200
+        let is_taken = matches!(answer.status, 200 | 202);
+        assert!(is_taken || (answer.status == 503 && answer.headers.contains_key("retry-after")), "{answer:?}");
+        is_taken
     });
+}
+
+/// How often each id of a customer's events is in the journal.
+fn journaled(product: &Product, customer: &str) -> BTreeMap<String, usize> {
+    let mut found = BTreeMap::new();
+    let event = |value: &[u8]| serde_json::from_slice::<Value>(value).ok().filter(|event| event["subject"] == customer);
+    for event in product.read("journal", PARTITIONS, |record| event(record.value?)).into_iter().flatten() {
+        *found.entry(event["id"].as_str().expect("an id").to_owned()).or_insert(0) += 1;
+    }
+    found
+}
+
+#[test]
+fn the_answer_comes_when_the_journal_has_the_events() {
+    let mut product = product(Broker::shared().bootstrap(), "answered");
+    product.more_settings = product.more_settings.replace("5s", "10s");
+    let one = product.start("one", "all", 1);
+    wait_for("the ingest has begun", || send(&product, &request(0)).status == 200);
+    for number in 1..10 {
+        let answer = send(&product, &request(number));
+        assert_eq!((answer.status, answer.json()["events"].as_u64()), (200, Some(3)), "{answer:?}");
+        // What is repeated because its answer was lost is in the journal as often as it was sent.
+        let journaled = journaled(&product, "c-half");
+        assert!(journaled.len() as u32 >= 3 * (number + 1), "{number}: {journaled:?}");
+    }
+    assert_eq!(one.stop(), Some(0));
+
+    // Where nobody takes in, the topic has them, and the journal will.
+    let one = product.start("one", "process", 1);
+    let mut answer = None;
+    wait_for("an answer", || {
+        let found = send(&product, &request(20));
+        let is_later = found.status == 503;
+        answer = Some(found);
+        !is_later
+    });
+    let answer = answer.expect("it has come");
+    assert_eq!((answer.status, answer.json()["events"].as_u64()), (202, Some(3)), "{answer:?}");
+    let ids = |events: &[Value]| events.iter().map(|event| event["id"].as_str().expect("an id").to_owned()).collect::<Vec<_>>();
+    let (topic, journal) = (written(&product, "c-half"), journaled(&product, "c-half"));
+    assert!(ids(&request(20)).iter().all(|id| topic.contains_key(id) && !journal.contains_key(id)), "{topic:?} {journal:?}");
+    assert_eq!(one.stop(), Some(0));
+    let one = product.start("one", "ingest", 1);
+    wait_for("they are journaled", || journaled(&product, "c-half").len() == topic.len());
+    assert_eq!(one.stop(), Some(0));
 }
 
 /// A customer that was busy, and is silent since 50 days.

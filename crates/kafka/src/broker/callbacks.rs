@@ -1,12 +1,13 @@
 //! What librdkafka calls: rebalances are acknowledged and written down, failed deliveries and statistics are kept. Nothing else happens here.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, MutexGuard};
 
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::{BaseConsumer, Consumer as _, ConsumerContext};
 use rdkafka::error::KafkaError as Cause;
-use rdkafka::message::DeliveryResult;
+use rdkafka::message::{BorrowedMessage, DeliveryResult};
 use rdkafka::producer::ProducerContext;
 use rdkafka::types::RDKafkaRespErr;
 use rdkafka::{ClientContext, Message as _, Statistics, TopicPartitionList};
@@ -96,12 +97,36 @@ pub(super) struct ProducerCallbacks {
     pub(super) troubles: Troubles,
     pub(super) statistics: Latest,
     failed: Mutex<Option<(TopicPartition, Cause)>>,
+    /// Whether somebody asks for the places of records: mostly nobody does, and there are many records.
+    is_watching_places: AtomicBool,
+    /// The offset behind the last record that was written to each partition.
+    places: Mutex<BTreeMap<TopicPartition, u64>>,
 }
 
 impl ProducerCallbacks {
     /// Takes the first delivery that failed since the last call.
     pub(super) fn take_failed(&self) -> Option<(TopicPartition, Cause)> {
         self.failed.lock().expect("no holder panics").take()
+    }
+
+    /// From now on the places of records are noted.
+    pub(super) fn watch_places(&self) {
+        self.places.lock().expect("no holder panics").clear();
+        self.is_watching_places.store(true, Ordering::Relaxed);
+    }
+
+    /// The offset behind the last record of each partition that was written to since [`Self::watch_places`], which this ends.
+    pub(super) fn take_places(&self) -> Vec<(TopicPartition, u64)> {
+        self.is_watching_places.store(false, Ordering::Relaxed);
+        std::mem::take(&mut *self.places.lock().expect("no holder panics")).into_iter().collect()
+    }
+
+    fn note_place(&self, message: &BorrowedMessage<'_>) {
+        let at = TopicPartition::new(message.topic(), message.partition());
+        let behind = u64::try_from(message.offset() + 1).unwrap_or_default();
+        let mut places = self.places.lock().expect("no holder panics");
+        let place = places.entry(at).or_default();
+        *place = behind.max(*place);
     }
 }
 
@@ -123,9 +148,13 @@ impl ProducerContext for ProducerCallbacks {
     type DeliveryOpaque = ();
 
     fn delivery(&self, result: &DeliveryResult<'_>, (): ()) {
-        if let Err((cause, message)) = result {
-            let mut failed = self.failed.lock().expect("no holder panics");
-            failed.get_or_insert_with(|| (TopicPartition::new(message.topic(), message.partition()), cause.clone()));
+        match result {
+            Ok(message) if self.is_watching_places.load(Ordering::Relaxed) => self.note_place(message),
+            Ok(_) => {}
+            Err((cause, message)) => {
+                let mut failed = self.failed.lock().expect("no holder panics");
+                failed.get_or_insert_with(|| (TopicPartition::new(message.topic(), message.partition()), cause.clone()));
+            }
         }
     }
 }

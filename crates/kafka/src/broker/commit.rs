@@ -14,6 +14,7 @@ use super::classify::classify;
 use super::lists::list_with_offsets;
 use super::options::{MESSAGE_TIMEOUT, REQUEST_TIMEOUT, TRANSACTION_TIMEOUT};
 use super::session::Session;
+use crate::batch::TopicPartition;
 use crate::error::{CommitError, KafkaError, Remedy};
 use crate::transaction::{Outgoing, Transaction};
 
@@ -47,6 +48,16 @@ impl Session {
             Err(CommitError::NotCommitted(error)) if self.is_doubtful => Err(CommitError::Lost(rebuilt(error))),
             outcome => outcome,
         }
+    }
+
+    /// From now on the producer notes where its records come to lie.
+    pub(super) fn watch_places(&self) {
+        self.producer.context().watch_places();
+    }
+
+    /// Where the records of the last transaction lie, and no more is noted.
+    pub(super) fn take_places(&self) -> Vec<(TopicPartition, u64)> {
+        self.producer.context().take_places()
     }
 
     fn run(&self, transaction: &Transaction) -> Result<(), CommitError> {

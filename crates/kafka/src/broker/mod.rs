@@ -128,6 +128,12 @@ impl Client for BrokerClient {
         })
     }
 
+    fn commit_and_place(&mut self, transaction: &Transaction) -> Result<Vec<(TopicPartition, u64)>, CommitError> {
+        self.session().map_err(CommitError::Lost)?.watch_places();
+        self.commit(transaction)?;
+        Ok(self.session().map_err(CommitError::Lost)?.take_places())
+    }
+
     fn has_assignment(&self) -> bool {
         self.session.as_ref().is_some_and(Session::has_assignment)
     }

@@ -225,6 +225,10 @@ impl Client for MemoryClient {
     }
 
     fn commit(&mut self, transaction: &Transaction) -> Result<(), CommitError> {
+        self.write_transaction(transaction).map(|_| ())
+    }
+
+    fn commit_and_place(&mut self, transaction: &Transaction) -> Result<Vec<(TopicPartition, u64)>, CommitError> {
         self.write_transaction(transaction)
     }
 

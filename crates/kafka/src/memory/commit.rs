@@ -19,26 +19,32 @@ const PRODUCE_RECORDS_MAX: usize = 16;
 /// Records by partition, in the order in which they were given.
 type Routed = BTreeMap<TopicPartition, Vec<Record>>;
 
+/// The offset behind the last record of each partition.
+pub(super) type Places = Vec<(TopicPartition, u64)>;
+
 impl MemoryClient {
-    /// See [`crate::Client::commit`].
-    pub(super) fn write_transaction(&mut self, transaction: &Transaction) -> Result<(), CommitError> {
+    /// See [`crate::Client::commit_and_place`].
+    pub(super) fn write_transaction(&mut self, transaction: &Transaction) -> Result<Places, CommitError> {
         let outcome = self.attempt(transaction);
         self.lost |= matches!(outcome, Err(CommitError::Lost(_)));
         outcome
     }
 
-    fn attempt(&self, transaction: &Transaction) -> Result<(), CommitError> {
+    fn attempt(&self, transaction: &Transaction) -> Result<Places, CommitError> {
         self.cluster.lock().reachable(&self.life).map_err(CommitError::Lost)?;
         if self.lost {
             return Err(CommitError::Lost(self.error(Remedy::Rebuild, "committing", "the client was not rebuilt after an earlier error")));
         }
         if transaction.is_empty() {
-            return Ok(());
+            return Ok(Places::new());
         }
         let records = self.route(transaction).map_err(CommitError::NotCommitted)?;
         match self.send(records, transaction) {
             // Kafka calls this an abortable error: the transaction is open, and it is for the client to end it.
-            Err(CommitError::NotCommitted(error)) => self.end(false).and(Err(CommitError::NotCommitted(error))),
+            Err(CommitError::NotCommitted(error)) => {
+                self.end(false)?;
+                Err(CommitError::NotCommitted(error))
+            }
             outcome => outcome,
         }
     }
@@ -55,7 +61,7 @@ impl MemoryClient {
         Ok(routed)
     }
 
-    fn send(&self, records: Routed, transaction: &Transaction) -> Result<(), CommitError> {
+    fn send(&self, records: Routed, transaction: &Transaction) -> Result<Places, CommitError> {
         // As long as the last transaction is being ended, the coordinator lets none begin.
         self.cluster.finish(&self.session);
         if !records.is_empty() {
@@ -65,16 +71,24 @@ impl MemoryClient {
             })
             .map_err(abortable)?;
         }
+        let mut places = Places::new();
         for (at, records) in records {
+            let mut behind = 0;
             for part in records.chunks(PRODUCE_RECORDS_MAX) {
-                self.request(Message::Produce, |state, session| produce(state, session, &at, part)).map_err(abortable)?;
+                self.request(Message::Produce, |state, session| {
+                    behind = produce(state, session, &at, part)?;
+                    Ok(())
+                })
+                .map_err(abortable)?;
                 self.response(Message::ProduceResponse).map_err(abortable)?;
             }
+            places.push((at, behind));
         }
         if !transaction.offsets().is_empty() {
             self.send_offsets(transaction)?;
         }
-        self.end(true)
+        self.end(true)?;
+        Ok(places)
     }
 
     fn send_offsets(&self, transaction: &Transaction) -> Result<(), CommitError> {
@@ -181,12 +195,14 @@ fn target(state: &State, at: &TopicPartition) -> Result<Target, CommitError> {
     Ok(Target::Partition(at.clone(), state.topics.id(&at.topic).unwrap_or_default()))
 }
 
-fn produce(state: &mut State, session: &Session, at: &TopicPartition, records: &[Record]) -> Result<(), CommitError> {
+/// Returns the offset behind the last of them.
+fn produce(state: &mut State, session: &Session, at: &TopicPartition, records: &[Record]) -> Result<u64, CommitError> {
     let target = target(state, at)?;
     state.transactions.verify(session, &target)?;
+    let mut behind = 0;
     for record in records {
         let appended = state.topics.append(at, record.clone(), Some(session.producer), state.now_ms);
-        appended.map_err(CommitError::NotCommitted)?;
+        behind = appended.map_err(CommitError::NotCommitted)? + 1;
     }
-    Ok(())
+    Ok(behind)
 }

@@ -163,13 +163,13 @@ impl Connect {
         &self.instance
     }
 
-    /// The client that writes what comes over HTTP to an input topic. It joins no group.
+    /// The client that writes what comes over HTTP to an input topic, and asks how far the ingest is. It does not join that group.
     ///
     /// # Errors
     ///
     /// When the settings are wrong, or the brokers do not answer, or refuse.
     pub fn posting_client(&self) -> Result<BrokerClient, KafkaError> {
-        self.member(format!("{}-look", self.settings.application), "posted", Vec::new())
+        self.member(self.ingest_group(), "posted", Vec::new())
     }
 
     /// The client of a forwarding route, which is a group of its own. It writes nothing but offsets.

@@ -1,15 +1,17 @@
-//! Events that came over HTTP, written to an input topic: all events of a request in one transaction, answered when it is committed.
+//! Events that came over HTTP, written to an input topic: all events of a request in one transaction. The answer comes when the journal has them, or, if
+//! that takes too long, that the topic has.
 
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use bellwether_codec::event::Decoder;
-use bellwether_kafka::{Batch, Client, CommitError, KafkaError, Outgoing, Remedy, Transaction};
+use bellwether_kafka::{Batch, Client, CommitError, KafkaError, Outgoing, Remedy, TopicPartition, Transaction};
 
 use super::options::Turn;
 use super::patience::Patience;
-use crate::arrivals::{Arrivals, Delivery, NotTaken};
+use crate::arrivals::{Arrivals, Delivery, NotTaken, Taken};
 use crate::error::LiveError;
 
 /// The largest event that is taken over HTTP, bytes: with its attributes it fits into what Kafka's clients and brokers take by default.
@@ -17,6 +19,12 @@ pub const MAX_POSTED_EVENT_BYTES: usize = 900_000;
 
 /// How long the writer listens before it looks after its client.
 const LISTEN: Duration = Duration::from_secs(1);
+
+/// The same, while somebody waits for the journal: so often the ingest is asked how far it is.
+const LISTEN_SHORTLY: Duration = Duration::from_millis(20);
+
+/// Transactions that may wait for the journal. Of older ones it is told that the topic has them.
+const MAX_UNDER_WAY: usize = 256;
 
 /// Where events of a listener come from and go to.
 pub struct Intake {
@@ -26,19 +34,39 @@ pub struct Intake {
     pub topic: String,
     /// Reads events as their source will.
     pub decoder: Decoder,
+    /// How long whoever waits for the journal does so, once the topic has the events.
+    pub journal_patience: Duration,
 }
 
-/// Writes what a listener brings. Its client belongs to no group.
+/// Requests whose events are in the input topic, on their way into the journal.
+struct UnderWay {
+    deliveries: Vec<Delivery>,
+    /// How far the ingest has to come in each partition.
+    places: Vec<(TopicPartition, u64)>,
+    /// Until when they wait for that.
+    until: Instant,
+}
+
+impl UnderWay {
+    fn tell(self, taken: Taken) {
+        self.deliveries.into_iter().for_each(|delivery| delivery.taken(taken));
+    }
+}
+
+/// Writes what a listener brings. Its client asks what the group of the ingest has committed, and does not join it.
 pub(crate) struct Writer<'i> {
     client: Box<dyn Client>,
     intake: &'i Intake,
     patience: Patience,
+    under_way: VecDeque<UnderWay>,
+    /// Whether it may ask how far the ingest is.
+    may_ask: bool,
 }
 
 impl<'i> Writer<'i> {
     /// A writer with a client of its own.
     pub fn new(client: Box<dyn Client>, intake: &'i Intake, turn: Turn, stop: &Arc<AtomicBool>) -> Self {
-        Self { client, intake, patience: Patience::new(turn.retry_wait, stop) }
+        Self { client, intake, patience: Patience::new(turn.retry_wait, stop), under_way: VecDeque::new(), may_ask: true }
     }
 
     /// Works until `stop` is set.
@@ -52,6 +80,7 @@ impl<'i> Writer<'i> {
         let arrivals = intake.arrivals.lock().unwrap_or_else(PoisonError::into_inner);
         let ended = self.serve(&arrivals, stop);
         arrivals.close();
+        self.under_way.drain(..).for_each(|written| written.tell(Taken::InTopic));
         match ended {
             Err(LiveError::Stopped) => Ok(()),
             ended => ended,
@@ -61,8 +90,10 @@ impl<'i> Writer<'i> {
     fn serve(&mut self, arrivals: &Arrivals, stop: &AtomicBool) -> Result<(), LiveError> {
         arrivals.open();
         while !stop.load(Ordering::Relaxed) {
-            let deliveries = arrivals.take(Instant::now() + LISTEN, stop);
+            let listen = if self.under_way.is_empty() { LISTEN } else { LISTEN_SHORTLY };
+            let deliveries = arrivals.take(Instant::now() + listen, stop);
             let written = self.look_after_client().and_then(|()| self.write(deliveries));
+            self.look_after_journal();
             if let Err(error) = written {
                 // Nobody is to wait for a broker that does not answer.
                 arrivals.close();
@@ -91,10 +122,10 @@ impl<'i> Writer<'i> {
         if deliveries.is_empty() {
             return Ok(());
         }
-        match self.client.commit(&self.transaction(&deliveries)) {
-            Ok(()) => {
+        match self.client.commit_and_place(&self.transaction(&deliveries)) {
+            Ok(places) => {
                 self.patience.restore();
-                deliveries.into_iter().for_each(Delivery::committed);
+                self.under_way.push_back(UnderWay { deliveries, places, until: Instant::now() + self.intake.journal_patience });
                 Ok(())
             }
             Err(CommitError::NotCommitted(error)) if deliveries.len() > 1 => {
@@ -109,6 +140,43 @@ impl<'i> Writer<'i> {
             // Dropped without an answer: nobody knows.
             Err(CommitError::Lost(error)) => Err(error),
         }
+    }
+
+    /// Tells those whose events the journal has, and those who have waited long enough.
+    fn look_after_journal(&mut self) {
+        self.under_way.iter_mut().for_each(|written| written.deliveries.retain(Delivery::is_awaited));
+        self.under_way.retain(|written| !written.deliveries.is_empty());
+        let journaled = self.journaled();
+        if !self.may_ask {
+            self.under_way.drain(..).for_each(|written| written.tell(Taken::InTopic));
+        }
+        for written in std::mem::take(&mut self.under_way) {
+            let is_there = |(at, behind): &(TopicPartition, u64)| journaled.get(at).is_some_and(|offset| offset >= behind);
+            if written.places.iter().all(is_there) {
+                written.tell(Taken::Journaled);
+            } else if Instant::now() >= written.until {
+                written.tell(Taken::InTopic);
+            } else {
+                self.under_way.push_back(written);
+            }
+        }
+        let surplus = self.under_way.len().saturating_sub(MAX_UNDER_WAY);
+        self.under_way.drain(..surplus).for_each(|written| written.tell(Taken::InTopic));
+    }
+
+    /// How far the ingest has come in the partitions where something is under way: what lies before that is in the journal, for both are one
+    /// transaction.
+    fn journaled(&mut self) -> BTreeMap<TopicPartition, u64> {
+        let asked: BTreeSet<_> = self.under_way.iter().flat_map(|written| &written.places).map(|(at, _)| at.clone()).collect();
+        let asked: Vec<TopicPartition> = asked.into_iter().collect();
+        let committed = self.client.committed(&asked).unwrap_or_else(|error| {
+            if error.remedy.is_final() {
+                tracing::warn!(%error, "nobody says how far the ingest is: who posts events is told when their topic has them, from now on");
+                self.may_ask = false;
+            }
+            Vec::new()
+        });
+        asked.into_iter().zip(committed).filter_map(|(at, committed)| Some((at, committed?.offset))).collect()
     }
 
     fn transaction(&self, deliveries: &[Delivery]) -> Transaction {
