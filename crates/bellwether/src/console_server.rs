@@ -10,7 +10,7 @@ use bellwether_console::guarded::{self, Offered, SetLogLevel, Taking};
 use bellwether_console::settings::ConsoleSettings;
 use bellwether_live::arrivals::{self, Arrivals, NotTaken};
 use bellwether_live::embedded::AfterFiles;
-use bellwether_live::kafka::{Intake, MAX_POSTED_EVENT_BYTES};
+use bellwether_live::kafka::{Intake, JournalTopic, MAX_POSTED_EVENT_BYTES};
 use bellwether_live::metrics::Metrics;
 
 use crate::configuration::host_name;
@@ -44,7 +44,7 @@ impl Run<'_> {
         } else {
             (None, None)
         };
-        self.serve(settings, taking, true)?;
+        self.serve(settings, taking, None, true)?;
         Ok(match arrivals {
             Some(arrivals) => AfterFiles::Serve(arrivals),
             None if once => AfterFiles::End,
@@ -53,13 +53,18 @@ impl Run<'_> {
     }
 
     /// Serves beside a Kafka run, and gives what that is to take in. `decoder` is that of the source that reads the events.
-    pub fn serve_beside_kafka(&self, settings: Option<ConsoleSettings>, decoder: Decoder) -> Result<Option<Intake>, Failure> {
+    pub fn serve_beside_kafka(
+        &self,
+        settings: Option<ConsoleSettings>,
+        decoder: Decoder,
+        journal: JournalTopic,
+    ) -> Result<Option<Intake>, Failure> {
         let Some(settings) = settings else { return Ok(None) };
-        let Some(topic) = settings.events_topic.clone() else { return self.serve(settings, None, true).map(|()| None) };
+        let Some(topic) = settings.events_topic.clone() else { return self.serve(settings, None, Some(journal), true).map(|()| None) };
         let journal_patience = settings.request_timeout.mul_f64(JOURNAL_SHARE_OF_TIMEOUT);
         let (inlet, arrivals) = arrivals::queue(NotTaken::Unreachable);
         let taking = Taking { inlet, decoder: decoder.clone(), max_event_bytes: MAX_POSTED_EVENT_BYTES, is_held_by_pause: false };
-        self.serve(settings, Some(taking), true)?;
+        self.serve(settings, Some(taking), Some(journal), true)?;
         Ok(Some(Intake { arrivals: Mutex::new(arrivals), topic, decoder, journal_patience }))
     }
 
@@ -67,10 +72,16 @@ impl Run<'_> {
     pub fn serve_somewhere(&self) -> Result<(), Failure> {
         let settings = ConsoleSettings::to_look_at();
         let any_port = ConsoleSettings { address: SocketAddr::from(([127, 0, 0, 1], 0)), ..settings.clone() };
-        self.serve(settings, None, false).or_else(|_| self.serve(any_port, None, false))
+        self.serve(settings, None, None, false).or_else(|_| self.serve(any_port, None, None, false))
     }
 
-    fn serve(&self, settings: ConsoleSettings, taking: Option<Taking>, can_pause: bool) -> Result<(), Failure> {
+    fn serve(
+        &self,
+        settings: ConsoleSettings,
+        taking: Option<Taking>,
+        journal: Option<JournalTopic>,
+        can_pause: bool,
+    ) -> Result<(), Failure> {
         let offered = Offered {
             metrics: self.metrics.clone(),
             stop: self.stop.clone(),
@@ -79,6 +90,7 @@ impl Run<'_> {
             set_log_level: self.set_log_level.clone(),
             instance: self.instance.map_or_else(host_name, str::to_owned),
             can_pause,
+            journal,
         };
         let scheme = if settings.tls.is_some() { "https" } else { "http" };
         let address = guarded::serve(settings, offered).map_err(|error| {

@@ -24,6 +24,9 @@ use crate::tls::Identity;
 use crate::tokens::Scope;
 use crate::{admin, api, customers, events, kpis, page, partitions, redirect, signals, timeline};
 
+/// Timelines that are looked up at once: each looks through a stretch of the journal, which takes memory. Others wait.
+const MAX_TIMELINES: usize = 2;
+
 /// Serves until the process ends, and tells where.
 ///
 /// # Errors
@@ -35,7 +38,8 @@ pub fn serve(settings: ConsoleSettings, offered: Offered) -> Result<SocketAddr, 
     let tls = settings.tls.as_ref().map(Identity::load).transpose()?;
     let requests = Arc::new(Semaphore::new(settings.max_concurrent_requests));
     let reads = Reads::new(settings.max_concurrent_requests);
-    let shared = Arc::new(Shared { offered, board: Board::default(), requests, reads, settings });
+    let timelines = Arc::new(Semaphore::new(MAX_TIMELINES));
+    let shared = Arc::new(Shared { offered, board: Board::default(), requests, reads, timelines, settings });
     server::start("console", address, routes(&shared), limits, tls)
 }
 

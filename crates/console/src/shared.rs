@@ -6,6 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use bellwether_codec::event::Decoder;
 use bellwether_engine::time::Time;
 use bellwether_live::arrivals::Inlet;
+use bellwether_live::kafka::JournalTopic;
 use bellwether_live::metrics::Metrics;
 use bellwether_live::readers::Committed;
 use tokio::sync::Semaphore;
@@ -46,6 +47,8 @@ pub struct Offered {
     pub instance: String,
     /// Whether the loop can be paused.
     pub can_pause: bool,
+    /// Where the journal is, if it is not in the store.
+    pub journal: Option<JournalTopic>,
 }
 
 /// Everything that handlers need.
@@ -57,6 +60,8 @@ pub(crate) struct Shared {
     pub requests: Arc<Semaphore>,
     /// What they read.
     pub reads: Reads,
+    /// How many of them may look through the journal at once.
+    pub timelines: Arc<Semaphore>,
 }
 
 impl Shared {

@@ -1,4 +1,4 @@
-//! What happened to a customer: its episodes, and its latest events where the journal is at hand.
+//! What happened to a customer: its episodes, and its latest events.
 
 use std::sync::Arc;
 
@@ -10,6 +10,7 @@ use bellwether_engine::customer::Customer;
 use bellwether_engine::episode::Phase;
 use bellwether_engine::rule::Mode;
 use bellwether_live::journal_directory::block_lines;
+use bellwether_live::kafka::JournalTopic;
 use bellwether_live::readers::Committed;
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
@@ -30,7 +31,7 @@ pub(crate) struct Timeline {
     customer: String,
     as_of: AsOf,
     entries: Vec<Entry>,
-    /// Whether events are among the entries; beside Kafka the journal is not at hand, and only episodes are.
+    /// Whether events are among the entries; without them, as when Kafka does not answer, only episodes are.
     has_events: bool,
     /// Whether the beginning may be missing: older records of the journal were not looked at, or there are more entries.
     is_cut: bool,
@@ -56,15 +57,27 @@ struct Entry {
         (status = "5XX", description = "Not now, or it failed", body = Problem, content_type = "application/problem+json")), security(("token" = [])))]
 pub(crate) async fn of(State(shared): State<Arc<Shared>>, id: Result<Path<String>, PathRejection>) -> Result<Json<Timeline>, Problem> {
     let Path(id) = id?;
-    shared.read(move |shared| timeline(shared, &id)).await.map(Json)
+    // It is kept until the end of the read, which may outlive the request.
+    let permit = shared.timelines.clone().acquire_owned().await.map_err(|error| Problem::internal(&error))?;
+    let read = move |shared: &Shared| {
+        let _until_its_end = permit;
+        timeline(shared, &id)
+    };
+    shared.read(read).await.map(Json)
 }
 
 fn timeline(shared: &Shared, id: &str) -> Result<Timeline, Problem> {
     let committed = shared.committed()?;
     let (partition, customer) = reading::customer(&committed, id)?;
     let mut entries = episodes(&partition, &customer);
-    let (events, has_events, mut is_cut) = events(&committed, &partition, &customer.id, shared.settings.max_timeline_records)?;
-    entries.extend(events);
+    let mut found = Found::of(&customer.id);
+    let max_records = shared.settings.max_timeline_records;
+    let looked = match &shared.offered.journal {
+        Some(topic) => found.look_in_topic(topic, &partition, max_records),
+        None => found.look_in_store(&committed, &partition, max_records)?,
+    };
+    let (has_events, mut is_cut) = (looked.is_some(), looked.unwrap_or(true));
+    entries.extend(found.events);
     entries.sort_unstable();
     if entries.len() > MAX_ENTRIES {
         entries.drain(..entries.len() - MAX_ENTRIES);
@@ -98,34 +111,63 @@ struct Record<'a> {
     time: std::borrow::Cow<'a, str>,
 }
 
-/// The customer's events among the latest records; whether there is a journal; and whether older records were not looked at.
-fn events(committed: &Committed, partition: &PartitionNow, customer: &str, max_records: u64) -> Result<(Vec<Entry>, bool, bool), Problem> {
-    let first = partition.offset.saturating_sub(max_records);
-    let needle = format!("\"subject\":{}", serde_json::Value::from(customer));
-    let (mut events, mut has_journal, mut erased_at) = (Vec::new(), false, String::new());
-    for block in committed.store.journal_blocks(partition.number, first) {
-        let (_, block) = block.map_err(|error| Problem::internal(&error))?;
-        has_journal = true;
-        let text = block_lines(&block).map_err(|error| Problem::internal(&error))?;
-        for line in text.lines().filter(|line| line.contains(&needle)) {
-            let Some(record) = line.split_once('\t').and_then(|(_, event)| serde_json::from_str::<Record<'_>>(event).ok()) else {
-                continue;
-            };
-            if record.subject != customer {
-                continue;
-            }
-            let (time, name) = (record.time.into_owned(), record.r#type.into_owned());
-            // What was before an erasure is not told, whether or not its bytes are still there.
-            if name == ERASED {
-                events.retain(|entry: &Entry| entry.time > time);
-                erased_at = erased_at.max(time);
-            } else if time > erased_at {
-                events.push(Entry { time, what: "event", name, object: String::new() });
-            }
+/// The events of a customer among the latest records of its partition.
+struct Found {
+    customer: String,
+    /// What the text of its events has in it.
+    needle: String,
+    events: Vec<Entry>,
+    /// When it was erased last, RFC 3339; empty if never.
+    erased_at: String,
+}
+
+impl Found {
+    fn of(customer: &str) -> Self {
+        let needle = format!("\"subject\":{}", serde_json::Value::from(customer));
+        Self { customer: customer.to_owned(), needle, events: Vec::new(), erased_at: String::new() }
+    }
+
+    /// Looks through the journal in the store. Returns whether there are older records; nothing if there is no journal.
+    fn look_in_store(&mut self, committed: &Committed, partition: &PartitionNow, max_records: u64) -> Result<Option<bool>, Problem> {
+        let first = partition.offset.saturating_sub(max_records);
+        let mut has_journal = false;
+        for block in committed.store.journal_blocks(partition.number, first) {
+            let (_, block) = block.map_err(|error| Problem::internal(&error))?;
+            has_journal = true;
+            let text = block_lines(&block).map_err(|error| Problem::internal(&error))?;
+            text.lines().filter_map(|line| line.split_once('\t')).for_each(|(_, event)| self.take(event));
         }
-        if events.len() > 2 * MAX_ENTRIES {
-            events.drain(..events.len() - MAX_ENTRIES);
+        Ok(has_journal.then_some(first > 0))
+    }
+
+    /// Looks through the journal topic. Returns whether there are older records; nothing if the topic cannot be read.
+    fn look_in_topic(&mut self, topic: &JournalTopic, partition: &PartitionNow, max_records: u64) -> Option<bool> {
+        let looked = topic.latest(partition.number, partition.offset, max_records, |event| self.take(event));
+        if let Err(error) = &looked {
+            tracing::debug!(%error, "a timeline goes without the events of the journal topic");
+            self.events.clear();
+        }
+        looked.ok()
+    }
+
+    /// Takes a record if it is an event of the customer.
+    fn take(&mut self, text: &str) {
+        let is_meant = |record: &Record<'_>| record.subject == self.customer;
+        let Some(record) =
+            Some(text).filter(|text| text.contains(&self.needle)).and_then(|text| serde_json::from_str(text).ok()).filter(is_meant)
+        else {
+            return;
+        };
+        let (time, name) = (record.time.into_owned(), record.r#type.into_owned());
+        // What was before an erasure is not told, whether or not its bytes are still there.
+        if name == ERASED {
+            self.events.retain(|entry: &Entry| entry.time > time);
+            self.erased_at = std::mem::take(&mut self.erased_at).max(time);
+        } else if time > self.erased_at {
+            self.events.push(Entry { time, what: "event", name, object: String::new() });
+        }
+        if self.events.len() > 2 * MAX_ENTRIES {
+            self.events.drain(..MAX_ENTRIES);
         }
     }
-    Ok((events, has_journal, first > 0))
 }

@@ -7,6 +7,8 @@ use std::net::{TcpListener, TcpStream};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use bellwether_codec::event::encode_event;
+use bellwether_engine::event::Event;
 use bellwether_tests::broker::Broker;
 use bellwether_tests::company::company;
 use bellwether_tests::product::{INPUT_PARTITIONS, Product};
@@ -70,13 +72,14 @@ fn instances_tell_of_their_own_partitions() {
 #[test]
 fn who_asks_the_wrong_instance_is_sent_to_the_owner() {
     let mut product = Product::new(Broker::shared().bootstrap(), "redirected", PARTITIONS);
+    let events = company(11, CUSTOMERS as u64, 30);
     let mut start = |instance: &str, role: &str| {
         let port = TcpListener::bind("127.0.0.1:0").and_then(|listener| listener.local_addr()).expect("a port is free").port();
         let (address, tokens) = (format!("127.0.0.1:{port}"), with_tokens());
         product.more_settings = format!("console:\n  address: {address}\n  advertised_url: http://{address}/\n{tokens}");
         if instance == "one" {
             product.create();
-            product.produce(&company(11, CUSTOMERS as u64, 30));
+            product.produce(&events);
         }
         (address, product.start(instance, role, 1))
     };
@@ -116,8 +119,28 @@ fn who_asks_the_wrong_instance_is_sent_to_the_owner() {
     wait_for("what the other one had", || known(&first).len() == CUSTOMERS);
     let all = known(&first);
     assert!(all.iter().all(|customer| read(&format!("http://{first}/v1/customers/{customer}")).status == 200));
+    for customer in &all {
+        let timeline = read(&format!("http://{first}/v1/customers/{customer}/timeline")).json();
+        assert_eq!((&timeline["has_events"], &timeline["is_cut"]), (&json!(true), &json!(false)), "{timeline}");
+        let entries = timeline["entries"].as_array().expect("entries").iter().filter(|entry| entry["what"] == "event");
+        let told: Vec<(Value, Value)> = entries.map(|entry| (entry["time"].clone(), entry["name"].clone())).collect();
+        assert_eq!(told, happened(&events, customer), "{customer}");
+    }
     use_page("page_beside_kafka.py", &first, OsStr::new(&all[0]));
     assert_eq!(one.stop(), Some(0));
+}
+
+/// When what happened to a customer, in the order of a timeline.
+fn happened(events: &[Event<'_>], customer: &str) -> Vec<(Value, Value)> {
+    let of_customer = events.iter().filter(|event| event.customer == customer).map(|event| {
+        let mut text = Vec::new();
+        encode_event(event, &mut text);
+        let event: Value = serde_json::from_slice(&text).expect("JSON");
+        (event["time"].clone(), event["type"].clone())
+    });
+    let mut happened: Vec<_> = of_customer.collect();
+    happened.sort_by(|one, other| (one.0.as_str(), one.1.as_str()).cmp(&(other.0.as_str(), other.1.as_str())));
+    happened
 }
 
 /// What is at an address; nothing while nobody listens there yet.

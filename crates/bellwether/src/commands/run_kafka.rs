@@ -7,7 +7,7 @@ use bellwether_codec::event::Decoder;
 use bellwether_codec::pseudonym::Pseudonymiser;
 use bellwether_console::guarded::SetLogLevel;
 use bellwether_live::config::UnknownTypes;
-use bellwether_live::kafka::{self, RunOptions};
+use bellwether_live::kafka::{self, JournalTopic, RunOptions};
 use bellwether_live::metrics::Metrics;
 
 use super::run::Role;
@@ -52,7 +52,8 @@ pub fn run(path: &Path, role: Role, workers: u16, set_log_level: &SetLogLevel) -
     }
     let instance = configuration.kafka.as_ref().and_then(|kafka| kafka.instance.as_deref());
     let run = Run { metrics: &metrics, stop: &stop, set_log_level, instance };
-    options.intake = run.serve_beside_kafka(configuration.console.clone(), posted_decoder(&configuration, options.pseudonymiser))?;
+    let decoder = posted_decoder(&configuration, options.pseudonymiser);
+    options.intake = run.serve_beside_kafka(configuration.console.clone(), decoder, JournalTopic::new(&options.connect))?;
     kafka::run(&options, &metrics, &stop)?;
     tell("stopped by a signal: what was taken in is committed, and the same command goes on from here");
     Ok(Outcome::Done)

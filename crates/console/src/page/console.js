@@ -191,7 +191,7 @@ async function showCustomer(id) {
     customer.open_signals.length ? make("ol", {}, ...customer.open_signals.map((signal) => signalItem(signal, false))) : make("p", {}, "None."),
     make("h3", {}, "Timeline"),
   );
-  if (!timeline.has_events) detail.append(make("p", { class: "note" }, "Events are in the journal topic, and not at hand here: these are the signals alone."));
+  if (!timeline.has_events) detail.append(make("p", { class: "note" }, "The journal topic cannot be read at present: these are the signals alone."));
   if (timeline.entries.length) {
     const rows = timeline.entries.slice().reverse().map((entry) => [entry.time.replace("T", " ").slice(0, 16), entry.what, entry.name, entry.object]);
     const all = make("details", {}, make("summary", {}, `All ${rows.length} entries${timeline.is_cut ? "; older ones are not shown" : ""}`));

@@ -9,7 +9,7 @@
 //! - `owned`: a partition at work. `open`: what must hold before it may be. `publish`, `dead_letters`: what goes out.
 //! - `safekeeping`: what the workers share about stored states. `copying`: taking snapshots. `restoring`: starting from one. `erasures`: who is left out then. `quarantine`: damage.
 //! - `letters`: dead letters read back, and put back. `import`: history into a journal before its first day. `learn`: whose users there are.
-//! - `posted`: events that came over HTTP, on their way to an input topic.
+//! - `posted`: events that came over HTTP, on their way to an input topic. `latest`: the end of the journal, for who looks at a customer.
 //! - `rule_sets`: the rules that the journal brings. `metadata`: what stands beside committed offsets. `owners`: whose partitions are whose, from there.
 //! - `lag`: what is told to the metrics. `patience`: waiting between tries. `holding`: what is not read while somebody has paused a worker. `error`: what nobody but an operator can mend.
 
@@ -27,6 +27,7 @@ mod holding;
 mod import;
 mod ingest;
 mod lag;
+mod latest;
 mod learn;
 mod letters;
 mod metadata;
@@ -62,6 +63,7 @@ pub use erasures::ErasureReader;
 pub use error::JournalError;
 pub use import::{ImportOptions, Imported, import};
 pub use ingest::Ingest;
+pub use latest::JournalTopic;
 pub use letters::{
     Letter, LetterFilter, PutBack, partitions as letter_partitions, put_back as put_back_letters, to_put_back as letters_to_put_back,
 };
