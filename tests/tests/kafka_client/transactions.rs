@@ -26,6 +26,23 @@ fn records_and_offsets_count_together() {
     eventually("there are one record and one mark", || worker.client.bounds(&out) == Ok((0, 2)));
 }
 
+#[test]
+fn a_transaction_is_told_where_its_records_end() {
+    let broker = Broker::shared();
+    make_topic(broker, "placed", 2);
+    let mut writer = client(options(broker, "placed", "placed"));
+    let at = |partition: i32| TopicPartition::new("placed", partition);
+    let first = transaction("placed", &[(1, "a"), (0, "b"), (1, "c")]);
+    assert_eq!(writer.commit_and_place(&first), Ok(vec![(at(0), 1), (at(1), 2)]));
+    // What nobody asks of is not noted.
+    assert_eq!(writer.commit(&first), Ok(()));
+    assert_eq!(writer.commit_and_place(&Transaction::default()), Ok(Vec::new()));
+    // Each transaction before has a mark.
+    assert_eq!(writer.commit_and_place(&transaction("placed", &[(0, "d")])), Ok(vec![(at(0), 5)]));
+    assert!(writer.commit_and_place(&transaction("placed", &[(0, "e"), (9, "nowhere")])).is_err());
+    assert_values(broker, "placed", 0, &["b", "b", "d"]);
+}
+
 const SHAPED_HEADERS: [(&str, Option<&[u8]>); 4] = [("ce_id", Some(b"1")), ("ce_id", Some(b"\xfe")), ("empty", Some(b"")), ("none", None)];
 
 #[test]

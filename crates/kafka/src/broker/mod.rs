@@ -130,8 +130,9 @@ impl Client for BrokerClient {
 
     fn commit_and_place(&mut self, transaction: &Transaction) -> Result<Vec<(TopicPartition, u64)>, CommitError> {
         self.session().map_err(CommitError::Lost)?.watch_places();
-        self.commit(transaction)?;
-        Ok(self.session().map_err(CommitError::Lost)?.take_places())
+        let committed = self.commit(transaction);
+        let places = self.session().map_err(CommitError::Lost)?.take_places();
+        committed.map(|()| places)
     }
 
     fn has_assignment(&self) -> bool {

@@ -46,6 +46,19 @@ fn aborted_records_and_markers_are_skipped() {
 }
 
 #[test]
+fn a_transaction_is_told_where_its_records_end() {
+    let cluster = cluster(4, 2);
+    let mut a = client(&cluster, "a");
+    let many: Vec<(i32, &str)> = vec![(0, "x"); 20];
+    assert_eq!(a.commit_and_place(&writing(&[(1, "a"), (0, "b"), (1, "c")])).unwrap(), [(at("out", 0), 1), (at("out", 1), 2)]);
+    // Behind the mark of the one before.
+    assert_eq!(a.commit_and_place(&writing(&many)).unwrap(), [(at("out", 0), 22)]);
+    assert_eq!(a.commit_and_place(&Transaction::default()).unwrap(), []);
+    cluster.set_plan(Plan::default().at("a", cluster.steps("a") + 4, Fault::LoseRequest));
+    assert!(matches!(a.commit_and_place(&writing(&[(0, "aborted")])), Err(CommitError::NotCommitted(_))));
+}
+
+#[test]
 fn an_open_transaction_holds_later_records_back() {
     let cluster = cluster(1, 1);
     let mut reader = client(&cluster, "reader");
