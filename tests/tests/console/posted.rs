@@ -2,6 +2,7 @@
 //! has them.
 
 use std::collections::BTreeMap;
+use std::fs;
 use std::io::Write;
 use std::net::TcpStream;
 
@@ -70,6 +71,7 @@ fn the_answer_comes_when_the_journal_has_the_events() {
     assert_eq!(one.stop(), Some(0));
 
     // Where nobody takes in, the topic has them, and the journal will.
+    fs::remove_file(product.log("one")).expect("it has told where its console was");
     let one = product.start("one", "process", 1);
     let mut answer = None;
     wait_for("an answer", || {
