@@ -1,9 +1,12 @@
 //! Writing: one transaction from begin to commit, or to abort.
 
-use std::thread::sleep;
+use std::sync::Arc;
+use std::sync::mpsc::sync_channel;
+use std::thread::{Builder, sleep};
 use std::time::{Duration, Instant};
 
-use rdkafka::consumer::Consumer as _;
+use rdkafka::TopicPartitionList;
+use rdkafka::consumer::{Consumer as _, ConsumerGroupMetadata};
 use rdkafka::error::KafkaError as Cause;
 use rdkafka::message::{Header, OwnedHeaders};
 use rdkafka::producer::{BaseRecord, Producer as _};
@@ -134,13 +137,32 @@ impl Session {
         for (mut element, (_, committed)) in list.elements().into_iter().zip(transaction.offsets()) {
             element.set_metadata(&committed.metadata);
         }
-        let deadline = Instant::now() + TRANSACTION_TIMEOUT;
-        while let Err(cause) = self.producer.send_offsets_to_transaction(&list, place, remaining(deadline)) {
+        let (list, deadline) = (Arc::new(list), Instant::now() + TRANSACTION_TIMEOUT);
+        while let Err(cause) = self.send_list(&list, place, deadline) {
             if !again(&cause, deadline) {
                 return Err(failure(cause));
             }
         }
         Ok(())
+    }
+
+    /// The call is made by a thread of its own, which is left behind if it does not return in time: librdkafka waits in it for an answer however
+    /// long that takes, and does not send it again to a broker that is gone for good. The thread ends with the call, or with the process.
+    fn send_list(&self, list: &Arc<TopicPartitionList>, place: &Arc<ConsumerGroupMetadata>, deadline: Instant) -> Result<(), Cause> {
+        let (producer, list, place) = (self.producer.clone(), list.clone(), place.clone());
+        let (tell, told) = sync_channel(1);
+        let call = move || {
+            // Nobody may be there any more to hear it.
+            _ = tell.send(producer.send_offsets_to_transaction(&list, &place, remaining(deadline)));
+        };
+        let spawned = Builder::new().name("send-offsets".to_owned()).spawn(call);
+        let timed_out = || Cause::MessageProduction(Code::OperationTimedOut);
+        if spawned.is_err() {
+            sleep(BREATH);
+            return Err(timed_out());
+        }
+        let wait = deadline.saturating_duration_since(Instant::now()) + SETTLE;
+        told.recv_timeout(wait).unwrap_or_else(|_| Err(timed_out()))
     }
 
     fn finish(&self) -> Result<(), CommitError> {

@@ -1,5 +1,6 @@
 //! Reading: polls, and the answers to rebalances.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rdkafka::Message as _;
@@ -51,7 +52,7 @@ impl Session {
             return Err(self.consumer.context().troubles.explain("reading", &cause));
         }
         // The order matters: if the place was gone when it was asked for, then the assignment was lost by then.
-        self.place = self.consumer.group_metadata();
+        self.place = self.consumer.group_metadata().map(Arc::new);
         if self.consumer.assignment_lost() {
             self.place = None;
         }

@@ -1,6 +1,7 @@
 //! One life of consumer and producer, from a rebuild to the next.
 
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rdkafka::consumer::{BaseConsumer, Consumer as _, ConsumerGroupMetadata};
@@ -30,7 +31,7 @@ pub(super) struct Session {
     /// This member's place in the group, as the last poll left it; none while there is no such place. A later one must not be taken when a
     /// transaction is committed: once the group has given this member up, librdkafka forgets the place, and a broker takes the offsets of
     /// somebody without a place unchecked.
-    pub(super) place: Option<ConsumerGroupMetadata>,
+    pub(super) place: Option<Arc<ConsumerGroupMetadata>>,
     /// A request of an earlier transaction may still arrive at a broker.
     pub(super) is_doubtful: bool,
     /// It has a name of its own in the group, which no other member may have.
