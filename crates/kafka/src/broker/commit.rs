@@ -147,7 +147,7 @@ impl Session {
     }
 
     /// The call is made by a thread of its own, which is left behind if it does not return in time: librdkafka waits in it for an answer however
-    /// long that takes, and does not send it again to a broker that is gone for good. The thread ends with the call, or with the process.
+    /// long that takes. The thread ends with the call, or with the process.
     fn send_list(&self, list: &Arc<TopicPartitionList>, place: &Arc<ConsumerGroupMetadata>, deadline: Instant) -> Result<(), Cause> {
         let (producer, list, place) = (self.producer.clone(), list.clone(), place.clone());
         let (tell, told) = sync_channel(1);
