@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
 use bellwether_backtest::explain::Explainer;
-use bellwether_backtest::journal::{Journal, JournalReplay, Visit};
+use bellwether_backtest::journal::JournalReplay;
 use bellwether_backtest::pass::{Pass, PassOptions, observe_journal};
 use bellwether_backtest::replay::{Replayed, Sink};
 use bellwether_codec::event::{Decoder, encode_event};
@@ -23,11 +23,11 @@ use bellwether_engine::signal::{Output, Transition};
 use bellwether_engine::time::{DAY_MS, Time};
 use bellwether_live::embedded;
 use bellwether_live::erasing::{erase, erasure};
-use bellwether_live::journal_directory::JournalDirectory;
 use bellwether_live::metrics::Metrics;
 use bellwether_live::options::{BatchLimits, EmbeddedOptions, LEAST_MEMORY_BYTES, SignalsTarget};
 use bellwether_tests::company::{START, company};
 use bellwether_tests::folding::{default_rules, lines_of};
+use bellwether_tests::journal_of_run::JournalOfRun;
 
 const PACK: &str = include_str!("../../deploy/rules/default.yaml");
 
@@ -175,18 +175,6 @@ fn options(directory: &Path, events: &Path) -> EmbeddedOptions {
     }
 }
 
-struct Directory(JournalDirectory);
-
-impl Journal for Directory {
-    fn partitions(&self) -> u16 {
-        self.0.partitions()
-    }
-
-    fn read(&self, partition: u16, visit: &mut Visit<'_>) -> Result<(), String> {
-        self.0.read(partition, visit).map_err(|error| error.to_string())
-    }
-}
-
 #[derive(Default)]
 struct Memory(String);
 
@@ -210,7 +198,7 @@ fn replayed(directory: &Path) -> (String, Replayed) {
     };
     let mut memory = Memory::default();
     let replay = JournalReplay { decoder: Decoder::default(), compile_rules: &compile, rules: None };
-    let journal = Directory(JournalDirectory::open(&directory.join("data")).expect("a journal"));
+    let journal = JournalOfRun::open(&directory.join("data"));
     let replayed = replay.run(&journal, &mut memory).expect("the replay ends well");
     (memory.0, replayed)
 }
@@ -226,13 +214,13 @@ fn observed(directory: &Path) -> Pass {
         until: None,
         stop: &AtomicBool::new(false),
     };
-    let journal = Directory(JournalDirectory::open(&directory.join("data")).expect("a journal"));
+    let journal = JournalOfRun::open(&directory.join("data"));
     observe_journal(&journal, &Decoder::default(), &options, &mut Memory::default()).expect("the pass ends well")
 }
 
 /// What is told of a customer as of an instant: its timeline, and whether it is known.
 fn explained(directory: &Path, customer: &str, until: Option<Time>) -> (Vec<String>, bool) {
-    let journal = Directory(JournalDirectory::open(&directory.join("data")).expect("a journal"));
+    let journal = JournalOfRun::open(&directory.join("data"));
     let explainer = Explainer::new(customer, until, default_rules());
     let followed = explainer.journal(&journal, &Decoder::default(), None).expect("the journal can be followed");
     let timeline = followed.timeline.iter().map(|entry| format!("{} {}", entry.time, entry.what)).collect();

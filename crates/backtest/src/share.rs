@@ -30,9 +30,55 @@ impl Share {
     }
 }
 
+/// The shares of a log that are still to be read.
+///
+/// Keys are hashes, so that shares of one size have as many customers: where one was too large, others of its size are halved untried.
+pub(crate) struct Shares {
+    left: Vec<Share>,
+    too_large: u32,
+}
+
+impl Shares {
+    /// Begins with every customer at once.
+    pub fn new() -> Self {
+        Self { left: vec![Share::WHOLE], too_large: 0 }
+    }
+
+    /// The next one to read.
+    pub fn next(&mut self) -> Option<Share> {
+        loop {
+            let share = self.left.pop()?;
+            if share.of() > self.too_large || !self.halve(share) {
+                return Some(share);
+            }
+        }
+    }
+
+    /// Puts the halves of one that is too large in its place; false where it is too small to be halved.
+    pub fn halve(&mut self, share: Share) -> bool {
+        let Some([first, second]) = share.halves() else { return false };
+        self.too_large = self.too_large.max(share.of());
+        self.left.extend([second, first]);
+        true
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn where_one_was_too_large_others_of_its_size_are_not_tried() {
+        let mut shares = Shares::new();
+        let mut tried = Vec::new();
+        while let Some(share) = shares.next() {
+            tried.push((share.number, share.of));
+            if share.of < 4 {
+                assert!(shares.halve(share));
+            }
+        }
+        assert_eq!(tried, [(0, 1), (0, 2), (0, 4), (2, 4), (1, 4), (3, 4)]);
+    }
 
     #[test]
     fn halves_of_halves_hold_every_customer_once() {

@@ -109,7 +109,7 @@ pub struct Comparison {
     pub threshold: Option<f64>,
     /// The label of that.
     pub threshold_label: Option<String>,
-    /// Whether it holds.
+    /// Whether it speaks for the condition: it holds, or does not where the rule negates it.
     pub holds: bool,
 }
 
@@ -178,7 +178,7 @@ fn explain_rule(rule: &Rule, customer: &Customer, partition: &Partition, at: Tim
 fn comparisons(condition: &Expression, view: &View<'_>, settings: &Settings) -> Vec<Comparison> {
     let value_of = |feature: u16| view.value(feature);
     let known = |value: f64| Some(value).filter(|value| !value.is_nan());
-    let explain = |one: &bellwether_engine::expression::Comparison| {
+    let explain = |one: &bellwether_engine::expression::Ground| {
         let (value, threshold) = (value_of(one.feature), one.threshold(&value_of));
         Comparison {
             feature: settings.feature_name(one.feature).into_owned(),
@@ -187,10 +187,10 @@ fn comparisons(condition: &Expression, view: &View<'_>, settings: &Settings) -> 
             operator: one.operator.symbol(),
             threshold: known(threshold),
             threshold_label: known(threshold).and_then(|threshold| label(one.feature, threshold, settings)),
-            holds: one.operator.holds(value, threshold),
+            holds: one.supports(&value_of),
         }
     };
-    condition.comparisons().iter().map(explain).collect()
+    condition.grounds().iter().map(explain).collect()
 }
 
 /// The first thing that keeps the rule from firing, in the order in which it is looked at; or since when it fires.

@@ -14,7 +14,7 @@ use crate::error::ReplayError;
 use crate::observe::{Observed, ObservedLog};
 use crate::part::{Part, Poisoned, Shard};
 use crate::replay::{ReplayOptions, Sink};
-use crate::share::Share;
+use crate::share::Shares;
 use crate::told::Told;
 
 /// Folds the inputs under each rule set of `options`; `inputs` says what to read and how. Its own rules are not looked at.
@@ -26,32 +26,24 @@ pub fn observe_files(inputs: &ReplayOptions, options: &PassOptions<'_>, sink: &m
     let reads_once = options.renders || inputs.inputs.contains(&InputSpec::StandardInput);
     let mut pass = Pass::default();
     let mut by_lane: Vec<Vec<Observed>> = options.rule_sets.iter().map(|_| Vec::new()).collect();
-    // Keys are hashes, so that shares of one size have as many customers: where one was too large, others of its size need not be tried.
-    let mut too_large = 0;
-    let mut shares = vec![Share::WHOLE];
-    while let Some(share) = shares.pop() {
-        let halves = share.halves().filter(|_| !reads_once);
-        if let Some(halves) = halves.filter(|_| share.of() <= too_large) {
-            shares.extend(halves.into_iter().rev());
-            continue;
-        }
+    let mut shares = Shares::new();
+    while let Some(share) = shares.next() {
         pass.reads += 1;
-        let max_customers = if halves.is_some() { options.max_customers } else { usize::MAX };
+        let max_customers = if reads_once || share.halves().is_none() { usize::MAX } else { options.max_customers };
         let room = max_customers / usize::from(inputs.partitions.max(1));
         let lanes = |skipped: &[Skipped]| (0..).zip(skipped).map(|(number, skipped)| Lanes::new(options, number, skipped, room)).collect();
         let folded = crew::fold(inputs, share, options.until.unwrap_or(Time::NEVER), lanes, sink, options.stop)?;
         let is_stopped = options.stop.load(Ordering::Relaxed);
         pass.log.is_partial |= is_stopped;
-        match halves {
-            // What was folded so far is all that there is when somebody stops it.
-            Some(halves) if folded.is_full && !is_stopped => {
-                too_large = share.of();
-                shares.extend(halves.into_iter().rev());
-            }
-            // All that is told of a customer is whole, unless there is nothing else.
-            _ if is_stopped && pass.lines > 0 => break,
-            _ => pass.take(folded, &mut by_lane),
+        // What was folded so far is all that there is when somebody stops it.
+        if folded.is_full && !is_stopped && shares.halve(share) {
+            continue;
         }
+        // All that is told of a customer is whole, unless there is nothing else.
+        if is_stopped && pass.lines > 0 {
+            break;
+        }
+        pass.take(folded, &mut by_lane);
     }
     pass.observed = by_lane.into_iter().map(Observed::merge).collect();
     Ok(pass)

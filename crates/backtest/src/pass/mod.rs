@@ -25,8 +25,8 @@ pub struct PassOptions<'o> {
     pub renders: bool,
     /// Features are noted at every whole number of these milliseconds after the epoch.
     pub features_every_ms: Option<i64>,
-    /// Customers whose states are kept in memory at once, of all rule sets together. Event files with more are read once for each share of them;
-    /// not so standard input, nor where signals are rendered, since these have one order.
+    /// Customers whose states are kept in memory at once, of all rule sets together. Event files and partitions of a journal with more are read once
+    /// for each share of them; not so standard input, nor where signals are rendered, since these have one order.
     pub max_customers: usize,
     /// The log ends here.
     pub until: Option<Time>,
@@ -43,7 +43,7 @@ pub struct Pass {
     pub observed: Vec<Observed>,
     /// Lines read, refused ones included.
     pub lines: u64,
-    /// How many times the log was begun: more than once where its customers do not fit into memory.
+    /// How many times the log was begun, or at most a partition of the journal: more than once where its customers do not fit into memory.
     pub reads: u32,
     /// Lines or records that were refused.
     pub refused: u64,

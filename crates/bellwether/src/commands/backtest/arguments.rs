@@ -108,8 +108,8 @@ pub struct Arguments {
 
     /// Memory for the states of customers and what is observed of them
     ///
-    /// Event files with more customers than fit in are read several times, for a share of the customers each. Not so standard input, nor with
-    /// --signals: then all states are kept at once. A journal is read partition by partition.
+    /// Event files and journals with more customers than fit in are read several times, for a share of the customers each. Not so standard input,
+    /// nor with --signals: then all states are kept at once, and of a journal those of as many partitions as there are processors.
     #[arg(long, value_name = "SIZE", default_value = "1GiB", value_parser = parse_backtest_memory)]
     pub memory: u64,
 
