@@ -92,7 +92,11 @@ impl From<LiveError> for Failure {
             | LiveError::PseudonymKey { .. }
             | LiveError::QuietUntil { .. }
             | LiveError::ForeignOutput { .. }
-            | LiveError::Settings(_) => Self::Usage(error.to_string()),
+            | LiveError::OutputTooShort { .. }
+            | LiveError::Settings(_)
+            | LiveError::ManyDamaged { .. }
+            | LiveError::DamagedAgain { .. }
+            | LiveError::TooManyPoisoned { .. } => Self::Usage(error.to_string()),
             error => Self::Run(error.to_string()),
         }
     }
@@ -145,7 +149,7 @@ impl From<ExportError> for Failure {
 impl From<IntakeError> for Failure {
     fn from(error: IntakeError) -> Self {
         match error {
-            IntakeError::Unreadable(_) | IntakeError::Ambiguous(_) => Self::Usage(error.to_string()),
+            IntakeError::Unreadable(_) | IntakeError::Changed(_) | IntakeError::Ambiguous(_) => Self::Usage(error.to_string()),
             error => Self::Run(error.to_string()),
         }
     }

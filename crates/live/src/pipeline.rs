@@ -226,7 +226,7 @@ impl Pipeline {
         self.arrivals_ahead.with_label_values(&[source]).inc_by(records);
     }
 
-    /// A source is stopped by its breaker, or not.
+    /// A source is stopped by the breaker of a worker, or not.
     pub fn breaker(&self, source: &str, is_open: bool) {
         self.breaker_open.with_label_values(&[source]).set(i64::from(is_open));
     }

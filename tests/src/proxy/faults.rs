@@ -50,16 +50,21 @@ pub struct Faults {
     random: Random,
     late_one_in: u64,
     lost_one_in: u64,
+    swallowed: Option<Request>,
     answers: [Answers; REQUESTS.len()],
 }
 
 impl Faults {
     pub(super) fn new(seed: u64) -> Self {
-        Self { random: Random(seed), late_one_in: 0, lost_one_in: 0, answers: [Answers::default(); REQUESTS.len()] }
+        Self { random: Random(seed), late_one_in: 0, lost_one_in: 0, swallowed: None, answers: [Answers::default(); REQUESTS.len()] }
     }
 
     pub(super) fn misbehave(&mut self, late_one_in: u64, lost_one_in: u64) {
         (self.late_one_in, self.lost_one_in) = (late_one_in, lost_one_in);
+    }
+
+    pub(super) fn swallow(&mut self, request: Option<Request>) {
+        self.swallowed = request;
     }
 
     /// What becomes of the next answer to a request of this kind.
@@ -67,7 +72,8 @@ impl Faults {
         let Some(index) = REQUESTS.iter().position(|request| *request as i16 == kind) else { return Fate::Good };
         let answers = &mut self.answers[index];
         let times = if kind == Request::Produce as i16 { WRITES_SUFFER_LESS } else { 1 };
-        if self.lost_one_in > 0 && self.random.one_in(self.lost_one_in * times) {
+        let is_swallowed = self.swallowed == Some(REQUESTS[index]);
+        if is_swallowed || self.lost_one_in > 0 && self.random.one_in(self.lost_one_in * times) {
             answers.lost += 1;
             return Fate::Lost;
         }
@@ -101,5 +107,14 @@ mod tests {
         assert!(lost > 0 && expected.late > 0 && good > 0);
         assert_eq!(faults.answers()[2], (Request::End, expected));
         assert_eq!(faults.answers()[0].1, Answers::default());
+    }
+
+    #[test]
+    fn one_kind_may_never_be_answered() {
+        let mut faults = Faults::new(7);
+        faults.swallow(Some(Request::AddOffsets));
+        assert_eq!([0, 25, 26, 25].map(|kind| faults.fate(kind) == Fate::Lost), [false, true, false, true]);
+        faults.swallow(None);
+        assert_eq!(faults.fate(25), Fate::Good);
     }
 }

@@ -50,6 +50,11 @@ impl Proxy {
         self.shared.faults().misbehave(late_one_in, lost_one_in);
     }
 
+    /// No request of this kind is answered from now on; all are again, if it is none.
+    pub fn swallow(&self, request: Option<Request>) {
+        self.shared.faults().swallow(request);
+    }
+
     /// What it did, for each kind of request.
     #[must_use]
     pub fn answers(&self) -> Vec<(Request, Answers)> {

@@ -7,3 +7,4 @@ mod rebalances;
 mod security;
 mod support;
 mod transactions;
+mod unanswered;

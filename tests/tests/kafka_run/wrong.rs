@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use bellwether_codec::event::encode_event;
 use bellwether_codec::state::FOLD_VERSION;
+use bellwether_engine::event::CustomerKey;
 use bellwether_kafka::{BrokerClient, BrokerOptions, Client, CommittedOffset, Polled, TopicPartition, Transaction};
 use bellwether_tests::broker::{Broker, PASSWORD, STRANGER, tool};
 use bellwether_tests::company::company;
@@ -45,7 +46,9 @@ fn what_does_not_belong_together_is_refused() {
     date(broker, &product, "LogAppendTime");
     assert_goes_on(&product);
     offsets(broker, &product);
+    forgotten_neighbour(broker, &product);
     inputs(broker, &product);
+    input_made_anew(broker, &product);
     records_gone(broker, &product);
     partitions_altered(broker, &product);
     journal_made_anew(broker, &product);
@@ -74,6 +77,22 @@ fn offsets(broker: &Broker, product: &Product) {
     commit(product, &newer);
     let versions = format!("was processed by fold version {}, this program has version {FOLD_VERSION}", FOLD_VERSION + 1);
     assert_refused(product, &[], &versions);
+    commit(product, &committed);
+    assert_goes_on(product);
+}
+
+/// The offset of one partition is gone, and its state with the disk: that its neighbour has one does not make it new.
+fn forgotten_neighbour(broker: &Broker, product: &Product) {
+    let committed = committed(product);
+    let customers = product.read("signals", PARTITIONS, |record| record.key.map(|key| String::from_utf8_lossy(key).into_owned()));
+    let customer = customers.into_iter().flatten().next().expect("there are signals");
+    let number = i32::from(CustomerKey::of(&customer).partition(PARTITIONS));
+    let forgotten = format!("{}:{number}", product.topic("journal"));
+    broker.tool(tool::CONSUMER_GROUPS, &["--group", &group(product), "--topic", &forgotten, "--delete-offsets"]);
+    let (data, aside) = (product.data("all"), product.data("aside"));
+    fs::rename(&data, &aside).expect("the data can be put aside");
+    assert_refused(product, &[], "holds signals of its customers");
+    fs::remove_dir_all(&data).and_then(|()| fs::rename(&aside, &data)).expect("the data can be put back");
     commit(product, &committed);
     assert_goes_on(product);
 }
@@ -115,6 +134,29 @@ fn inputs(broker: &Broker, product: &Product) {
     assert_refused(product, &[], "but offset 1000000 is committed as taken in");
     tool(&["--reset-offsets", "--to-earliest", "--execute"]);
     assert_goes_on(product);
+}
+
+/// An input is made anew while it is read, and soon holds more than the old one did. Nothing of it is skipped: reading ends, and an operator says what
+/// is to be taken in.
+fn input_made_anew(broker: &Broker, product: &Product) {
+    let (group, topic) = (product.topic("ingest").replace('.', "-"), product.topic("events"));
+    let before = journaled(product, PARTITIONS).len();
+    let mut running = product.start("all", "all", 1);
+    wait_until(product, &mut [], "the ingest is at work", || log(product, "all").contains("metrics are at"));
+    broker.tool(tool::TOPICS, &["--delete", "--topic", &topic]);
+    product.create_input("events");
+    let new = company(17, 20, 60);
+    product.produce(&new);
+    // A topic that was seen to be missing is the end of it, too.
+    let code = end_of(product, "all", &mut running);
+    assert!(matches!(code, Some(2 | 3)), "{code:?}\n{}", log(product, "all"));
+    assert_refused(product, &[], "holds what was taken in before");
+    assert_eq!(journaled(product, PARTITIONS).len(), before);
+    broker.tool(tool::CONSUMER_GROUPS, &["--group", &group, "--topic", &topic, "--reset-offsets", "--to-earliest", "--execute"]);
+    let mut running = [("all", product.start("all", "all", 1))];
+    wait_until(product, &mut running, "all of the new topic is taken in", || journaled(product, PARTITIONS).len() >= before + new.len());
+    let [(_, instance)] = running;
+    assert_eq!((instance.stop(), journaled(product, PARTITIONS).len()), (Some(0), before + new.len()));
 }
 
 /// A state that stands behind the gap goes on, even if the record is gone that tells what the journal is; one that would have to read what is

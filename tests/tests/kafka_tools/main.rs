@@ -9,3 +9,4 @@ mod quiet;
 mod ranges;
 mod silences;
 mod support;
+mod topics;

@@ -151,6 +151,31 @@ fn an_input_that_is_emptied_once_it_is_taken_in_goes_on() {
     assert_eq!(outcome(&world).0.len(), before.0.len() + company(11, 3, 12).len());
 }
 
+/// A topic is made anew while it is read, before anybody notices, and soon has more records than the old one had: reading could go on where it was, and
+/// would miss what lies before that. Where it has fewer, reading ends, and whoever starts next reads all of it.
+#[test]
+fn an_input_that_is_made_anew_while_it_is_read_is_read_from_its_beginning() {
+    let rule_sets = rule_sets();
+    let old = company(14, 3, 12);
+    for new in [company(15, 6, 12), company(15, 1, 3)] {
+        let world = World::new(14, &rule_sets);
+        world.cluster.set_now_ms(START.0 + 13 * DAY_MS);
+        world.produce(&old);
+        world.produce_to(SECOND_INPUT, INPUT_PARTITIONS, &company(16, 3, 12));
+        let mut worker = Restarting("a", None, BreakerLimits::default());
+        take_in(&world, std::slice::from_mut(&mut worker), "at first");
+        let before = outcome(&world).0.len();
+        world.cluster.replace_topic(INPUT, INPUT_PARTITIONS as usize, TimestampType::CreateTime).expect("it is there");
+        world.produce(&new);
+        if new.len() < old.len() {
+            let ended = worker.1.take().and_then(|mut worker| (0..20).find_map(|_| worker.turn().err())).expect("it does not go on");
+            assert!(ended.to_string().contains("out of range"), "{ended}");
+        }
+        take_in(&world, &mut [worker], "of the new topic");
+        assert_eq!(outcome(&world).0.len(), before + new.len(), "after {} come {}", old.len(), new.len());
+    }
+}
+
 /// What is committed was taken into one journal, and the topic is another one now: nothing of what has come meanwhile goes into that.
 #[test]
 fn another_journal_gets_nothing_under_the_offsets_of_the_first() {

@@ -1,6 +1,7 @@
 //! A processing worker that is stopped after each single step of the protocol: what is published, and the bytes of the states, are the replay.
 
 use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use bellwether_engine::event::{Body, CancellationStep, Event};
@@ -22,6 +23,10 @@ const MAX_STEPS: usize = 1_000;
 const DAYS: u64 = 9;
 const SILENT_DAYS: i64 = 6;
 const CUSTOMERS: u64 = 2;
+
+/// With one seed in so many a transaction has room for so few reviews that some end between two of them.
+const SEEDS_OF_FEW_REVIEWS: u64 = 8;
+const FEW_REVIEWS: u64 = 2;
 
 /// A company so small that little is to be done for each step, and where there is something to signal all the same.
 fn events(seed: u64) -> Vec<Event<'static>> {
@@ -53,23 +58,29 @@ impl Written {
     pub fn new(seed: u64, rule_sets: &Arc<RuleSets>) -> Self {
         let end = START.plus_ms((DAYS as i64 + SILENT_DAYS) * DAY_MS);
         let mut world = world_of(seed, rule_sets, CUSTOMERS, events(seed), end);
-        world.batch_limits = BatchLimits { records: 60, reviews: 60 };
+        let has_few_reviews = seed % SEEDS_OF_FEW_REVIEWS == 0;
+        world.batch_limits = BatchLimits { records: 60, reviews: if has_few_reviews { FEW_REVIEWS } else { 60 } };
         let written = Self { expected: Expected::of(&world), world, messages: Vec::new(), disks: Disks::default() };
         let cuts = written.cuts();
         assert!(cuts.len() > PARTITIONS as usize, "a change of rules in each partition, and a late record: {cuts:?}");
         // What is committed is looked at before each step.
         let seen: Arc<Mutex<BTreeMap<(TopicPartition, u64), usize>>> = Arc::default();
+        let within_reviews: Arc<AtomicBool> = Arc::default();
         let look = |plan: Plan, step: usize| {
-            let (seen, cuts) = (seen.clone(), cuts.clone());
+            let (seen, cuts, within_reviews) = (seen.clone(), cuts.clone(), within_reviews.clone());
             plan.pause("a", step, move |cluster| {
                 let committed = cluster.committed_offsets(PROCESS_GROUP);
                 let is_there = |(at, offset): &&(TopicPartition, u64)| committed.get(at).is_some_and(|found| found.offset == *offset);
+                if committed.values().any(|found| found.metadata.contains("\"review\"")) {
+                    within_reviews.store(true, Ordering::Relaxed);
+                }
                 let mut seen = seen.lock().expect("nobody panicked");
                 cuts.iter().filter(is_there).for_each(|cut| _ = seen.entry(cut.clone()).or_insert(step));
             })
         };
         let straight = written.live((1..=MAX_STEPS).fold(Plan::default(), look), "straight");
         assert!(!seen.lock().expect("nobody panicked").is_empty(), "a transaction ends before one of {cuts:?}");
+        assert!(!has_few_reviews || within_reviews.load(Ordering::Relaxed), "a transaction ends between two reviews");
         let messages = straight.cluster.messages("a");
         assert!(messages.len() < MAX_STEPS, "each step was looked at");
         Self { messages, ..written }

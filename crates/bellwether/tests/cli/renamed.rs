@@ -49,6 +49,16 @@ fn a_file_that_could_be_one_of_two_is_refused_with_both_names() {
     run_within(&scratch, &["--events", &third]).exits(2).tells(&[&one, &other, &third, "--data"]);
 }
 
+/// Only whoever gave other bytes can mend that: a service manager that started it again would change nothing.
+#[test]
+fn a_file_with_other_bytes_than_before_is_refused() {
+    let scratch = Scratch::new();
+    let events = scratch.file("events.jsonl", [login(1, 1), login(2, 2)].join("\n") + "\n");
+    run_within(&scratch, &["--events", &events]).exits(0);
+    fs::write(&events, login(3, 3) + "\n").unwrap();
+    run_within(&scratch, &["--events", &events]).exits(2).tells(&["not what this data directory was fed from", &events]);
+}
+
 #[test]
 fn a_followed_directory_under_another_name_goes_on_and_files_of_it_are_known_when_they_are_given_by_themselves() {
     let scratch = Scratch::new();

@@ -101,12 +101,20 @@ impl Cluster {
     /// When it does not exist.
     pub fn delete_topic(&self, name: &str) -> Result<(), KafkaError> {
         let mut state = self.lock();
-        state.topics.delete(name)?;
-        for group in state.groups.values_mut() {
-            group.offsets.forget(name);
-        }
+        state.delete_topic(name)?;
         state.rebalance(name);
         Ok(())
+    }
+
+    /// Deletes a topic and makes it anew before any client notices: each reads on where it was.
+    ///
+    /// # Errors
+    ///
+    /// When it does not exist, or would have no partition.
+    pub fn replace_topic(&self, name: &str, partitions: usize, timestamps: TimestampType) -> Result<(), KafkaError> {
+        let mut state = self.lock();
+        state.delete_topic(name)?;
+        state.topics.create(name, partitions, timestamps)
     }
 
     /// Deletes the records before an offset, as retention does.

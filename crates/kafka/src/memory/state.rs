@@ -94,6 +94,13 @@ impl State {
         if self.is_down { Err(KafkaError::new(Remedy::Retry, what(), "all brokers are down")) } else { Ok(()) }
     }
 
+    /// Deletes a topic, and what groups have committed for it.
+    pub fn delete_topic(&mut self, name: &str) -> Result<(), KafkaError> {
+        self.topics.delete(name)?;
+        self.groups.values_mut().for_each(|group| group.offsets.forget(name));
+        Ok(())
+    }
+
     /// Counts a step, and says what goes wrong there. Who crashes is dead when this returns.
     pub fn count(&mut self, life: &Life, message: Message) -> Option<(Fault, Option<Hook>)> {
         let messages = self.messages.entry(Arc::clone(&life.client_id)).or_default();

@@ -1,6 +1,6 @@
 //! An ingest worker: brings records of the input topics into the journal, in one transaction with their offsets. Read [`Ingest::turn`] first.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -35,6 +35,8 @@ pub struct Ingest {
     watermarks: Watermarks,
     /// The next offset of each partition of this worker that is not journaled yet.
     next_offsets: BTreeMap<TopicPartition, u64>,
+    /// Those of them of which the group knows an offset.
+    committed: BTreeSet<TopicPartition>,
     breakers: Vec<Breaker>,
     ticks: Ticks,
     silences: Silences,
@@ -60,6 +62,7 @@ impl Ingest {
         options.sources.names().for_each(|source| {
             metrics.pipeline.delivered(source, 0, 0);
             metrics.pipeline.arrived_ahead(source, 0);
+            metrics.pipeline.breaker(source, false);
         });
         Self {
             client,
@@ -67,6 +70,7 @@ impl Ingest {
             metrics,
             watermarks: Watermarks::default(),
             next_offsets: BTreeMap::new(),
+            committed: BTreeSet::new(),
             breakers,
             ticks,
             silences: Silences::default(),
@@ -232,7 +236,8 @@ impl Ingest {
                 self.silences.confirm();
                 for (at, Taken { next_offset, journaled }) in taken.partitions {
                     self.watermarks.journaled(&at, journaled);
-                    self.next_offsets.insert(at, next_offset);
+                    self.next_offsets.insert(at.clone(), next_offset);
+                    self.committed.insert(at);
                 }
                 Ok(true)
             }
@@ -264,6 +269,9 @@ impl Ingest {
         let committed = self.client.committed(&all)?;
         let mut known = Vec::with_capacity(all.len());
         for (at, committed) in all.into_iter().zip(committed) {
+            if committed.is_none() && self.committed.contains(&at) {
+                return Err(made_anew(&at).into());
+            }
             let journaled = committed.map_or(Ok(Journaled::default()), |committed| journaled_in(&self.options, &at, &committed))?;
             known.push((at, journaled));
         }
@@ -289,16 +297,20 @@ impl Ingest {
             let until = self.watermarks.of(at).map_or(Time::MIN, |journaled| journaled.until);
             pipeline.input_lag(at, end.saturating_sub(*next_offset), until.0);
         }
-        for (index, breaker) in self.breakers.iter().enumerate() {
-            pipeline.breaker(&self.options.sources.get(index).name, breaker.is_open());
+        // It stays open until the process starts again, and those of other workers of this process are told in the same place.
+        for (index, _) in self.breakers.iter().enumerate().filter(|(_, breaker)| breaker.is_open()) {
+            pipeline.breaker(&self.options.sources.get(index).name, true);
         }
     }
 
     fn assigned(&mut self, partitions: &[TopicPartition]) -> Result<(), LiveError> {
         let mut assigned = Vec::with_capacity(partitions.len());
-        for Start { at, offset, journaled } in starts(&mut *self.client, &self.options, partitions)? {
+        for Start { at, offset, journaled, is_committed } in starts(&mut *self.client, &self.options, partitions)? {
             self.watermarks.assigned(at.clone(), journaled);
             self.next_offsets.insert(at.clone(), offset);
+            if is_committed {
+                self.committed.insert(at.clone());
+            }
             assigned.push((at, offset));
         }
         self.client.assign(&assigned)?;
@@ -309,6 +321,7 @@ impl Ingest {
     fn revoked(&mut self, partitions: &[TopicPartition]) {
         for at in partitions {
             self.watermarks.revoked(at);
+            self.committed.remove(at);
             if self.next_offsets.remove(at).is_some() {
                 self.metrics.pipeline.revoked(pipeline::Worker::Ingest, 1);
             }
@@ -326,6 +339,16 @@ impl Ingest {
         }
         Ok(())
     }
+}
+
+/// An offset that the group had is gone. A broker forgets those of a topic that is deleted, and nobody else can take one from a group that is at work.
+/// Reading would go on where the old topic was left, and miss what lies before that in a new one of its name.
+fn made_anew(at: &TopicPartition) -> KafkaError {
+    KafkaError::new(
+        Remedy::Rebuild,
+        format!("reading on in {at}"),
+        "its topic was deleted: if there is another one of this name, all of it is new",
+    )
 }
 
 fn milliseconds(interval: Duration) -> i64 {

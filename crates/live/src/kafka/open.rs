@@ -2,6 +2,7 @@
 
 use bellwether_codec::journal::Created;
 use bellwether_codec::state::FOLD_VERSION;
+use bellwether_engine::event::CustomerKey;
 use bellwether_kafka::{Client, TopicPartition};
 use bellwether_store::{Commit, Durability, Position, Store};
 
@@ -9,6 +10,11 @@ use super::error::JournalError;
 use super::metadata::{CommittedPosition, position_of};
 use super::options::ProcessOptions;
 use crate::error::LiveError;
+
+/// Signals of a partition that are read at once, to look for those of a journal partition; and how often. Customers are spread evenly: where there are
+/// any, they are among the first.
+const READ_AT_ONCE: usize = 1_000;
+const MAX_READS: usize = 10;
 
 /// The name under which the store keeps the id of the journal that it belongs to.
 pub(crate) const JOURNAL_ID: &str = "journal";
@@ -122,16 +128,40 @@ fn check_fresh(client: &mut dyn Client, options: &ProcessOptions, at: &TopicPart
     if let Some(position) = stands {
         return Err(nothing_committed(format!("the store has it at {position}")));
     }
-    // A partition whose neighbours are under way has simply not had a record yet; without any, the group's offsets may be lost.
+    // A partition whose neighbours are under way may simply not have had a record yet; without any, the group's offsets may be lost.
     let journal = client.subscribed_partitions()?;
-    if client.committed(&journal)?.iter().any(Option::is_some) {
-        return Ok(());
-    }
+    let is_any_committed = client.committed(&journal)?.iter().any(Option::is_some);
     for number in 0..options.signal_partitions {
         let signals = TopicPartition::new(options.topics.signals.as_str(), number as i32);
-        if client.bounds(&signals)?.1 > 0 {
+        let (first, end) = client.bounds(&signals)?;
+        if !is_any_committed && end > 0 {
             return Err(nothing_committed(format!("the topic {} holds signals", options.topics.signals)));
+        }
+        if holds_signals_of(client, &signals, (first, end), (partition, options.created.partitions))? {
+            return Err(nothing_committed(format!("the topic {} holds signals of its customers", options.topics.signals)));
         }
     }
     Ok(())
+}
+
+/// Whether some of the first records of a partition of signals are of customers of this journal partition, of so many. Each came with an offset of it.
+fn holds_signals_of(
+    client: &mut dyn Client,
+    signals: &TopicPartition,
+    (mut from, end): (u64, u64),
+    (partition, partitions): (u16, u16),
+) -> Result<bool, LiveError> {
+    let is_of_partition = |key: &[u8]| std::str::from_utf8(key).is_ok_and(|id| CustomerKey::of(id).partition(partitions) == partition);
+    for _ in 0..MAX_READS {
+        if from >= end {
+            break;
+        }
+        let batch = client.read_some(signals, from, READ_AT_ONCE)?;
+        if batch.records().filter_map(|record| record.key).any(is_of_partition) {
+            return Ok(true);
+        }
+        let Some(last) = batch.records().last() else { break };
+        from = last.offset + 1;
+    }
+    Ok(false)
 }

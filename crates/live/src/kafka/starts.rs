@@ -25,6 +25,8 @@ pub(crate) struct Start {
     pub at: TopicPartition,
     pub offset: u64,
     pub journaled: Journaled,
+    /// Whether the group knows an offset.
+    pub is_committed: bool,
 }
 
 /// Where to go on in partitions that were assigned. Anything that does not fit is an error: nothing is to be left out or journaled twice without
@@ -37,6 +39,7 @@ pub(crate) fn starts(client: &mut dyn Client, options: &IngestOptions, partition
     let mut starts = Vec::with_capacity(partitions.len());
     for (at, committed) in partitions.iter().zip(committed) {
         let (first, end) = client.bounds(at)?;
+        let is_committed = committed.is_some();
         let (offset, journaled) = match committed {
             Some(committed) => {
                 check_bounds(options, at, committed.offset, first, end)?;
@@ -50,7 +53,7 @@ pub(crate) fn starts(client: &mut dyn Client, options: &IngestOptions, partition
                 (first, Journaled::default())
             }
         };
-        starts.push(Start { at: at.clone(), offset, journaled });
+        starts.push(Start { at: at.clone(), offset, journaled, is_committed });
     }
     Ok(starts)
 }

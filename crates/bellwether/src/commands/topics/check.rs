@@ -23,7 +23,7 @@ pub fn run(path: &Path) -> Result<Outcome, Failure> {
         }
     }
     for finding in &findings {
-        print(&format!("{finding}\n"))?;
+        print(finding)?;
     }
     Ok(Outcome::of(!findings.is_empty()))
 }

@@ -31,6 +31,14 @@ pub fn run(path: &Path) -> Result<Outcome, Failure> {
         tell(&format!("the journal {} has begun already", created.journal));
         return Ok(Outcome::Done);
     }
+    // Kafka takes no partitions away, and the journal says once and for all how many it has.
+    let found = admin.describe(&[&journal.topic]).map_err(LiveError::from)?.first().map(|topic| topic.partitions);
+    if let Some(found) = found.filter(|found| *found != u32::from(journal.partitions)) {
+        let (topic, wanted) = (&journal.topic, journal.partitions);
+        return Err(Failure::Usage(format!(
+            "the topic {topic} has {found} partitions, and the configuration says {wanted}: say {found} there, or delete the topic; the journal was not begun"
+        )));
+    }
     let created = Created { journal: Uuid::new_v4().to_string(), partitions: journal.partitions, pseudonym_key_id: key_id(&pseudonymiser) };
     create_journal(&mut client, &journal.topic, &created)?;
     tell(&format!("begun the journal {}; next: bellwether rules publish", created.journal));
