@@ -18,9 +18,6 @@ use crate::failure::Failure;
 use crate::inputs::ingest_clock;
 use crate::terminal::tell;
 
-/// The share of the time for a request in which the journal has to have its events: the rest is for writing them into their topic.
-const JOURNAL_SHARE_OF_TIMEOUT: f64 = 0.5;
-
 /// What the listener gets from the run.
 pub struct Run<'r> {
     /// Metrics, and with them the committed states.
@@ -61,7 +58,7 @@ impl Run<'_> {
     ) -> Result<Option<Intake>, Failure> {
         let Some(settings) = settings else { return Ok(None) };
         let Some(topic) = settings.events_topic.clone() else { return self.serve(settings, None, Some(journal), true).map(|()| None) };
-        let journal_patience = settings.request_timeout.mul_f64(JOURNAL_SHARE_OF_TIMEOUT);
+        let journal_patience = settings.journal_patience();
         let (inlet, arrivals) = arrivals::queue(NotTaken::Unreachable);
         let taking = Taking { inlet, decoder: decoder.clone(), max_event_bytes: MAX_POSTED_EVENT_BYTES, is_held_by_pause: false };
         self.serve(settings, Some(taking), Some(journal), true)?;

@@ -25,9 +25,6 @@ use crate::shared::{Shared, Taking};
 /// Refused events that an answer lists at most.
 const MAX_REFUSED_TOLD: usize = 20;
 
-/// The share of the time for a request in which its events have to be committed: the rest is for an answer that they may not be.
-const SHARE_OF_TIMEOUT: f64 = 0.8;
-
 /// That they are taken in.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Journaled {
@@ -106,8 +103,7 @@ async fn hand_over(events: Vec<Vec<u8>>, taking: &Taking, shared: &Shared, poste
     };
     let committed = taking.inlet.hand_over(events).map_err(&mut not_taken)?;
     let nobody_knows = || Problem::unavailable("unknown", "nobody can say yet whether the events are taken in: repeat the request");
-    let patience = shared.settings.request_timeout.mul_f64(SHARE_OF_TIMEOUT);
-    match tokio::time::timeout(patience, committed).await {
+    match tokio::time::timeout(shared.settings.answer_patience(), committed).await {
         Ok(Ok(answer)) => answer.map_err(not_taken),
         Ok(Err(_)) | Err(_) => Err(nobody_knows()),
     }

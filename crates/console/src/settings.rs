@@ -115,6 +115,12 @@ pub const CONSOLE: Section = Section {
     ],
 };
 
+/// Of the time for a request: in so much of it the journal has to have its events, else the answer is that their topic has them.
+const JOURNAL_SHARE_OF_TIMEOUT: f64 = 0.5;
+
+/// And in so much of it somebody has to say what became of them, else the answer is that nobody knows: it has to be written in the rest.
+const ANSWER_SHARE_OF_TIMEOUT: f64 = 0.8;
+
 /// What the guarded listener is told.
 #[derive(Clone, Debug)]
 pub struct ConsoleSettings {
@@ -146,6 +152,20 @@ pub struct ConsoleSettings {
     pub max_timeline_records: u64,
     /// How old the list of open signals may be.
     pub refresh_interval: Duration,
+}
+
+impl ConsoleSettings {
+    /// How long to wait until the journal has the events of a request.
+    #[must_use]
+    pub fn journal_patience(&self) -> Duration {
+        self.request_timeout.mul_f64(JOURNAL_SHARE_OF_TIMEOUT)
+    }
+
+    /// How long to wait for word of what became of them.
+    #[must_use]
+    pub fn answer_patience(&self) -> Duration {
+        self.request_timeout.mul_f64(ANSWER_SHARE_OF_TIMEOUT)
+    }
 }
 
 /// Reads the section. Where something is wrong, it is written down; then what is returned is of no use.

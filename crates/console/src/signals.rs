@@ -48,7 +48,7 @@ pub(crate) struct OpenSignal {
     summary: String,
     /// What to do about it.
     playbook: String,
-    /// The comparisons of its rule with their values as of now.
+    /// The comparisons that speak for it, with their values as of now.
     reasons: Vec<Reason>,
     /// Where the customer is in your CRM, if that is configured.
     link: Option<String>,
@@ -161,7 +161,7 @@ impl OpenSignal {
             priority: (signal.priority.score() * 100.0).round() / 100.0,
             summary: signal.summary.clone(),
             playbook: signal.rule.playbook.clone(),
-            reasons: signal.evidence.iter().map(reason).collect(),
+            reasons: signal.evidence.iter().filter(|one| one.supports).map(reason).collect(),
             link: settings.link(&signal.customer),
         }
     }
