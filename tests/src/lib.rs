@@ -7,6 +7,7 @@ pub mod eventful;
 pub mod feed;
 pub mod folding;
 pub mod former_fold;
+pub mod journal_of_run;
 pub mod machine;
 pub mod node;
 pub mod one_customer;

@@ -277,3 +277,54 @@ fn urgency_is_by_days_to_the_renewal() {
     let urgencies: Vec<_> = customer.signals().map(|signal| signal.priority.urgency).collect();
     assert_eq!(urgencies, [13, 13, 21, 21, 1]);
 }
+
+#[test]
+fn satisfaction_and_effort_are_means_over_84_days_of_scales_mapped_to_100() {
+    let answers = [
+        (10.0, "survey.answered", r#"{"kind":"csat","score":5,"scale_min":1,"scale_max":5,"user":"u1"}"#),
+        (20.0, "survey.answered", r#"{"kind":"csat","score":5,"scale_min":0,"scale_max":10,"user":"u2"}"#),
+        (20.5, "survey.answered", r#"{"kind":"ces","score":2,"scale_min":1,"scale_max":5,"direction":"down","user":"u2"}"#),
+        (21.0, "survey.answered", r#"{"kind":"ces","score":4,"scale_min":1,"scale_max":7,"user":"u3"}"#),
+        (21.5, "survey.answered", r#"{"kind":"nps","score":0,"user":"u3"}"#),
+    ];
+    check("csat_84d", &answers, &[(10.5, 75.0), (93.99, 75.0), (94.0, 50.0), (103.99, 50.0), (104.0, f64::NAN)]);
+    check("csat_84d", &answers[..1], &[(10.5, 100.0)]);
+    // 2 of 1 to 5, where less is easier, is three quarters of the way; 4 of 1 to 7 is half of it.
+    check("ces_84d", &answers, &[(21.5, 62.5), (104.0, 50.0), (105.0, f64::NAN)]);
+    check("ces_84d", &answers[..2], &[(20.0, f64::NAN)]);
+}
+
+#[test]
+fn first_response_hours_is_the_median_over_tickets_answered_within_28_days() {
+    let tickets = [
+        (10.0, "ticket.opened", r#"{"ticket":"t1"}"#),
+        (10.25, "ticket.answered", r#"{"ticket":"t1"}"#),
+        (11.0, "ticket.opened", r#"{"ticket":"t2"}"#),
+        (12.0, "ticket.answered", r#"{"ticket":"t2"}"#),
+        (12.5, "ticket.answered", r#"{"ticket":"t2"}"#),
+        (12.5, "ticket.opened", r#"{"ticket":"t3"}"#),
+        (13.0, "ticket.answered", r#"{"ticket":"t3"}"#),
+        (14.0, "ticket.opened", r#"{"ticket":"t4"}"#),
+    ];
+    check("first_response_hours", &tickets[..2], &[(10.5, 6.0)]);
+    check("first_response_hours", &tickets[..5], &[(12.6, 15.0)]);
+    check("first_response_hours", &tickets, &[(14.5, 12.0), (37.99, 12.0), (38.0, 18.0), (40.0, 12.0), (41.0, f64::NAN)]);
+    check("first_response_hours", &tickets[7..], &[(15.0, f64::NAN)]);
+}
+
+#[test]
+fn identified_share_is_of_logins_and_uses_together() {
+    let activity = [
+        (10.0, "login", r#"{"user":"u1"}"#),
+        (10.1, "usage", r#"{"feature":"a","user":"u1"}"#),
+        (10.2, "usage", r#"{"feature":"a"}"#),
+        (10.3, "login", "{}"),
+        (11.0, "login", r#"{"user":"u1"}"#),
+    ];
+    check("identified_share", &activity, &[(11.5, 0.6)]);
+    check("identified_share", &activity[2..4], &[(11.5, 0.0)]);
+    check("identified_share", &[], &[(11.5, f64::NAN)]);
+    // Users are told of only where half of what happened is identified.
+    check("active_users_28d", &activity, &[(11.5, 1.0)]);
+    check("active_users_28d", &activity[1..4], &[(11.5, f64::NAN)]);
+}

@@ -118,7 +118,7 @@ fn states_of_every_part_are_as_committed() {
     let has = |part: &dyn Fn(&Customer) -> bool| customers.iter().any(|customer| part(customer));
     let relation = |part: &dyn Fn(&Relation) -> bool| has(&|customer| customer.relation.as_ref().is_some_and(|relation| part(relation)));
     assert!(relation(&|relation| relation.notes.iter().count() > 1), "notes");
-    assert!(relation(&|relation| relation.goal_target.get().is_some() && relation.goal_value.get().is_some()), "goals");
+    assert!(relation(&|relation| relation.goals.progress().is_some()), "goals");
     assert!(relation(&|relation| relation.touched_at.is_some() && relation.lead_at.is_some()), "touches and leads");
     assert!(relation(&|relation| relation.campaign_at.is_some() && relation.consent.get().is_some()), "campaigns and consent");
     assert!(has(&|customer| customer.leaving.as_ref().is_some_and(|leaving| leaving.acknowledged_at.is_some())), "notice");

@@ -166,6 +166,7 @@ fn evidence(signal: &Signal) -> Evidence<'_> {
                 value: present(one.value),
                 operator: one.operator,
                 threshold: present(one.threshold),
+                supports: one.supports,
             })
             .collect(),
         events: signal

@@ -45,9 +45,9 @@ pub(crate) fn knows(customer: &Customer, settings: &Settings, feature: Feature, 
         }
         Feature::SeriousIncidentOpen | Feature::DaysSinceIncidentEnd => is_since(relation.map(|relation| relation.incidents.known_from())),
         Feature::QuotaUtilisation => is_since(relation.map(|relation| relation.quotas.known_from())),
-        Feature::ContactChangedDays => is_since(relation.map(|relation| relation.contacts_known_from())),
+        Feature::ContactChangedDays => is_since(relation.map(|relation| relation.contacts.known_from())),
         Feature::ChampionDaysSinceLogin | Feature::ChampionLoggedIn => {
-            relation.is_none_or(|relation| relation.knows_champions(&activity.users, today))
+            relation.is_none_or(|relation| relation.contacts.are_known(&activity.users, today))
         }
         Feature::MarketingConsent => {
             relation.is_none_or(|relation| relation.consent.get().is_some() || today >= relation.consents_known_from())
@@ -97,7 +97,7 @@ impl Customer {
             .flat_map(|leaving| [leaving.sessions_known_from(SHORT_SESSIONS_DAYS), leaving.sessions_known_from(SESSIONS_WINDOW_DAYS)]);
         let relation = self.relation.iter().flat_map(|relation| {
             let tables = [relation.notes.known_from(), relation.incidents.known_from(), relation.quotas.known_from()];
-            tables.into_iter().chain([relation.contacts_known_from(), relation.consents_known_from()])
+            tables.into_iter().chain([relation.contacts.known_from(), relation.consents_known_from()])
         });
         let onboarding = self
             .onboarding

@@ -216,7 +216,7 @@ impl Fold<'_> {
             }
         }
         let Some(user) = user else { return };
-        if customer.relation.as_ref().is_some_and(|relation| relation.is_contact(user)) {
+        if customer.relation.as_ref().is_some_and(|relation| relation.contacts.is_contact(user)) {
             self.touch(CONTACTS);
         }
         if customer.onboarding.as_mut().is_some_and(|onboarding| onboarding.used(user, self.day)) {

@@ -7,6 +7,7 @@ use crate::lifecycle::Subject;
 use crate::rule::Severity;
 use crate::settings::SCALE;
 use crate::signal::{Evidence, Priority, Signal, Transition, signal_id};
+use crate::time::DAY_MS;
 use crate::view::dormant_users;
 
 /// Users listed in evidence at most.
@@ -20,8 +21,6 @@ pub(crate) fn signal(subject: &Subject<'_>, episode: &Episode, transition: Trans
     let (customer, rule) = (subject.customer, subject.rule);
     let view = subject.view();
     let value_of = |feature: u16| view.value(feature);
-    let mut summary = String::new();
-    rule.summary.render(&value_of, &mut summary);
     let events: Vec<_> = rule.families.iter().filter_map(|family| customer.references.latest(*family)).cloned().collect();
     let is_about_users = rule.when.comparisons().iter().any(|one| one.feature == Feature::DormantUsers30d as u16);
     let days_to_renewal = Some(value_of(Feature::DaysToRenewal as u16)).filter(|days| !days.is_nan());
@@ -55,21 +54,49 @@ pub(crate) fn signal(subject: &Subject<'_>, episode: &Episode, transition: Trans
         stage: subject.rules.settings.stage_name(customer.health.stage).into(),
         days_to_renewal: days_to_renewal.map(|days| days as i32),
         priority: priority(subject, episode.severity(), days_to_renewal),
-        summary,
+        summary: summary(subject, episode, transition),
         traceparent: None,
     })
+}
+
+/// The reason in words, or how long it was so: what the rule says of a customer is no longer true at its end.
+fn summary(subject: &Subject<'_>, episode: &Episode, transition: Transition) -> String {
+    let mut text = String::new();
+    let is_over = match transition {
+        Transition::Cleared => "is over",
+        Transition::Expired => "was given up",
+        Transition::Resolved => "has its outcome",
+        Transition::Raised | Transition::Escalated | Transition::Eased | Transition::Reminded => {
+            let view = subject.view();
+            subject.rule.summary.render(&|feature| view.value(feature), &mut text);
+            return text;
+        }
+    };
+    text.push_str(&subject.rule.name);
+    if !episode.object.is_empty() {
+        text.extend([" (", &episode.object, ")"]);
+    }
+    let days = subject.now.since_ms(episode.raised_at) / DAY_MS;
+    text.extend([" ", is_over, " after "]);
+    match days {
+        0 => text.push_str("less than a day"),
+        1 => text.push_str("a day"),
+        _ => text.extend([&days.to_string(), " days"]),
+    }
+    text
 }
 
 fn evidence(subject: &Subject<'_>) -> Vec<Evidence> {
     let view = subject.view();
     let value_of = |feature: u16| view.value(feature);
-    let comparisons = subject.rule.when.comparisons().iter();
-    comparisons
-        .map(|comparison| Evidence {
-            feature: subject.rules.settings.feature_name(comparison.feature),
-            value: value_of(comparison.feature),
-            operator: comparison.operator.symbol(),
-            threshold: comparison.threshold(&value_of),
+    let grounds = subject.rule.when.grounds().iter();
+    grounds
+        .map(|ground| Evidence {
+            feature: subject.rules.settings.feature_name(ground.feature),
+            value: value_of(ground.feature),
+            operator: ground.operator.symbol(),
+            threshold: ground.threshold(&value_of),
+            supports: ground.supports(&value_of),
         })
         .collect()
 }

@@ -90,6 +90,8 @@ pub struct Evidence {
     pub operator: &'static str,
     /// What it was compared with; NaN when absent.
     pub threshold: f64,
+    /// Whether it speaks for the condition: the comparison holds, or does not where the rule negates it.
+    pub supports: bool,
 }
 
 /// Urgency of acting on a signal: weighted shortest job first, (value + urgency + risk) / job size, each on the scale 1 to 21.

@@ -123,8 +123,8 @@ impl<'a> View<'a> {
                 let unanswered = leaving?.unanswered_since(customer.billing.last_start())?;
                 Some(Clock::BusinessHoursSince(unanswered, &self.settings.business_hours))
             }
-            Feature::ContactChangedDays => relation?.contact_changed_at.map(days),
-            Feature::ChampionDaysSinceLogin => relation?.champion_day(&customer.activity.users).map(|day| days(day.start())),
+            Feature::ContactChangedDays => relation?.contacts.changed_at().map(days),
+            Feature::ChampionDaysSinceLogin => relation?.contacts.latest_day(&customer.activity.users).map(|day| days(day.start())),
             Feature::DaysSinceTouch => relation?.touched_at.map(days),
             Feature::OldestFeatureRequestDays => {
                 let open = relation?.notes.iter().filter(|note| note.is_open(NoteKind::FeatureRequest));
@@ -321,8 +321,8 @@ impl<'a> View<'a> {
             Feature::CancelReasonGiven => Some(flag(leaving.is_some_and(|leaving| leaving.has_reason(self.today)))),
             Feature::CancelRequested => Some(flag(self.customer.notice_at().is_some())),
             Feature::ChampionLoggedIn => {
-                let relation = relation.filter(|relation| relation.has_contact())?;
-                Some(flag(relation.has_champion_been_back(&self.customer.activity.users)))
+                let relation = relation.filter(|relation| relation.contacts.has_any())?;
+                Some(flag(relation.contacts.have_been_back(&self.customer.activity.users)))
             }
             Feature::MarketingConsent => relation?.marketing_consent().map(flag),
             Feature::FeatureRequestsOpen => Some(notes(NoteKind::FeatureRequest)),
@@ -332,10 +332,7 @@ impl<'a> View<'a> {
                 let serious = |relation: &crate::customer::Relation| relation.incidents.iter().any(|one| one.serious && one.is_open());
                 Some(flag(relation.is_some_and(serious)))
             }
-            Feature::GoalProgress => {
-                let relation = relation?;
-                Some(relation.goal_value.get()? / relation.goal_target.get()?)
-            }
+            Feature::GoalProgress => relation?.goals.progress(),
             Feature::QuotaUtilisation => relation?.quota_utilisation(),
             _ => None,
         }

@@ -167,7 +167,7 @@ fn panels_show_what_receivers_have_seen_and_faults_fire_their_alerts() {
         "{{route}}",
         fs::metadata(signals(&directory)).expect("it is there").len() as f64,
     );
-    // Of a topic there is nothing to tell here; `tests/forward/topic.rs` looks at that.
+    // Of a topic there is nothing to tell here; [`a_topic_that_a_receiver_leaves_behind_fires_its_alert`] looks at that.
     let is_of_file = |expression: &str| !expression.contains("_lag_records") && !expression.contains("_lag_seconds");
     for target in targets().iter().filter(|target| target.expression.contains("$forward") && is_of_file(&target.expression)) {
         let found = prometheus.query(&target.of("bellwether", "EUR"));
@@ -216,7 +216,7 @@ fn a_topic_that_a_receiver_leaves_behind_fires_its_alert() {
     let mut product = Product::new(Broker::shared().bootstrap(), "left-behind", 1);
     product.create();
     product.more_settings =
-        format!("forward:\n  routes:\n    - {{ name: crm, url: \"http://{}/crm\", attempts: 100, longest_wait: 1s }}\n", receiver.start());
+        format!("forward:\n  routes:\n    - {{ name: crm, url: \"http://{}/crm\", attempts: 100, longest_wait: 3s }}\n", receiver.start());
     let mut hand = Hand::of(&product);
     let headers: [(&str, &[u8]); 7] = [
         ("content-type", b"application/json"),
@@ -234,11 +234,14 @@ fn a_topic_that_a_receiver_leaves_behind_fires_its_alert() {
     let _forwarding = Forwarding::start(&product.configuration("forward"), &address);
     let prometheus = Prometheus::of_jobs(&[(JOB, &address)], &hasty_rules(directory.path()));
     wait_for_panel(&prometheus, "Messages delivered", "messages", 3.0);
-    prometheus.wait_for("bellwether_forward_lag_seconds", |found| found == [0.0]);
+    let behind = |records: f64| wait_for_panel(&prometheus, "Records not forwarded, by route", "{{route}}", records);
+    behind(0.0);
+    wait_for_panel(&prometheus, "Behind the topic, by route", "{{route}}", 0.0);
     wait_for_silence(&prometheus, JOB, "BellwetherForwardBehind");
 
     receiver.is_busy.store(true, Ordering::Relaxed);
     write();
+    behind(3.0);
     wait_for_alert(&prometheus, JOB, "BellwetherForwardBehind");
     receiver.is_busy.store(false, Ordering::Relaxed);
     wait_for_silence(&prometheus, JOB, "BellwetherForwardBehind");

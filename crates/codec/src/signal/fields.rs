@@ -124,7 +124,7 @@ pub(super) struct SignalData<'a> {
     pub days_to_renewal: Option<i32>,
     /// What to look at first.
     pub priority: Priority,
-    /// In words.
+    /// In words: the reason, or at its end how long it was so.
     pub summary: &'a str,
     /// What to do about it, as the rule names it; or empty.
     pub playbook: &'a str,
@@ -177,11 +177,13 @@ pub(super) struct FeatureEvidence<'a> {
     pub feature: &'a str,
     /// Its value; null where it is absent.
     pub value: Option<f64>,
-    /// The comparison.
+    /// The comparison; `== 1` and `== 0` of a feature that is true or false.
     #[schemars(extend("enum" = ["<", "<=", ">", ">=", "==", "!="]))]
     pub operator: &'static str,
-    /// What it was compared with; null where that is absent.
+    /// What it was compared with; null where that is absent, and for `has(feature)`.
     pub threshold: Option<f64>,
+    /// Whether it speaks for the condition of the rule: the comparison holds, or does not where the rule negates it.
+    pub supports: bool,
 }
 
 /// An event that contributed.

@@ -3,7 +3,9 @@
 mod activity;
 mod billing;
 mod block_counts;
+mod contacts;
 mod counts;
+mod goals;
 mod last_word;
 mod leaving;
 mod login_days;
@@ -32,7 +34,9 @@ use xxhash_rust::xxh3::xxh3_64;
 
 pub use activity::{Activity, FeatureChange, MAX_PRODUCT_FEATURES};
 pub use billing::{Billing, Invoice, MAX_INVOICES, MAX_SUBSCRIPTIONS, Subscription};
+pub use contacts::{Contacts, MAX_CONTACTS};
 pub use counts::Counts;
+pub use goals::{Goals, MAX_GOALS};
 pub use last_word::{LastWord, Stamp};
 pub use leaving::Leaving;
 pub(crate) use leaving::SESSIONS_WINDOW_DAYS;

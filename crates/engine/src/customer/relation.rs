@@ -1,10 +1,11 @@
 //! The relation with a customer: contacts, consent, touches, notes, incidents, goals, quotas, leads, campaigns.
 
+use super::contacts::Contacts;
 use super::counts::Counts;
+use super::goals::Goals;
 use super::last_word::{LastWord, Stamp};
 use super::packed::{Packed, PackedReader, PackedWriter};
 use super::table::{Entry, REMEMBER_ENDED_DAYS, Table, overflow_until};
-use super::users::Users;
 use crate::event::{NoteKind, UserToken};
 use crate::time::{DAY_MS, Day, Time};
 
@@ -12,8 +13,6 @@ use crate::time::{DAY_MS, Day, Time};
 pub const MAX_NOTES: usize = 16;
 /// Incidents remembered per customer.
 pub const MAX_INCIDENTS: usize = 8;
-/// Roles of contacts remembered per customer.
-pub const MAX_CONTACTS: usize = 8;
 /// Users whose own consent is remembered per customer.
 pub const MAX_CONSENTS: usize = 32;
 /// Quotas remembered per customer.
@@ -25,12 +24,8 @@ const QUOTA_DAYS: i64 = 60;
 /// The relation with a customer.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Relation {
-    /// The current contact of each role, by the hash of its name; `None` inside when it was removed.
-    contacts: Vec<(u32, LastWord<Option<UserToken>>)>,
-    /// Until this day a contact is missing for whose role there was no room.
-    contacts_overflow_until: Day,
-    /// When a contact last changed or was removed.
-    pub contact_changed_at: Option<Time>,
+    /// The contacts.
+    pub contacts: Contacts,
     /// Marketing consent of the customer as a whole.
     pub consent: LastWord<bool>,
     /// Marketing consent of users for themselves.
@@ -47,10 +42,8 @@ pub struct Relation {
     pub incidents_started: Counts<28>,
     /// Quotas.
     pub quotas: Table<Quota>,
-    /// Target of the latest goal.
-    pub goal_target: LastWord<f64>,
-    /// Value of the latest goal.
-    pub goal_value: LastWord<f64>,
+    /// Goals.
+    pub goals: Goals,
     /// The latest lead.
     pub lead_at: Option<Time>,
     /// The latest campaign sent.
@@ -166,26 +159,6 @@ impl Entry for Quota {
 }
 
 impl Relation {
-    /// The contact of a role was named, or removed. Returns false when there are too many roles to keep.
-    pub fn set_contact(&mut self, stamp: Stamp, role: u32, user: Option<UserToken>, had_previous: bool, today: Day) -> bool {
-        let place = self.contacts.iter().position(|(known, _)| *known == role);
-        if place.is_none() && self.contacts.len() >= MAX_CONTACTS {
-            self.contacts_overflow_until = overflow_until(today);
-            return false;
-        }
-        let index = place.unwrap_or_else(|| {
-            self.contacts.push((role, LastWord::default()));
-            self.contacts.len() - 1
-        });
-        let contact = &mut self.contacts[index].1;
-        let known = contact.get().copied();
-        let changed = had_previous || user.is_none() || known.is_some_and(|known| known != user);
-        if contact.set(stamp, user) && changed {
-            self.contact_changed_at = self.contact_changed_at.max(Some(stamp.time));
-        }
-        true
-    }
-
     /// Somebody agreed to marketing or withdrew: a user for itself, or the customer as a whole. Returns false when there are too many users to keep.
     pub fn set_consent(&mut self, stamp: Stamp, user: Option<UserToken>, marketing: bool, today: Day) -> bool {
         let Some(user) = user else {
@@ -214,23 +187,10 @@ impl Relation {
         self.consent.get().copied().or(any_user)
     }
 
-    /// The day from which on the current contact of every role is known.
-    #[must_use]
-    pub fn contacts_known_from(&self) -> Day {
-        self.contacts_overflow_until
-    }
-
     /// The day from which on the consent of every user who spoke is known.
     #[must_use]
     pub fn consents_known_from(&self) -> Day {
         self.consents_overflow_until
-    }
-
-    /// Whether the activity of every current contact is known.
-    #[must_use]
-    pub fn knows_champions(&self, users: &Users, today: Day) -> bool {
-        let tracks_all = || self.champions().all(|(user, _)| users.contains(user));
-        today >= self.contacts_overflow_until && (today >= users.known_from() || tracks_all())
     }
 
     /// The largest share of a quota in force: of one of which something was said in the 60 days before the latest word on any.
@@ -245,35 +205,6 @@ impl Relation {
     #[must_use]
     pub fn users_withdrawn(&self) -> usize {
         self.user_consents.iter().filter(|(_, consent)| consent.get() == Some(&false)).count()
-    }
-
-    /// Whether there is a contact at all.
-    #[must_use]
-    pub fn has_contact(&self) -> bool {
-        self.contacts.iter().any(|(_, contact)| matches!(contact.get(), Some(Some(_))))
-    }
-
-    /// Whether a user is a contact.
-    #[must_use]
-    pub fn is_contact(&self, user: UserToken) -> bool {
-        self.contacts.iter().any(|(_, contact)| contact.get() == Some(&Some(user)))
-    }
-
-    /// The latest day on which a current contact was active.
-    #[must_use]
-    pub fn champion_day(&self, users: &Users) -> Option<Day> {
-        self.champions().filter_map(|(user, _)| users.latest_day(user)).max()
-    }
-
-    /// Whether a current contact was active on a later day than that on which it was named.
-    #[must_use]
-    pub fn has_champion_been_back(&self, users: &Users) -> bool {
-        self.champions().any(|(user, named)| users.latest_day(user) > Some(named.day()))
-    }
-
-    /// The current contacts, and when each was named last.
-    fn champions(&self) -> impl Iterator<Item = (UserToken, Time)> {
-        self.contacts.iter().filter_map(|(_, contact)| Some(((*contact.get()?)?, contact.time()?)))
     }
 
     /// When the latest incident ended, if none is open.
@@ -340,12 +271,7 @@ impl Packed for Quota {
 
 impl Packed for Relation {
     fn pack(&self, writer: &mut PackedWriter) {
-        writer.put_count(self.contacts.len(), self.contacts_overflow_until);
-        for (role, contact) in &self.contacts {
-            writer.bytes.extend_from_slice(&role.to_le_bytes());
-            writer.put_word(contact, |writer, user| writer.put_user(*user));
-        }
-        writer.put_optional_time(self.contact_changed_at);
+        self.contacts.pack(writer);
         writer.put_word(&self.consent, |writer, consent| writer.bytes.push(u8::from(*consent)));
         writer.put_count(self.user_consents.len(), self.consents_overflow_until);
         for (user, consent) in &self.user_consents {
@@ -357,27 +283,21 @@ impl Packed for Relation {
         self.incidents.pack(writer);
         self.incidents_started.pack(writer);
         self.quotas.pack(writer);
-        writer.put_word(&self.goal_target, |writer, target| writer.put_float(*target));
-        writer.put_word(&self.goal_value, |writer, value| writer.put_float(*value));
+        self.goals.pack(writer);
         writer.put_optional_time(self.lead_at);
         writer.put_optional_time(self.campaign_at);
     }
 
     fn unpack(reader: &mut PackedReader<'_>) -> Option<Self> {
-        let contact =
-            |reader: &mut PackedReader<'_>| Some((u32::from_le_bytes(reader.take_array()?), reader.take_word(PackedReader::take_user)?));
         let consent = |reader: &mut PackedReader<'_>| {
             let user = UserToken(u64::from_le_bytes(reader.take_array()?));
             Some((user, reader.take_word(PackedReader::take_bool)?))
         };
-        let (count, contacts_overflow_until) = reader.take_count()?;
-        let contacts = reader.take_things(count, contact)?;
-        let (contact_changed_at, customer_consent) = (reader.take_optional_time()?, reader.take_word(PackedReader::take_bool)?);
+        let contacts = Packed::unpack(reader)?;
+        let customer_consent = reader.take_word(PackedReader::take_bool)?;
         let (count, consents_overflow_until) = reader.take_count()?;
         Some(Self {
             contacts,
-            contacts_overflow_until,
-            contact_changed_at,
             consent: customer_consent,
             user_consents: reader.take_things(count, consent)?,
             consents_overflow_until,
@@ -386,8 +306,7 @@ impl Packed for Relation {
             incidents: Packed::unpack(reader)?,
             incidents_started: Packed::unpack(reader)?,
             quotas: Packed::unpack(reader)?,
-            goal_target: reader.take_word(PackedReader::take_float)?,
-            goal_value: reader.take_word(PackedReader::take_float)?,
+            goals: Packed::unpack(reader)?,
             lead_at: reader.take_optional_time()?,
             campaign_at: reader.take_optional_time()?,
         })

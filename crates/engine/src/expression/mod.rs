@@ -47,6 +47,7 @@ mod comparison;
 mod cursor;
 mod error;
 mod fold;
+mod grounds;
 mod lexer;
 mod nearest;
 mod parser;
@@ -60,6 +61,7 @@ mod tests;
 
 pub use comparison::{Comparison, ComparisonOperator};
 pub use error::ExpressionError;
+pub use grounds::Ground;
 pub use nearest::nearest;
 pub use scope::{Expected, Scope, Symbol, ValueType};
 pub use terms::{Terms, Threshold};
@@ -80,6 +82,7 @@ pub struct Expression {
     features: u128,
     comparisons: Vec<Comparison>,
     clock_comparisons: Vec<Comparison>,
+    grounds: Vec<Ground>,
 }
 
 /// Compiles `source`, or says everything that is wrong with it, in the order of the source.
@@ -98,7 +101,9 @@ pub fn compile(source: &str, expected: Expected, scope: &Scope) -> Result<Expres
     let mut comparisons = Vec::new();
     program.collect_comparisons(scope.clock_features(), &mut comparisons);
     let clock_comparisons = comparisons.iter().filter(|comparison| comparison.clock).cloned().collect();
-    Ok(Expression { source: source.to_owned(), features: program.features(), program, comparisons, clock_comparisons })
+    let mut grounds = Vec::new();
+    program.collect_grounds(&mut grounds);
+    Ok(Expression { source: source.to_owned(), features: program.features(), program, comparisons, clock_comparisons, grounds })
 }
 
 impl Expression {
@@ -133,6 +138,11 @@ impl Expression {
     /// Those with a feature that runs with the clock.
     pub fn clock_comparisons(&self) -> &[Comparison] {
         &self.clock_comparisons
+    }
+
+    /// Everything that it asks of a feature, in the order of the source, but for what constants decide.
+    pub fn grounds(&self) -> &[Ground] {
+        &self.grounds
     }
 
     /// The text that this was compiled from.

@@ -26,7 +26,7 @@ impl Fold<'_> {
         let relation = customer.relation.get_or_insert_default();
         match &self.event.body {
             Body::Contact { role, user, previous_user } => {
-                self.folded.limited |= !relation.set_contact(stamp, name_hash(role), *user, previous_user.is_some(), self.today);
+                self.folded.limited |= !relation.contacts.set(stamp, name_hash(role), *user, previous_user.is_some(), self.today);
                 self.touch(CONTACTS);
             }
             Body::Consent { marketing, user } => {
@@ -74,11 +74,8 @@ impl Fold<'_> {
                     None => self.folded.limited = true,
                 }
             }
-            Body::Goal { set, target, value, .. } => {
-                if *set && target.is_some() && relation.goal_target.set_some(stamp, *target) && value.is_none() {
-                    relation.goal_value.set(stamp, 0.0);
-                }
-                relation.goal_value.set_some(stamp, *value);
+            Body::Goal { set, metric, target, value, .. } => {
+                relation.goals.tell(stamp, name_hash(metric), target.filter(|_| *set), *value);
                 self.touch(FeatureSet::of(&[Feature::GoalProgress]));
             }
             Body::Lead { .. } => {
