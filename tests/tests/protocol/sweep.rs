@@ -58,7 +58,7 @@ impl Written {
     pub fn new(seed: u64, rule_sets: &Arc<RuleSets>) -> Self {
         let end = START.plus_ms((DAYS as i64 + SILENT_DAYS) * DAY_MS);
         let mut world = world_of(seed, rule_sets, CUSTOMERS, events(seed), end);
-        let has_few_reviews = seed % SEEDS_OF_FEW_REVIEWS == 0;
+        let has_few_reviews = seed.is_multiple_of(SEEDS_OF_FEW_REVIEWS);
         world.batch_limits = BatchLimits { records: 60, reviews: if has_few_reviews { FEW_REVIEWS } else { 60 } };
         let written = Self { expected: Expected::of(&world), world, messages: Vec::new(), disks: Disks::default() };
         let cuts = written.cuts();
