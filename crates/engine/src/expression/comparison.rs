@@ -1,7 +1,6 @@
 //! Comparisons, which the engine reads one by one: for evidence, and to solve for the instant at which one turns.
 
-use super::program::{Condition, Number, Program};
-use super::scope::bit;
+use super::program::Number;
 
 /// How two values are compared.
 ///
@@ -69,7 +68,7 @@ pub struct Comparison {
     pub operator: ComparisonOperator,
     /// Whether the feature runs with the clock.
     pub clock: bool,
-    right: Number,
+    pub(super) right: Number,
 }
 
 impl Comparison {
@@ -81,61 +80,5 @@ impl Comparison {
     /// The features that the threshold depends on, as a set of bits; none of them runs with the clock if `clock` is set.
     pub fn threshold_features(&self) -> u128 {
         self.right.features()
-    }
-}
-
-/// The comparisons met on a walk in the order of the source.
-struct Collector<'a> {
-    clock_features: u128,
-    found: &'a mut Vec<Comparison>,
-}
-
-impl Program {
-    pub(super) fn collect_comparisons(&self, clock_features: u128, found: &mut Vec<Comparison>) {
-        let mut collector = Collector { clock_features, found };
-        match self {
-            Self::Number(number) => collector.number(number),
-            Self::Condition(condition) => collector.condition(condition),
-        }
-    }
-}
-
-impl Collector<'_> {
-    fn condition(&mut self, condition: &Condition) {
-        match condition {
-            Condition::Constant(_) | Condition::IsTrue(_) | Condition::IsFalse(_) | Condition::Has(_) => {}
-            Condition::Threshold { feature, operator, constant } => {
-                self.push(*feature, *operator, &Number::Constant(*constant));
-            }
-            Condition::Compare { operator, sides } => {
-                if let Number::Feature(feature) = sides[0] {
-                    self.push(feature, *operator, &sides[1]);
-                }
-                sides.iter().for_each(|side| self.number(side));
-            }
-            Condition::Not(inner) => self.condition(inner),
-            Condition::All(terms) | Condition::Any(terms) => terms.iter().for_each(|term| self.condition(term)),
-            Condition::Choose(parts) => parts.iter().for_each(|part| self.condition(part)),
-        }
-    }
-
-    fn number(&mut self, number: &Number) {
-        match number {
-            Number::Constant(_) | Number::Feature(_) => {}
-            Number::Negate(inner) | Number::Absolute(inner) => self.number(inner),
-            Number::Arithmetic { sides, .. } => sides.iter().for_each(|side| self.number(side)),
-            Number::Largest(terms) | Number::Smallest(terms) => terms.iter().for_each(|term| self.number(term)),
-            Number::Choose(parts) => {
-                self.condition(&parts.0);
-                self.number(&parts.1);
-                self.number(&parts.2);
-            }
-            Number::Truth(condition) => self.condition(condition),
-        }
-    }
-
-    fn push(&mut self, feature: u16, operator: ComparisonOperator, right: &Number) {
-        let clock = self.clock_features & bit(feature) != 0;
-        self.found.push(Comparison { feature, operator, clock, right: right.clone() });
     }
 }

@@ -1,7 +1,8 @@
 //! The grounds of a condition: each thing that it asks of a feature, and whether the answer speaks for it.
 
-use super::comparison::ComparisonOperator;
+use super::comparison::{Comparison, ComparisonOperator};
 use super::program::{Condition, Number, Program};
+use super::scope::bit;
 
 /// One thing that a condition asks, read as `feature operator threshold`: a comparison, `feature == 1` or `feature == 0` for a feature that is true or
 /// false, and `feature != absent` for `has(feature)`.
@@ -18,6 +19,7 @@ pub struct Ground {
 #[derive(Debug, Clone, PartialEq)]
 enum Right {
     Number(Number),
+    Truth(bool),
     Absent,
 }
 
@@ -26,6 +28,7 @@ impl Ground {
     pub fn threshold(&self, value_of: &impl Fn(u16) -> f64) -> f64 {
         match &self.right {
             Right::Number(number) => number.evaluate(value_of),
+            Right::Truth(truth) => f64::from(u8::from(*truth)),
             Right::Absent => f64::NAN,
         }
     }
@@ -34,10 +37,17 @@ impl Ground {
     pub fn supports(&self, value_of: &impl Fn(u16) -> f64) -> bool {
         let value = value_of(self.feature);
         let holds = match &self.right {
-            Right::Number(number) => self.operator.holds(value, number.evaluate(value_of)),
+            Right::Number(_) | Right::Truth(_) => self.operator.holds(value, self.threshold(value_of)),
             Right::Absent => value.is_finite(),
         };
         holds != self.is_negated
+    }
+
+    /// The comparison that it is, if it is one with a number.
+    pub(super) fn comparison(&self, clock_features: u128) -> Option<Comparison> {
+        let Right::Number(right) = &self.right else { return None };
+        let clock = clock_features & bit(self.feature) != 0;
+        Some(Comparison { feature: self.feature, operator: self.operator, clock, right: right.clone() })
     }
 }
 
@@ -58,13 +68,14 @@ impl Program {
 
 impl Collector<'_> {
     fn condition(&mut self, condition: &Condition, is_negated: bool) {
-        let constant = |value: f64| Right::Number(Number::Constant(value));
         match condition {
             Condition::Constant(_) => {}
-            Condition::IsTrue(feature) => self.push(*feature, ComparisonOperator::Equal, constant(1.0), is_negated),
-            Condition::IsFalse(feature) => self.push(*feature, ComparisonOperator::Equal, constant(0.0), is_negated),
+            Condition::IsTrue(feature) => self.push(*feature, ComparisonOperator::Equal, Right::Truth(true), is_negated),
+            Condition::IsFalse(feature) => self.push(*feature, ComparisonOperator::Equal, Right::Truth(false), is_negated),
             Condition::Has(feature) => self.push(*feature, ComparisonOperator::NotEqual, Right::Absent, is_negated),
-            Condition::Threshold { feature, operator, constant: value } => self.push(*feature, *operator, constant(*value), is_negated),
+            Condition::Threshold { feature, operator, constant } => {
+                self.push(*feature, *operator, Right::Number(Number::Constant(*constant)), is_negated);
+            }
             Condition::Compare { operator, sides } => {
                 if let Number::Feature(feature) = sides[0] {
                     self.push(feature, *operator, Right::Number(sides[1].clone()), is_negated);

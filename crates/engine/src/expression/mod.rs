@@ -98,11 +98,10 @@ pub fn compile(source: &str, expected: Expected, scope: &Scope) -> Result<Expres
         errors.sort_by_key(|error| error.range.start);
         return Err(errors);
     }
-    let mut comparisons = Vec::new();
-    program.collect_comparisons(scope.clock_features(), &mut comparisons);
-    let clock_comparisons = comparisons.iter().filter(|comparison| comparison.clock).cloned().collect();
     let mut grounds = Vec::new();
     program.collect_grounds(&mut grounds);
+    let comparisons: Vec<Comparison> = grounds.iter().filter_map(|ground| ground.comparison(scope.clock_features())).collect();
+    let clock_comparisons = comparisons.iter().filter(|comparison| comparison.clock).cloned().collect();
     Ok(Expression { source: source.to_owned(), features: program.features(), program, comparisons, clock_comparisons, grounds })
 }
 
