@@ -3,7 +3,7 @@
 use bellwether_codec::journal::Created;
 use bellwether_codec::state::FOLD_VERSION;
 use bellwether_engine::event::CustomerKey;
-use bellwether_kafka::{Client, TopicPartition};
+use bellwether_kafka::{Client, KafkaError, Remedy, TopicPartition};
 use bellwether_store::{Commit, Durability, Position, Store};
 
 use super::error::JournalError;
@@ -138,6 +138,11 @@ fn check_fresh(client: &mut dyn Client, options: &ProcessOptions, at: &TopicPart
             return Err(nothing_committed(format!("the topic {} holds signals", options.topics.signals)));
         }
         if holds_signals_of(client, &signals, (first, end), (partition, options.created.partitions))? {
+            // They came with an offset, which may have been committed since it was asked for.
+            if client.committed(std::slice::from_ref(at))?.iter().any(Option::is_some) {
+                let what = format!("asking for the committed offset of {at}");
+                return Err(KafkaError::new(Remedy::Rebuild, what, "somebody else commits it at this moment").into());
+            }
             return Err(nothing_committed(format!("the topic {} holds signals of its customers", options.topics.signals)));
         }
     }
