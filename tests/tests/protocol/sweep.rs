@@ -25,7 +25,7 @@ const SILENT_DAYS: i64 = 6;
 const CUSTOMERS: u64 = 2;
 
 /// With one seed in so many a transaction has room for so few reviews that some end between two of them.
-const SEEDS_OF_FEW_REVIEWS: u64 = 8;
+const SEEDS_OF_FEW_REVIEWS: u64 = 25;
 const FEW_REVIEWS: u64 = 2;
 
 /// A company so small that little is to be done for each step, and where there is something to signal all the same.
