@@ -1,4 +1,4 @@
-//! Comparisons, which the engine reads one by one: for evidence, and to solve for the instant at which one turns.
+//! Comparisons, which the engine reads one by one to solve for the instant at which one turns.
 
 use super::program::Number;
 
