@@ -1,6 +1,6 @@
 //! An instance of the product as a process.
 
-use std::process::{Child, Command};
+use std::process::{Child, Command, ExitStatus};
 
 /// An instance that runs; it is killed when it is dropped.
 pub struct Running(pub(super) Child);
@@ -42,14 +42,14 @@ impl Running {
         self.0.wait().expect("it can be waited for").code()
     }
 
-    /// Its exit code, if it has ended.
+    /// How it has ended, if it has: with a code, or by a signal.
     ///
     /// # Panics
     ///
     /// When the system does not tell.
     #[must_use]
-    pub fn ended(&mut self) -> Option<Option<i32>> {
-        self.0.try_wait().expect("the system tells").map(|status| status.code())
+    pub fn ended(&mut self) -> Option<ExitStatus> {
+        self.0.try_wait().expect("the system tells")
     }
 }
 

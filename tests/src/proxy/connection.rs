@@ -18,10 +18,19 @@ type Open = Arc<Mutex<BTreeMap<[u8; 4], i16>>>;
 /// Starts to hand on in both directions, until one of the ends hangs up.
 pub(super) fn serve(client: TcpStream, broker: TcpStream, shared: &Arc<Shared>) {
     let (Ok(from_client), Ok(from_broker)) = (client.try_clone(), broker.try_clone()) else { return };
+    let number = shared.lines().add(&client);
+    let Some(number) = number else {
+        _ = client.shutdown(Shutdown::Both);
+        return;
+    };
     let open = Open::default();
-    let (shared, asked) = (shared.clone(), open.clone());
-    thread::spawn(move || both_ends(from_client, broker, |from, to| requests(from, to, &asked)));
-    thread::spawn(move || both_ends(from_broker, client, |from, to| answers(from, to, &open, &shared)));
+    let (for_answers, asked) = (shared.clone(), open.clone());
+    thread::spawn(move || both_ends(from_broker, client, |from, to| answers(from, to, &open, &for_answers)));
+    let shared = shared.clone();
+    thread::spawn(move || {
+        both_ends(from_client, broker, |from, to| requests(from, to, &asked));
+        shared.lines().remove(number);
+    });
 }
 
 /// However one direction ends, the other ends too.

@@ -5,6 +5,7 @@
 
 mod connection;
 mod faults;
+mod lines;
 
 use std::net::{Shutdown, TcpListener, TcpStream};
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -12,6 +13,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::thread::{self, JoinHandle};
 
 pub use faults::{Answers, Faults, Request};
+use lines::Lines;
 
 /// A proxy that runs until it is dropped.
 #[derive(Debug)]
@@ -26,6 +28,7 @@ pub struct Proxy {
 struct Shared {
     target: u16,
     faults: Mutex<Faults>,
+    lines: Mutex<Lines>,
     is_over: AtomicBool,
 }
 
@@ -38,7 +41,8 @@ impl Proxy {
     #[must_use]
     pub fn start(port: u16, target: u16, seed: u64) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", port)).expect("the port is free");
-        let shared = Arc::new(Shared { target, faults: Mutex::new(Faults::new(seed)), is_over: AtomicBool::new(false) });
+        let (faults, lines) = (Mutex::new(Faults::new(seed)), Mutex::default());
+        let shared = Arc::new(Shared { target, faults, lines, is_over: AtomicBool::new(false) });
         let for_thread = shared.clone();
         let listening = thread::spawn(move || listen(&listener, &for_thread));
         Self { port, shared, listening: Some(listening) }
@@ -53,6 +57,18 @@ impl Proxy {
     /// No request of this kind is answered from now on; all are again, if it is none.
     pub fn swallow(&self, request: Option<Request>) {
         self.shared.faults().swallow(request);
+    }
+
+    /// Hangs up on everybody, and on who comes, until [`Self::let_through`]: the broker knows nothing of it.
+    ///
+    /// Returns how many were connected.
+    pub fn cut_off(&self) -> usize {
+        self.shared.lines().cut()
+    }
+
+    /// Lets clients through again.
+    pub fn let_through(&self) {
+        self.shared.lines().mend();
     }
 
     /// What it did, for each kind of request.
@@ -74,6 +90,10 @@ impl Drop for Proxy {
 impl Shared {
     fn faults(&self) -> MutexGuard<'_, Faults> {
         self.faults.lock().expect("no holder panics")
+    }
+
+    fn lines(&self) -> MutexGuard<'_, Lines> {
+        self.lines.lock().expect("no holder panics")
     }
 }
 

@@ -202,7 +202,7 @@ fn an_instance_is_ready_once_it_is_where_everything_is_published_and_until_it_is
         ended = after.ended();
         ended.is_some()
     });
-    assert_eq!(ended, Some(Some(0)));
+    assert!(ended.is_some_and(|status| status.success()), "{ended:?}");
 }
 
 /// While another member of the group does not answer, nobody knows whose the partitions are: what is owned is not even known to be nothing.

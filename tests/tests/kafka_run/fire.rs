@@ -6,11 +6,12 @@ use std::time::{Duration, Instant};
 use bellwether_tests::broker::Broker;
 use bellwether_tests::company::Random;
 use bellwether_tests::feed::Feed;
-use bellwether_tests::product::{INPUT_PARTITIONS, Product, Tail};
+use bellwether_tests::product::{INPUT_PARTITIONS, Product};
 use bellwether_tests::proxy::Proxy;
 
 use crate::fleet::Fleet;
-use crate::mishaps::{Mishap, Mishaps};
+use crate::mishaps::{Ground, Mishap, Mishaps};
+use crate::progress::Progress;
 use crate::raw::{Inputs, inputs};
 use crate::support::{LONG, assert_as_replayed, event_id, journaled, wait_until_within};
 
@@ -23,7 +24,7 @@ const EVENTS: usize = 1_000_000;
 const PIECE: usize = 40_000;
 
 /// Every kind of mishap has its turn within so many.
-const MIN_PIECES: usize = 15;
+const MIN_PIECES: usize = 16;
 
 /// Events of one transaction of the producer.
 const CHUNK: usize = 500;
@@ -45,23 +46,23 @@ fn exactly_once_under_fire() {
     let product = product.reached_through(format!("127.0.0.1:{}", proxied.told));
     let inputs = inputs(seed, events);
     assert!(inputs.records.len() >= events, "{} inputs", inputs.records.len());
-    let (mut journal, mut signals_topic) = (product.tail("journal", PARTITIONS), product.tail("signals", PARTITIONS));
+    let mut progress = Progress::of(&product, PARTITIONS);
 
     let mut fleet = Fleet::new(&product);
     fleet.scale(1);
     proxy.misbehave(LATE_ONE_IN, LOST_ONE_IN);
-    let mishaps = under_fire(seed, &mut broker, &product, &mut fleet, &inputs);
-    let during = Worked::read(&mut journal, &mut signals_topic);
+    let ground = Ground { broker: &mut broker, proxy: &proxy, fleet: &mut fleet };
+    let mishaps = under_fire(seed, ground, &product, &inputs, &mut progress);
     let answers = proxy.answers();
     proxy.misbehave(0, 0);
-    println!("mishaps: {mishaps:?}\nanswers: {answers:?}\n{during:?} of {} inputs", inputs.records.len());
-    assert!(during.journaled * SHARE_DURING >= inputs.ids.len(), "most work was done after the faults: {during:?} of {}", inputs.ids.len());
+    println!("mishaps: {mishaps:?}\nanswers: {answers:?}");
 
+    let during = progress.count();
     settle(&product, &mut fleet, &inputs);
-    let mut published = during.signals;
-    signals_topic.read_on(|_| published += 1);
-    println!("{} of {published} signals were published during the faults", during.signals);
-    assert!(during.signals * SIGNALS_SHARE_DURING >= published, "most signals were published after the faults: {during:?} of {published}");
+    let after = progress.count();
+    println!("during the faults: {during:?}, after them: {after:?}");
+    assert!(during.journaled * JOURNALED_DURING >= inputs.ids.len(), "most events were journaled after the faults");
+    assert!(during.published >= PUBLISHED_DURING, "hardly a signal was published during the faults");
     let signals = assert_as_replayed(&product);
     println!("{} inputs, {} dead letters, {signals} signals and decisions", inputs.records.len(), inputs.bad.len());
     for mishap in Mishap::ALL {
@@ -71,28 +72,13 @@ fn exactly_once_under_fire() {
     assert!(signals > 1_000, "there was little to publish twice: {signals}");
 }
 
-/// One in so many events is journaled while things go wrong, at least, and one in so many signals is published.
-const SHARE_DURING: usize = 4;
-const SIGNALS_SHARE_DURING: usize = 10;
+/// One in so many events is journaled while things go wrong, at least, and so many signals are published.
+const JOURNALED_DURING: usize = 3;
+const PUBLISHED_DURING: usize = 500;
 
-/// What was committed while things went wrong.
-#[derive(Debug)]
-struct Worked {
-    journaled: usize,
-    signals: usize,
-}
-
-impl Worked {
-    fn read(journal: &mut Tail, signals_topic: &mut Tail) -> Self {
-        let (mut journaled, mut signals) = (0, 0);
-        journal.read_on(|record| journaled += usize::from(event_id(record).is_some()));
-        signals_topic.read_on(|_| signals += 1);
-        Self { journaled, signals }
-    }
-}
-
-/// Pieces of the events come, and each meets a mishap.
-fn under_fire(seed: u64, broker: &mut Broker, product: &Product, fleet: &mut Fleet<'_>, inputs: &Inputs) -> Mishaps {
+/// Pieces of the events come, and each meets a mishap; the next one comes when work has gone on.
+fn under_fire(seed: u64, mut ground: Ground<'_, '_>, product: &Product, inputs: &Inputs, progress: &mut Progress) -> Mishaps {
+    let mut came = 0;
     let mut mishaps = Mishaps::new(Random(seed ^ 1));
     let mut feed = Feed::new(product.connection(), &product.topic("events"), INPUT_PARTITIONS);
     for piece in inputs.records.chunks(PIECE.min(inputs.records.len() / MIN_PIECES)) {
@@ -100,13 +86,15 @@ fn under_fire(seed: u64, broker: &mut Broker, product: &Product, fleet: &mut Fle
         let mishap = scope(|scope| {
             let writing = scope.spawn(|| piece.chunks(CHUNK).for_each(|chunk| feed.write(chunk)));
             sleep(mishaps.wait());
-            let mishap = mishaps.happen(broker, fleet);
+            let mishap = mishaps.happen(&mut ground);
             writing.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
             mishap
         });
-        sleep(mishaps.wait());
-        println!("{mishap:?}: {} s", started.elapsed().as_secs());
-        fleet.assert_alive();
+        let over = started.elapsed();
+        came += piece.len();
+        progress.wait_for(came, ground.fleet);
+        println!("{mishap:?}: {} s, and {} s until work has gone on", over.as_secs(), (started.elapsed() - over).as_secs());
+        ground.fleet.assert_alive();
     }
     mishaps
 }

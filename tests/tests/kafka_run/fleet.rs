@@ -63,7 +63,7 @@ impl<'p> Fleet<'p> {
 
     /// No instance ends by itself, whatever happens around it.
     pub fn assert_alive(&mut self) {
-        let ended: Vec<_> = self.running.iter_mut().filter_map(|(name, instance)| Some((*name, instance.ended()?))).collect();
+        let ended: Vec<_> = self.running.iter_mut().filter_map(|(name, instance)| Some(format!("{name}: {}", instance.ended()?))).collect();
         assert!(ended.is_empty(), "{ended:?} have ended\n{}", self.logs());
     }
 

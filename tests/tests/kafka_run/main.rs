@@ -10,6 +10,7 @@ mod measured;
 mod membership;
 mod mishaps;
 mod others;
+mod progress;
 mod raw;
 mod stopping;
 mod stored_fold;

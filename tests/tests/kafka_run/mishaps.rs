@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use bellwether_tests::broker::Broker;
 use bellwether_tests::company::Random;
+use bellwether_tests::proxy::Proxy;
 
 use crate::fleet::Fleet;
 use crate::support::LONG;
@@ -26,6 +27,8 @@ pub enum Mishap {
     BrokerDown,
     /// The broker hangs for some seconds.
     BrokerHangs,
+    /// All connections are cut until the groups have given everybody up, while the broker goes on.
+    CutOff,
     /// There are three instances, or two, or one.
     Scale(usize),
 }
@@ -39,7 +42,7 @@ const DOWN: Duration = Duration::from_secs(20);
 const HANGS: Duration = Duration::from_secs(4);
 
 impl Mishap {
-    pub const ALL: [Mishap; 9] = [
+    pub const ALL: [Mishap; 10] = [
         Mishap::Scale(3),
         Mishap::Kill,
         Mishap::BrokerKill,
@@ -49,7 +52,15 @@ impl Mishap {
         Mishap::Scale(2),
         Mishap::BrokerStop,
         Mishap::BrokerHangs,
+        Mishap::CutOff,
     ];
+}
+
+/// What mishaps happen to.
+pub struct Ground<'a, 'p> {
+    pub broker: &'a mut Broker,
+    pub proxy: &'a Proxy,
+    pub fleet: &'a mut Fleet<'p>,
 }
 
 /// The order of mishaps, and those that happened.
@@ -77,7 +88,8 @@ impl Mishaps {
     }
 
     /// The next mishap, from its beginning to its end.
-    pub fn happen(&mut self, broker: &mut Broker, fleet: &mut Fleet<'_>) -> Mishap {
+    pub fn happen(&mut self, ground: &mut Ground<'_, '_>) -> Mishap {
+        let Ground { broker, proxy, fleet } = ground;
         if self.next.is_empty() {
             self.next.extend(Mishap::ALL);
             self.next.extend([Mishap::Kill, Mishap::Kill, Mishap::Zombie, Mishap::Scale(1)]);
@@ -103,6 +115,11 @@ impl Mishaps {
                 broker.suspend();
                 sleep(HANGS);
                 broker.resume();
+            }
+            Mishap::CutOff => {
+                assert!(proxy.cut_off() > 0, "nobody was connected");
+                sleep(LONGER_THAN_A_SESSION);
+                proxy.let_through();
             }
             Mishap::Scale(count) => fleet.scale(count),
         }

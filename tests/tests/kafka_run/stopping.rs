@@ -27,9 +27,9 @@ fn stop(product: &Product, mut instance: Running) -> Option<i32> {
     let started = Instant::now();
     instance.signal("TERM");
     loop {
-        if let Some(code) = instance.ended() {
+        if let Some(status) = instance.ended() {
             println!("ended after {:.1} s", started.elapsed().as_secs_f64());
-            return code;
+            return status.code();
         }
         assert!(started.elapsed() < STOPPED_WITHIN, "it does not stop\n{}", log(product, "all"));
         sleep(Duration::from_millis(50));

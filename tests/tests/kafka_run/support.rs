@@ -24,8 +24,8 @@ pub fn wait_until_within(limit: Duration, product: &Product, running: &mut [(&st
     let started = Instant::now();
     while !done() {
         for (name, instance) in &mut *running {
-            if let Some(code) = instance.ended() {
-                panic!("waiting until {what}: {name} ended with {code:?}\n{}", log(product, name));
+            if let Some(status) = instance.ended() {
+                panic!("waiting until {what}: {name} ended: {status}\n{}", log(product, name));
             }
         }
         if started.elapsed() >= limit {

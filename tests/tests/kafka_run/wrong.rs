@@ -276,8 +276,8 @@ fn assert_ends(product: &Product, role: &str, changes: &[(&str, &str)], code: i3
 pub fn end_of(product: &Product, name: &str, instance: &mut Running) -> Option<i32> {
     let started = Instant::now();
     loop {
-        if let Some(code) = instance.ended() {
-            return code;
+        if let Some(status) = instance.ended() {
+            return status.code();
         }
         assert!(started.elapsed() < LONG, "it goes on and on\n{}", log(product, name));
         sleep(Duration::from_millis(100));

@@ -234,13 +234,18 @@ fn a_topic_that_a_receiver_leaves_behind_fires_its_alert() {
     let _forwarding = Forwarding::start(&product.configuration("forward"), &address);
     let prometheus = Prometheus::of_jobs(&[(JOB, &address)], &hasty_rules(directory.path()));
     wait_for_panel(&prometheus, "Messages delivered", "messages", 3.0);
+    let left = |offsets: f64| wait_for_panel(&prometheus, "Records not forwarded, by route", "{{route}}", offsets);
+    left(0.0);
     wait_for_panel(&prometheus, "Behind the topic, by route", "{{route}}", 0.0);
     wait_for_silence(&prometheus, JOB, "BellwetherForwardBehind");
 
     receiver.is_busy.store(true, Ordering::Relaxed);
     write();
+    // Three signals, and the mark of their transaction.
+    left(4.0);
     wait_for_alert(&prometheus, JOB, "BellwetherForwardBehind");
     receiver.is_busy.store(false, Ordering::Relaxed);
     wait_for_silence(&prometheus, JOB, "BellwetherForwardBehind");
     wait_for_panel(&prometheus, "Messages delivered", "messages", 6.0);
+    left(0.0);
 }

@@ -13,7 +13,7 @@ use super::consume::{offset, push};
 use super::lists::list_with_offsets;
 use super::lookup::is_about_this;
 use super::options::ConnectionOptions;
-use super::troubles::Troubles;
+use super::troubles::{Troubles, patiently};
 use crate::batch::{Batch, TopicPartition};
 use crate::error::{KafkaError, Remedy};
 
@@ -71,8 +71,10 @@ impl Reader {
     /// When the options are wrong, the broker does not answer, or there is no such partition.
     pub fn of_part(connection: ConnectionOptions, at: TopicPartition, from: Option<Place>, to: Option<Place>) -> Result<Self, KafkaError> {
         let consumer = Self::consumer(&connection, &at)?;
-        let explain = |what: &str, cause: &Cause| consumer.context().troubles.explain(format!("asking for {what} of {at}"), cause);
-        let found = consumer.fetch_watermarks(&at.topic, at.partition, connection.timeout);
+        let troubles = &consumer.context().troubles;
+        let explain = |what: &str, cause: &Cause| troubles.explain(format!("asking for {what} of {at}"), cause);
+        // A partition that just changes its leader has none for a moment.
+        let found = patiently(&connection, troubles, |timeout| consumer.fetch_watermarks(&at.topic, at.partition, timeout));
         let (first, end) = found.map_err(|cause| explain("the bounds", &cause))?;
         let (first, end) = (u64::try_from(first).unwrap_or_default(), u64::try_from(end).unwrap_or_default());
         let offset = |place: Option<Place>, without: u64| match place {
@@ -80,7 +82,8 @@ impl Reader {
             Some(Place::Offset(offset)) => Ok(offset.clamp(first, end)),
             Some(Place::Time(milliseconds)) => {
                 let asked = list_with_offsets([(&at, u64::try_from(milliseconds).unwrap_or_default())])?;
-                let answer = consumer.offsets_for_times(asked, connection.timeout).map_err(|cause| explain("an offset by time", &cause))?;
+                let answer = patiently(&connection, troubles, |timeout| consumer.offsets_for_times(asked.clone(), timeout));
+                let answer = answer.map_err(|cause| explain("an offset by time", &cause))?;
                 // Behind the last record there is none of a later time.
                 let found = answer.elements().first().and_then(|element| element.offset().to_raw()).and_then(|raw| u64::try_from(raw).ok());
                 Ok(found.map_or(end, |offset| offset.clamp(first, end)))
