@@ -83,9 +83,19 @@ impl Machine {
     /// When the metric is no number.
     #[must_use]
     pub fn events(&self, event: &str) -> u64 {
-        let name = format!("bellwether_state_events_total{{event=\"{event}\"}} ");
+        self.count(&format!("bellwether_state_events_total{{event=\"{event}\"}}"))
+    }
+
+    /// The value of a series; 0 if there is none.
+    ///
+    /// # Panics
+    ///
+    /// When it is no whole number.
+    #[must_use]
+    pub fn count(&self, series: &str) -> u64 {
         let text = self.metrics.render();
-        text.lines().find_map(|line| line.strip_prefix(&name)).map_or(0, |count| count.parse().expect("it is a number"))
+        let value = text.lines().find_map(|line| line.strip_prefix(series)?.strip_prefix(' '));
+        value.map_or(0, |count| count.parse().expect("it is a whole number"))
     }
 
     /// What its store holds.

@@ -9,6 +9,7 @@ pub mod export;
 pub mod fit;
 pub mod gate;
 pub mod html;
+pub mod inspect;
 pub mod journal;
 pub mod merged;
 pub mod months;

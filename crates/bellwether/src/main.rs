@@ -1,5 +1,6 @@
 //! The command line of Bellwether: it parses what is asked for, builds what that needs, and calls the libraries.
 
+mod bytes_text;
 mod commands;
 mod configuration;
 mod console_server;

@@ -43,6 +43,15 @@ pub struct JournalRecord<'a> {
     pub value: Option<&'a [u8]>,
 }
 
+impl JournalRecord<'_> {
+    /// What the header [`WATERMARK_HEADER`] says, whether it counts or not; none without one.
+    #[must_use]
+    pub fn stated_watermark(&self) -> Option<Time> {
+        let digits = std::str::from_utf8(self.watermark?).ok()?;
+        digits.parse().ok().map(Time)
+    }
+}
+
 /// Records of a partition, cut where something else than an event or a tick stands between them.
 #[derive(Debug, Default)]
 pub struct Pieces<'a> {
@@ -182,8 +191,7 @@ impl<'a> Pieces<'a> {
 
     /// The watermark as far as it counts: one from a clock ahead does not move time.
     fn watermark(&mut self, record: &JournalRecord<'a>) -> Time {
-        let digits = record.watermark.and_then(|bytes| std::str::from_utf8(bytes).ok());
-        let watermark = digits.and_then(|digits| digits.parse().ok()).map_or(Time::MIN, Time);
+        let watermark = record.stated_watermark().unwrap_or(Time::MIN);
         if record.appended_at.is_some_and(|appended| watermark.since_ms(appended) > MAX_AHEAD_OF_APPEND_MS) {
             self.clock_ahead += 1;
             return Time::MIN;

@@ -52,5 +52,6 @@ mod set_histograms;
 mod signal_metrics;
 mod silence_metrics;
 pub mod snapshot;
+pub mod state_event;
 mod store_metrics;
 mod worker;

@@ -14,6 +14,7 @@ use crate::readers::Readers;
 use crate::registry::{Described, Registry};
 use crate::signal_metrics::SignalMetrics;
 use crate::silence_metrics::SilenceMetrics;
+use crate::state_event::StateEvent;
 use bellwether_codec::rejection::RejectReason;
 use bellwether_codec::rendered::SignalCounts;
 use bellwether_engine::aggregates::Aggregates;
@@ -191,8 +192,8 @@ impl Metrics {
     }
 
     /// Something happened to a stored state that is not its daily work.
-    pub fn state_event(&self, event: &str) {
-        self.state_events.with_label_values(&[event]).inc();
+    pub fn state_event(&self, event: StateEvent) {
+        self.state_events.with_label_values(&[event.name()]).inc();
     }
 
     /// Pauses the workers of a kind, or resumes them: they read nothing meanwhile and keep their partitions. An embedded run has one loop,

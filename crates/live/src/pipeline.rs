@@ -1,13 +1,12 @@
 //! Metrics of the pipeline beside Kafka: what its parts tell as facts, and what an operator sees of them.
 
-use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use bellwether_kafka::{ClientStatistics, TopicPartition};
 use prometheus::{GaugeVec, Histogram, HistogramOpts, HistogramVec, IntCounter, IntCounterVec, IntGauge, IntGaugeVec, Opts};
 
-use crate::client_metrics::ClientMetrics;
+use crate::client_metrics::{ClientMetrics, Told};
 use crate::lag_metrics::LagMetrics;
 use crate::registry::Registry;
 use crate::restore_progress::RestoreProgress;
@@ -82,8 +81,8 @@ pub struct Pipeline {
     /// How far restores are.
     pub restores: RestoreProgress,
     clients: ClientMetrics,
-    /// The state of the transactions of each client, as told last.
-    transaction_states: Mutex<BTreeMap<String, String>>,
+    /// What was told of each client last.
+    clients_told: Mutex<Told>,
 }
 
 const LATENCY_BUCKETS: [f64; 13] = [0.01, 0.02, 0.05, 0.1, 0.2, 0.3, 0.5, 1.0, 2.0, 5.0, 15.0, 60.0, 300.0];
@@ -144,7 +143,7 @@ impl Pipeline {
             store: StoreGauges::register(&make),
             restores: RestoreProgress::register(&make),
             clients: ClientMetrics::register(&make),
-            transaction_states: Mutex::default(),
+            clients_told: Mutex::default(),
         }
     }
 
@@ -257,13 +256,8 @@ impl Pipeline {
 
     /// How the client library is doing.
     pub fn clients(&self, statistics: &[ClientStatistics]) {
-        let mut states = self.transaction_states.lock().unwrap_or_else(PoisonError::into_inner);
-        for client in statistics {
-            self.clients.tell(client, states.get(&client.client).map(String::as_str));
-            if let Some(state) = &client.transaction_state {
-                states.insert(client.client.clone(), state.clone());
-            }
-        }
+        let mut told = self.clients_told.lock().unwrap_or_else(PoisonError::into_inner);
+        statistics.iter().for_each(|client| self.clients.tell(client, &mut told));
     }
 }
 
@@ -305,7 +299,7 @@ impl Make<'_> {
         self.registered(IntCounter::with_opts(Self::options(name, help)))
     }
 
-    fn counters(&self, name: &str, help: &str, labels: &[&str]) -> IntCounterVec {
+    pub(crate) fn counters(&self, name: &str, help: &str, labels: &[&str]) -> IntCounterVec {
         self.registered(IntCounterVec::new(Self::options(name, help), labels))
     }
 

@@ -36,8 +36,14 @@ fn each_schema_is_held_against_what_is_written() {
 }
 
 /// Commands that write JSON when they are asked to, with the schema of what they write.
-const COMMANDS: [(&str, &str); 5] =
-    [("backtest", "backtest"), ("dlq list", "dlq-list"), ("explain", "explain"), ("fit", "fit"), ("snapshot list", "snapshot-list")];
+const COMMANDS: [(&str, &str); 6] = [
+    ("backtest", "backtest"),
+    ("dlq list", "dlq-list"),
+    ("explain", "explain"),
+    ("fit", "fit"),
+    ("journal inspect", "journal-record"),
+    ("snapshot list", "snapshot-list"),
+];
 
 /// The names of the commands below a command, as its help text lists them.
 fn subcommands(command: &[String]) -> Vec<String> {

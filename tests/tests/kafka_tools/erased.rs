@@ -69,6 +69,11 @@ impl Asked<'_> {
         explain.args(["explain", CANARY, "--journal", &self.journal]).args(at);
         let explained = explain.output().expect("the binary starts");
         told.push(("explain", lines(&explained).join("\n")));
+        let mut inspect = binary();
+        inspect.args(["journal", "inspect", "--journal", &self.journal, "--customer", CANARY, "--json", "--limit", "100000"]);
+        let inspected = inspect.args(&self.range).output().expect("the binary starts");
+        succeeded(&inspected);
+        told.push(("journal inspect", lines(&inspected).join("\n")));
         let mut export = binary();
         let table = self.path("table.parquet");
         let _ = fs::remove_file(&table);

@@ -3,6 +3,7 @@
 mod dead_letters;
 mod erased;
 mod import;
+mod inspect;
 mod lookup;
 mod publish;
 mod quiet;

@@ -252,6 +252,27 @@ fn the_other_partitions_go_on_while_one_is_restored() {
     assert_eq!(machine.events("restored"), 3);
 }
 
+/// What a partition folds in silence was published long ago, and what the others fold meanwhile was not.
+#[test]
+fn latency_is_measured_while_another_partition_catches_up() {
+    let (world, machine) = (world(15), Machine::new(None));
+    catch_up(&world, &machine, &mut machine.processor(&world, "first"), "the first time");
+    let records = |number: u16| world.records(&bellwether_tests::world::journal_partition(number)).len() as u64;
+    let before: Vec<u64> = (0..PARTITIONS).map(records).collect();
+    let end = Time(START.0 + (DAYS as i64 + 60) * DAY_MS);
+    world.cluster.set_now_ms(end.0);
+    world.journal(&company(16, 5, 10), end);
+    machine.store.drop_partition(1).expect("it can be dropped");
+
+    let measured = machine.count("bellwether_process_seconds_count");
+    let mut worker = machine.processor(&world, "behind");
+    catch_up(&world, &machine, &mut worker, "one is behind");
+    let measured = machine.count("bellwether_process_seconds_count") - measured;
+    let news: Vec<u64> = (0..PARTITIONS).map(|number| records(number) - before[usize::from(number)]).collect();
+    assert!(before[1] > news.iter().sum(), "it is behind for longer than the others have something new");
+    assert!(news[0] > 0 && (news[0] + news[2]..=news.iter().sum()).contains(&measured), "{measured} of {news:?}");
+}
+
 #[test]
 fn a_partition_that_goes_while_it_is_restored_is_its_new_owners() {
     let mut gone = 0;

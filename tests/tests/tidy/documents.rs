@@ -76,9 +76,12 @@ fn first_word(text: &str) -> Option<String> {
 }
 
 fn leads_somewhere(files: &[SourceFile], from: &str, target: &str) -> bool {
-    let (path, _anchor) = target.split_once('#').unwrap_or((target, ""));
-    if path.is_empty() || path.contains("://") || path.starts_with("mailto:") {
+    let (path, anchor) = target.split_once('#').unwrap_or((target, ""));
+    if path.contains("://") || path.starts_with("mailto:") {
         return true;
+    }
+    if path.is_empty() {
+        return has_heading(files, from, anchor);
     }
     let mut parts: Vec<&str> = from.split('/').collect();
     parts.pop();
@@ -92,7 +95,21 @@ fn leads_somewhere(files: &[SourceFile], from: &str, target: &str) -> bool {
     }
     let target = parts.join("/");
     let directory = format!("{target}/");
-    !path.starts_with('/') && (target.is_empty() || files.iter().any(|file| file.path == target || file.path.starts_with(&directory)))
+    let is_there = target.is_empty() || files.iter().any(|file| file.path == target || file.path.starts_with(&directory));
+    !path.starts_with('/') && is_there && has_heading(files, &target, anchor)
+}
+
+/// Whether a document has the heading that an anchor names, which only those in Markdown have; no anchor is always there.
+fn has_heading(files: &[SourceFile], document: &str, anchor: &str) -> bool {
+    let text = files.iter().find(|file| file.path == document).and_then(SourceFile::text).unwrap_or_default();
+    let headings = text.lines().filter(|line| line.starts_with('#')).map(|line| line.trim_start_matches('#'));
+    anchor.is_empty() || !document.ends_with(".md") || headings.map(anchor_of).any(|heading| heading == anchor)
+}
+
+/// The anchor that is made of a heading: small letters, digits, and hyphens for blanks.
+fn anchor_of(heading: &str) -> String {
+    let kept = heading.trim().chars().filter(|c| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_'));
+    kept.flat_map(char::to_lowercase).map(|c| if c == ' ' { '-' } else { c }).collect()
 }
 
 #[cfg(test)]
@@ -119,11 +136,23 @@ mod tests {
     #[test]
     fn finds_dead_links() {
         let page = "[good](../README.md#top) and [bad](gone.md)\n\n```\n[code](gone.md)\n```\n`[span](gone.md)` [out](../../other.md)\n\
-            [site](https://example.org/x) [up](..) [here](#there) [directory](../crates/engine)\n[name]: lost.md\n[absolute](/README.md)\n";
-        let files = [("README.md", ""), ("crates/engine/src/lib.rs", ""), ("deploy/page.md", page)];
-        let expected =
-            ["deploy/page.md:1: `gone.md`", "deploy/page.md:6: `../../other.md`", "deploy/page.md:8: `lost.md`", "deploy/page.md:9: "];
+            [site](https://example.org/x#y) [up](..) [here](#there) [directory](../crates/engine)\n[name]: lost.md\n[absolute](/README.md)\n\
+            ## There\n[left](#here) [lost](../README.md#bottom) [code](../crates/engine/src/lib.rs#x)\n";
+        let files = [("README.md", "# The `Top` of it\n### Top\n"), ("crates/engine/src/lib.rs", ""), ("deploy/page.md", page)];
+        let expected = [
+            "deploy/page.md:1: `gone.md`",
+            "deploy/page.md:6: `../../other.md`",
+            "deploy/page.md:8: `lost.md`",
+            "deploy/page.md:9: ",
+            "deploy/page.md:11: `#here`",
+            "deploy/page.md:11: `../README.md#bottom`",
+        ];
         assert_finds(dead_links, &files, &expected);
+    }
+
+    #[test]
+    fn anchors_are_small_letters_and_hyphens() {
+        assert_eq!(anchor_of(" The `Top` of it: 10 % more"), "the-top-of-it-10--more");
     }
 
     #[test]

@@ -11,6 +11,7 @@ use bellwether_backtest::journal::{CompileRules, Journal, JournalReplay, Visit};
 use bellwether_backtest::pass::{Pass, PassOptions, observe_journal};
 use bellwether_backtest::replay::Sink;
 use bellwether_codec::event::Decoder;
+use bellwether_codec::journal::JournalRecord;
 use bellwether_codec::summary::Summary;
 use bellwether_engine::rule_set::RuleSet;
 use bellwether_kafka::{Admin, Batch, ConnectionOptions, KafkaError, Place, Reader, TopicPartition};
@@ -122,6 +123,18 @@ pub fn open(place: &JournalPlace, config: Option<&Path>) -> Result<Box<dyn Journ
     })
 }
 
+/// Opens a part of a journal. In a topic, times are those at which records were appended; in a data directory, which does not know them, journal times.
+pub fn open_part(place: &JournalPlace, range: &JournalRange, config: Option<&Path>) -> Result<Box<dyn Journal>, Failure> {
+    let journal: Box<dyn Journal> = match place {
+        JournalPlace::Topic(address) => Box::new(TopicPart { topic: Topic::open(address, config)?, range: range.clone() }),
+        JournalPlace::Directory(data) => {
+            Box::new(DirectoryPart { directory: Directory(JournalDirectory::open(data)?), range: range.clone() })
+        }
+    };
+    range.check_partitions(journal.partitions())?;
+    Ok(journal)
+}
+
 /// The journal of an embedded run.
 pub struct Directory(pub JournalDirectory);
 
@@ -204,6 +217,42 @@ impl Journal for TopicPart {
 
     fn whole(&self) -> Option<&dyn Journal> {
         Some(&self.topic)
+    }
+}
+
+/// A part of the journal of an embedded run.
+struct DirectoryPart {
+    directory: Directory,
+    range: JournalRange,
+}
+
+impl Journal for DirectoryPart {
+    fn partitions(&self) -> u16 {
+        self.directory.partitions()
+    }
+
+    fn read(&self, partition: u16, visit: &mut Visit<'_>) -> Result<(), String> {
+        let (from, to) = self.range.of_partition(partition);
+        // Some records have no watermark: they belong to what stands before them.
+        let is_reached = |record: &JournalRecord<'_>, place: Place| match place {
+            Place::Offset(offset) => record.offset >= offset,
+            Place::Time(time) => record.stated_watermark().is_some_and(|watermark| watermark.0 >= time),
+        };
+        let reached = |records: &[JournalRecord<'_>], place: Option<Place>| {
+            place.and_then(|place| records.iter().position(|record| is_reached(record, place)))
+        };
+        let mut has_begun = from.is_none();
+        self.directory.read(partition, &mut |records| {
+            let end = reached(records, to);
+            let begin = if has_begun { Some(0) } else { reached(records, from) };
+            has_begun = begin.is_some();
+            let part = begin.and_then(|begin| records.get(begin..end.unwrap_or(records.len()))).unwrap_or_default();
+            visit(part) && end.is_none()
+        })
+    }
+
+    fn whole(&self) -> Option<&dyn Journal> {
+        Some(&self.directory)
     }
 }
 

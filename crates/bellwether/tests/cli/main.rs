@@ -8,6 +8,7 @@ mod erase;
 mod evaluation;
 mod explain;
 mod help;
+mod inspecting;
 mod journals;
 mod live;
 mod logs;

@@ -158,6 +158,7 @@ max(logins_28d, 1) / max(logins_prev_28d, 1) < 0.5
 - A feature that runs with the clock stands alone on one side of `<`, `<=`, `>` or `>=`: `days_since_login > days + 7`, not
   `days_since_login - 7 > days`.
 - A rule of kind `at_risk` cannot use `at_risk`, `open_at_risk` and `days_since_at_risk`. Health cannot use health, and stages cannot use the stage.
-- In `summary`, `{name}` is replaced by the value of a feature or param, and by `unknown` where it is absent; `{{` is a brace.
+- In `summary`, `{name}` is replaced by the value of a feature or param, and by `unknown` where it is absent; `{{` is a brace. The record of an
+  end has the name of the rule and how long it was so in its place.
 - In YAML an expression that begins with `!`, `"`, `[`, `{`, `&` or `*` stands in quotes: `when: "!onboarded"`.
 "#;

@@ -15,6 +15,7 @@ use super::rule_sets::rule_texts;
 use super::safekeeping::{Safekeeping, Snapshots};
 use crate::metrics::Metrics;
 use crate::snapshot::{STRAY_AGE_MS, SnapshotError, TakeOptions, Taken, Wanted};
+use crate::state_event::StateEvent;
 
 /// After every position.
 const END: Position = Position { offset: u64::MAX, review_due: i64::MAX, customer: u128::MAX };
@@ -117,13 +118,13 @@ impl Copier {
         };
         let taken = snapshots.repository.take(&self.store, partition, &options)?;
         let Taken::New(manifest) = taken else { return Ok(false) };
-        self.metrics.state_event("snapshot_taken");
+        self.metrics.state_event(StateEvent::SnapshotTaken);
         tracing::info!(partition, position = %manifest.position, bytes = manifest.bytes, "a snapshot was taken");
         Ok(true)
     }
 
     fn failed(&self, error: &SnapshotError) {
-        self.metrics.state_event("snapshot_failed");
+        self.metrics.state_event(StateEvent::SnapshotFailed);
         tracing::warn!(%error, "a snapshot could not be taken: the work goes on, and it is tried again");
     }
 }

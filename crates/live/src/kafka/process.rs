@@ -172,7 +172,9 @@ impl Processor {
     /// Prefetch, apply, publish, commit, until every partition has folded its part of the batch.
     fn fold(&mut self, batch: &Batch) -> Result<(), LiveError> {
         let mut pending = self.decode(batch);
-        let is_news = self.partitions.values().all(|owned| !owned.worker.is_catching_up());
+        // What a partition folds in silence was published long ago.
+        let with_news: BTreeSet<u16> =
+            self.partitions.iter().filter(|(_, owned)| !owned.worker.is_catching_up()).map(|(number, _)| *number).collect();
         while !pending.is_empty() {
             let folded = self.prefetch_and_apply(&pending)?;
             if self.is_replaced() {
@@ -188,8 +190,8 @@ impl Processor {
             }
             advance(&mut pending, &folded);
         }
-        if is_news {
-            batch.records().for_each(|record| self.metrics.pipeline.processed(record.timestamp_ms, arrival_ms(&record)));
+        for record in batch.records().filter(|record| with_news.contains(&number_of(record.at))) {
+            self.metrics.pipeline.processed(record.timestamp_ms, arrival_ms(&record));
         }
         self.lag.tell(batch, &mut *self.client, &self.partitions, &self.store, &self.metrics);
         Ok(())

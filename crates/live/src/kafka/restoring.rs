@@ -16,6 +16,7 @@ use super::rule_sets::keep_rule_texts;
 use super::safekeeping::{Replacing, Snapshots};
 use crate::metrics::Metrics;
 use crate::snapshot::{Manifest, Restored, SnapshotError, Wanted};
+use crate::state_event::StateEvent;
 
 /// Partitions that a worker restores at the same time.
 pub(crate) const MAX_RESTORES_AT_ONCE: usize = 2;
@@ -174,7 +175,7 @@ fn restore(
             }
             match used {
                 Some(manifest) => {
-                    metrics.state_event("restored");
+                    metrics.state_event(StateEvent::Restored);
                     tracing::info!(partition = number, position = %manifest.position, bytes = manifest.bytes, "restored from a snapshot");
                 }
                 None => tracing::info!(partition = number, from = %opening.store, "no snapshot is of use: folding from here"),
@@ -182,7 +183,7 @@ fn restore(
             Ok(())
         }
         Err(error) => {
-            metrics.state_event("restore_failed");
+            metrics.state_event(StateEvent::RestoreFailed);
             let (from, first) = (opening.store, opening.first);
             tracing::error!(partition = number, %error, %from, first, "a restore failed: folding from where the state stands if the journal has it");
             Err(error)

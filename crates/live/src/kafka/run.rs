@@ -37,6 +37,7 @@ use crate::opening_store::open_store;
 use crate::options::{BatchLimits, CompileRules, states_bytes, store_bytes};
 use crate::pipeline;
 use crate::snapshot::Repository;
+use crate::state_event::StateEvent;
 
 /// What a process does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -113,7 +114,7 @@ pub fn run(options: &RunOptions, metrics: &Arc<Metrics>, stop: &AtomicBool) -> R
         let ended = run_workers(options, &found, metrics, stop);
         let Some(reason) = ended.as_ref().err().and_then(damaged_store).filter(|_| !stop.load(Ordering::Relaxed)) else { return ended };
         move_aside(&options.data, &options.data.join(STORE), &reason)?;
-        metrics.state_event("store_moved_aside");
+        metrics.state_event(StateEvent::StoreMovedAside);
     }
 }
 

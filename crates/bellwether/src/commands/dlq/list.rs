@@ -3,8 +3,6 @@
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
 use bellwether_codec::contract::{Contract, of};
 use bellwether_codec::timestamp::format_time;
 use bellwether_engine::time::Time;
@@ -17,6 +15,7 @@ use schemars::JsonSchema;
 use serde::Serialize;
 
 use super::Kinds;
+use crate::bytes_text::{beginning, text_or_base64};
 use crate::failure::{Failure, Outcome};
 use crate::kafka::Kafka;
 use crate::sizes::count;
@@ -151,14 +150,6 @@ fn told(letter: &Letter<'_>) -> Told {
     }
 }
 
-fn text_or_base64(bytes: Option<&[u8]>) -> (Option<String>, Option<String>) {
-    match bytes.map(|bytes| std::str::from_utf8(bytes).map_err(|_| bytes)) {
-        Some(Ok(text)) => (Some(text.to_owned()), None),
-        Some(Err(bytes)) => (None, Some(STANDARD.encode(bytes))),
-        None => (None, None),
-    }
-}
-
 fn table<'t>(letters: impl Iterator<Item = &'t Told>) -> Table {
     let mut table = Table::new();
     table.load_style(presets::UTF8_FULL_CONDENSED).set_content_arrangement(ContentArrangement::Dynamic);
@@ -189,33 +180,4 @@ fn table<'t>(letters: impl Iterator<Item = &'t Told>) -> Table {
         ]);
     }
     table
-}
-
-/// The first characters; what a terminal would obey is shown as it is written in Rust.
-fn beginning(text: &str, characters: usize) -> String {
-    let mut short: String =
-        text.chars().take(characters).flat_map(|one| if one.is_control() { one.escape_default().collect() } else { vec![one] }).collect();
-    if text.chars().nth(characters).is_some() {
-        short.push('…');
-    }
-    short
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_row_shows_the_beginning_and_nothing_that_a_terminal_obeys() {
-        assert_eq!(beginning("{\"a\":1}", 60), "{\"a\":1}");
-        assert_eq!(beginning("abcdef", 3), "abc…");
-        assert_eq!(beginning("a\u{1b}[31m\n", 60), "a\\u{1b}[31m\\n");
-    }
-
-    #[test]
-    fn bytes_that_are_no_text_are_told_as_base64() {
-        assert_eq!(text_or_base64(Some(b"ok")), (Some("ok".to_owned()), None));
-        assert_eq!(text_or_base64(Some(b"{\xff}")), (None, Some("e/99".to_owned())));
-        assert_eq!(text_or_base64(None), (None, None));
-    }
 }

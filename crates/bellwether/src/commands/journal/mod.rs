@@ -2,13 +2,16 @@
 
 mod export;
 mod import;
+mod inspect;
 mod rewrite;
 
 use clap::Subcommand;
 
 use crate::failure::{Failure, Outcome};
 
-/// Work on a journal: fill it with history, write it as tables, or write it anew
+pub use inspect::CONTRACT;
+
+/// Work on a journal: look at it, fill it with history, write it as tables, or write it anew
 #[derive(Subcommand, Debug)]
 #[command(after_help = "\
 Examples:
@@ -17,6 +20,7 @@ Examples:
 pub enum Command {
     Export(export::Arguments),
     Import(import::Arguments),
+    Inspect(inspect::Arguments),
     Rewrite(rewrite::Arguments),
 }
 
@@ -25,6 +29,7 @@ pub fn run(command: Command) -> Result<Outcome, Failure> {
     match command {
         Command::Export(arguments) => export::run(&arguments),
         Command::Import(arguments) => import::run(&arguments),
+        Command::Inspect(arguments) => inspect::run(&arguments),
         Command::Rewrite(arguments) => rewrite::run(&arguments),
     }
 }

@@ -5,6 +5,7 @@ use bellwether_store::{Commit, Durability, StoreError};
 use super::Processor;
 use crate::error::LiveError;
 use crate::kafka::open::JOURNAL_ID;
+use crate::state_event::StateEvent;
 
 impl Processor {
     /// The store cannot write now: the disk is full, or RocksDB is busy. What is committed to Kafka and not in the store is folded again, in
@@ -17,7 +18,7 @@ impl Processor {
     }
 
     fn count(&self, error: &StoreError) {
-        self.metrics.state_event(if matches!(error, StoreError::DiskFull { .. }) { "disk_full" } else { "store_busy" });
+        self.metrics.state_event(if matches!(error, StoreError::DiskFull { .. }) { StateEvent::DiskFull } else { StateEvent::StoreBusy });
     }
 
     /// Whether the store takes writes again. The group may have given the partitions to others by then, so all of them are assigned anew.
@@ -56,7 +57,7 @@ impl Processor {
                 dropped => dropped?,
             }
             self.damages.dropped(number);
-            self.metrics.state_event("partition_dropped");
+            self.metrics.state_event(StateEvent::PartitionDropped);
         }
         self.rebuild()
     }
