@@ -22,6 +22,7 @@ mod sizes;
 mod stop;
 mod summary_text;
 mod terminal;
+mod text_table;
 
 use std::process::ExitCode;
 

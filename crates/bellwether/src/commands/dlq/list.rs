@@ -10,7 +10,7 @@ use bellwether_kafka::{Batch, Reader};
 use bellwether_live::error::LiveError;
 use bellwether_live::kafka::{Letter, letter_partitions};
 use clap::{Args, value_parser};
-use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
+use comfy_table::Table;
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -20,6 +20,7 @@ use crate::failure::{Failure, Outcome};
 use crate::kafka::Kafka;
 use crate::sizes::count;
 use crate::terminal::{print, tell};
+use crate::text_table::text_table;
 
 /// The width where there is no terminal.
 const WIDTH: u16 = 160;
@@ -151,17 +152,7 @@ fn told(letter: &Letter<'_>) -> Told {
 }
 
 fn table<'t>(letters: impl Iterator<Item = &'t Told>) -> Table {
-    let mut table = Table::new();
-    table.load_style(presets::UTF8_FULL_CONDENSED).set_content_arrangement(ContentArrangement::Dynamic);
-    if !table.is_tty() {
-        table.set_width(WIDTH);
-    }
-    table.set_header(["reason", "message", "topic", "partition", "offset", "time", "key", "value"]);
-    for number in [3, 4] {
-        table.column_mut(number).into_iter().for_each(|column| {
-            column.set_cell_alignment(CellAlignment::Right);
-        });
-    }
+    let mut table = text_table(["reason", "message", "topic", "partition", "offset", "time", "key", "value"], &[3, 4], WIDTH);
     for letter in letters {
         let key = letter.key.as_ref().or(letter.key_base64.as_ref()).map(|key| beginning(key, KEY_CHARACTERS));
         let value = letter.value.as_ref().or(letter.value_base64.as_ref()).map(|value| beginning(value, VALUE_CHARACTERS));

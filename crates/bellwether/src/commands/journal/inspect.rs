@@ -10,7 +10,7 @@ use bellwether_engine::event::CustomerKey;
 use bellwether_engine::event_type::EventType;
 use bellwether_engine::time::Time;
 use clap::{Args, value_parser};
-use comfy_table::{CellAlignment, ContentArrangement, Table, presets};
+use comfy_table::Table;
 use schemars::JsonSchema;
 use serde::Serialize;
 
@@ -21,6 +21,7 @@ use crate::environment;
 use crate::failure::{Failure, Outcome};
 use crate::sizes::count;
 use crate::terminal::{print, tell};
+use crate::text_table::text_table;
 
 /// The width where there is no terminal.
 const WIDTH: u16 = 160;
@@ -224,17 +225,8 @@ impl Told {
 }
 
 fn table(records: &[Told]) -> Table {
-    let mut table = Table::new();
-    table.load_style(presets::UTF8_FULL_CONDENSED).set_content_arrangement(ContentArrangement::Dynamic);
-    if !table.is_tty() {
-        table.set_width(WIDTH);
-    }
-    table.set_header(["partition", "offset", "appended", "journal time", "type", "customer", "event time", "source", "id"]);
-    for number in [0, 1] {
-        table.column_mut(number).into_iter().for_each(|column| {
-            column.set_cell_alignment(CellAlignment::Right);
-        });
-    }
+    let mut table =
+        text_table(["partition", "offset", "appended", "journal time", "type", "customer", "event time", "source", "id"], &[0, 1], WIDTH);
     for told in records {
         let text = |text: &Option<String>| text.as_ref().map(|text| beginning(text, TEXT_CHARACTERS)).unwrap_or_default();
         let kind = told.kind.as_deref().unwrap_or(told.what);
