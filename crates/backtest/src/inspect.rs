@@ -54,10 +54,10 @@ pub fn inspect(
     for partition in partitions {
         let blanks = Blanks::of(journal.whole().unwrap_or(journal), partition, decoder)?;
         let mut of_batch = |records: &[JournalRecord<'_>]| {
-            for record in records {
-                let inspected = Inspected { partition, record: *record, content: content(record, decoder, &blanks) };
-                wants_more = wants_more && visit(&inspected);
-            }
+            wants_more = records.iter().all(|record| {
+                let content = content(record, decoder, &blanks);
+                visit(&Inspected { partition, record: *record, content })
+            });
             wants_more
         };
         journal.read(partition, &mut of_batch).map_err(ReplayError::Journal)?;
