@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::thread;
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use bellwether_backtest::journal::{Journal, JournalReplay, Visit};
 use bellwether_backtest::replay::Sink;
@@ -19,6 +20,8 @@ use bellwether_live::metrics::Metrics;
 use bellwether_tests::company::company;
 use bellwether_tests::product::{Product, Running};
 
+use crate::prometheus::{PATIENCE, scraped};
+
 /// An instance whose metrics are at this address.
 pub fn start(product: &Product, instance: &str, role: &str, address: &str) -> Running {
     product.start_with(&configuration(product, instance, address), instance, role, 1)
@@ -31,6 +34,26 @@ pub fn configuration(product: &Product, instance: &str, address: &str) -> PathBu
     assert!(text.contains("metrics: 127.0.0.1:0\n"));
     fs::write(&path, text.replace("metrics: 127.0.0.1:0\n", &format!("metrics: {address}\n"))).expect("it can be written");
     path
+}
+
+/// Waits until instances at these addresses have journaled so many events, and have published all that a replay of the journal tells. Who looks at
+/// them from then on sees no past being taken in.
+#[track_caller]
+pub fn wait_until_taken_in(product: &Product, addresses: &[&str], events: usize) {
+    let started = Instant::now();
+    let is_taken_in = || {
+        let read: u64 = addresses.iter().map(|address| events_read(&scraped(address))).sum();
+        read == events as u64 && product.published().len() >= product.replayed().len()
+    };
+    while !is_taken_in() {
+        assert!(started.elapsed() < PATIENCE, "{} of {} are told", product.published().len(), product.replayed().len());
+        thread::sleep(Duration::from_millis(300));
+    }
+}
+
+fn events_read(metrics: &str) -> u64 {
+    let count = metrics.lines().find_map(|line| line.strip_prefix("bellwether_events_total "));
+    count.expect("it is counted").parse().expect("a number")
 }
 
 /// The present, in milliseconds.

@@ -100,8 +100,8 @@ impl Prometheus {
     pub fn wait_for(&self, expression: &str, is_right: impl Fn(&[f64]) -> bool) {
         let started = Instant::now();
         loop {
-            let found = self.query(expression);
-            if found.as_ref().is_ok_and(|values| is_right(values)) {
+            let found = self.series(expression);
+            if found.as_ref().is_ok_and(|series| is_right(&series.values().copied().collect::<Vec<_>>())) {
                 return;
             }
             assert!(started.elapsed() < PATIENCE, "`{expression}` is {found:?}");
