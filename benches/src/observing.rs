@@ -33,6 +33,7 @@ pub fn observe(path: &Path, plan: &Plan, threads: usize) -> Result<Pass, ReplayE
         renders: false,
         features_every_ms: None,
         max_customers: usize::MAX,
+        scratch: Path::new("."),
         until: None,
         stop: &stop,
     };

@@ -211,6 +211,7 @@ fn observed(directory: &Path) -> Pass {
         renders: true,
         features_every_ms: None,
         max_customers: usize::MAX,
+        scratch: Path::new("."),
         until: None,
         stop: &AtomicBool::new(false),
     };

@@ -18,7 +18,6 @@ use bellwether_engine::time::Time;
 use crate::error::ReplayError;
 use crate::part::{PART_LINES, Part, Poisoned, Shard};
 use crate::replay::{MAX_POISONED, ReplayOptions, Sink};
-use crate::share::Share;
 use crate::told::{Told, Writer};
 
 mod state;
@@ -45,7 +44,6 @@ pub(crate) struct Folded<S> {
 /// When an input cannot be read, the sink cannot be written, or too many records cannot be folded.
 pub(crate) fn fold<S: Shard>(
     options: &ReplayOptions,
-    share: Share,
     until: Time,
     shards: impl Fn(&[Skipped]) -> Vec<S>,
     sink: &mut impl Sink,
@@ -53,7 +51,7 @@ pub(crate) fn fold<S: Shard>(
 ) -> Result<Folded<S>, ReplayError> {
     let mut skipped: Vec<Skipped> = vec![Skipped::default(); usize::from(options.partitions)];
     loop {
-        let (partition, (offset, progress)) = match attempt(options, share, until, shards(&skipped), sink, stop)? {
+        let (partition, (offset, progress)) = match attempt(options, until, shards(&skipped), sink, stop)? {
             Ok(folded) => return Ok(folded),
             Err(poisoned) => poisoned,
         };
@@ -68,7 +66,6 @@ pub(crate) fn fold<S: Shard>(
 
 fn attempt<S: Shard>(
     options: &ReplayOptions,
-    share: Share,
     until: Time,
     shards: Vec<S>,
     sink: &mut impl Sink,
@@ -76,7 +73,7 @@ fn attempt<S: Shard>(
 ) -> Result<Result<Folded<S>, (usize, Poisoned)>, ReplayError> {
     let reader = PartReader::open(&options.inputs, PART_LINES, options.ingest_clock)?;
     let progress = reader.progress();
-    let crew = Crew::new(options, (share, until), reader, shards, stop);
+    let crew = Crew::new(options, until, reader, shards, stop);
     let mut writer = Writer::new(sink);
     thread::scope(|scope| {
         let crew = &crew;
@@ -109,7 +106,6 @@ fn attempt<S: Shard>(
 /// The threads with their common state.
 struct Crew<'o, S> {
     options: &'o ReplayOptions,
-    share: Share,
     /// Lines behind this are not counted: how many are read ahead is chance.
     until: Time,
     stop: &'o AtomicBool,
@@ -121,7 +117,7 @@ struct Crew<'o, S> {
 }
 
 impl<'o, S: Shard> Crew<'o, S> {
-    fn new(options: &'o ReplayOptions, (share, until): (Share, Time), reader: PartReader, shards: Vec<S>, stop: &'o AtomicBool) -> Self {
+    fn new(options: &'o ReplayOptions, until: Time, reader: PartReader, shards: Vec<S>, stop: &'o AtomicBool) -> Self {
         let place = |(number, shard)| Some(Box::new(Place { number, next_part: 0, last_thread: 0, shard }));
         let state = State {
             reader: Some(reader),
@@ -139,7 +135,7 @@ impl<'o, S: Shard> Crew<'o, S> {
             is_over: false,
             stopped: None,
         };
-        Self { options, share, until, stop, state: Mutex::new(state), work: Condvar::new(), epochs: Condvar::new() }
+        Self { options, until, stop, state: Mutex::new(state), work: Condvar::new(), epochs: Condvar::new() }
     }
 
     /// Does what there is to do, until all is done.
@@ -211,7 +207,7 @@ impl<'o, S: Shard> Crew<'o, S> {
                 state
             }
             Task::Sequence(mut sequencer, decoded) => {
-                let part = Arc::new(Part::new(decoded, &mut sequencer, self.options.ingest_clock, self.share, self.until));
+                let part = Arc::new(Part::new(decoded, &mut sequencer, self.options.ingest_clock, self.until));
                 let mut state = self.lock();
                 state.sequencer = Some(sequencer);
                 state.sequenced += 1;

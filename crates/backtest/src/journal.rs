@@ -43,6 +43,11 @@ pub trait Journal: Sync {
     fn whole(&self) -> Option<&dyn Journal> {
         None
     }
+
+    /// Whether what it holds of a customer from before an erasure is left out from the start, as if its bytes were gone.
+    fn blanks_erased(&self) -> bool {
+        true
+    }
 }
 
 /// How to replay a journal.

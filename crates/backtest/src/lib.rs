@@ -22,6 +22,7 @@ pub mod replay;
 pub mod report;
 pub mod rule_tests;
 mod share;
+mod spill;
 pub mod stories;
 mod told;
 pub mod trial;

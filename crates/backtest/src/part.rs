@@ -6,7 +6,6 @@ use bellwether_codec::summary::Summary;
 use bellwether_engine::partition::Progress;
 use bellwether_engine::time::Time;
 
-use crate::share::Share;
 use crate::told::Told;
 
 /// Lines that are read, decoded and folded together: few enough that their events are still in a core's cache when they are folded.
@@ -23,19 +22,16 @@ pub(crate) struct Part {
 }
 
 impl Part {
-    /// Gives decoded lines their order, and lets go of those of others' shares; parts are taken in theirs.
-    pub fn new(decoded: DecodedPart, sequencer: &mut Sequencer, ingest_clock: Option<Time>, share: Share, until: Time) -> Self {
+    /// Gives decoded lines their order; parts are taken in theirs.
+    pub fn new(decoded: DecodedPart, sequencer: &mut Sequencer, ingest_clock: Option<Time>, until: Time) -> Self {
         let was_over = sequencer.watermark() > until;
-        let mut sequenced = sequencer.sequence_from(decoded.lines(), decoded.watermarks(), ingest_clock);
+        let sequenced = sequencer.sequence_from(decoded.lines(), decoded.watermarks(), ingest_clock);
         let is_over = sequencer.watermark() > until;
         let lines_in_period = match is_over {
             _ if was_over => 0,
             true => first_line_after(&sequenced, until).unwrap_or(decoded.lines().len()),
             false => decoded.lines().len(),
         };
-        if share != Share::WHOLE {
-            sequenced.partitions.iter_mut().for_each(|records| records.retain(|record| share.holds(record.key)));
-        }
         let ticks = if decoded.is_end() { sequencer.end_epoch(decoded.is_last()) } else { Vec::new() };
         Self { decoded, sequenced, ticks, lines_in_period }
     }

@@ -20,7 +20,6 @@ use bellwether_engine::time::Time;
 use crate::crew::{self, Folded};
 use crate::error::ReplayError;
 use crate::part::{Part, Poisoned, Shard};
-use crate::share::Share;
 use crate::told::Told;
 
 /// How to replay.
@@ -99,8 +98,7 @@ pub fn replay(options: &ReplayOptions, sink: &mut impl Sink) -> Result<Replayed,
     let started = Instant::now();
     let shards =
         |skipped: &[Skipped]| (0..).zip(skipped).map(|(number, skipped)| States::new(number, &options.rules, skipped.clone())).collect();
-    let Folded { shards, counted: mut summary, .. } =
-        crew::fold(options, Share::WHOLE, Time::NEVER, shards, sink, &AtomicBool::new(false))?;
+    let Folded { shards, counted: mut summary, .. } = crew::fold(options, Time::NEVER, shards, sink, &AtomicBool::new(false))?;
     summary.add_partitions(shards.iter().map(|shard| &shard.partition.header), &options.rules.settings.kpis);
     summary.measure(started.elapsed());
     Ok(Replayed { summary, partitions: shards.into_iter().map(|shard| shard.partition).collect() })

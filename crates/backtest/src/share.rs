@@ -1,4 +1,4 @@
-//! A share of the customers: where all of their states do not fit into memory at once, a log is read once for each share.
+//! A share of the customers: where all of their states do not fit into memory at once, a partition of a journal is read once for each share.
 
 use bellwether_engine::event::CustomerKey;
 
@@ -30,7 +30,7 @@ impl Share {
     }
 }
 
-/// The shares of a log that are still to be read.
+/// The shares of a partition that are still to be read.
 ///
 /// Keys are hashes, so that shares of one size have as many customers: where one was too large, others of its size are halved untried.
 pub(crate) struct Shares {

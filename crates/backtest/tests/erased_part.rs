@@ -1,6 +1,7 @@
 //! A part of a journal knows of the erasures before and behind it, whether their bytes are gone or not.
 
 use std::ops::Range;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
@@ -84,6 +85,7 @@ fn seen(part: Range<usize>, is_purged: bool, knows_the_rest: bool) -> (Vec<(Stri
         renders: false,
         features_every_ms: None,
         max_customers: usize::MAX,
+        scratch: Path::new("."),
         until: None,
         stop: &AtomicBool::new(false),
     };

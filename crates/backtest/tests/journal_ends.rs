@@ -1,5 +1,6 @@
 //! Journals written out by hand: partitions that end apart, a pass that is stopped, and a source that is silent.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
@@ -68,6 +69,7 @@ fn observe(partitions: &[&[(&'static str, &'static str, i64)]], stop: Option<u64
         renders: false,
         features_every_ms: None,
         max_customers: usize::MAX,
+        scratch: Path::new("."),
         until: None,
         stop: &journal.stopped,
     };

@@ -2,14 +2,17 @@
 
 use std::fs;
 use std::num::NonZeroUsize;
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
+use bellwether_backtest::error::ReplayError;
 use bellwether_backtest::journal::{Journal, Visit};
 use bellwether_backtest::pass::{Pass, PassOptions, observe_files, observe_journal};
 use bellwether_backtest::replay::{ReplayOptions, Sink};
 use bellwether_codec::event::Decoder;
 use bellwether_codec::intake::InputSpec;
 use bellwether_codec::rendered::Rendered;
+use bellwether_engine::time::Time;
 use bellwether_tests::folding::default_rules;
 use bellwether_tests::journal_of_run::JournalOfRun;
 use bellwether_tests::product::{binary, succeeded};
@@ -17,29 +20,109 @@ use serde_json::json;
 
 use crate::support::Company;
 
+/// Parts of a spilled log.
+const PARTS: u64 = 256;
+
 #[test]
-fn shares_of_the_customers_give_what_all_of_them_give() {
+fn a_spilled_log_gives_what_all_of_its_customers_give() {
     let company = Company::new(200, 14, 6);
     let at_once = observe(&company, usize::MAX, false);
-    assert_eq!(at_once.reads, 1);
-    for (room, least_reads) in [(120, 3), (30, 9)] {
-        let shared = observe(&company, room, false);
-        assert!(shared.reads >= least_reads, "{} reads with room for {room}", shared.reads);
-        assert_eq!(shared.observed[0].customers.len(), 200);
-        assert_same(&shared, &at_once);
+    assert_eq!((at_once.reads, at_once.spilled_bytes), (1, 0));
+    let erased = &at_once.observed[0].customers[17].id;
+    let time = "2025-03-01T00:00:00Z";
+    let last = ["{}".to_owned(), erasure(erased, time), erasure("straggler", time)].join("\n");
+    fs::write(company.path("more.jsonl"), last).expect("written");
+    let middle = Some(Time((at_once.log.start.0 + at_once.log.end.0) / 2));
+    for until in [None, middle] {
+        let stop = AtomicBool::new(false);
+        let all = |max_customers| observe_with(&company, &PassOptions { until, ..options(max_customers, false, &stop) }, &mut Discard);
+        let at_once = all(usize::MAX).expect("the pass ends well");
+        assert_eq!(at_once.refused, 1);
+        // Of the parts, the one with the fewest customers has none, and that with the most has more than there is room for.
+        for room in [120, 30, 2] {
+            let spilled = all(room).expect("the pass ends well");
+            assert!(spilled.spilled_bytes > 10_000, "{} bytes", spilled.spilled_bytes);
+            assert_eq!(spilled.reads > 1, room == 2, "{} reads with room for {room}", spilled.reads);
+            assert_same(&spilled, &at_once);
+        }
     }
     // Signals have one order, for which all states are needed at once.
-    assert_eq!(observe(&company, 30, true).reads, 1);
+    assert_eq!(observe(&company, 30, true).spilled_bytes, 0);
+}
+
+#[test]
+fn who_stops_while_a_log_is_spilled_or_folded_gets_some_of_its_customers() {
+    let company = Company::new(200, 14, 6);
+    let whole = observe(&company, usize::MAX, false);
+    let mut sizes = Vec::new();
+    for stop_at in [Step::Spilling(whole.lines / 2), Step::Folding(20), Step::Folding(200)] {
+        let stop = AtomicBool::new(false);
+        let mut sink = Stopper { stop_at, stop: &stop };
+        let pass = observe_with(&company, &options(30, false, &stop), &mut sink).expect("the pass ends well");
+        assert!(pass.log.is_partial && stop.into_inner(), "{stop_at:?}");
+        sizes.push(pass.observed[0].customers.len());
+    }
+    assert!(sizes[0] < 10 && sizes[0] < sizes[1] && sizes[1] < sizes[2] && sizes[2] < whole.observed[0].customers.len(), "{sizes:?}");
+}
+
+#[test]
+fn a_log_that_cannot_be_spilled_says_where_and_what_to_do() {
+    let company = Company::new(60, 2, 6);
+    let stop = AtomicBool::new(false);
+    let nowhere = company.path("nowhere");
+    let error =
+        observe_with(&company, &PassOptions { scratch: &nowhere, ..options(10, false, &stop) }, &mut Discard).expect_err("it fails");
+    let told = error.to_string();
+    assert!(told.contains(&nowhere.display().to_string()) && told.contains("--scratch") && told.contains("--memory"), "{told}");
+}
+
+fn erasure(customer: &str, time: &str) -> String {
+    json!({ "specversion": "1.0", "id": format!("e-{customer}"), "source": "/crm", "type": "customer.erased", "subject": customer, "time": time })
+        .to_string()
+}
+
+/// When to stop.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Step {
+    /// After so many lines: more than those after which there is no room for all customers.
+    Spilling(u64),
+    /// After so many parts.
+    Folding(u64),
+}
+
+/// Whoever follows the progress, and stops it.
+struct Stopper<'s> {
+    stop_at: Step,
+    stop: &'s AtomicBool,
+}
+
+impl Sink for Stopper<'_> {
+    fn append(&mut self, _rendered: &Rendered) -> std::io::Result<()> {
+        Ok(())
+    }
+
+    fn restart(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+
+    /// What is folded has as many steps as there are parts; what is read, as there are bytes.
+    fn progress(&mut self, done: u64, all: u64, lines: u64) {
+        let is_folded = all == PARTS;
+        let is_due = match self.stop_at {
+            Step::Spilling(after) => !is_folded && lines > after,
+            Step::Folding(parts) => is_folded && done >= parts,
+        };
+        if is_due {
+            self.stop.store(true, Ordering::Relaxed);
+        }
+    }
 }
 
 #[test]
 fn shares_of_a_journal_give_what_all_of_its_customers_give() {
     let company = Company::new(200, 14, 6);
     let erased = &observe(&company, usize::MAX, false).observed[0].customers[17].id.clone();
-    let time = "2025-03-01T00:00:00Z";
-    let erasure =
-        json!({ "specversion": "1.0", "id": "e-1", "source": "/crm", "type": "customer.erased", "subject": erased, "time": time });
-    fs::write(company.path("erasure.jsonl"), format!("{erasure}\n")).expect("written");
+    fs::write(company.path("erasure.jsonl"), erasure(erased, "2025-03-01T00:00:00Z")).expect("written");
     let mut run = binary();
     run.args(["run", "--once", "--metrics", "off", "--partitions", "3", "--data"]).arg(company.path("data"));
     for events in ["events.jsonl.zst", "erasure.jsonl"] {
@@ -103,19 +186,33 @@ fn assert_same(shared: &Pass, at_once: &Pass) {
 }
 
 fn options(max_customers: usize, renders: bool, stop: &AtomicBool) -> PassOptions<'_> {
-    PassOptions { rule_sets: vec![default_rules()], hidden: Vec::new(), renders, features_every_ms: None, max_customers, until: None, stop }
+    PassOptions {
+        rule_sets: vec![default_rules()],
+        hidden: Vec::new(),
+        renders,
+        features_every_ms: None,
+        max_customers,
+        scratch: Path::new("/tmp"),
+        until: None,
+        stop,
+    }
 }
 
 fn observe(company: &Company, max_customers: usize, renders: bool) -> Pass {
+    observe_with(company, &options(max_customers, renders, &AtomicBool::new(false)), &mut Discard).expect("the pass ends well")
+}
+
+fn observe_with(company: &Company, options: &PassOptions<'_>, sink: &mut impl Sink) -> Result<Pass, ReplayError> {
+    let files = ["events.jsonl.zst", "more.jsonl"].map(|name| company.path(name));
     let inputs = ReplayOptions {
-        inputs: vec![InputSpec::from(company.path("events.jsonl.zst").as_path())],
+        inputs: files.iter().filter(|path| path.exists()).map(|path| InputSpec::from(path.as_path())).collect(),
         decoder: Decoder::default(),
         rules: default_rules(),
         partitions: 4,
         ingest_clock: None,
         threads: NonZeroUsize::new(2).expect("it is not zero"),
     };
-    observe_files(&inputs, &options(max_customers, renders, &AtomicBool::new(false)), &mut Discard).expect("the pass ends well")
+    observe_files(&inputs, options, sink)
 }
 
 struct Discard;

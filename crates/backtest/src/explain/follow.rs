@@ -21,7 +21,6 @@ use crate::error::ReplayError;
 use crate::journal::{CompileRules, Journal};
 use crate::part::Part;
 use crate::replay::ReplayOptions;
-use crate::share::Share;
 
 /// Entries of a timeline: the latest.
 const MAX_ENTRIES: usize = 200;
@@ -99,7 +98,7 @@ impl Explainer {
             && let Some(raw) = reader.next_part().map_err(ReplayError::from)?
         {
             let decoded = DecodedPart::decode(raw, &inputs.decoder, true);
-            let part = Part::new(decoded, &mut sequencer, inputs.ingest_clock, Share::WHOLE, self.until);
+            let part = Part::new(decoded, &mut sequencer, inputs.ingest_clock, self.until);
             part.count(&mut self.read);
             self.fold(&part.run(0, 0))?;
         }

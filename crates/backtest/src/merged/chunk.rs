@@ -15,7 +15,6 @@ use super::{CHUNK_RECORDS, Merged};
 use crate::error::ReplayError;
 use crate::journal::Journal;
 use crate::part::Part;
-use crate::share::Share;
 
 pub(super) type Delivery = Result<Chunk, ReplayError>;
 
@@ -50,7 +49,7 @@ impl Chunk {
             let delivery = match reader.next_part() {
                 Ok(Some(raw)) => {
                     let decoded = DecodedPart::decode(raw, decoder, false);
-                    Ok(Self::Files(Box::new(Part::new(decoded, &mut sequencer, clock, Share::WHOLE, Time::NEVER))))
+                    Ok(Self::Files(Box::new(Part::new(decoded, &mut sequencer, clock, Time::NEVER))))
                 }
                 Ok(None) => return,
                 Err(error) => Err(error.into()),

@@ -1,67 +1,93 @@
 //! A pass over event files, merged by time as a replay merges them.
 
-use std::sync::atomic::Ordering;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use bellwether_codec::intake::InputSpec;
 use bellwether_codec::rejection::RejectReason;
 use bellwether_codec::run::Skipped;
+use bellwether_codec::summary::Summary;
 use bellwether_engine::time::Time;
 
 use super::lane::Lane;
-use super::{Pass, PassOptions};
+use super::{Pass, PassOptions, observe_journal};
 use crate::crew::{self, Folded};
 use crate::error::ReplayError;
 use crate::observe::{Observed, ObservedLog};
 use crate::part::{Part, Poisoned, Shard};
 use crate::replay::{ReplayOptions, Sink};
-use crate::share::Shares;
+use crate::spill::Spill;
 use crate::told::Told;
 
 /// Folds the inputs under each rule set of `options`; `inputs` says what to read and how. Its own rules are not looked at.
 ///
 /// # Errors
 ///
-/// When an input cannot be read, the sink cannot be written, or too many records cannot be folded.
+/// When an input cannot be read, the sink cannot be written, too many records cannot be folded, or the log cannot be spilled.
 pub fn observe_files(inputs: &ReplayOptions, options: &PassOptions<'_>, sink: &mut impl Sink) -> Result<Pass, ReplayError> {
     let reads_once = options.renders || inputs.inputs.contains(&InputSpec::StandardInput);
-    let mut pass = Pass::default();
-    let mut by_lane: Vec<Vec<Observed>> = options.rule_sets.iter().map(|_| Vec::new()).collect();
-    let mut shares = Shares::new();
-    while let Some(share) = shares.next() {
-        pass.reads += 1;
-        let max_customers = if reads_once || share.halves().is_none() { usize::MAX } else { options.max_customers };
-        let room = max_customers / usize::from(inputs.partitions.max(1));
-        let lanes = |skipped: &[Skipped]| (0..).zip(skipped).map(|(number, skipped)| Lanes::new(options, number, skipped, room)).collect();
-        let folded = crew::fold(inputs, share, options.until.unwrap_or(Time::NEVER), lanes, sink, options.stop)?;
-        let is_stopped = options.stop.load(Ordering::Relaxed);
-        pass.log.is_partial |= is_stopped;
-        // What was folded so far is all that there is when somebody stops it.
-        if folded.is_full && !is_stopped && shares.halve(share) {
-            continue;
-        }
-        // All that is told of a customer is whole, unless there is nothing else.
-        if is_stopped && pass.lines > 0 {
-            break;
-        }
-        pass.take(folded, &mut by_lane);
+    let room = if reads_once { usize::MAX } else { options.max_customers };
+    match observe_at_once(inputs, options, room, sink)? {
+        Some(pass) => Ok(pass),
+        None => observe_spilled(inputs, options, sink),
     }
-    pass.observed = by_lane.into_iter().map(Observed::merge).collect();
+}
+
+/// Folds all customers at once; nothing comes of it when there are more than there is room for.
+fn observe_at_once(
+    inputs: &ReplayOptions,
+    options: &PassOptions<'_>,
+    max_customers: usize,
+    sink: &mut impl Sink,
+) -> Result<Option<Pass>, ReplayError> {
+    let room = max_customers / usize::from(inputs.partitions.max(1));
+    let lanes = |skipped: &[Skipped]| (0..).zip(skipped).map(|(number, skipped)| Lanes::new(options, number, skipped, room)).collect();
+    let folded = crew::fold(inputs, options.until.unwrap_or(Time::NEVER), lanes, sink, options.stop)?;
+    let is_stopped = options.stop.load(Ordering::Relaxed);
+    // What was folded so far is all that there is when somebody stops it.
+    Ok((is_stopped || !folded.is_full).then(|| Pass::at_once(folded, options.rule_sets.len(), is_stopped)))
+}
+
+/// Spills the log, and folds part after part of it.
+fn observe_spilled(inputs: &ReplayOptions, options: &PassOptions<'_>, sink: &mut impl Sink) -> Result<Pass, ReplayError> {
+    let (mut spill, counted) = Spill::write(inputs, options, sink)?;
+    let (is_stopped, go_on) = (options.stop.load(Ordering::Relaxed), AtomicBool::new(false));
+    if is_stopped {
+        // Some customers up to there are better than none: as many parts as are folded at the same time.
+        spill.keep(rayon::current_num_threads());
+    }
+    let options = PassOptions {
+        rule_sets: options.rule_sets.clone(),
+        hidden: Vec::new(),
+        stop: if is_stopped { &go_on } else { options.stop },
+        ..*options
+    };
+    let mut pass = observe_journal(&spill, &inputs.decoder, &options, sink)?;
+    pass.count(&counted);
+    pass.log.is_partial |= is_stopped;
+    pass.spilled_bytes = spill.bytes();
     Ok(pass)
 }
 
 impl Pass {
-    /// Takes what was seen of a share of the customers. Every share has the same lines.
-    fn take(&mut self, folded: Folded<Lanes>, by_lane: &mut [Vec<Observed>]) {
-        let Folded { shards, counted, .. } = folded;
+    /// What was seen of all customers at once.
+    fn at_once(folded: Folded<Lanes>, rule_sets: usize, is_partial: bool) -> Self {
+        let mut pass = Self { reads: 1, ..Self::default() };
+        let mut by_lane: Vec<Vec<Observed>> = (0..rule_sets).map(|_| Vec::new()).collect();
+        for shard in folded.shards {
+            pass.log = pass.log.merge(shard.lanes.first().map_or(ObservedLog::default(), |lane| lane.log));
+            shard.lanes.into_iter().zip(&mut by_lane).for_each(|(lane, all)| all.push(lane.finish()));
+        }
+        pass.count(&folded.counted);
+        pass.log.is_partial = is_partial;
+        pass.observed = by_lane.into_iter().map(Observed::merge).collect();
+        pass
+    }
+
+    /// Takes the counts of the lines that were read.
+    fn count(&mut self, counted: &Summary) {
         self.lines = counted.events;
         self.refused = counted.rejected.values().sum();
         self.broke_off = counted.rejected.contains_key(RejectReason::InputTruncated.code());
-        for shard in shards {
-            self.log = self.log.merge(shard.lanes.first().map_or(ObservedLog::default(), |lane| lane.log));
-            for (lane, all) in shard.lanes.into_iter().zip(&mut *by_lane) {
-                all.push(lane.finish());
-            }
-        }
     }
 }
 

@@ -138,7 +138,7 @@ impl<J: Journal> Reading<'_, J> {
                     is_full = shard.customers() > room && !is_stopped();
                 }
                 // Erasures count wherever they are, also after the end of the period.
-                stopped.is_none() && !is_full
+                stopped.is_none() && !is_full && (self.journal.blanks_erased() || !is_stopped())
             };
             self.journal.read(self.number, &mut visit).map_err(ReplayError::Journal)?;
             if let Some((offset, progress)) = stopped {
@@ -156,7 +156,7 @@ impl<J: Journal> Reading<'_, J> {
                 return Ok(None);
             }
             // Whoever was erased is left out from the start, whether its bytes are gone already or not.
-            let is_known = self.is_part || *shard.erasures.offsets() == self.skipped.erased;
+            let is_known = self.is_part || !self.journal.blanks_erased() || *shard.erasures.offsets() == self.skipped.erased;
             if is_known || is_stopped() {
                 return Ok(Some(shard.finish(!is_known)));
             }

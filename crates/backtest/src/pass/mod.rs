@@ -4,6 +4,7 @@ mod files;
 mod journal;
 mod lane;
 
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 
@@ -25,9 +26,11 @@ pub struct PassOptions<'o> {
     pub renders: bool,
     /// Features are noted at every whole number of these milliseconds after the epoch.
     pub features_every_ms: Option<i64>,
-    /// Customers whose states are kept in memory at once, of all rule sets together. Event files and partitions of a journal with more are read once
-    /// for each share of them; not so standard input, nor where signals are rendered, since these have one order.
+    /// Customers whose states are kept in memory at once, of all rule sets together. Event files with more are spilled to `scratch`, and partitions of
+    /// a journal with more are read once for each share of them; not so standard input, nor where signals are rendered, since these have one order.
     pub max_customers: usize,
+    /// The directory that event files are spilled to.
+    pub scratch: &'o Path,
     /// The log ends here.
     pub until: Option<Time>,
     /// Set when the pass is to end early, with what it has.
@@ -43,8 +46,10 @@ pub struct Pass {
     pub observed: Vec<Observed>,
     /// Lines read, refused ones included.
     pub lines: u64,
-    /// How many times the log was begun, or at most a partition of the journal: more than once where its customers do not fit into memory.
+    /// How many times at most a partition was begun: more than once where its customers do not fit into memory.
     pub reads: u32,
+    /// Bytes on disk that the log was spilled to, as its customers do not fit into memory.
+    pub spilled_bytes: u64,
     /// Lines or records that were refused.
     pub refused: u64,
     /// Whether an input ended in the middle of a line.

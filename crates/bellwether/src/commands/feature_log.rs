@@ -85,6 +85,7 @@ impl LogArguments {
             renders: false,
             features_every_ms: Some(self.every),
             max_customers: usize::MAX,
+            scratch: &std::env::temp_dir(),
             until: None,
             stop: &stop,
         };

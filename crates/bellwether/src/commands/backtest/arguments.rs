@@ -108,10 +108,17 @@ pub struct Arguments {
 
     /// Memory for the states of customers and what is observed of them
     ///
-    /// Event files and journals with more customers than fit in are read several times, for a share of the customers each. Not so standard input,
-    /// nor with --signals: then all states are kept at once, and of a journal those of as many partitions as there are processors.
+    /// Event files with more customers than fit in are spilled to --scratch and folded part by part, and journals are read several times, for a share of
+    /// the customers each. Not so standard input, nor with --signals: then all states are kept at once, and of a journal those of as many partitions
+    /// as there are processors.
     #[arg(long, value_name = "SIZE", default_value = "1GiB", value_parser = parse_backtest_memory)]
     pub memory: u64,
+
+    /// Spill event files to this directory when their customers do not fit into --memory [default: TMPDIR, or /tmp]
+    ///
+    /// It takes about half as much again as the files take compressed, and nothing is left of it.
+    #[arg(long, value_name = "DIR")]
+    pub scratch: Option<PathBuf>,
 
     /// Print the JSON Schema of the report, and do nothing else
     #[arg(long)]

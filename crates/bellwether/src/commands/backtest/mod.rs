@@ -4,6 +4,7 @@ mod arguments;
 mod observations;
 mod text;
 
+use std::env::temp_dir;
 use std::fs::{self, File};
 use std::io;
 use std::path::Path;
@@ -28,6 +29,7 @@ use crate::inputs::ingest_clock;
 use crate::progress::Progress;
 use crate::replay_sink::{Filter, ReplaySink};
 use crate::rule_text::RuleText;
+use crate::sizes::count;
 use crate::stop::flag_of_signals;
 use crate::terminal::{print, tell};
 
@@ -58,11 +60,8 @@ pub fn run(arguments: &Arguments) -> Result<Outcome, Failure> {
     }
     let theirs = arguments.baseline.as_deref().map(|path| Rules::read(Some(path), None)).transpose()?;
     let pass = pass(arguments, &ours, theirs.as_ref())?;
-    if pass.reads > 1 {
-        let reads = pass.reads;
-        tell(&format!(
-            "note: there are more customers than fit into memory, so that the log was read {reads} times; --memory makes more room"
-        ));
+    if let Some(detour) = detour(&pass) {
+        tell(&format!("note: there are more customers than fit into memory, so that {detour}; --memory makes more room"));
     }
     let their_side = theirs.as_ref().zip(pass.observed.get(1)).map(|(rules, observed)| rules.side(observed));
     let Some(observed) = pass.observed.first() else { return Err(Failure::Run("nothing was observed".to_owned())) };
@@ -117,12 +116,14 @@ impl Rules {
 fn pass(arguments: &Arguments, ours: &Rules, theirs: Option<&Rules>) -> Result<Pass, Failure> {
     let stop = flag_of_signals()?;
     let plans = [Some(ours), theirs];
+    let scratch = arguments.scratch.clone().unwrap_or_else(temp_dir);
     let options = PassOptions {
         rule_sets: plans.iter().flatten().map(|rules| rules.plan.rule_set.clone()).collect(),
         hidden: ours.plan.hidden.clone(),
         renders: arguments.signals.is_some(),
         features_every_ms: None,
         max_customers: (arguments.memory / 100 * STATES_SHARE_PERCENT / STATE_BYTES) as usize,
+        scratch: &scratch,
         until: arguments.to,
         stop: &stop,
     };
@@ -152,6 +153,14 @@ fn pass(arguments: &Arguments, ours: &Rules, theirs: Option<&Rules>) -> Result<P
         sink.finish().map_err(|error| Failure::writing(path, &error))?;
     }
     Ok(pass)
+}
+
+/// What was done as the customers did not fit into memory.
+fn detour(pass: &Pass) -> Option<String> {
+    match pass.spilled_bytes {
+        0 => (pass.reads > 1).then(|| format!("the journal was read {} times", pass.reads)),
+        bytes => Some(format!("the log was spilled to {} MiB on disk", count(bytes.div_ceil(1 << 20)))),
+    }
 }
 
 fn gate(text: &str, file: &RuleFile) -> Result<Gate, Failure> {
