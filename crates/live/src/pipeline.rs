@@ -139,7 +139,7 @@ impl Pipeline {
             ingest_seconds: make.histogram("ingest_seconds", "Time from the arrival of an input record to its commit in the journal."),
             process_seconds: make.histogram("process_seconds", "Time from the append of a journal record to the commit of what it gave."),
             end_to_end_seconds: make
-                .histogram("end_to_end_seconds", "Time from the arrival of an input record to the commit of what its event gave."),
+                .histogram("end_to_end_seconds", "Time from the arrival of an input record to the commit of what its event gave, of one in eight and the first of each commit."),
             store: StoreGauges::register(&make),
             restores: RestoreProgress::register(&make),
             clients: ClientMetrics::register(&make),
@@ -241,17 +241,20 @@ impl Pipeline {
         self.skipped.inc_by(records);
     }
 
-    /// An input record that arrived then is journaled now.
-    pub fn journaled(&self, arrived_ms: i64) {
-        self.ingest_seconds.observe(seconds_since(arrived_ms));
+    /// Input records that arrived then are journaled now.
+    pub fn journaled(&self, arrived_ms: &[i64]) {
+        let now_ms = now_ms();
+        arrived_ms.iter().for_each(|arrived_ms| self.ingest_seconds.observe(seconds_between(*arrived_ms, now_ms)));
     }
 
-    /// What a journal record gave is committed now. It was appended then, and the event in it arrived then, as far as that is known.
-    pub fn processed(&self, appended_ms: Option<i64>, arrived_ms: Option<i64>) {
+    /// What journal records gave is committed now. Each was appended then, and the event in it arrived then, as far as that is known.
+    pub fn processed(&self, records: impl Iterator<Item = (Option<i64>, Option<i64>)>) {
         let now_ms = now_ms();
         let observe = |histogram: &Histogram, from_ms| histogram.observe(seconds_between(from_ms, now_ms));
-        appended_ms.into_iter().for_each(|appended_ms| observe(&self.process_seconds, appended_ms));
-        arrived_ms.into_iter().for_each(|arrived_ms| observe(&self.end_to_end_seconds, arrived_ms));
+        for (appended_ms, arrived_ms) in records {
+            appended_ms.into_iter().for_each(|appended_ms| observe(&self.process_seconds, appended_ms));
+            arrived_ms.into_iter().for_each(|arrived_ms| observe(&self.end_to_end_seconds, arrived_ms));
+        }
     }
 
     /// How the client library is doing.
@@ -270,10 +273,6 @@ fn known(milliseconds: i64) -> Option<i64> {
 pub(crate) fn now_ms() -> i64 {
     let since_epoch = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     i64::try_from(since_epoch.as_millis()).unwrap_or(i64::MAX)
-}
-
-fn seconds_since(milliseconds: i64) -> f64 {
-    seconds_between(milliseconds, now_ms())
 }
 
 /// From one time to another, seconds; 0 if it is not later.

@@ -21,8 +21,12 @@ use crate::batch::TopicPartition;
 use crate::error::{CommitError, KafkaError, Remedy};
 use crate::transaction::{Outgoing, Transaction};
 
-/// How often a full queue and open acknowledgements are looked at.
+/// How often a full queue is looked at.
 const BREATH: Duration = Duration::from_millis(1);
+
+/// How often open acknowledgements are looked at. The producer has a thread that takes them: polled from here, it would turn in a circle for as long
+/// as it is to wait, on a processor that the brokers may need.
+const ACKNOWLEDGEMENT_CHECK: Duration = Duration::from_micros(500);
 
 /// How long to wait for what is under way before an abort, which must not overtake the first record of its transaction.
 const SETTLE: Duration = Duration::from_secs(1);
@@ -88,12 +92,9 @@ impl Session {
     fn write(&self, transaction: &Transaction) -> Result<(), Failure> {
         let deadline = Instant::now() + MESSAGE_TIMEOUT + SETTLE;
         transaction.each(|record| self.produce(record, deadline))?;
-        while self.producer.in_flight_count() > 0 {
-            if Instant::now() > deadline {
-                let cause = Cause::MessageProduction(Code::MessageTimedOut);
-                return Err(Failure { what: "waiting for acknowledgements".into(), cause });
-            }
-            self.producer.poll(BREATH);
+        if !self.is_acknowledged(deadline) {
+            let cause = Cause::MessageProduction(Code::MessageTimedOut);
+            return Err(Failure { what: "waiting for acknowledgements".into(), cause });
         }
         if let Some((at, cause)) = self.producer.context().take_failed() {
             let what = format!("writing to {at}");
@@ -104,6 +105,17 @@ impl Session {
             return Err(Failure { what, cause });
         }
         self.send_offsets(transaction)
+    }
+
+    /// Waits until brokers have answered for all that was written, or until the deadline; false if they have not.
+    fn is_acknowledged(&self, deadline: Instant) -> bool {
+        while self.producer.in_flight_count() > 0 {
+            if Instant::now() > deadline {
+                return false;
+            }
+            sleep(ACKNOWLEDGEMENT_CHECK);
+        }
+        true
     }
 
     fn produce(&self, record: &Outgoing<'_>, deadline: Instant) -> Result<(), Failure> {
@@ -185,10 +197,7 @@ impl Session {
         if !refused || is_timeout(&failure.cause) || self.producer.client().fatal_error().is_some() {
             return self.lost(&failure.what, &failure.cause);
         }
-        let settled = Instant::now() + SETTLE;
-        while self.producer.in_flight_count() > 0 && Instant::now() < settled {
-            self.producer.poll(BREATH);
-        }
+        self.is_acknowledged(Instant::now() + SETTLE);
         let deadline = Instant::now() + TRANSACTION_TIMEOUT;
         while let Err(cause) = self.producer.abort_transaction(remaining(deadline)) {
             if !again(&cause, deadline) {

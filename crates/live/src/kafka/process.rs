@@ -190,9 +190,8 @@ impl Processor {
             }
             advance(&mut pending, &folded);
         }
-        for record in batch.records().filter(|record| with_news.contains(&number_of(record.at))) {
-            self.metrics.pipeline.processed(record.timestamp_ms, arrival_ms(&record));
-        }
+        let news = batch.records().filter(|record| with_news.contains(&number_of(record.at)));
+        self.metrics.pipeline.processed(news.map(|record| (record.timestamp_ms, arrival_ms(&record))));
         self.lag.tell(batch, &mut *self.client, &self.partitions, &self.store, &self.metrics);
         Ok(())
     }

@@ -1,6 +1,6 @@
 //! Where the taking in of inputs goes on: whether what is committed of them fits what they, and the journal, hold.
 
-use bellwether_codec::journal::{ARRIVAL_HEADER, CONTROL_HEADER, Control, WATERMARK_HEADER};
+use bellwether_codec::journal::{ARRIVAL_EVERY, ARRIVAL_HEADER, CONTROL_HEADER, Control, WATERMARK_HEADER};
 use bellwether_kafka::{Client, CommittedOffset, Received, TopicPartition};
 
 use super::error::JournalError;
@@ -10,8 +10,8 @@ use super::watermark::Journaled;
 use crate::error::LiveError;
 
 /// How many offsets at the end of each journal partition are looked through first for what an ingest has written: ticks come all the time, and few
-/// records are written by others.
-const FIRST_STRETCH: u64 = 16;
+/// records are written by others. So many hold a record with its arrival if they hold events of an ingest, whatever marks of transactions are between.
+const FIRST_STRETCH: u64 = 4 * ARRIVAL_EVERY;
 
 /// How much longer the next stretch before them is, and so on.
 const STRETCH_FACTOR: u64 = 4;
@@ -142,7 +142,7 @@ fn last_writer(client: &mut dyn Client, at: &TopicPartition, mut from: u64, end:
     Ok(found)
 }
 
-/// An ingest says when what it writes arrived; an import knows of watermarks only.
+/// An ingest says of one of a few records when it arrived; an import knows of watermarks only.
 fn writer_of(record: &Received<'_>) -> Option<Writer> {
     if record.header(ARRIVAL_HEADER).is_some() {
         return Some(Writer::Ingest);

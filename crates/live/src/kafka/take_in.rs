@@ -1,10 +1,10 @@
 //! Taking in a batch: each record becomes a journal record, a dead letter or a count.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
 use bellwether_codec::event::encode_event;
-use bellwether_codec::journal::{ARRIVAL_HEADER, MAX_AHEAD_OF_APPEND_MS, WATERMARK_HEADER};
+use bellwether_codec::journal::{ARRIVAL_EVERY, ARRIVAL_HEADER, MAX_AHEAD_OF_APPEND_MS, WATERMARK_HEADER};
 use bellwether_codec::rejection::{RejectReason, Rejection};
 use bellwether_codec::source::{SourceEvent, SourceRecord};
 use bellwether_codec::timestamp::format_time;
@@ -69,7 +69,7 @@ impl Counts {
     pub fn tell(&self, metrics: &Metrics, sources: &Sources) {
         metrics.took_in(self.journaled + self.skipped + self.rejected.values().sum::<u64>());
         metrics.pipeline.skipped(self.skipped);
-        self.arrivals_ms.iter().for_each(|arrived| metrics.pipeline.journaled(*arrived));
+        metrics.pipeline.journaled(&self.arrivals_ms);
         for (source, [events, late]) in &self.by_source {
             metrics.pipeline.delivered(&sources.get(*source).name, *events, *late);
         }
@@ -147,7 +147,7 @@ pub(crate) fn take_in(
             }
         }
     }
-    taken.written = journal.written.into_iter().collect();
+    taken.written = journal.written.into_keys().collect();
     taken
 }
 
@@ -186,7 +186,8 @@ struct Journal<'t> {
     arrival: String,
     topic: &'t str,
     partitions: u16,
-    written: BTreeSet<u16>,
+    /// Events by partition.
+    written: BTreeMap<u16, u64>,
     value: Vec<u8>,
     transaction: &'t mut Transaction,
 }
@@ -195,7 +196,7 @@ impl<'t> Journal<'t> {
     fn new(watermark: Time, options: &'t IngestOptions, transaction: &'t mut Transaction) -> Self {
         let digits = if watermark == Time::MIN { String::new() } else { watermark.0.to_string() };
         let (topic, partitions) = (options.topics.journal.as_str(), options.journal_partitions);
-        Self { digits, arrival: String::new(), topic, partitions, written: BTreeSet::new(), value: Vec::new(), transaction }
+        Self { digits, arrival: String::new(), topic, partitions, written: BTreeMap::new(), value: Vec::new(), transaction }
     }
 
     fn push(&mut self, event: &Event<'_>, arrival: Time) {
@@ -205,15 +206,17 @@ impl<'t> Journal<'t> {
         self.arrival.clear();
         _ = write!(self.arrival, "{}", arrival.0);
         let headers = [(WATERMARK_HEADER, Some(self.digits.as_bytes())), (ARRIVAL_HEADER, Some(self.arrival.as_bytes()))];
+        let written = self.written.entry(number).or_default();
+        let says_arrival = written.is_multiple_of(ARRIVAL_EVERY);
+        *written += 1;
         self.transaction.push(&Outgoing {
             topic: self.topic,
             partition: Some(i32::from(number)),
             key: Some(event.customer.as_bytes()),
             value: Some(&self.value),
-            headers: &headers,
+            headers: &headers[..1 + usize::from(says_arrival)],
             timestamp_ms: None,
         });
-        self.written.insert(number);
     }
 }
 
