@@ -3,6 +3,7 @@
 use std::fs;
 use std::num::NonZeroUsize;
 use std::path::Path;
+use std::process::Command;
 use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 
 use bellwether_backtest::error::ReplayError;
@@ -74,6 +75,28 @@ fn a_log_that_cannot_be_spilled_says_where_and_what_to_do() {
         observe_with(&company, &PassOptions { scratch: &nowhere, ..options(10, false, &stop) }, &mut Discard).expect_err("it fails");
     let told = error.to_string();
     assert!(told.contains(&nowhere.display().to_string()) && told.contains("--scratch") && told.contains("--memory"), "{told}");
+}
+
+#[test]
+fn a_command_tells_of_the_detour_and_of_a_disk_that_fills_on_it() {
+    // There is room for 2,621 states.
+    let company = Company::new(3_000, 1, 5);
+    let (events, disk) = (company.path("events.jsonl.zst"), company.path("small"));
+    fs::create_dir(&disk).expect("it can be made");
+    let backtest = |mut command: Command| {
+        let output = command.args(["backtest", "--memory", "64MiB", "--events"]).arg(&events).arg("--scratch").arg(&disk).output();
+        output.map(|output| (output.status.code(), String::from_utf8_lossy(&output.stderr).into_owned())).expect("it starts")
+    };
+    let (code, told) = backtest(binary());
+    assert_eq!((code, told.contains("the log was spilled to ")), (Some(0), true), "{told}");
+    assert_eq!(fs::read_dir(&disk).expect("it is there").count(), 0, "nothing is left");
+
+    let mut on_small_disk = Command::new("unshare");
+    on_small_disk.args(["--map-root-user", "--mount", "sh", "-c", r#"mount -t tmpfs -o size=1m tmpfs "$0" && exec "$@""#]);
+    on_small_disk.arg(&disk).arg(binary().get_program());
+    let (code, told) = backtest(on_small_disk);
+    assert_eq!(code, Some(3), "{told}");
+    assert!(told.contains(&format!("cannot be spilled to {}: No space left", disk.display())), "{told}");
 }
 
 fn erasure(customer: &str, time: &str) -> String {

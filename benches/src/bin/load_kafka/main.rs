@@ -20,6 +20,8 @@ const PARTITIONS: u16 = 12;
 const CUSTOMERS: u64 = 100_000;
 /// Events of the throughput run.
 const EVENTS: u64 = 1_000_000;
+/// Workers of each role in the throughput runs.
+const WORKERS: [usize; 2] = [1, 2];
 /// Events a second of the latency run, and its length.
 const RATE: u64 = 5_000;
 const SECONDS: u64 = 20;
@@ -33,7 +35,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let is_wanted = |name: &str| wanted.is_empty() || wanted.iter().any(|one| one == name);
     let broker = Broker::start();
     if is_wanted("throughput") {
-        throughput(&broker)?;
+        WORKERS.into_iter().try_for_each(|workers| throughput(&broker, workers))?;
     }
     if is_wanted("latency") {
         latency(&broker)?;
@@ -45,8 +47,8 @@ fn main() -> Result<(), Box<dyn Error>> {
 }
 
 /// A backlog of logins, from raw topic to processed journal, against bare production and consumption of the same records.
-fn throughput(broker: &Broker) -> Result<(), Box<dyn Error>> {
-    let product = Product::new(broker.bootstrap(), "throughput", PARTITIONS);
+fn throughput(broker: &Broker, workers: usize) -> Result<(), Box<dyn Error>> {
+    let product = Product::new(broker.bootstrap(), &format!("throughput-{workers}"), PARTITIONS);
     product.create();
     let start = now().0 - 2 * 3_600_000;
     let events: Vec<Event<'static>> = (0..EVENTS).map(|number| login(number, Time(start + (number / 200) as i64))).collect();
@@ -57,9 +59,12 @@ fn throughput(broker: &Broker) -> Result<(), Box<dyn Error>> {
     let read = product.read("events", u16::try_from(INPUT_PARTITIONS)?, |_| ()).len();
     println!("bare consumption: {:.0} records/s", rate(read as u64, began));
     let began = Instant::now();
-    let instance = product.start("one", "all", 1);
+    let instance = product.start("one", "all", workers);
     wait_until_processed(&product)?;
-    println!("ingest and process, {CUSTOMERS} customers, {PARTITIONS} partitions: {:.0} events/s (limit 100,000)", rate(EVENTS, began));
+    println!(
+        "ingest and process, --workers {workers}, {CUSTOMERS} customers, {PARTITIONS} partitions: {:.0} events/s (limit 100,000)",
+        rate(EVENTS, began)
+    );
     println!("  peak memory of the process: {} MiB", peak_memory_mib(&instance)?);
     drop(instance);
     Ok(())
