@@ -78,6 +78,16 @@ pub trait Client: Send {
     /// When the broker does not answer.
     fn committed(&mut self, partitions: &[TopicPartition]) -> Result<Vec<Option<CommittedOffset>>, KafkaError>;
 
+    /// What the group has committed so far, as [`Self::committed`] tells it, whatever transactions are open: that of a process which was killed stays open
+    /// until somebody takes its place, or for its timeout.
+    ///
+    /// # Errors
+    ///
+    /// When the broker does not answer.
+    fn committed_so_far(&mut self, partitions: &[TopicPartition]) -> Result<Vec<Option<CommittedOffset>>, KafkaError> {
+        self.committed(partitions)
+    }
+
     /// Which of these assigned partitions have nothing to read beyond what was polled, right now, as their leaders say; each with the offset behind
     /// all that it holds, the marks of transactions included: reading may go on there. A partition whose leader does not answer is not among them, nor one in which a transaction is open: its records are older than its commit.
     ///

@@ -63,11 +63,24 @@ impl Lookup {
 
     /// Waits for transactions that are being committed, since the consumer is one of committed records only.
     pub(super) fn committed(&self, partitions: &[TopicPartition]) -> Result<Vec<Option<CommittedOffset>>, KafkaError> {
+        self.committed_by(&self.consumer, partitions)
+    }
+
+    /// Waits for no transaction.
+    pub(super) fn committed_so_far(&self, partitions: &[TopicPartition]) -> Result<Vec<Option<CommittedOffset>>, KafkaError> {
+        self.committed_by(&self.uncommitted, partitions)
+    }
+
+    fn committed_by(
+        &self,
+        consumer: &BaseConsumer<PlainCallbacks>,
+        partitions: &[TopicPartition],
+    ) -> Result<Vec<Option<CommittedOffset>>, KafkaError> {
         if partitions.is_empty() {
             return Ok(Vec::new());
         }
         let what = "asking for committed offsets";
-        let found = self.ask(|| what.to_owned(), |timeout| self.consumer.committed_offsets(list(partitions), timeout))?;
+        let found = self.ask(|| what.to_owned(), |timeout| consumer.committed_offsets(list(partitions), timeout))?;
         let committed = |at: &TopicPartition| {
             let Some(element) = found.find_partition(&at.topic, at.partition) else { return Ok(None) };
             element.error().map_err(|cause| self.explain(format!("{what} of {at}"), &cause))?;

@@ -101,6 +101,10 @@ impl Client for BrokerClient {
         self.lookup.committed(partitions)
     }
 
+    fn committed_so_far(&mut self, partitions: &[TopicPartition]) -> Result<Vec<Option<CommittedOffset>>, KafkaError> {
+        self.lookup.committed_so_far(partitions)
+    }
+
     fn at_end(&mut self, partitions: &[TopicPartition]) -> Result<Vec<(TopicPartition, u64)>, KafkaError> {
         let session = self.session.as_mut().ok_or_else(not_built)?;
         Ok(ends::at_end(session, &self.lookup, partitions))
