@@ -2,12 +2,12 @@
 //!
 //! Only what can be rebuilt from the journal is kept in this form.
 
-use bellwether_engine::customer::Customer;
 pub use bellwether_engine::customer::MAX_STATE_BYTES;
+use bellwether_engine::customer::{Customer, Packer};
 use bellwether_engine::partition::Header;
 use bincode::config::{Configuration, Fixint, Limit, LittleEndian, standard};
-use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde::{Serialize, Serializer};
 
 use crate::kpi_days::KpiDays;
 
@@ -60,13 +60,42 @@ pub fn fold_version_of(bytes: &[u8]) -> Option<u8> {
     bytes.first().copied()
 }
 
+/// Encodes states one after another, in the same memory.
+#[derive(Default)]
+pub struct StateEncoder(Packer);
+
+impl StateEncoder {
+    /// Adds a customer's state to what is in `into`, and tells how many bytes it takes. Nothing is added after an error.
+    pub fn append(&mut self, customer: &Customer, into: &mut Vec<u8>) -> Result<usize, StateError> {
+        let before = into.len();
+        into.push(FOLD_VERSION);
+        let written = bincode::serde::encode_into_std_write(Packed(self.0.pack(customer)), into, configuration::<MAX_HEADER_BYTES>());
+        let written = written.map_err(|error| StateError::Damaged(error.to_string()));
+        let bytes = into.len() - before;
+        let within = written.and_then(|_| {
+            let too_large = || StateError::TooLarge { customer: customer.id.to_string(), bytes };
+            (bytes <= MAX_STATE_BYTES).then_some(bytes).ok_or_else(too_large)
+        });
+        if within.is_err() {
+            into.truncate(before);
+        }
+        within
+    }
+}
+
+/// A packed customer: one byte string.
+struct Packed<'p>(&'p [u8]);
+
+impl Serialize for Packed<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_bytes(self.0)
+    }
+}
+
 /// Encodes a customer's state, replacing what is in `into`.
 pub fn encode_customer(customer: &Customer, into: &mut Vec<u8>) -> Result<(), StateError> {
-    encode(customer, into)?;
-    if into.len() > MAX_STATE_BYTES {
-        return Err(StateError::TooLarge { customer: customer.id.to_string(), bytes: into.len() });
-    }
-    Ok(())
+    into.clear();
+    StateEncoder::default().append(customer, into).map(|_| ())
 }
 
 /// Decodes a customer's state.

@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use bellwether_codec::rendered::Rendered;
 use bellwether_codec::run::{Budget, Run, Skipped};
-use bellwether_codec::state::{decode_header, encode_customer, encode_header};
+use bellwether_codec::state::{StateEncoder, decode_header, encode_header};
 use bellwether_engine::erasure::ErasureKey;
 use bellwether_engine::event::CustomerKey;
 use bellwether_engine::partition::{Partition, Progress};
@@ -51,6 +51,7 @@ pub struct Worker {
     keeps_days: bool,
     skipped: Skipped,
     changes: Changes,
+    encoder: StateEncoder,
     /// What the last step changed of its customers' health, where that is published.
     health: Option<HealthChanges>,
 }
@@ -59,10 +60,39 @@ pub struct Worker {
 #[derive(Default)]
 struct Changes {
     start: Option<Position>,
-    states: Vec<(CustomerKey, Vec<u8>, Option<Time>)>,
+    states: Vec<Changed>,
+    /// Their encoded states, one after the other.
+    bytes: Vec<u8>,
     /// Customers to remove before.
     erased: Vec<CustomerKey>,
     header: Vec<u8>,
+}
+
+/// A customer whose state a step has changed.
+struct Changed {
+    key: CustomerKey,
+    /// The end of its state among those of the step.
+    end: usize,
+    /// When it is due for review, if that has changed.
+    due: Option<Time>,
+}
+
+/// What a write batch adds to each state: keys of state and timer, their lengths and the due time; bytes.
+const ENTRY_BYTES: usize = 80;
+
+/// Memory for encoded states that is kept from one step to the next at most, bytes.
+const MAX_KEPT_BYTES: usize = 2 * 1024 * 1024;
+
+impl Changes {
+    /// Forgets what was written, and keeps memory for the next step.
+    fn clear(&mut self) {
+        self.start = None;
+        self.states.clear();
+        self.bytes.clear();
+        self.bytes.shrink_to(MAX_KEPT_BYTES);
+        self.erased.clear();
+        self.header.clear();
+    }
 }
 
 impl Worker {
@@ -82,6 +112,7 @@ impl Worker {
             keeps_days: false,
             skipped: Skipped::default(),
             changes: Changes::default(),
+            encoder: StateEncoder::default(),
             health: None,
         })
     }
@@ -208,21 +239,29 @@ impl Worker {
 
     /// Writes the changes of the last step into a commit.
     pub fn write(&mut self, commit: &mut Commit) {
-        let changes = std::mem::take(&mut self.changes);
-        let Some(start) = changes.start else { return };
-        commit.advance(self.number, start, self.position, &changes.header);
-        for key in &changes.erased {
+        let Some(start) = self.changes.start else { return };
+        commit.advance(self.number, start, self.position, &self.changes.header);
+        for key in &self.changes.erased {
             commit.delete_state(self.number, key.0);
             commit.delete_timer(self.number, key.0);
         }
-        for (key, state, due) in &changes.states {
-            commit.put_state(self.number, key.0, state);
+        let mut begin = 0;
+        for Changed { key, end, due } in &self.changes.states {
+            commit.put_state(self.number, key.0, &self.changes.bytes[begin..*end]);
+            begin = *end;
             match due {
                 Some(Time::NEVER) => commit.delete_timer(self.number, key.0),
                 Some(due) => commit.put_timer(self.number, key.0, due.0),
                 None => {}
             }
         }
+        self.changes.clear();
+    }
+
+    /// About how many bytes [`Self::write`] adds to a commit.
+    pub fn written_bytes(&self) -> usize {
+        let Changes { states, bytes, header, .. } = &self.changes;
+        bytes.len() + header.len() + ENTRY_BYTES * (states.len() + 1)
     }
 
     /// What was published before is not put out again.
@@ -287,21 +326,19 @@ impl Worker {
             erased.iter().for_each(|erased| health.erased(&erased.customer));
         }
         let erased = erased.into_iter().map(|erased| erased.key).collect();
-        let changed = self.partition.take_changed();
-        let mut states = Vec::with_capacity(changed.len());
-        for (key, due) in changed {
+        self.changes.clear();
+        for (key, due) in self.partition.take_changed() {
             let Some(customer) = self.partition.get(key) else { continue };
-            let mut bytes = Vec::with_capacity(1024);
-            encode_customer(customer, &mut bytes).map_err(as_state_error)?;
+            let size = self.encoder.append(customer, &mut self.changes.bytes).map_err(as_state_error)?;
             if let Some(health) = &mut self.health {
                 health.after(key, customer, self.partition.rules());
             }
-            self.partition.set_bytes(key, decoded_bytes(bytes.len()));
-            states.push((key, bytes, due));
+            self.partition.set_bytes(key, decoded_bytes(size));
+            self.changes.states.push(Changed { key, end: self.changes.bytes.len(), due });
         }
-        let mut header = Vec::new();
-        encode_header(&self.partition.header, &mut header).map_err(as_state_error)?;
-        self.changes = Changes { start: Some(start), states, erased, header };
+        encode_header(&self.partition.header, &mut self.changes.header).map_err(as_state_error)?;
+        self.changes.erased = erased;
+        self.changes.start = Some(start);
         Ok(())
     }
 }

@@ -37,6 +37,11 @@ impl Commit {
         Self::default()
     }
 
+    /// A commit that changes nothing yet, with room for so many bytes. It takes more if there are more.
+    pub fn with_room_for(bytes: usize) -> Self {
+        Self { batch: WriteBatch::with_capacity_bytes(bytes), advances: Vec::new() }
+    }
+
     /// Brings a partition from `start`, where it must stand, to `end`, and writes its header with an opaque body.
     ///
     /// A partition may advance more than once in a commit, each time from where the last step ended.

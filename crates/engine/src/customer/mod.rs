@@ -50,6 +50,7 @@ pub use references::{EventReference, References};
 pub use relation::{Incident, MAX_INCIDENTS, MAX_NOTES, MAX_QUOTAS, Note, Quota, Relation};
 pub use removed::MAX_REMOVED;
 pub use room::{MAX_EPISODES_BYTES, MAX_STATE_BYTES};
+pub use stored::Packer;
 pub(crate) use support::RATINGS_WINDOW_DAYS;
 pub use support::{Answer, MAX_ANSWERS, MAX_TICKETS, Support, Ticket};
 pub use table::{Entry, Table};

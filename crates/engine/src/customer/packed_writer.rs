@@ -22,6 +22,15 @@ impl PackedWriter {
         Self { bytes, base: Day(0), previous, stamps: Vec::with_capacity(USUAL_STAMPS), times: Vec::with_capacity(USUAL_STAMPS) }
     }
 
+    /// Begins anew, with the memory that is there.
+    pub fn clear(&mut self) {
+        self.bytes.clear();
+        self.base = Day(0);
+        self.previous.clear();
+        self.stamps.clear();
+        self.times.clear();
+    }
+
     /// An integer, little-endian in base 128.
     pub fn put(&mut self, mut value: u64) {
         while value >= 0x80 {

@@ -10,11 +10,27 @@ use crate::event::CustomerKey;
 use crate::event_type::EventTypes;
 use crate::time::Day;
 
+/// Packs customers one after another, in the same memory.
+pub struct Packer(PackedWriter);
+
+impl Default for Packer {
+    fn default() -> Self {
+        Self(PackedWriter::new())
+    }
+}
+
+impl Packer {
+    /// A customer in its stored form, which is what it serialises to.
+    pub fn pack(&mut self, customer: &Customer) -> &[u8] {
+        self.0.clear();
+        customer.pack(&mut self.0);
+        &self.0.bytes
+    }
+}
+
 impl Serialize for Customer {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let mut writer = PackedWriter::new();
-        self.pack(&mut writer);
-        serializer.serialize_bytes(&writer.bytes)
+        serializer.serialize_bytes(Packer::default().pack(self))
     }
 }
 

@@ -286,7 +286,8 @@ impl Processor {
 
     /// States, timers and positions in one write batch. Returns false if the store has gone on without us, and nothing was written.
     fn commit_to_store(&mut self) -> Result<bool, LiveError> {
-        let mut commit = Commit::new();
+        let room = self.partitions.values().map(|owned| owned.worker.written_bytes()).sum();
+        let mut commit = Commit::with_room_for(room);
         self.partitions.values_mut().for_each(|owned| owned.write(&mut commit));
         match self.store.commit(commit, Durability::Buffered) {
             Ok(()) => {}
