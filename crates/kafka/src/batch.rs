@@ -132,7 +132,17 @@ impl Batch {
 
     /// The records.
     pub fn records(&self) -> impl Iterator<Item = Received<'_>> {
-        self.entries.iter().map(|entry| Received {
+        self.entries.iter().map(|entry| self.received(entry))
+    }
+
+    /// The record at this place among them, from 0 on.
+    #[must_use]
+    pub fn get(&self, index: usize) -> Option<Received<'_>> {
+        self.entries.get(index).map(|entry| self.received(entry))
+    }
+
+    fn received(&self, entry: &Entry) -> Received<'_> {
+        Received {
             at: &self.partitions[entry.partition],
             offset: entry.offset,
             timestamp_ms: entry.timestamp_ms,
@@ -140,7 +150,7 @@ impl Batch {
             value: entry.value.clone().map(|range| &self.bytes[range]),
             headers: &self.headers[entry.headers.clone()],
             bytes: &self.bytes,
-        })
+        }
     }
 
     /// Forgets the records, and keeps the memory.

@@ -28,10 +28,11 @@ impl Session {
         let (deadline, before) = (Instant::now() + timeout, batch.len());
         // Errors may have waited here for long: only what is so at the end counts.
         let mut is_down = None;
+        // What is there is taken without a look at the clock, which would cost as much as the record.
+        let mut wait = Duration::ZERO;
         let polled = loop {
-            let remaining = deadline.saturating_duration_since(Instant::now());
             let mut nothing = false;
-            match self.consumer.poll(remaining) {
+            match self.consumer.poll(wait) {
                 Some(Ok(message)) => {
                     if self.positions.read(message.topic(), message.partition(), offset(&message)) {
                         push(batch, &message);
@@ -44,7 +45,8 @@ impl Session {
             if let Some(polled) = self.rebalanced(batch)? {
                 break polled;
             }
-            if batch.len() >= max_records || batch.size_bytes() >= max_bytes || (nothing && remaining.is_zero()) {
+            wait = if nothing { deadline.saturating_duration_since(Instant::now()) } else { Duration::ZERO };
+            if batch.len() >= max_records || batch.size_bytes() >= max_bytes || (nothing && wait.is_zero()) {
                 break Polled::Records;
             }
         };

@@ -106,7 +106,8 @@ pub(crate) fn take_in(
     let mut drift = Drift::new(options.max_watermark_drift, watermarks, |at| {
         latest.get(at).copied().filter(|_| options.sources.index_of(&at.topic).is_some_and(|source| !breakers[source].is_open()))
     });
-    for Arrived { so_far, arrival, is_ahead, record } in merged {
+    for Arrived { so_far, arrival, is_ahead, index } in merged {
+        let Some(record) = batch.get(index) else { continue };
         // What a stopped source still brings stays where it is: its offsets do not move.
         let Some(source) = options.sources.index_of(&record.at.topic).filter(|source| !breakers[*source].is_open()) else { continue };
         if drift.is_ahead(so_far) {
@@ -152,28 +153,29 @@ pub(crate) fn take_in(
 }
 
 /// A record as it arrived.
-struct Arrived<'b> {
+struct Arrived {
     /// The latest arrival of its partition so far.
     so_far: Time,
     /// Its own. A producer whose clock is ahead brings neither its partition nor its customers ahead of ours.
     arrival: Time,
     /// Its stamp is ahead of our clock by more than clocks may differ.
     is_ahead: bool,
-    record: Received<'b>,
+    /// Its place in the batch.
+    index: usize,
 }
 
 /// The records of a batch, merged as they arrived: after a time in which nothing was read, events of several partitions come into the
 /// journal in the order in which they happened. Within a partition its own order stays. With the latest arrival of each partition.
-fn by_arrival(batch: &Batch, now: Time) -> (Vec<Arrived<'_>>, BTreeMap<&TopicPartition, Time>) {
+fn by_arrival(batch: &Batch, now: Time) -> (Vec<Arrived>, BTreeMap<&TopicPartition, Time>) {
     let mut latest: BTreeMap<&TopicPartition, Time> = BTreeMap::new();
-    let mut merged: Vec<Arrived<'_>> = Vec::with_capacity(batch.len());
-    for record in batch.records() {
+    let mut merged: Vec<Arrived> = Vec::with_capacity(batch.len());
+    for (index, record) in batch.records().enumerate() {
         let stamped = record.timestamp_ms.map_or(now, Time);
         let (arrival, is_ahead) = (stamped.min(now), stamped.since_ms(now) > MAX_AHEAD_OF_CLOCK_MS);
         // A clock that is ahead does not make the records behind wait for the time that it shows.
         let so_far = latest.entry(record.at).or_insert(Time::MIN);
         *so_far = arrival.max(*so_far);
-        merged.push(Arrived { so_far: *so_far, arrival, is_ahead, record });
+        merged.push(Arrived { so_far: *so_far, arrival, is_ahead, index });
     }
     merged.sort_by_key(|arrived| arrived.so_far);
     (merged, latest)
