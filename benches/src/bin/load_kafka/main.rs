@@ -18,8 +18,10 @@ use bellwether_tests::product::{INPUT_PARTITIONS, Product, Running};
 const PARTITIONS: u16 = 12;
 /// Customers of the throughput run.
 const CUSTOMERS: u64 = 100_000;
-/// Events of the throughput run.
-const EVENTS: u64 = 1_000_000;
+/// Events of the throughput run: half a minute of them, so that what counts is the rate, and not the start of the process and of the broker.
+const EVENTS: u64 = 3_000_000;
+/// Events that are made and produced at once.
+const PIECE: u64 = 500_000;
 /// Workers of each role in the throughput runs.
 const WORKERS: [usize; 2] = [1, 2];
 /// Events a second of the latency run, and its length.
@@ -50,11 +52,15 @@ fn main() -> Result<(), Box<dyn Error>> {
 fn throughput(broker: &Broker, workers: usize) -> Result<(), Box<dyn Error>> {
     let product = Product::new(broker.bootstrap(), &format!("throughput-{workers}"), PARTITIONS);
     product.create();
-    let start = now().0 - 2 * 3_600_000;
-    let events: Vec<Event<'static>> = (0..EVENTS).map(|number| login(number, Time(start + (number / 200) as i64))).collect();
-    let began = Instant::now();
-    product.produce(&events);
-    println!("bare transactional production: {:.0} records/s", rate(EVENTS, began));
+    let start = now().0 - 5 * 3_600_000;
+    let mut producing = Duration::ZERO;
+    for first in (0..EVENTS).step_by(PIECE as usize) {
+        let events: Vec<Event<'static>> = (first..first + PIECE).map(|number| login(number, Time(start + (number / 200) as i64))).collect();
+        let began = Instant::now();
+        product.produce(&events);
+        producing += began.elapsed();
+    }
+    println!("bare transactional production: {:.0} records/s", EVENTS as f64 / producing.as_secs_f64());
     let began = Instant::now();
     let read = product.read("events", u16::try_from(INPUT_PARTITIONS)?, |_| ()).len();
     println!("bare consumption: {:.0} records/s", rate(read as u64, began));
@@ -66,6 +72,7 @@ fn throughput(broker: &Broker, workers: usize) -> Result<(), Box<dyn Error>> {
         rate(EVENTS, began)
     );
     println!("  peak memory of the process: {} MiB", peak_memory_mib(&instance)?);
+    println!("  processor time of the process: {:.1} us an event", processor_seconds(&instance)? * 1e6 / EVENTS as f64);
     drop(instance);
     Ok(())
 }
@@ -222,4 +229,13 @@ fn peak_memory_mib(instance: &Running) -> Result<u64, Box<dyn Error>> {
     let status = std::fs::read_to_string(format!("/proc/{}/status", instance.id()))?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).ok_or("no peak memory")?;
     Ok(line.trim().trim_end_matches("kB").trim().parse::<u64>()? / 1_024)
+}
+
+/// User and system time of all its threads so far, in seconds: fields 14 and 15 of `/proc/PID/stat`, in hundredths (proc(5)).
+fn processor_seconds(instance: &Running) -> Result<f64, Box<dyn Error>> {
+    const TICKS_PER_SECOND: f64 = 100.0;
+    let stat = std::fs::read_to_string(format!("/proc/{}/stat", instance.id()))?;
+    let (_, fields) = stat.rsplit_once(')').ok_or("no process")?;
+    let ticks: Vec<u64> = fields.split_whitespace().skip(11).take(2).map(str::parse).collect::<Result<_, _>>()?;
+    Ok(ticks.iter().sum::<u64>() as f64 / TICKS_PER_SECOND)
 }
