@@ -139,7 +139,7 @@ pub trait Client: Send {
     ///
     /// # Errors
     ///
-    /// As [`Client::commit`].
+    /// As [`Client::commit`]; and when the client was not made for that.
     fn commit_and_place(&mut self, transaction: &Transaction) -> Result<Vec<(TopicPartition, u64)>, CommitError>;
 
     /// How the client library is doing, as it told last; nothing at first.

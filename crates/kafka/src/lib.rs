@@ -22,7 +22,7 @@ mod transaction;
 
 pub use admin::{Admin, AdminError, TopicDescription, TopicSettings};
 pub use batch::{Batch, Received, TopicPartition};
-pub use broker::{BrokerClient, BrokerOptions, ConnectionOptions, Follower, MAX_RECORD_BYTES, Place, Reader};
+pub use broker::{BrokerClient, BrokerOptions, ConnectionOptions, Follower, MAX_RECORD_BYTES, Place, RESERVED_PROPERTIES, Reader};
 pub use client::{Client, CommittedOffset, Polled};
 pub use error::{CommitError, KafkaError, Remedy};
 pub use statistics::ClientStatistics;

@@ -1,6 +1,6 @@
 //! Transactions: all or nothing, and only for the one who may.
 
-use bellwether_kafka::{Batch, Client, CommitError, CommittedOffset, Outgoing, Reader, Remedy, TopicPartition, Transaction};
+use bellwether_kafka::{Batch, BrokerClient, Client, CommitError, CommittedOffset, Outgoing, Reader, Remedy, TopicPartition, Transaction};
 use bellwether_tests::broker::Broker;
 
 use crate::support::{
@@ -30,7 +30,7 @@ fn records_and_offsets_count_together() {
 fn a_transaction_is_told_where_its_records_end() {
     let broker = Broker::shared();
     make_topic(broker, "placed", 2);
-    let mut writer = client(options(broker, "placed", "placed"));
+    let mut writer = BrokerClient::placing(options(broker, "placed", "placed")).unwrap_or_else(|error| panic!("{error}"));
     let at = |partition: i32| TopicPartition::new("placed", partition);
     let first = transaction("placed", &[(1, "a"), (0, "b"), (1, "c")]);
     assert_eq!(writer.commit_and_place(&first), Ok(vec![(at(0), 1), (at(1), 2)]));
@@ -41,6 +41,18 @@ fn a_transaction_is_told_where_its_records_end() {
     assert_eq!(writer.commit_and_place(&transaction("placed", &[(0, "d")])), Ok(vec![(at(0), 5)]));
     assert!(writer.commit_and_place(&transaction("placed", &[(0, "e"), (9, "nowhere")])).is_err());
     assert_values(broker, "placed", 0, &["b", "b", "d"]);
+}
+
+/// Of records that were written it gets no reports, so it must not say that there were none.
+#[test]
+fn a_client_that_is_not_told_places_does_not_make_them_up() {
+    let broker = Broker::shared();
+    make_topic(broker, "untold", 1);
+    let mut writer = client(options(broker, "untold", "untold"));
+    let refused = writer.commit_and_place(&transaction("untold", &[(0, "a")]));
+    assert!(matches!(&refused, Err(CommitError::NotCommitted(error)) if error.remedy == Remedy::Stop), "{refused:?}");
+    assert_eq!(writer.commit(&transaction("untold", &[(0, "b")])), Ok(()));
+    assert_values(broker, "untold", 0, &["b"]);
 }
 
 const SHAPED_HEADERS: [(&str, Option<&[u8]>); 4] = [("ce_id", Some(b"1")), ("ce_id", Some(b"\xfe")), ("empty", Some(b"")), ("none", None)];

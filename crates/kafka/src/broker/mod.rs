@@ -26,12 +26,13 @@ use crate::statistics::ClientStatistics;
 use crate::transaction::Transaction;
 use lookup::Lookup;
 use namesakes::Namesakes;
+use options::Reports;
 use session::Session;
 
 pub(crate) use callbacks::PlainCallbacks;
 pub use follower::Follower;
 pub(crate) use lookup::LISTEN;
-pub use options::{BrokerOptions, ConnectionOptions, MAX_RECORD_BYTES};
+pub use options::{BrokerOptions, ConnectionOptions, MAX_RECORD_BYTES, RESERVED_PROPERTIES};
 pub use reader::{Place, Reader};
 pub(crate) use troubles::patiently;
 
@@ -41,6 +42,7 @@ pub(crate) use troubles::patiently;
 /// unless the group has given the client up; and then the broker refuses its offsets.
 pub struct BrokerClient {
     options: BrokerOptions,
+    reports: Reports,
     namesakes: Namesakes,
     /// None after a rebuild that failed, and in a client that only asks.
     session: Option<Session>,
@@ -54,9 +56,22 @@ impl BrokerClient {
     ///
     /// When the options are wrong, or the brokers do not answer, or refuse.
     pub fn new(options: BrokerOptions) -> Result<Self, KafkaError> {
+        Self::open(options, Reports::Failures)
+    }
+
+    /// The same, and [`Client::commit_and_place`] works: it takes a report of each record that is written, and not only of those that fail.
+    ///
+    /// # Errors
+    ///
+    /// As [`Self::new`].
+    pub fn placing(options: BrokerOptions) -> Result<Self, KafkaError> {
+        Self::open(options, Reports::All)
+    }
+
+    fn open(options: BrokerOptions, reports: Reports) -> Result<Self, KafkaError> {
         let lookup = Lookup::new(&options)?;
-        let session = Some(Session::open(&options)?);
-        Ok(Self { options, namesakes: Namesakes::default(), session, lookup })
+        let session = Some(Session::open(&options, reports)?);
+        Ok(Self { options, reports, namesakes: Namesakes::default(), session, lookup })
     }
 
     /// A client that only asks questions: it joins no group, and neither polls nor commits. Asking is what connects it.
@@ -66,7 +81,7 @@ impl BrokerClient {
     /// When the options are wrong.
     pub fn asking(options: BrokerOptions) -> Result<Self, KafkaError> {
         let lookup = Lookup::new(&options)?;
-        Ok(Self { options, namesakes: Namesakes::default(), session: None, lookup })
+        Ok(Self { options, reports: Reports::Failures, namesakes: Namesakes::default(), session: None, lookup })
     }
 
     fn session(&mut self) -> Result<&mut Session, KafkaError> {
@@ -133,6 +148,10 @@ impl Client for BrokerClient {
     }
 
     fn commit_and_place(&mut self, transaction: &Transaction) -> Result<Vec<(TopicPartition, u64)>, CommitError> {
+        if self.reports == Reports::Failures {
+            let error = KafkaError::new(Remedy::Stop, "telling where records lie", "this client is told of those that fail alone");
+            return Err(CommitError::NotCommitted(error));
+        }
         self.session().map_err(CommitError::Lost)?.watch_places();
         let committed = self.commit(transaction);
         let places = self.session().map_err(CommitError::Lost)?.take_places();
@@ -155,7 +174,7 @@ impl Client for BrokerClient {
             }
         }
         self.session = None;
-        self.session = Some(Session::open(&self.options)?);
+        self.session = Some(Session::open(&self.options, self.reports)?);
         self.namesakes.begin();
         Ok(())
     }

@@ -71,14 +71,24 @@ pub(super) const MESSAGE_TIMEOUT: Duration = Duration::from_secs(12);
 /// The longest that librdkafka waits for the answer to a request, before it sends it again.
 pub(super) const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
 
+/// Of which records a producer is told what became of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Reports {
+    /// Of those that were not written.
+    Failures,
+    /// Of all: only so it is known where they lie.
+    All,
+}
+
 /// The properties that may not be passed through: exactly-once rests on them, or they have an option of their own.
-const RESERVED: &[&str] = &[
+pub const RESERVED_PROPERTIES: &[&str] = &[
     "acks",
     "allow.auto.create.topics",
     "auto.commit.enable",
     "auto.offset.reset",
     "bootstrap.servers",
     "client.id",
+    "delivery.report.only.error",
     "enable.auto.commit",
     "enable.auto.offset.store",
     "enable.idempotence",
@@ -101,7 +111,7 @@ const RESERVED: &[&str] = &[
 impl ConnectionOptions {
     /// What all clients share.
     fn config(&self) -> Result<ClientConfig, KafkaError> {
-        if let Some(name) = self.properties.keys().find(|name| RESERVED.contains(&name.as_str())) {
+        if let Some(name) = self.properties.keys().find(|name| RESERVED_PROPERTIES.contains(&name.as_str())) {
             return Err(KafkaError::new(
                 Remedy::Stop,
                 format!("the Kafka property `{name}`"),
@@ -179,11 +189,13 @@ impl BrokerOptions {
         Ok(config)
     }
 
-    pub(super) fn producer_config(&self) -> Result<ClientConfig, KafkaError> {
+    /// A producer that is told what became of each record, or only which failed. Each report costs its thread some time.
+    pub(super) fn producer_config(&self, reports: Reports) -> Result<ClientConfig, KafkaError> {
         let mut config = self.connection.config()?;
         let (transaction, message) = (TRANSACTION_TIMEOUT.as_millis().to_string(), MESSAGE_TIMEOUT.as_millis().to_string());
         let max_bytes = MAX_RECORD_BYTES.to_string();
         let ours = [
+            ("delivery.report.only.error", if reports == Reports::Failures { "true" } else { "false" }),
             ("message.max.bytes", max_bytes.as_str()),
             ("transactional.id", self.transactional_id.as_str()),
             ("transaction.timeout.ms", transaction.as_str()),
@@ -236,12 +248,12 @@ mod tests {
     #[test]
     fn an_operator_may_change_what_is_safe_to_change_only() {
         let passed = options(&[("compression.type", "zstd"), ("session.timeout.ms", "9000")]);
-        assert_eq!(passed.producer_config().unwrap().get("compression.type"), Some("zstd"));
+        assert_eq!(passed.producer_config(Reports::All).unwrap().get("compression.type"), Some("zstd"));
         assert_eq!(passed.consumer_config().unwrap().get("session.timeout.ms"), Some("9000"));
-        for name in RESERVED {
+        for name in RESERVED_PROPERTIES {
             let refused = options(&[(name, "true")]);
             assert_eq!(refused.consumer_config().unwrap_err().remedy, Remedy::Stop, "{name}");
-            assert!(refused.producer_config().unwrap_err().to_string().contains(name), "{name}");
+            assert!(refused.producer_config(Reports::All).unwrap_err().to_string().contains(name), "{name}");
             assert!(refused.connection.reader_config("group").is_err(), "{name}");
         }
     }
@@ -249,7 +261,7 @@ mod tests {
     #[test]
     fn what_exactly_once_rests_on_is_reserved() {
         let options = options(&[]);
-        let (consumer, producer) = (options.consumer_config().unwrap(), options.producer_config().unwrap());
+        let (consumer, producer) = (options.consumer_config().unwrap(), options.producer_config(Reports::Failures).unwrap());
         for (config, name, value) in [
             (&consumer, "enable.auto.commit", "false"),
             (&consumer, "isolation.level", "read_committed"),
@@ -257,9 +269,10 @@ mod tests {
             (&producer, "enable.idempotence", "true"),
             (&producer, "transactional.id", "transactions"),
             (&producer, "partitioner", "murmur2_random"),
+            (&producer, "delivery.report.only.error", "true"),
         ] {
             assert_eq!(config.get(name), Some(value));
-            assert!(RESERVED.contains(&name), "{name}");
+            assert!(RESERVED_PROPERTIES.contains(&name), "{name}");
         }
     }
 

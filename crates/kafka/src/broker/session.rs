@@ -8,7 +8,7 @@ use rdkafka::consumer::{BaseConsumer, Consumer as _, ConsumerGroupMetadata};
 use rdkafka::producer::{Producer as _, ThreadedProducer};
 
 use super::callbacks::{ConsumerCallbacks, ProducerCallbacks};
-use super::options::BrokerOptions;
+use super::options::{BrokerOptions, Reports};
 use super::positions::Positions;
 use super::troubles::{Troubles, patiently};
 use crate::batch::TopicPartition;
@@ -40,11 +40,11 @@ pub(super) struct Session {
 
 impl Session {
     /// The producer comes first: joining a group moves partitions, which is of no use if the transactions are refused.
-    pub(super) fn open(options: &BrokerOptions) -> Result<Self, KafkaError> {
+    pub(super) fn open(options: &BrokerOptions, reports: Reports) -> Result<Self, KafkaError> {
         let what = || format!("starting the Kafka client `{}`", options.connection.client_id);
         let nothing = Troubles::default();
         let producer: ThreadedProducer<ProducerCallbacks> = options
-            .producer_config()?
+            .producer_config(reports)?
             .create_with_context(ProducerCallbacks::default())
             .map_err(|cause| nothing.explain(what(), &cause))?;
         init_transactions(&producer, options)?;

@@ -38,7 +38,7 @@ pub struct ClientFileError {
 }
 
 /// What the product sets by itself, with the setting to use instead.
-const RESERVED: [(&str, &str); 14] = [
+const RESERVED: [(&str, &str); 24] = [
     ("bootstrap.servers", "use `brokers`"),
     ("metadata.broker.list", "use `brokers`"),
     ("group.id", "use `application`"),
@@ -53,6 +53,16 @@ const RESERVED: [(&str, &str); 14] = [
     ("acks", "the producer is transactional"),
     ("partitioner", "keys are partitioned as Java does it"),
     ("enable.partition.eof", "the product needs to know the ends"),
+    ("allow.auto.create.topics", "topics are made by `bellwether topics create`"),
+    ("auto.commit.enable", "offsets are committed in transactions"),
+    ("delivery.report.only.error", "reports are asked for where they are needed"),
+    ("group.protocol", "partitions move by the classic protocol, cooperatively"),
+    ("message.timeout.ms", "it is bound to the timeout of transactions"),
+    ("partition.assignment.strategy", "partitions move by the classic protocol, cooperatively"),
+    ("plugin.library.paths", "the client runs no code from elsewhere"),
+    ("request.required.acks", "the producer is transactional"),
+    ("socket.timeout.ms", "it is bound to the timeout of transactions"),
+    ("transaction.timeout.ms", "what is open for longer than that is known to be dead"),
 ];
 
 impl ClientProperty {
@@ -119,4 +129,20 @@ fn given(reader: &mut Reader<'_>, name: &str, node: &Node) -> Option<PropertyVal
 
 fn file(reader: &mut Reader<'_>, node: &Node) -> Option<PropertyValue> {
     reader.text(node, "the path of a file").map(|path| PropertyValue::File(path.into()))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use bellwether_kafka::RESERVED_PROPERTIES;
+
+    use super::RESERVED;
+
+    #[test]
+    fn what_the_client_would_refuse_at_the_start_is_told_with_its_place() {
+        let told: BTreeSet<&str> = RESERVED.iter().map(|(name, _)| *name).collect();
+        assert_eq!(told.len(), RESERVED.len(), "a property comes twice");
+        assert_eq!(told, RESERVED_PROPERTIES.iter().copied().collect());
+    }
 }

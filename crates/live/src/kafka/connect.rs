@@ -169,7 +169,7 @@ impl Connect {
     ///
     /// When the settings are wrong, or the brokers do not answer, or refuse.
     pub fn posting_client(&self) -> Result<BrokerClient, KafkaError> {
-        self.member(self.ingest_group(), "posted", Vec::new())
+        BrokerClient::placing(self.options(self.ingest_group(), "posted", Vec::new()))
     }
 
     /// The client of a forwarding route, which is a group of its own. It writes nothing but offsets.
