@@ -28,7 +28,7 @@ impl Session {
         let (deadline, before) = (Instant::now() + timeout, batch.len());
         // Errors may have waited here for long: only what is so at the end counts.
         let mut is_down = None;
-        // What is there is taken without a look at the clock, which would cost as much as the record.
+        // What is there is taken without a look at the clock for each record.
         let mut wait = Duration::ZERO;
         let polled = loop {
             let mut nothing = false;
