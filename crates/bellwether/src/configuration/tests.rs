@@ -126,7 +126,7 @@ kafka:
   instance: ${EMPTY}
   static_membership: ${YES}
   journal: { partitions: '${COUNT}' }
-  client: { sasl.password: '${PASSWORD}', socket.timeout.ms: 30000, ssl.key.password: a$$b }
+  client: { sasl.password: '${PASSWORD}', fetch.wait.max.ms: 300, ssl.key.password: a$$b }
   client_files: { ssl.key.pem: /run/key }
   sources: [{ name: a, topics: ['^x\\.[0-9]+$'] }, { name: b, topics: [x.1] }]
 ";
@@ -143,7 +143,7 @@ kafka:
         values,
         [
             ("sasl.password", given("12345")),
-            ("socket.timeout.ms", given("30000")),
+            ("fetch.wait.max.ms", given("300")),
             ("ssl.key.password", given("a$b")),
             ("ssl.key.pem", PropertyValue::File("/run/key".into())),
         ]
