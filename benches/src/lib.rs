@@ -78,7 +78,13 @@ pub fn median(runs: usize, mut run: impl FnMut()) -> (Duration, Duration, Durati
 /// The processor time that this process has used so far, on all cores, in ticks of 10 ms; nothing where the system does not tell.
 #[must_use]
 pub fn processor_time() -> Duration {
-    let status = std::fs::read_to_string("/proc/self/stat").unwrap_or_default();
+    processor_time_of(std::process::id())
+}
+
+/// The same of another process.
+#[must_use]
+pub fn processor_time_of(process: u32) -> Duration {
+    let status = std::fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
     // Behind the program's name, which may hold anything, user and system time are the 12th and 13th number.
     let numbers = status.rsplit(')').next().unwrap_or_default().split_ascii_whitespace();
     let ticks: u64 = numbers.skip(11).take(2).filter_map(|number| number.parse::<u64>().ok()).sum();

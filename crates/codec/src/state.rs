@@ -68,11 +68,9 @@ impl StateEncoder {
     /// Adds a customer's state to what is in `into`, and tells how many bytes it takes. Nothing is added after an error.
     pub fn append(&mut self, customer: &Customer, into: &mut Vec<u8>) -> Result<usize, StateError> {
         let before = into.len();
-        into.push(FOLD_VERSION);
-        let written = bincode::serde::encode_into_std_write(Packed(self.0.pack(customer)), into, configuration::<MAX_HEADER_BYTES>());
-        let written = written.map_err(|error| StateError::Damaged(error.to_string()));
+        let appended = append_within::<MAX_HEADER_BYTES>(&PackedCustomer(self.0.pack(customer)), into);
         let bytes = into.len() - before;
-        let within = written.and_then(|_| {
+        let within = appended.and_then(|()| {
             let too_large = || StateError::TooLarge { customer: customer.id.to_string(), bytes };
             (bytes <= MAX_STATE_BYTES).then_some(bytes).ok_or_else(too_large)
         });
@@ -83,10 +81,10 @@ impl StateEncoder {
     }
 }
 
-/// A packed customer: one byte string.
-struct Packed<'p>(&'p [u8]);
+/// A customer in its stored form: one byte string.
+struct PackedCustomer<'p>(&'p [u8]);
 
-impl Serialize for Packed<'_> {
+impl Serialize for PackedCustomer<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.serialize_bytes(self.0)
     }
@@ -135,6 +133,11 @@ fn encode(value: &impl Serialize, into: &mut Vec<u8>) -> Result<(), StateError> 
 
 fn encode_within<const LIMIT: usize>(value: &impl Serialize, into: &mut Vec<u8>) -> Result<(), StateError> {
     into.clear();
+    append_within::<LIMIT>(value, into)
+}
+
+/// Adds the version and a value to what is there.
+fn append_within<const LIMIT: usize>(value: &impl Serialize, into: &mut Vec<u8>) -> Result<(), StateError> {
     into.push(FOLD_VERSION);
     let bytes = bincode::serde::encode_into_std_write(value, into, configuration::<LIMIT>())
         .map_err(|error| StateError::Damaged(error.to_string()))?;

@@ -80,7 +80,7 @@ struct Changed {
 /// What a write batch adds to each state: keys of state and timer, their lengths and the due time; bytes.
 const ENTRY_BYTES: usize = 80;
 
-/// Memory for encoded states that is kept from one step to the next at most, bytes.
+/// Memory for encoded states, and for the header, that is kept from one step to the next at most, bytes.
 const MAX_KEPT_BYTES: usize = 2 * 1024 * 1024;
 
 impl Changes {
@@ -92,6 +92,7 @@ impl Changes {
         self.bytes.shrink_to(MAX_KEPT_BYTES);
         self.erased.clear();
         self.header.clear();
+        self.header.shrink_to(MAX_KEPT_BYTES);
     }
 }
 

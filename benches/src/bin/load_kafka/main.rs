@@ -8,6 +8,7 @@ use std::sync::{Mutex, PoisonError};
 use std::thread::sleep;
 use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
+use bellwether_benches::processor_time_of;
 use bellwether_engine::event::{Body, CancellationStep, Currency, Event, SubscriptionStep, UserToken};
 use bellwether_engine::time::Time;
 use bellwether_kafka::{Batch, BrokerClient, BrokerOptions, Client, Polled, TopicPartition};
@@ -72,7 +73,7 @@ fn throughput(broker: &Broker, workers: usize) -> Result<(), Box<dyn Error>> {
         rate(EVENTS, began)
     );
     println!("  peak memory of the process: {} MiB", peak_memory_mib(&instance)?);
-    println!("  processor time of the process: {:.1} us an event", processor_seconds(&instance)? * 1e6 / EVENTS as f64);
+    println!("  processor time of the process: {:.1} us an event", processor_time_of(instance.id()).as_secs_f64() * 1e6 / EVENTS as f64);
     drop(instance);
     Ok(())
 }
@@ -229,13 +230,4 @@ fn peak_memory_mib(instance: &Running) -> Result<u64, Box<dyn Error>> {
     let status = std::fs::read_to_string(format!("/proc/{}/status", instance.id()))?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).ok_or("no peak memory")?;
     Ok(line.trim().trim_end_matches("kB").trim().parse::<u64>()? / 1_024)
-}
-
-/// User and system time of all its threads so far, in seconds: fields 14 and 15 of `/proc/PID/stat`, in hundredths (proc(5)).
-fn processor_seconds(instance: &Running) -> Result<f64, Box<dyn Error>> {
-    const TICKS_PER_SECOND: f64 = 100.0;
-    let stat = std::fs::read_to_string(format!("/proc/{}/stat", instance.id()))?;
-    let (_, fields) = stat.rsplit_once(')').ok_or("no process")?;
-    let ticks: Vec<u64> = fields.split_whitespace().skip(11).take(2).map(str::parse).collect::<Result<_, _>>()?;
-    Ok(ticks.iter().sum::<u64>() as f64 / TICKS_PER_SECOND)
 }
