@@ -55,7 +55,7 @@ struct Slot {
     changed: bool,
     /// Looked at since the hand of the eviction clock last passed.
     used: bool,
-    /// The memory that it takes, as told by whoever stores it; 0 until then.
+    /// The memory that it takes, as told by whoever stores it.
     bytes: u32,
     /// The due time under which the customer stands in the timers.
     timer: Time,
@@ -66,7 +66,8 @@ struct Slot {
 impl Slot {
     /// A customer never heard of before.
     fn new(customer: Customer) -> Self {
-        Self { customer: Box::new(customer), changed: false, used: true, bytes: 0, timer: Time::NEVER, committed_timer: Time::NEVER }
+        let bytes = size_of::<Customer>() as u32;
+        Self { customer: Box::new(customer), changed: false, used: true, bytes, timer: Time::NEVER, committed_timer: Time::NEVER }
     }
 }
 
@@ -363,6 +364,7 @@ impl Partition {
     }
 
     fn occupy(&mut self, key: CustomerKey, entry: Slot) -> u32 {
+        self.held_bytes += u64::from(entry.bytes);
         let slot = match self.free.pop() {
             Some(slot) => {
                 self.slots[slot as usize] = Some(entry);

@@ -18,6 +18,12 @@ pub enum LiveError {
     /// Somebody asked to stop while Kafka did not do what it was asked to. No failure: what is not committed comes again with the next start.
     #[error("asked to stop")]
     Stopped,
+    /// Folding panicked in a partition whose store is behind what is committed. Its worker goes back to the store and writes at each commit from then on.
+    #[error("partition {partition} has to be folded again from its store")]
+    FoldAgain {
+        /// The partition.
+        partition: u16,
+    },
     /// The inputs.
     #[error(transparent)]
     Intake(#[from] IntakeError),

@@ -170,10 +170,11 @@ impl Session {
         loop {
             let started = Instant::now();
             let (store, limits) = (&self.store, self.options.limits);
-            self.workers
-                .par_iter_mut()
-                .zip(runs)
-                .try_for_each(|(worker, run)| worker.step(store, run, limits).map(|()| worker.render()))?;
+            self.workers.par_iter_mut().zip(runs).try_for_each(|(worker, run)| {
+                worker.step(store, run, limits)?;
+                worker.render();
+                worker.encode()
+            })?;
             self.publish(runs)?;
             let mut commit = Commit::new();
             for (partition, first_offset, block) in blocks.drain(..) {
@@ -227,6 +228,7 @@ impl Session {
         self.state.output_bytes = self.output.lengths().unwrap_or(self.state.output_bytes);
         self.state.dead_letter_bytes = self.dead_letters.length();
         for worker in &mut self.workers {
+            worker.encode()?;
             worker.write(&mut commit);
             commit.put_input(&outbox_name(worker.number), &outbox::encode(&worker.outbox));
         }

@@ -56,10 +56,13 @@ pub struct Worker {
     health: Option<HealthChanges>,
 }
 
-/// What a commit writes of a partition.
+/// What steps have changed of a partition, and no commit has taken yet.
 #[derive(Default)]
 struct Changes {
+    /// Where the first of these steps began.
     start: Option<Position>,
+    /// Customers whose states are changed and not encoded yet, each once for every step; with when it is due for review, if that has changed.
+    touched: Vec<(CustomerKey, Option<Time>)>,
     states: Vec<Changed>,
     /// Their encoded states, one after the other.
     bytes: Vec<u8>,
@@ -68,10 +71,10 @@ struct Changes {
     header: Vec<u8>,
 }
 
-/// A customer whose state a step has changed.
+/// A customer whose state is changed.
 struct Changed {
     key: CustomerKey,
-    /// The end of its state among those of the step.
+    /// The end of its state among those of all.
     end: usize,
     /// When it is due for review, if that has changed.
     due: Option<Time>,
@@ -80,13 +83,14 @@ struct Changed {
 /// What a write batch adds to each state: keys of state and timer, their lengths and the due time; bytes.
 const ENTRY_BYTES: usize = 80;
 
-/// Memory for encoded states, and for the header, that is kept from one step to the next at most, bytes.
+/// Memory for encoded states, and for the header, that is kept from one commit to the next at most, bytes.
 const MAX_KEPT_BYTES: usize = 2 * 1024 * 1024;
 
 impl Changes {
-    /// Forgets what was written, and keeps memory for the next step.
+    /// Forgets what was written, and keeps memory for the next commit.
     fn clear(&mut self) {
         self.start = None;
+        self.touched.clear();
         self.states.clear();
         self.bytes.clear();
         self.bytes.shrink_to(MAX_KEPT_BYTES);
@@ -195,7 +199,8 @@ impl Worker {
             self.forget_outputs();
             self.poisoned_offsets.clear();
         }
-        self.collect_changes(start)
+        self.collect_changes(start);
+        Ok(())
     }
 
     fn fold(&mut self, run: &Run<'_>, first: usize, limits: BatchLimits) -> (usize, Progress) {
@@ -231,14 +236,40 @@ impl Worker {
     }
 
     /// Goes behind a record that changes nothing.
-    pub fn pass_over(&mut self, offset: u64) -> Result<(), LiveError> {
+    pub fn pass_over(&mut self, offset: u64) {
         let start = self.position;
         self.begin_health(self.is_catching_up());
         self.position = Position { offset: offset + 1, ..Position::default() }.max(start);
-        self.collect_changes(start)
+        self.collect_changes(start);
     }
 
-    /// Writes the changes of the last step into a commit.
+    /// Encodes what the steps since the last commit have changed: each state once, as the last of them has left it.
+    pub fn encode(&mut self) -> Result<(), LiveError> {
+        if self.changes.start.is_none() || !self.changes.header.is_empty() {
+            return Ok(());
+        }
+        let as_state_error = |error| LiveError::State { partition: self.number, error };
+        let mut touched = std::mem::take(&mut self.changes.touched);
+        // Sorted where it is of one step. What moved last is when it is due.
+        touched.sort_by_key(|(key, _)| *key);
+        touched.dedup_by(|(later, due), (key, first_due)| {
+            let is_same = later == key;
+            if is_same && due.is_some() {
+                *first_due = *due;
+            }
+            is_same
+        });
+        for (key, due) in touched.drain(..) {
+            let Some(customer) = self.partition.get(key) else { continue };
+            let size = self.encoder.append(customer, &mut self.changes.bytes).map_err(as_state_error)?;
+            self.partition.set_bytes(key, decoded_bytes(size));
+            self.changes.states.push(Changed { key, end: self.changes.bytes.len(), due });
+        }
+        self.changes.touched = touched;
+        encode_header(&self.partition.header, &mut self.changes.header).map_err(as_state_error)
+    }
+
+    /// Writes what the steps since the last commit have changed into a commit; [`Self::encode`] comes before.
     pub fn write(&mut self, commit: &mut Commit) {
         let Some(start) = self.changes.start else { return };
         commit.advance(self.number, start, self.position, &self.changes.header);
@@ -257,6 +288,17 @@ impl Worker {
             }
         }
         self.changes.clear();
+    }
+
+    /// How much waits for a commit: records, or changes of states where those are more; none where no step waits.
+    pub fn waiting(&self) -> Option<usize> {
+        let records = |start: Position| usize::try_from(self.position.offset - start.offset).unwrap_or(usize::MAX);
+        self.changes.start.map(|start| self.changes.touched.len().max(records(start)))
+    }
+
+    /// Whether the next step needs the store to be where the last one ended: it has erased somebody.
+    pub fn has_erased(&self) -> bool {
+        !self.changes.erased.is_empty()
     }
 
     /// About how many bytes [`Self::write`] adds to a commit.
@@ -292,8 +334,11 @@ impl Worker {
         }
     }
 
-    /// Goes back to what the store has, to fold again without what panicked.
+    /// Goes back to what the store has, to fold again without what panicked. That works where nothing waits for a commit.
     fn leave_out(&mut self, store: &Store, offset: u64, progress: Progress) -> Result<(), LiveError> {
+        if self.changes.start.is_some() {
+            return Err(LiveError::FoldAgain { partition: self.number });
+        }
         tracing::error!(
             partition = self.number,
             offset,
@@ -320,27 +365,27 @@ impl Worker {
         Ok(())
     }
 
-    fn collect_changes(&mut self, start: Position) -> Result<(), LiveError> {
-        let as_state_error = |error| LiveError::State { partition: self.number, error };
+    /// Notes what a step has changed.
+    fn collect_changes(&mut self, start: Position) {
         let erased = self.partition.take_erased();
         if let Some(health) = &mut self.health {
             erased.iter().for_each(|erased| health.erased(&erased.customer));
         }
-        let erased = erased.into_iter().map(|erased| erased.key).collect();
-        self.changes.clear();
-        for (key, due) in self.partition.take_changed() {
-            let Some(customer) = self.partition.get(key) else { continue };
-            let size = self.encoder.append(customer, &mut self.changes.bytes).map_err(as_state_error)?;
-            if let Some(health) = &mut self.health {
-                health.after(key, customer, self.partition.rules());
+        let changed = self.partition.take_changed();
+        if let Some(health) = &mut self.health {
+            for (key, _) in &changed {
+                if let Some(customer) = self.partition.get(*key) {
+                    health.after(*key, customer, self.partition.rules());
+                }
             }
-            self.partition.set_bytes(key, decoded_bytes(size));
-            self.changes.states.push(Changed { key, end: self.changes.bytes.len(), due });
         }
-        encode_header(&self.partition.header, &mut self.changes.header).map_err(as_state_error)?;
-        self.changes.erased = erased;
-        self.changes.start = Some(start);
-        Ok(())
+        self.changes.start.get_or_insert(start);
+        for erased in erased {
+            self.changes.touched.retain(|(key, _)| *key != erased.key);
+            self.changes.erased.push(erased.key);
+        }
+        self.changes.touched.extend(changed);
+        self.changes.header.clear();
     }
 }
 

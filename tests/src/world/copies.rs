@@ -26,6 +26,8 @@ impl World {
             cluster: self.cluster.clone(),
             max_watermark_drift: self.max_watermark_drift,
             batch_limits: self.batch_limits,
+            write_behind: self.write_behind,
+            states_bytes: self.states_bytes,
             poisoned: self.poisoned.clone(),
             rule_sets: self.rule_sets.clone(),
             safekeeping: Arc::default(),

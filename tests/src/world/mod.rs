@@ -17,6 +17,7 @@ use bellwether_kafka::memory::{ClientOptions, Cluster, Record, TimestampType};
 use bellwether_kafka::{Client, KafkaError, Outgoing, TopicPartition, Transaction};
 use bellwether_live::kafka::{
     BreakerLimits, Ingest, IngestOptions, ProcessOptions, Processor, RuleSets, Safekeeping, SilentAfter, Source, Sources, Topics, Turn,
+    WriteBehind,
 };
 use bellwether_live::metrics::Metrics;
 use bellwether_live::options::BatchLimits;
@@ -62,6 +63,10 @@ pub struct World {
     pub max_watermark_drift: Duration,
     /// What its processing workers fold before they commit, at most.
     pub batch_limits: BatchLimits,
+    /// How far the stores of its processing workers may be behind; by default not at all.
+    pub write_behind: WriteBehind,
+    /// The memory for the states of each, bytes; by default there is room for a few customers.
+    pub states_bytes: u64,
     /// What panics in a replay, as it does under `rule_sets`.
     pub poisoned: Poisoned,
     rule_sets: Arc<RuleSets>,
@@ -114,6 +119,8 @@ impl World {
             cluster,
             max_watermark_drift: Duration::MAX,
             batch_limits: BatchLimits { records: 20, reviews: 7 },
+            write_behind: WriteBehind { busy_records: usize::MAX, ..WriteBehind::default() },
+            states_bytes: 8_192,
             poisoned: Poisoned::default(),
             rule_sets: rule_sets.clone(),
             safekeeping: Arc::default(),
@@ -121,6 +128,12 @@ impl World {
             ingest_journal: JOURNAL_ID.to_owned(),
             ingest_metrics,
         }
+    }
+
+    /// From now on stores are behind what is committed while there is something to read, by some commits.
+    pub fn write_behind(&mut self) {
+        self.write_behind = WriteBehind { busy_records: 1, max_changes: 150, max_partition_changes: 50 };
+        self.states_bytes = 1 << 20;
     }
 
     /// Writes a rule set into every partition of the journal.
@@ -225,8 +238,8 @@ impl World {
             decoder: Decoder::default(),
             turn: turn(max_records),
             limits: self.batch_limits,
-            // Room for a few customers.
-            states_bytes: 8_192,
+            write_behind: self.write_behind,
+            states_bytes: self.states_bytes,
             safekeeping: safekeeping.clone(),
             sources: Vec::new(),
             stop: Arc::default(),

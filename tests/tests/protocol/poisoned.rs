@@ -8,7 +8,7 @@ use bellwether_engine::event::Event;
 use bellwether_engine::poison::Poison;
 use bellwether_engine::time::{DAY_MS, Time};
 use bellwether_kafka::TopicPartition;
-use bellwether_kafka::memory::{Fault, Plan};
+use bellwether_kafka::memory::{Cluster, Fault, Message, Plan};
 use bellwether_store::Store;
 use bellwether_tests::company::{START, company};
 use bellwether_tests::world::{Poisoned, World, poisoned_rule_sets, store_in};
@@ -17,6 +17,11 @@ use tempfile::TempDir;
 use crate::processing::{Restarting, assert_as_replayed, other_rules, process};
 
 const DAYS: u64 = 70;
+
+/// How often a worker has asked from where it has to fold.
+fn times_opened(cluster: &Cluster) -> usize {
+    cluster.messages("a").into_iter().filter(|message| *message == Message::OffsetFetch).count()
+}
 
 /// A customer with two events after some midnight, and that midnight.
 fn poison_of(events: &[Event<'_>]) -> Option<(Arc<str>, Time)> {
@@ -29,16 +34,19 @@ fn poison_of(events: &[Event<'_>]) -> Option<(Arc<str>, Time)> {
 
 #[test]
 fn a_review_that_panics_is_left_out_as_in_the_replay_wherever_the_worker_crashes() {
-    let (mut cases, mut crashes) = (0, 0);
+    let (mut cases, mut crashes, mut folded_again) = (0, 0, 0);
     for seed in 0..20 {
         let events = company(seed, 5, DAYS);
         let Some(poison) = poison_of(&events) else { continue };
         cases += 1;
         let poisoned = Poisoned { poison: Poison { review: Some(poison), ..Poison::default() }, from_rule_set: 1 };
         let rule_sets = poisoned_rule_sets(&poisoned);
-        let run = |plan: Plan, context: &str| {
+        let run = |plan: Plan, writes_behind: bool, context: &str| {
             let mut world = World::new(seed, &rule_sets);
             world.poisoned = poisoned.clone();
+            if writes_behind {
+                world.write_behind();
+            }
             let end = Time(START.0 + (DAYS as i64 + 40) * DAY_MS);
             world.cluster.set_now_ms(end.0);
             world.journal(&events, end);
@@ -49,15 +57,26 @@ fn a_review_that_panics_is_left_out_as_in_the_replay_wherever_the_worker_crashes
             assert_as_replayed(&world, &store, context);
             let letters = [0, 1].into_iter().flat_map(|number| world.records(&TopicPartition::new("dead-letters", number)));
             assert_eq!(letters.count(), 2, "{context}: the fault fired, and left both events out that asked for the review");
-            (world.cluster.steps("a"), world.cluster.fired().len())
+            world.cluster
         };
-        let (steps, _) = run(Plan::default(), &format!("seed {seed}, straight"));
-        for part in 1..=8 {
-            let step = steps * part / 8;
-            crashes += run(Plan::default().at("a", step, Fault::Crash), &format!("seed {seed}, a crash at step {step}")).1;
+        let mut opened_at_once = 0;
+        for writes_behind in [false, true] {
+            let context = format!("seed {seed}, written behind: {writes_behind}");
+            let straight = run(Plan::default(), writes_behind, &context);
+            if writes_behind {
+                folded_again += usize::from(times_opened(&straight) > opened_at_once);
+            } else {
+                opened_at_once = times_opened(&straight);
+            }
+            for part in 1..=4 {
+                let step = straight.steps("a") * part / 4;
+                let plan = Plan::default().at("a", step, Fault::Crash);
+                crashes += run(plan, writes_behind, &format!("{context}, a crash at step {step}")).fired().len();
+            }
         }
     }
     assert!(cases > 5 && crashes > 5 * cases, "{cases} cases, {crashes} crashes");
+    assert!(folded_again > cases / 2, "where the store is behind, a worker goes back to it: {folded_again} of {cases}");
 }
 
 /// What panics of a customer under the second rule set, and how many of two events after it.
@@ -93,6 +112,9 @@ fn a_review_of_all_that_panics_leaves_one_customer_out_as_in_the_replay_wherever
             let run = |plan: Plan, context: &str| {
                 let mut world = World::new(seed, &rule_sets);
                 world.poisoned = poisoned.clone();
+                if cases % 2 == 0 {
+                    world.write_behind();
+                }
                 let end = Time(START.0 + (DAYS as i64 + 40) * DAY_MS);
                 world.cluster.set_now_ms(end.0);
                 world.journal(before, midnight);

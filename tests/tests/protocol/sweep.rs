@@ -1,20 +1,21 @@
 //! A processing worker that is stopped after each single step of the protocol: what is published, and the bytes of the states, are the replay.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use bellwether_engine::event::{Body, CancellationStep, Event};
 use bellwether_engine::time::{DAY_MS, HOUR_MS};
-use bellwether_kafka::TopicPartition;
 use bellwether_kafka::memory::{Fault, Fired, Message, Plan, Record};
+use bellwether_kafka::{CommittedOffset, TopicPartition};
 use bellwether_live::kafka::RuleSets;
 use bellwether_live::options::BatchLimits;
+use bellwether_store::Store;
 use bellwether_tests::company::{START, company};
 use bellwether_tests::world::{PARTITIONS, PROCESS_GROUP, World, journal_partition, rule_sets};
 
 use crate::processing::{Expected, Restarting, process, world_of};
-use crate::sweeps::{Disks, Happened, assert_everything_happened, for_all_seeds, lost_by_turns, told};
+use crate::sweeps::{Disk, Disks, Happened, assert_everything_happened, for_all_seeds, lost_by_turns, told};
 
 /// More steps than a run has.
 const MAX_STEPS: usize = 1_000;
@@ -27,6 +28,9 @@ const CUSTOMERS: u64 = 2;
 /// With one seed in so many a transaction has room for so few reviews that some end between two of them.
 const SEEDS_OF_FEW_REVIEWS: u64 = 25;
 const FEW_REVIEWS: u64 = 2;
+
+/// With one seed in so many each commit is written to the store at once; with the others changes wait there for later commits.
+const SEEDS_WRITTEN_AT_ONCE: u64 = 4;
 
 /// A company so small that little is to be done for each step, and where there is something to signal all the same.
 fn events(seed: u64) -> Vec<Event<'static>> {
@@ -60,16 +64,23 @@ impl Written {
         let mut world = world_of(seed, rule_sets, CUSTOMERS, events(seed), end);
         let has_few_reviews = seed.is_multiple_of(SEEDS_OF_FEW_REVIEWS);
         world.batch_limits = BatchLimits { records: 60, reviews: if has_few_reviews { FEW_REVIEWS } else { 60 } };
+        let writes_behind = !seed.is_multiple_of(SEEDS_WRITTEN_AT_ONCE);
+        if writes_behind {
+            world.write_behind();
+        }
         let written = Self { expected: Expected::of(&world), world, messages: Vec::new(), disks: Disks::default() };
         let cuts = written.cuts();
         assert!(cuts.len() > PARTITIONS as usize, "a change of rules in each partition, and a late record: {cuts:?}");
         // What is committed is looked at before each step.
         let seen: Arc<Mutex<BTreeMap<(TopicPartition, u64), usize>>> = Arc::default();
         let within_reviews: Arc<AtomicBool> = Arc::default();
+        let (disk, behind) = (written.disks.take(), Arc::new(Mutex::new(Behind::default())));
         let look = |plan: Plan, step: usize| {
             let (seen, cuts, within_reviews) = (seen.clone(), cuts.clone(), within_reviews.clone());
+            let (disk, behind) = (disk.clone(), behind.clone());
             plan.pause("a", step, move |cluster| {
                 let committed = cluster.committed_offsets(PROCESS_GROUP);
+                behind.lock().expect("nobody panicked").look(&committed, &disk.store);
                 let is_there = |(at, offset): &&(TopicPartition, u64)| committed.get(at).is_some_and(|found| found.offset == *offset);
                 if committed.values().any(|found| found.metadata.contains("\"review\"")) {
                     within_reviews.store(true, Ordering::Relaxed);
@@ -78,7 +89,9 @@ impl Written {
                 cuts.iter().filter(is_there).for_each(|cut| _ = seen.entry(cut.clone()).or_insert(step));
             })
         };
-        let straight = written.live((1..=MAX_STEPS).fold(Plan::default(), look), "straight");
+        let straight = written.live_on(&disk, (1..=MAX_STEPS).fold(Plan::default(), look), "straight");
+        let most = behind.lock().expect("nobody panicked").most_commits;
+        assert!(if writes_behind { most > 1 } else { most <= 1 }, "the store is behind by {most} commits at most");
         assert!(!seen.lock().expect("nobody panicked").is_empty(), "a transaction ends before one of {cuts:?}");
         assert!(!has_few_reviews || within_reviews.load(Ordering::Relaxed), "a transaction ends between two reviews");
         let messages = straight.cluster.messages("a");
@@ -88,14 +101,17 @@ impl Written {
 
     /// Lets a worker process it that starts again whenever it dies.
     fn live(&self, plan: Plan, context: &str) -> World {
+        self.live_on(&self.disks.take(), plan, context)
+    }
+
+    fn live_on(&self, disk: &Arc<Disk>, plan: Plan, context: &str) -> World {
         let world = self.world.copy();
         world.cluster.set_plan(plan);
-        let disk = self.disks.take();
         process(&world, &disk.store, &mut [Restarting::new("a")], context);
         self.expected.assert_published(&world, context);
         self.expected.assert_states(&disk.store, &(0..PARTITIONS).collect(), context);
         assert!(world.tombstones() > 0, "{context}: a customer is erased");
-        self.disks.put_back(&disk);
+        self.disks.put_back(disk);
         world
     }
 
@@ -111,6 +127,24 @@ impl Written {
             cuts.extend(self.world.records(&at).iter().filter(is_one).map(|record| (at.clone(), record.offset)));
         }
         cuts
+    }
+}
+
+/// How many commits a store is behind, as seen from time to time.
+#[derive(Default)]
+struct Behind {
+    commits: BTreeMap<TopicPartition, BTreeSet<u64>>,
+    most_commits: usize,
+}
+
+impl Behind {
+    fn look(&mut self, committed: &BTreeMap<TopicPartition, CommittedOffset>, store: &Store) {
+        for (at, committed) in committed {
+            let commits = self.commits.entry(at.clone()).or_default();
+            commits.insert(committed.offset);
+            let stands = store.header(at.partition as u16).expect("it is read").map_or(0, |header| header.position.offset);
+            self.most_commits = self.most_commits.max(commits.range(stands + 1..).count());
+        }
     }
 }
 

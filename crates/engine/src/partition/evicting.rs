@@ -4,7 +4,7 @@ use super::Partition;
 use crate::event::CustomerKey;
 
 impl Partition {
-    /// Tells how much memory a customer takes, bytes. Those of whom it was never told count for nothing.
+    /// Tells how much memory a customer takes, bytes. Until then a loaded one counts for nothing, and a new one for its size without collections.
     pub fn set_bytes(&mut self, key: CustomerKey, bytes: u32) {
         let Some(entry) = self.index.get(key).and_then(|slot| self.slots[slot as usize].as_mut()) else { return };
         self.held_bytes = self.held_bytes + u64::from(bytes) - u64::from(entry.bytes);

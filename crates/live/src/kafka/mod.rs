@@ -67,7 +67,7 @@ pub use latest::JournalTopic;
 pub use letters::{
     Letter, LetterFilter, PutBack, partitions as letter_partitions, put_back as put_back_letters, to_put_back as letters_to_put_back,
 };
-pub use options::{Clock, IngestOptions, ProcessOptions, Topics, Turn};
+pub use options::{Clock, IngestOptions, ProcessOptions, Topics, Turn, WriteBehind};
 pub use owners::Owner;
 pub use posted::{Intake, MAX_POSTED_EVENT_BYTES};
 pub use process::{Processor, journal_record};

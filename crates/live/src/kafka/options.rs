@@ -60,6 +60,31 @@ impl Default for Turn {
     }
 }
 
+/// How far the store of a processing worker may be behind what is committed, so that a customer's changes are written once and not for every commit.
+/// A process that dies folds them again before it goes on: that is what it costs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct WriteBehind {
+    /// Changes wait only while there is much to read: a turn brings so many records.
+    pub busy_records: usize,
+    /// Records whose changes wait in all partitions of a worker, about; or changes of states where those are more, as in reviews.
+    pub max_changes: usize,
+    /// The same in one partition: they are one write batch, and fewer than [`MAX_RECORDS_BEHIND`](super::MAX_RECORDS_BEHIND).
+    pub max_partition_changes: usize,
+}
+
+impl WriteBehind {
+    /// The changes that may wait in each of so many partitions.
+    pub(crate) fn of_each(self, partitions: usize) -> usize {
+        self.max_partition_changes.min(self.max_changes / partitions.max(1))
+    }
+}
+
+impl Default for WriteBehind {
+    fn default() -> Self {
+        Self { busy_records: 4_096, max_changes: 400_000, max_partition_changes: 32_768 }
+    }
+}
+
 /// Options of the processing workers.
 #[derive(Clone)]
 pub struct ProcessOptions {
@@ -79,6 +104,8 @@ pub struct ProcessOptions {
     pub turn: Turn,
     /// Limits of one transaction, per partition.
     pub limits: BatchLimits,
+    /// How far the store may be behind.
+    pub write_behind: WriteBehind,
     /// The memory for the decoded states of each worker, bytes.
     pub states_bytes: u64,
     /// What the workers that have one store share about its states.

@@ -69,21 +69,21 @@ impl Owned {
             }
             Piece::Created(offset, created) => {
                 check_created(created, options)?;
-                self.worker.pass_over(*offset)?;
+                self.worker.pass_over(*offset);
                 Ok(true)
             }
             Piece::Rules(offset, rules) => self.adopt(*offset, rules, store, rule_sets, options),
             Piece::SourceSilent(offset, source) => {
                 if self.worker.position.offset <= *offset {
                     self.worker.partition.source_silent(&source.source, source.families());
-                    self.worker.pass_over(*offset)?;
+                    self.worker.pass_over(*offset);
                 }
                 Ok(true)
             }
             Piece::Erased(offset, erasure) => {
                 if self.worker.position.offset <= *offset {
                     self.worker.partition.remember_erasure(erasure.hash, erasure.time);
-                    self.worker.pass_over(*offset)?;
+                    self.worker.pass_over(*offset);
                 }
                 Ok(true)
             }
@@ -97,7 +97,7 @@ impl Owned {
             return Ok(true);
         }
         if !self.worker.is_reviewing_all() && !self.worker.partition.source_resumed(source) {
-            self.worker.pass_over(offset)?;
+            self.worker.pass_over(offset);
             return Ok(true);
         }
         let rules = self.worker.partition.rules().clone();
@@ -118,7 +118,7 @@ impl Owned {
         }
         if !self.worker.is_reviewing_all() {
             if rules.number <= self.worker.partition.header.rule_set {
-                self.worker.pass_over(offset)?;
+                self.worker.pass_over(offset);
                 return Ok(true);
             }
             let compiled = rule_sets.compile(rules.number, &rules.text)?;
@@ -135,13 +135,34 @@ impl Owned {
         self.published_from.filter(|from| *from < self.worker.position).map(|from| (from, self.worker.position))
     }
 
-    /// Writes the last step into a commit.
-    pub fn write(&mut self, commit: &mut Commit) {
+    /// What the last step has put out is published.
+    pub fn committed(&mut self) {
         self.published_from = None;
-        if let Some(rules) = self.new_rules.take() {
-            rule_sets::put(commit, rules.number, &rules.text);
+    }
+
+    /// Whether a piece can be folded only where the store has all that was folded before: its customers are read there.
+    pub fn needs_store(piece: &Piece<'_>) -> bool {
+        !matches!(piece, Piece::Records(_))
+    }
+
+    /// Whether what its steps have changed may wait for a later commit, if the changes of so many records may.
+    pub fn may_wait(&self, max_changes: usize) -> bool {
+        let few = self.worker.waiting().is_none_or(|waiting| waiting < max_changes);
+        few && self.new_rules.is_none() && !self.worker.has_erased() && !self.worker.is_over_budget()
+    }
+
+    /// What its steps since the last write have changed, if anything: one write batch.
+    pub fn take_commit(&mut self) -> Result<Option<Commit>, LiveError> {
+        if self.worker.waiting().is_none() {
+            return Ok(None);
         }
-        self.worker.write(commit);
+        self.worker.encode()?;
+        let mut commit = Commit::with_room_for(self.worker.written_bytes());
+        if let Some(rules) = self.new_rules.take() {
+            rule_sets::put(&mut commit, rules.number, &rules.text);
+        }
+        self.worker.write(&mut commit);
+        Ok(Some(commit))
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod mishaps;
 mod opening;
+mod writing;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::sync::Arc;
@@ -12,7 +13,7 @@ use bellwether_codec::journal::{ARRIVAL_HEADER, CONTROL_HEADER, JournalRecord, P
 use bellwether_codec::rendered::SignalCounts;
 use bellwether_engine::time::Time;
 use bellwether_kafka::{Batch, Client, CommitError, KafkaError, Polled, Received, Remedy, TopicPartition, Transaction};
-use bellwether_store::{Commit, Durability, Position, Store, StoreError};
+use bellwether_store::{Position, Store};
 
 use super::holding::Holding;
 use super::lag::{Lag, outcome_of};
@@ -28,7 +29,6 @@ use super::rule_sets::RuleSets;
 use crate::error::LiveError;
 use crate::metrics::Metrics;
 use crate::pipeline;
-use opening::tell;
 
 /// One worker: one thread, one client, and the partitions that the group has given it.
 pub struct Processor {
@@ -47,6 +47,10 @@ pub struct Processor {
     has_share: bool,
     /// Whether it waits for room on the disk.
     is_paused: bool,
+    /// Whether there is much to read.
+    is_busy: bool,
+    /// Partitions in which folding has panicked: it goes back to the store then, which has to be where everything is published.
+    written_at_once: BTreeSet<u16>,
     batch: Batch,
     transaction: Transaction,
     patience: Patience,
@@ -92,6 +96,8 @@ impl Processor {
             holding: Holding::default(),
             has_share: false,
             is_paused: false,
+            is_busy: false,
+            written_at_once: BTreeSet::new(),
             batch,
             transaction,
             patience,
@@ -109,10 +115,12 @@ impl Processor {
     pub fn run(&mut self, stop: &AtomicBool) -> Result<(), LiveError> {
         while !stop.load(Ordering::Relaxed) {
             match self.turn() {
-                Err(LiveError::Stopped) => break,
+                // In the middle of a turn: what is not written is folded again.
+                Err(LiveError::Stopped) => return Ok(self.store.flush()?),
                 turned => _ = turned?,
             }
         }
+        self.write_all()?;
         Ok(self.store.flush()?)
     }
 
@@ -131,14 +139,15 @@ impl Processor {
         let held = self.hold();
         let polled = held.and_then(|()| self.client.poll(&mut batch, turn.max_records, turn.max_bytes, turn.commit_interval));
         let read = batch.len();
+        self.is_busy = matches!(polled, Ok(Polled::Records)) && read >= self.options.write_behind.busy_records;
         let folded = match polled {
             Ok(Polled::Records) => self.fold(&batch),
             Ok(Polled::Assigned(assigned)) => self.fold(&batch).and_then(|()| self.assigned(&assigned)),
-            Ok(Polled::Revoked(revoked)) => {
+            Ok(Polled::Revoked(revoked)) => self.write_all().and_then(|_| {
                 revoked.iter().for_each(|at| self.forget(number_of(at)));
                 batch.forget(&revoked);
                 self.fold(&batch)
-            }
+            }),
             Err(error) if error.remedy == Remedy::Retry => self.fold(&batch).and_then(|()| self.patience.wait(&error)),
             Err(error) => Err(error.into()),
         };
@@ -175,8 +184,17 @@ impl Processor {
         // What a partition folds in silence was published long ago.
         let with_news: BTreeSet<u16> =
             self.partitions.iter().filter(|(_, owned)| !owned.worker.is_catching_up()).map(|(number, _)| *number).collect();
+        if !self.is_busy && !self.write_all()? {
+            return self.reopen();
+        }
         while !pending.is_empty() {
-            let folded = self.prefetch_and_apply(&pending)?;
+            if !self.write_before(&pending)? {
+                return self.reopen();
+            }
+            let folded = match self.prefetch_and_apply(&pending) {
+                Err(LiveError::FoldAgain { partition }) => return self.fold_again(partition),
+                folded => folded?,
+            };
             if self.is_replaced() {
                 tracing::warn!("the stored state of a partition was replaced while it was at work: starting it anew");
                 return self.rebuild();
@@ -278,35 +296,10 @@ impl Processor {
             reached &= position.is_some_and(|position| position >= *end);
         }
         // If the store has gone on without us, another worker has taken over and folded the same.
-        let _kept = reached && self.commit_to_store()?;
+        let _kept = reached && self.write_all()?;
         // Assignments come anew with the new client, and each partition is opened again then.
         self.forget_all();
         Ok(Outcome::Dropped)
-    }
-
-    /// States, timers and positions in one write batch. Returns false if the store has gone on without us, and nothing was written.
-    fn commit_to_store(&mut self) -> Result<bool, LiveError> {
-        let room = self.partitions.values().map(|owned| owned.worker.written_bytes()).sum();
-        let mut commit = Commit::with_room_for(room);
-        self.partitions.values_mut().for_each(|owned| owned.write(&mut commit));
-        match self.store.commit(commit, Durability::Buffered) {
-            Ok(()) => {}
-            Err(error @ StoreError::Stale { .. }) => {
-                tracing::warn!(%error, "another worker of this process has taken over a partition");
-                return Ok(false);
-            }
-            Err(error) => return Err(error.into()),
-        }
-        let states_bytes = self.options.states_bytes / self.partitions.len().max(1) as u64;
-        for (number, owned) in &mut self.partitions {
-            owned.worker.keep_states_within(states_bytes);
-            // A partition that catches up is told when it is where everything is published.
-            if !owned.worker.is_catching_up() {
-                tell(&self.metrics, *number, &owned.worker.partition);
-                self.options.safekeeping.settled(*number);
-            }
-        }
-        Ok(true)
     }
 
     /// Makes a new client, to which assignments come anew.

@@ -21,7 +21,7 @@ use super::erasures::ErasureReader;
 use super::ingest::Ingest;
 use super::learn::Learning;
 use super::open::check_store;
-use super::options::{Clock, IngestOptions, ProcessOptions, Topics, Turn};
+use super::options::{Clock, IngestOptions, ProcessOptions, Topics, Turn, WriteBehind};
 use super::owners::{Lookout, Owner};
 use super::posted::{Intake, Writer};
 use super::process::Processor;
@@ -312,6 +312,7 @@ fn process_options(options: &RunOptions, found: &Found, snapshots: Option<Snapsh
         decoder: Decoder::new(options.pseudonymiser),
         turn: turn(options),
         limits: BatchLimits::default(),
+        write_behind: WriteBehind::default(),
         states_bytes: states_bytes(options.memory_bytes, options.workers),
         safekeeping: Arc::new(Safekeeping::new(snapshots).reading_erasures(erasures)),
         sources: options.connect.settings().sources.iter().map(|source| source.name.clone()).collect(),

@@ -92,22 +92,22 @@ impl<'s> Lane<'s> {
                 if self.worker.position.offset <= *offset {
                     self.worker.partition.remember_erasure(erasure.hash, erasure.time);
                 }
-                self.pass_over(*offset)?
+                self.pass_over(*offset)
             }
             // Sources fall silent beside Kafka alone.
-            Piece::Created(offset, _) | Piece::SourceSilent(offset, _) | Piece::SourceResumed(offset, _) => self.pass_over(*offset)?,
+            Piece::Created(offset, _) | Piece::SourceSilent(offset, _) | Piece::SourceResumed(offset, _) => self.pass_over(*offset),
         };
         if !self.is_behind() {
             pieces.clear();
         } else if is_done {
             pieces.pop_front();
         }
-        Ok(())
+        self.worker.encode()
     }
 
-    fn pass_over(&mut self, offset: u64) -> Result<bool, LiveError> {
-        self.worker.pass_over(offset)?;
-        Ok(true)
+    fn pass_over(&mut self, offset: u64) -> bool {
+        self.worker.pass_over(offset);
+        true
     }
 
     fn adopt(

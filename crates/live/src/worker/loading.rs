@@ -28,10 +28,18 @@ const LEAST_LOADED: usize = 64;
 
 impl Worker {
     /// Takes states out of memory that were not looked at lately, until those left take at most so many bytes; half as many more may be
-    /// loaded for a step.
+    /// loaded for a step. While changes wait for a commit, all stay.
     pub fn keep_states_within(&mut self, bytes: u64) {
         self.states_bytes = bytes;
-        self.partition.evict_idle(bytes);
+        if self.waiting().is_none() {
+            self.partition.evict_idle(bytes);
+        }
+    }
+
+    /// Whether its states take more memory than they may while changes wait for a commit: a quarter more than there is
+    /// room for, so that the next step may load as much again.
+    pub fn is_over_budget(&self) -> bool {
+        self.partition.held_bytes() > self.states_bytes + self.states_bytes / 4
     }
 
     /// Loads the states that the next step may touch. Where they are more than there is room for, the step is made smaller: its limits are returned.
@@ -92,9 +100,10 @@ impl Worker {
 
     /// The most customers that a step may bring into memory.
     fn most_loaded(&self) -> usize {
-        let resident = self.partition.resident() as u64;
-        let average = self.partition.held_bytes().checked_div(resident).unwrap_or(EXPECTED_STATE_BYTES);
-        LEAST_LOADED.max((self.states_bytes / 2 / average.max(size_of::<Customer>() as u64)) as usize)
+        let (resident, held) = (self.partition.resident() as u64, self.partition.held_bytes());
+        let average = held.checked_div(resident).unwrap_or(EXPECTED_STATE_BYTES);
+        let room = (self.states_bytes + self.states_bytes / 2).saturating_sub(held);
+        LEAST_LOADED.max((room / average.max(size_of::<Customer>() as u64)) as usize)
     }
 }
 

@@ -48,7 +48,7 @@ impl Worker {
         if suppressed {
             self.forget_outputs();
         }
-        self.collect_changes(start)?;
+        self.collect_changes(start);
         Ok(last.is_none())
     }
 
