@@ -12,7 +12,9 @@ use bellwether_live::kafka::{Processor, RuleSets};
 use bellwether_live::metrics::Metrics;
 use bellwether_store::Store;
 use bellwether_tests::company::{START, company};
-use bellwether_tests::world::{LatestHealth, PARTITIONS, PROCESS_GROUP, States, World, pack, rule_sets, states_in, store_in};
+use bellwether_tests::world::{
+    LatestHealth, PARTITIONS, PROCESS_GROUP, States, World, journal_partition, pack, rule_sets, states_in, store_in,
+};
 use tempfile::TempDir;
 
 const DAYS: u64 = 70;
@@ -199,9 +201,12 @@ fn a_straight_run_is_the_replay() {
 #[test]
 fn a_store_is_behind_by_what_may_wait_and_by_nothing_once_there_is_nothing_to_read() {
     // One customer: its changes are few, however many records there are.
-    let end = Time(START.0 + (DAYS as i64 + 40) * DAY_MS);
-    let mut world = world_of(3, &rule_sets(), 1, company(3, 1, DAYS), end);
+    const MANY_DAYS: u64 = 10 * DAYS;
+    let mut world = world_of(3, &rule_sets(), 1, company(3, 1, MANY_DAYS), START.plus_ms(MANY_DAYS as i64 * DAY_MS));
     world.write_behind();
+    let limit = world.write_behind.max_partition_changes as u64;
+    let longest = (0..PARTITIONS).map(|number| world.records(&journal_partition(number)).len()).max();
+    assert!(longest > Some(10 * limit as usize), "there are {longest:?} records in a partition");
     let directory = TempDir::new().expect("a directory");
     let store = store_in(directory.path());
     let behind = || {
@@ -220,7 +225,6 @@ fn a_store_is_behind_by_what_may_wait_and_by_nothing_once_there_is_nothing_to_re
         }
     }
     assert!(world.is_processed());
-    let limit = world.write_behind.max_partition_changes as u64;
     assert!(most > 0 && most < limit, "behind by {most} at most, of {limit}");
     assert_eq!(behind(), 0, "there is nothing to read");
 }
