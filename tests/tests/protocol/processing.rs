@@ -212,7 +212,7 @@ fn a_store_is_behind_by_what_may_wait_and_by_nothing_once_there_is_nothing_to_re
     let behind = || {
         let stands = |number: u16| store.header(number).expect("it is read").map_or(0, |header| header.position.offset);
         let committed = world.cluster.committed_offsets(PROCESS_GROUP);
-        committed.iter().map(|(at, committed)| committed.offset - stands(at.partition as u16)).max().unwrap_or_default()
+        committed.iter().map(|(at, committed)| committed.offset.saturating_sub(stands(at.partition as u16))).max().unwrap_or_default()
     };
     let mut worker = world.processor("a", &store, 40).expect("nothing is planned");
     let mut most = 0;
