@@ -287,6 +287,12 @@ kafka:
         found
     }
 
+    /// Partitions of its journal, and of each topic that it writes.
+    #[must_use]
+    pub fn partitions(&self) -> u16 {
+        self.partitions
+    }
+
     /// A topic that is to be read as it grows.
     #[must_use]
     pub fn tail(&self, name: &str, partitions: u16) -> Tail {

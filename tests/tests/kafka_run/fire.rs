@@ -63,6 +63,9 @@ fn exactly_once_under_fire() {
     println!("during the faults: {during:?}, after them: {after:?}");
     assert!(during.journaled * JOURNALED_DURING >= inputs.ids.len(), "most events were journaled after the faults");
     assert!(during.published >= PUBLISHED_DURING, "hardly a signal was published during the faults");
+    if product.published().len() != product.replayed().len() {
+        println!("{}", fleet.told_of_transactions());
+    }
     let signals = assert_as_replayed(&product);
     println!("{} inputs, {} dead letters, {signals} signals and decisions", inputs.records.len(), inputs.bad.len());
     for mishap in Mishap::ALL {

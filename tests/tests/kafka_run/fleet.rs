@@ -72,6 +72,17 @@ impl<'p> Fleet<'p> {
         self.running.iter().map(|(name, _)| format!("{name}:\n{}", log(self.product, name))).collect::<Vec<_>>().join("\n")
     }
 
+    /// What all instances have logged of their transactions and of where they began.
+    pub fn told_of_transactions(&self) -> String {
+        const WORDS: [&str; 4] = ["WARN", "ERROR", "catching up", "nothing to replay"];
+        let is_of_them = |line: &&str| WORDS.iter().any(|word| line.contains(word));
+        let told = |name: &str| {
+            let text = fs::read_to_string(self.product.log(name)).unwrap_or_default();
+            text.lines().filter(is_of_them).map(|line| format!("{name}: {line}\n")).collect::<String>()
+        };
+        NAMES.into_iter().map(told).collect()
+    }
+
     fn start(&mut self, name: &'static str) {
         self.running.push((name, self.product.start(name, "all", WORKERS)));
     }

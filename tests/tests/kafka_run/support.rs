@@ -6,6 +6,7 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use bellwether_codec::health_record::OpenEpisode;
+use bellwether_engine::event::CustomerKey;
 use bellwether_tests::product::{Product, Running};
 use serde_json::Value;
 
@@ -81,9 +82,32 @@ pub fn assert_as_replayed(product: &Product) -> usize {
     let (published, replayed) = (product.published(), product.replayed());
     let missing = replayed.iter().filter(|line| published.binary_search(line).is_err()).count();
     let surplus = published.iter().filter(|line| replayed.binary_search(line).is_err()).count();
+    if published.len() != replayed.len() {
+        tell_repeated(product);
+    }
     assert_eq!((missing, surplus, published.len()), (0, 0, replayed.len()), "missing, surplus, published");
     assert!(published == replayed);
     published.len()
+}
+
+/// Prints where lie what is published more than once: who wrote it, and when, is in the logs of the instances.
+fn tell_repeated(product: &Product) {
+    for topic in ["signals", "decisions"] {
+        let mut places: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        let read = product.read(topic, product.partitions(), |record| {
+            let attribute = |name: &str| String::from_utf8_lossy(record.header(name).unwrap_or_default()).into_owned();
+            let (partition, offset, written) = (record.at.partition, record.offset, record.timestamp_ms.unwrap_or_default());
+            let customer = String::from_utf8_lossy(record.key.unwrap_or_default()).into_owned();
+            let journal = CustomerKey::of(&customer).partition(product.partitions());
+            let place =
+                format!("{topic}-{partition}@{offset} at {written} ms, journal-{journal}, {customer}, dated {}", attribute("ce_time"));
+            (attribute("ce_id"), place)
+        });
+        read.into_iter().for_each(|(id, place)| places.entry(id).or_default().push(place));
+        for (id, places) in places.into_iter().filter(|(_, places)| places.len() > 1) {
+            println!("{id} is published {} times: {}", places.len(), places.join("; "));
+        }
+    }
 }
 
 /// The latest health records name exactly the episodes that are open by the signals. Returns how many those are.
