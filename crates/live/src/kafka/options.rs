@@ -64,7 +64,7 @@ impl Default for Turn {
 /// A process that dies folds them again before it goes on: that is what it costs.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct WriteBehind {
-    /// Changes wait only while there is much to read: a turn brings so many records.
+    /// Changes wait only while there is much to read: while a turn brings so many records or more.
     pub busy_records: usize,
     /// Records whose changes wait in all partitions of a worker, about; or changes of states where those are more, as in reviews.
     pub max_changes: usize,

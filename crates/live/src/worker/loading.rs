@@ -36,8 +36,8 @@ impl Worker {
         }
     }
 
-    /// Whether its states take more memory than they may while changes wait for a commit: a quarter more than there is
-    /// room for, so that the next step may load as much again.
+    /// Whether its states take more memory than they may while changes wait for a commit: a quarter more than its share, which leaves the next
+    /// step another quarter to load into.
     pub fn is_over_budget(&self) -> bool {
         self.partition.held_bytes() > self.states_bytes + self.states_bytes / 4
     }
