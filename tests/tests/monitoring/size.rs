@@ -21,6 +21,9 @@ use crate::prometheus::{PATIENCE, free_address, scraped as exposition};
 /// Partitions of the journal beside Kafka.
 const PARTITIONS: u16 = 2;
 
+/// The consumers and producers of an instance that takes in and processes: they tell of themselves every five seconds.
+const CLIENTS: usize = 4;
+
 /// The ways that a customer's life may go: the same for few customers and for many.
 const LIVES: usize = 20;
 
@@ -69,10 +72,14 @@ fn raised(directory: &Path, events: &str) -> u64 {
     summary["signals"].as_object().expect("signals").values().filter_map(|counts| counts["raised"].as_u64()).sum()
 }
 
-/// Names and labels of the series of an answer.
+/// Names and labels of the series of an answer, but for what a transaction is doing at the moment.
 fn series(answer: &str) -> BTreeSet<String> {
     let series = answer.lines().filter(|line| !line.starts_with('#')).filter_map(|line| line.rsplit_once(' '));
-    series.map(|(series, _)| series.to_owned()).collect()
+    let lasting = |series: &str| match series.split_once(",state=") {
+        Some((lasting, _)) if lasting.starts_with("bellwether_kafka_client_transaction_state{") => format!("{lasting}}}"),
+        _ => series.to_owned(),
+    };
+    series.map(|(series, _)| lasting(series)).collect()
 }
 
 /// The series, and the bytes of the answer, when all is done that the events of so many customers ask for.
@@ -108,8 +115,10 @@ fn scraped_beside_kafka(application: &str, customers: usize) -> (BTreeSet<String
     let instance = start(&product, "all", "all", &address);
     let started = Instant::now();
     let is_done = || {
-        let customers_told = exposition(&address).contains(&format!("bellwether_customers {customers}\n"));
-        customers_told && product.published().len() >= product.replayed().len()
+        let answer = exposition(&address);
+        let customers_told = answer.contains(&format!("bellwether_customers {customers}\n"));
+        let clients_told = answer.lines().filter(|line| line.starts_with("bellwether_kafka_client_connects_total{")).count() == CLIENTS;
+        customers_told && clients_told && product.published().len() >= product.replayed().len()
     };
     while !is_done() {
         assert!(started.elapsed() < PATIENCE, "{} of {} are told", product.published().len(), product.replayed().len());
