@@ -7,8 +7,10 @@ use super::{Access, PASSWORD, Proxied, USER};
 
 /// The text of `server.properties`.
 ///
-/// The interval at which transactions that took too long are aborted stays at its 10 s: a broker that does so while it starts skips the marks of
-/// partitions whose leader it does not know yet, itself, and what was to be aborted is committed with the producer's next transaction.
+/// Kafka 4.4.0 takes a partition without a leader for one that was deleted, and ends a transaction without a mark there (KAFKA-20734): what is
+/// committed may be aborted with the producer's next transaction, and the other way round. A lone broker is without leaders whenever the controller
+/// gives it up. So it is not given up for a hang of some seconds, hands nothing over when it stops, as there is nobody to take it, and aborts
+/// what took too long every 10 s only, as by default: not while it starts.
 pub(super) fn server_properties(home: &Path, access: Access, [port, internal, mutual, controller]: [u16; 4], proxied: Proxied) -> String {
     let Proxied { told, target } = proxied;
     let mutual = match access {
@@ -27,7 +29,8 @@ log.dirs={}
 auto.create.topics.enable=false
 group.initial.rebalance.delay.ms=0
 broker.heartbeat.interval.ms=500
-broker.session.timeout.ms=3000
+broker.session.timeout.ms=6000
+controlled.shutdown.enable=false
 group.min.session.timeout.ms=1000
 offsets.topic.replication.factor=1
 offsets.topic.num.partitions=4

@@ -39,7 +39,8 @@ const LONGER_THAN_A_SESSION: Duration = Duration::from_secs(8);
 /// How long an instance has to join its groups before it is stopped again.
 const JOINING: Duration = Duration::from_secs(5);
 const DOWN: Duration = Duration::from_secs(20);
-const HANGS: Duration = Duration::from_secs(4);
+/// Shorter than the time after which the controller gives the broker up, which loses transactions: see the broker's settings.
+const HANGS: Duration = Duration::from_secs(3);
 
 impl Mishap {
     pub const ALL: [Mishap; 10] = [
