@@ -58,6 +58,20 @@ fn what_is_made_passes_the_check_and_each_change_is_named() {
     assert_eq!((check.status.code(), told), (Some(1), expected.iter().map(String::as_str).collect()), "{check:?}");
 }
 
+/// A transaction is as safe as the topics in which Kafka keeps what became of it. The first record of a journal was one.
+#[test]
+fn replicas_that_kafka_itself_lacks_are_named() {
+    let product = Product::new(Broker::shared().bootstrap(), "topics-replicas", PARTITIONS);
+    succeeded(&topics(&product, "create"));
+    let path = product.configuration("setup");
+    let text = std::fs::read_to_string(&path).expect("it can be read");
+    std::fs::write(&path, text.replace("replication: 1", "replication: 3")).expect("it can be written");
+    let check = product.bellwether(&["topics", "check", "--config"], &[&path]);
+    let told = lines(&check);
+    assert_eq!(check.status.code(), Some(1), "{check:?}");
+    assert!(told.contains("__transaction_state: the replication is 1, and should be 3: each commit rests on it"), "{told}");
+}
+
 /// A journal has as many partitions as it begins with: it does not begin in a topic that somebody made with more.
 #[test]
 fn a_journal_does_not_begin_in_a_topic_of_another_size() {

@@ -10,6 +10,9 @@ use crate::failure::{Failure, Outcome};
 use crate::kafka::Kafka;
 use crate::terminal::print;
 
+/// What Kafka keeps of groups and transactions, which is as much a part of each commit as the outputs are.
+const KEPT_BY_KAFKA: [&str; 2] = ["__consumer_offsets", "__transaction_state"];
+
 /// Compares, and prints what differs, a line each.
 pub fn run(path: &Path) -> Result<Outcome, Failure> {
     let Kafka { connect, .. } = Kafka::read(path)?;
@@ -19,6 +22,14 @@ pub fn run(path: &Path) -> Result<Outcome, Failure> {
         match admin.describe(&[&wanted.name]) {
             Ok(found) => findings.extend(found.iter().flat_map(|found| differences(&wanted, found))),
             Err(error @ AdminError::MissingTopic(_)) => findings.push(error.to_string()),
+            Err(error) => return Err(LiveError::from(error).into()),
+        }
+    }
+    for name in KEPT_BY_KAFKA {
+        match admin.describe(&[name]) {
+            Ok(found) => findings.extend(found.iter().filter_map(|found| too_few(found, connect.settings().replication))),
+            // Kafka makes them when they are first needed, and not everybody may look at them.
+            Err(AdminError::MissingTopic(_) | AdminError::NotAuthorised { .. }) => {}
             Err(error) => return Err(LiveError::from(error).into()),
         }
     }
@@ -45,8 +56,15 @@ fn differences(wanted: &TopicSettings, found: &TopicDescription) -> Vec<String> 
     findings
 }
 
+fn too_few(found: &TopicDescription, wanted: u32) -> Option<String> {
+    let TopicDescription { name, replication, .. } = found;
+    (*replication < wanted).then(|| format!("{name}: the replication is {replication}, and should be {wanted}: each commit rests on it"))
+}
+
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
     use super::*;
 
     #[test]
@@ -57,5 +75,18 @@ mod tests {
         let expected =
             ["journal: the number of partitions is 6, and should be 12", "journal: cleanup.policy is compact, and should be delete"];
         assert_eq!(differences(&wanted, &found), expected);
+    }
+
+    #[test]
+    fn what_kafka_keeps_may_have_more_replicas_and_not_fewer() {
+        let found = |replication| TopicDescription {
+            name: "__consumer_offsets".to_owned(),
+            partitions: 50,
+            replication,
+            settings: BTreeMap::new(),
+        };
+        let told = [1, 3, 5].map(|replication| too_few(&found(replication), 3));
+        let expected = "__consumer_offsets: the replication is 1, and should be 3: each commit rests on it";
+        assert_eq!(told, [Some(expected.to_owned()), None, None]);
     }
 }
