@@ -5,12 +5,16 @@ use std::io::{self, Read as _, Write as _};
 use std::net::{Shutdown, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::thread;
+use std::time::{Duration, Instant};
 
 use super::Shared;
 use super::faults::Fate;
 
 /// A frame that is longer is not Kafka's.
 const MAX_FRAME_BYTES: usize = 128 << 20;
+
+/// How long a broker takes to answer, at most.
+const ANSWERED_WITHIN: Duration = Duration::from_secs(10);
 
 /// The kinds of the requests that were not answered yet, by the number that their answers begin with.
 type Open = Arc<Mutex<BTreeMap<[u8; 4], i16>>>;
@@ -28,7 +32,7 @@ pub(super) fn serve(client: TcpStream, broker: TcpStream, shared: &Arc<Shared>) 
     thread::spawn(move || both_ends(from_broker, client, |from, to| answers(from, to, &open, &for_answers)));
     let shared = shared.clone();
     thread::spawn(move || {
-        both_ends(from_client, broker, |from, to| requests(from, to, &asked));
+        both_ends(from_client, broker, |from, to| requests(from, to, &asked, &shared));
         shared.lines().remove(number);
     });
 }
@@ -42,15 +46,33 @@ fn both_ends(mut from: TcpStream, mut to: TcpStream, hand_on: impl Fn(&mut TcpSt
 }
 
 /// A request is its length, its kind (2 bytes), the version of that (2 bytes), its number (4 bytes), and what does not matter here.
-fn requests(from: &mut TcpStream, to: &mut TcpStream, open: &Open) -> io::Result<()> {
+fn requests(from: &mut TcpStream, to: &mut TcpStream, open: &Open, shared: &Shared) -> io::Result<()> {
     let mut frame = Vec::new();
     loop {
         read_frame(from, &mut frame)?;
         if let [_, _, _, _, kind_high, kind_low, _, _, a, b, c, d, ..] = frame[..] {
-            open.lock().expect("no holder panics").insert([a, b, c, d], i16::from_be_bytes([kind_high, kind_low]));
+            let kind = i16::from_be_bytes([kind_high, kind_low]);
+            open.lock().expect("no holder panics").insert([a, b, c, d], kind);
+            if shared.held.takes(kind) {
+                return late(from, to, &frame, open, shared);
+            }
+            shared.held.let_it_go_before(kind);
         }
         to.write_all(&frame)?;
     }
+}
+
+/// Hangs up on the client, and hands its request on when its turn has come. The connection to the broker stays until that is answered.
+fn late(from: &TcpStream, to: &mut TcpStream, frame: &[u8], open: &Open, shared: &Shared) -> io::Result<()> {
+    from.shutdown(Shutdown::Both)?;
+    shared.held.wait_for_its_turn();
+    to.write_all(frame)?;
+    let started = Instant::now();
+    while !open.lock().expect("no holder panics").is_empty() && started.elapsed() < ANSWERED_WITHIN {
+        thread::sleep(Duration::from_millis(1));
+    }
+    shared.held.answered();
+    Ok(())
 }
 
 /// An answer is its length, the number of its request (4 bytes), and the rest.

@@ -1,10 +1,12 @@
-//! A proxy between clients and a broker that answers late, or hangs up instead of answering, to the requests of chosen kinds.
+//! A proxy between clients and a broker that answers late, or hangs up instead of answering, to the requests of chosen kinds, or hands one on when
+//! its client has long sent it again.
 //!
 //! It knows as much of Kafka's protocol as that takes: requests and answers are frames with a length before them, and a request begins with
 //! its kind and a number that its answer begins with.
 
 mod connection;
 mod faults;
+mod held;
 mod lines;
 
 use std::net::{Shutdown, TcpListener, TcpStream};
@@ -13,6 +15,7 @@ use std::sync::{Arc, Mutex, MutexGuard};
 use std::thread::{self, JoinHandle};
 
 pub use faults::{Answers, Faults, Request};
+use held::Held;
 use lines::Lines;
 
 /// A proxy that runs until it is dropped.
@@ -29,6 +32,7 @@ struct Shared {
     target: u16,
     faults: Mutex<Faults>,
     lines: Mutex<Lines>,
+    held: Held,
     is_over: AtomicBool,
 }
 
@@ -42,7 +46,7 @@ impl Proxy {
     pub fn start(port: u16, target: u16, seed: u64) -> Self {
         let listener = TcpListener::bind(("127.0.0.1", port)).expect("the port is free");
         let (faults, lines) = (Mutex::new(Faults::new(seed)), Mutex::default());
-        let shared = Arc::new(Shared { target, faults, lines, is_over: AtomicBool::new(false) });
+        let shared = Arc::new(Shared { target, faults, lines, held: Held::default(), is_over: AtomicBool::new(false) });
         let for_thread = shared.clone();
         let listening = thread::spawn(move || listen(&listener, &for_thread));
         Self { port, shared, listening: Some(listening) }
@@ -57,6 +61,26 @@ impl Proxy {
     /// No request of this kind is answered from now on; all are again, if it is none.
     pub fn swallow(&self, request: Option<Request>) {
         self.shared.faults().swallow(request);
+    }
+
+    /// Holds the next request of this kind back, and hangs up on its client, which sends it again: [`Self::hand_on_before`] tells when it arrives.
+    pub fn hold_back(&self, request: Request) {
+        self.shared.held.want(request);
+    }
+
+    /// What is held back reaches the broker right before the next request of this kind, and is answered before that goes on.
+    ///
+    /// # Panics
+    ///
+    /// When nothing is held back.
+    pub fn hand_on_before(&self, request: Request) {
+        self.shared.held.until(request);
+    }
+
+    /// Whether the broker has had, and answered, the request that was held back last.
+    #[must_use]
+    pub fn was_late(&self) -> bool {
+        self.shared.held.is_answered()
     }
 
     /// Hangs up on everybody, and on who comes, until [`Self::let_through`]: the broker knows nothing of it.

@@ -2,6 +2,7 @@
 
 mod administration;
 mod faults;
+mod late;
 mod reading;
 mod rebalances;
 mod security;

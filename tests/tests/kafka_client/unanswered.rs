@@ -68,7 +68,7 @@ fn an_open_transaction_does_not_keep_from_knowing_what_is_committed_so_far() {
 }
 
 /// A worker that reaches the broker through a proxy, and its topics.
-fn behind_a_proxy(broker: &Broker) -> (Proxy, Worker) {
+pub fn behind_a_proxy(broker: &Broker) -> (Proxy, Worker) {
     make_topic(broker, "steps", 1);
     make_topic(broker, "steps-out", 1);
     let proxied = broker.proxied();
@@ -78,7 +78,7 @@ fn behind_a_proxy(broker: &Broker) -> (Proxy, Worker) {
 }
 
 /// Another client of the same group, straight to the broker.
-fn beside(broker: &Broker, name: &str) -> BrokerClient {
+pub fn beside(broker: &Broker, name: &str) -> BrokerClient {
     let patient = ConnectionOptions { timeout: LONGEST, ..connection(broker) };
     client(BrokerOptions { connection: patient, transactional_id: name.into(), ..options(broker, "steps", "steps") })
 }
@@ -88,12 +88,12 @@ fn swallowed(proxy: &Proxy, request: Request) -> u64 {
     proxy.answers().iter().find(|(kind, _)| *kind == request).map_or(0, |(_, answers)| answers.lost)
 }
 
-fn at() -> TopicPartition {
+pub fn at() -> TopicPartition {
     TopicPartition::new("steps", 0)
 }
 
 /// Writes the next number, with an offset beside which the one after it stands.
-fn write_next(worker: &mut Worker, next: &mut u64) -> Result<(), CommitError> {
+pub fn write_next(worker: &mut Worker, next: &mut u64) -> Result<(), CommitError> {
     worker.until("the partition comes", |worker| worker.mine.len() == 1);
     let mut transaction = transaction("steps-out", &[(0, &next.to_string())]);
     transaction.commit_offset(at(), CommittedOffset { offset: 0, metadata: (*next + 1).to_string() });

@@ -104,6 +104,11 @@ pub(super) struct ProducerCallbacks {
 }
 
 impl ProducerCallbacks {
+    /// Those of a producer that takes another one's place: what that told last stands until the new one tells something.
+    pub(super) fn after(before: &Self) -> Self {
+        Self { statistics: before.statistics.clone(), ..Self::default() }
+    }
+
     /// Takes the first delivery that failed since the last call.
     pub(super) fn take_failed(&self) -> Option<(TopicPartition, Cause)> {
         self.failed.lock().expect("no holder panics").take()

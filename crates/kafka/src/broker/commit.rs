@@ -15,7 +15,7 @@ use rdkafka::util::Timeout;
 
 use super::classify::classify;
 use super::lists::list_with_offsets;
-use super::options::{MESSAGE_TIMEOUT, REQUEST_TIMEOUT, TRANSACTION_TIMEOUT};
+use super::options::{MESSAGE_TIMEOUT, SENT_ONCE, TRANSACTION_TIMEOUT};
 use super::session::Session;
 use crate::batch::TopicPartition;
 use crate::error::{CommitError, KafkaError, Remedy};
@@ -42,19 +42,18 @@ impl Session {
         if transaction.is_empty() {
             return Ok(());
         }
-        if self.is_doubtful {
-            let cause = "the last one took so long that a part of it may still arrive, and would count as one of the next";
-            return Err(CommitError::Lost(KafkaError::new(Remedy::Rebuild, "beginning a transaction", cause)));
-        }
         self.owns(transaction).map_err(CommitError::NotCommitted)?;
-        let start = Instant::now();
-        let outcome = self.run(transaction);
-        // librdkafka has sent a request again that was not answered in time; the first one may still lie with a broker.
-        self.is_doubtful = start.elapsed() >= REQUEST_TIMEOUT;
-        match outcome {
-            Err(CommitError::NotCommitted(error)) if self.is_doubtful => Err(CommitError::Lost(rebuilt(error))),
-            outcome => outcome,
+        self.end_doubt()?;
+        self.run(transaction)
+    }
+
+    /// Before a transaction: nothing of the last one may arrive any more and count.
+    pub(super) fn end_doubt(&mut self) -> Result<(), CommitError> {
+        // A producer that was fenced says so when it begins: one in its place would fence whoever has come under its name.
+        if !self.is_doubtful || self.producer.client().fatal_error().is_some() {
+            return Ok(());
         }
+        self.renew_producer().map_err(|error| CommitError::Lost(rebuilt(error)))
     }
 
     /// From now on the producer notes where its records come to lie.
@@ -67,13 +66,18 @@ impl Session {
         self.producer.context().take_places()
     }
 
-    fn run(&self, transaction: &Transaction) -> Result<(), CommitError> {
+    fn run(&mut self, transaction: &Transaction) -> Result<(), CommitError> {
         self.producer.context().take_failed();
         self.producer.begin_transaction().map_err(|cause| self.lost("beginning a transaction", &cause))?;
-        if let Err(failure) = self.write(transaction) {
-            return Err(self.give_up(&failure));
-        }
-        self.finish()
+        let written = self.write(transaction);
+        let start = Instant::now();
+        let outcome = match written.and_then(|()| self.send_offsets(transaction)) {
+            Ok(()) => self.finish(),
+            Err(failure) => Err(self.give_up(&failure)),
+        };
+        // A record that comes twice is known by its number. Offsets, or an end, that come twice would count in the next transaction.
+        self.is_doubtful = start.elapsed() >= SENT_ONCE;
+        outcome
     }
 
     /// Offsets are committed only by the one to whom the group has given their partitions.
@@ -104,7 +108,7 @@ impl Session {
             }
             return Err(Failure { what, cause });
         }
-        self.send_offsets(transaction)
+        Ok(())
     }
 
     /// Waits until brokers have answered for all that was written, or until the deadline; false if they have not.

@@ -152,7 +152,9 @@ impl Client for BrokerClient {
             let error = KafkaError::new(Remedy::Stop, "telling where records lie", "this client is told of those that fail alone");
             return Err(CommitError::NotCommitted(error));
         }
-        self.session().map_err(CommitError::Lost)?.watch_places();
+        let session = self.session().map_err(CommitError::Lost)?;
+        session.end_doubt()?;
+        session.watch_places();
         let committed = self.commit(transaction);
         let places = self.session().map_err(CommitError::Lost)?.take_places();
         committed.map(|()| places)

@@ -32,22 +32,18 @@ pub(super) struct Session {
     /// transaction is committed: once the group has given this member up, librdkafka forgets the place, and a broker takes the offsets of
     /// somebody without a place unchecked.
     pub(super) place: Option<Arc<ConsumerGroupMetadata>>,
-    /// A request of an earlier transaction may still arrive at a broker.
+    /// A request of the last transaction may have been sent twice, and may still arrive at a broker: see [`Session::renew_producer`].
     pub(super) is_doubtful: bool,
-    /// It has a name of its own in the group, which no other member may have.
-    has_name: bool,
+    options: BrokerOptions,
+    reports: Reports,
 }
 
 impl Session {
     /// The producer comes first: joining a group moves partitions, which is of no use if the transactions are refused.
     pub(super) fn open(options: &BrokerOptions, reports: Reports) -> Result<Self, KafkaError> {
-        let what = || format!("starting the Kafka client `{}`", options.connection.client_id);
+        let what = || starting(options);
         let nothing = Troubles::default();
-        let producer: ThreadedProducer<ProducerCallbacks> = options
-            .producer_config(reports)?
-            .create_with_context(ProducerCallbacks::default())
-            .map_err(|cause| nothing.explain(what(), &cause))?;
-        init_transactions(&producer, options)?;
+        let producer = open_producer(options, reports, ProducerCallbacks::default())?;
         let consumer: BaseConsumer<ConsumerCallbacks> = options
             .consumer_config()?
             .create_with_context(ConsumerCallbacks::default())
@@ -56,15 +52,25 @@ impl Session {
         if !topics.is_empty() {
             consumer.subscribe(&topics).map_err(|cause| nothing.explain(format!("subscribing to {topics:?}"), &cause))?;
         }
-        let has_name = options.group_instance_id.is_some();
-        let (positions, paused) = (Positions::default(), BTreeSet::new());
-        Ok(Self { consumer, producer, positions, paused, place: None, is_doubtful: false, has_name })
+        let (positions, paused, options) = (Positions::default(), BTreeSet::new(), options.clone());
+        Ok(Self { consumer, producer, positions, paused, place: None, is_doubtful: false, options, reports })
+    }
+
+    /// Another producer of the same name: whatever of the last one still arrives is refused by then. The consumer, and its place in the group, stay.
+    ///
+    /// Kafka ends this doubt by itself for clients that take a new epoch with each transaction (KIP-890, its second part), which librdkafka does not.
+    pub(super) fn renew_producer(&mut self) -> Result<(), KafkaError> {
+        tracing::debug!(target: "bellwether_kafka", client = self.options.connection.client_id, "the producer starts anew");
+        let callbacks = ProducerCallbacks::after(self.producer.context());
+        self.producer = open_producer(&self.options, self.reports, callbacks)?;
+        self.is_doubtful = false;
+        Ok(())
     }
 
     /// Whether this client still has its name, if it has one in the group. Somebody who comes under the same name fences the producer first, and
     /// the consumer a moment later, with its next heartbeat: a client that was built anew in between would fence the newcomer in turn.
     pub(super) fn check_name(&self) -> Result<(), KafkaError> {
-        if !self.has_name || self.producer.client().fatal_error().is_none() {
+        if self.options.group_instance_id.is_none() || self.producer.client().fatal_error().is_none() {
             return Ok(());
         }
         let until = Instant::now() + UNTIL_FENCED;
@@ -84,8 +90,21 @@ impl Session {
     }
 }
 
-fn init_transactions(producer: &ThreadedProducer<ProducerCallbacks>, options: &BrokerOptions) -> Result<(), KafkaError> {
+/// A producer that has ended what an earlier one of its name left open.
+fn open_producer(
+    options: &BrokerOptions,
+    reports: Reports,
+    callbacks: ProducerCallbacks,
+) -> Result<ThreadedProducer<ProducerCallbacks>, KafkaError> {
+    let nothing = Troubles::default();
+    let producer: ThreadedProducer<ProducerCallbacks> =
+        options.producer_config(reports)?.create_with_context(callbacks).map_err(|cause| nothing.explain(starting(options), &cause))?;
     let troubles = &producer.context().troubles;
     patiently(&options.connection, troubles, |timeout| producer.init_transactions(timeout))
-        .map_err(|cause| troubles.explain(format!("starting transactions as `{}`", options.transactional_id), &cause))
+        .map_err(|cause| troubles.explain(format!("starting transactions as `{}`", options.transactional_id), &cause))?;
+    Ok(producer)
+}
+
+fn starting(options: &BrokerOptions) -> String {
+    format!("starting the Kafka client `{}`", options.connection.client_id)
 }

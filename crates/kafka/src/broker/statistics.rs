@@ -13,6 +13,12 @@ pub(super) const INTERVAL_MS: &str = "5000";
 #[derive(Debug, Default)]
 pub(super) struct Latest(Mutex<Option<ClientStatistics>>);
 
+impl Clone for Latest {
+    fn clone(&self) -> Self {
+        Self(Mutex::new(self.get()))
+    }
+}
+
 impl Latest {
     pub(super) fn put(&self, statistics: &Statistics) {
         *self.0.lock().expect("no holder panics") = Some(chosen(statistics));
