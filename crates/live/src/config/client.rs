@@ -38,7 +38,7 @@ pub struct ClientFileError {
 }
 
 /// What the product sets by itself, with the setting to use instead.
-const RESERVED: [(&str, &str); 24] = [
+const RESERVED: [(&str, &str); 26] = [
     ("bootstrap.servers", "use `brokers`"),
     ("metadata.broker.list", "use `brokers`"),
     ("group.id", "use `application`"),
@@ -61,6 +61,8 @@ const RESERVED: [(&str, &str); 24] = [
     ("partition.assignment.strategy", "partitions move by the classic protocol, cooperatively"),
     ("plugin.library.paths", "the client runs no code from elsewhere"),
     ("request.required.acks", "the producer is transactional"),
+    ("retry.backoff.max.ms", "it tells what of a transaction may have been sent twice"),
+    ("retry.backoff.ms", "it tells what of a transaction may have been sent twice"),
     ("socket.timeout.ms", "it is bound to the timeout of transactions"),
     ("transaction.timeout.ms", "what is open for longer than that is known to be dead"),
 ];
