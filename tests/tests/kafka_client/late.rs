@@ -1,12 +1,12 @@
 //! A request of one transaction that arrives during the next: a connection was cut, the client sent it again, and a slow network or broker has the
 //! first one still. It must not count, or what the next transaction holds would be published, and its offset would not be committed with it.
 
-use bellwether_kafka::{BrokerClient, BrokerOptions, Client, CommitError, ConnectionOptions, TopicPartition};
+use bellwether_kafka::{BrokerClient, BrokerOptions, Client, CommitError, TopicPartition};
 use bellwether_tests::broker::Broker;
-use bellwether_tests::proxy::{Proxy, Request};
+use bellwether_tests::proxy::Request;
 
-use crate::support::{assert_values, connection, eventually, make_topic, options, transaction, values};
-use crate::unanswered::{at, behind_a_proxy, beside, write_next};
+use crate::steps::{at, behind_a_proxy, beside, through_a_proxy, write_next};
+use crate::support::{assert_values, eventually, make_topic, options, transaction, values};
 
 #[test]
 fn offsets_of_the_transaction_before_do_not_set_the_next_back() {
@@ -50,9 +50,7 @@ fn the_end_of_the_transaction_before_does_not_end_the_next() {
 fn a_transaction_after_one_that_was_sent_twice_is_told_where_its_records_end() {
     let broker = Broker::start();
     make_topic(&broker, "late", 1);
-    let proxied = broker.proxied();
-    let proxy = Proxy::start(proxied.told, proxied.target, 1);
-    let through = ConnectionOptions { bootstrap_servers: format!("127.0.0.1:{}", proxied.told), ..connection(&broker) };
+    let (proxy, through) = through_a_proxy(&broker);
     let options = BrokerOptions { connection: through, ..options(&broker, "late", "late") };
     let mut writer = BrokerClient::placing(options).unwrap_or_else(|error| panic!("{error}"));
     let at = TopicPartition::new("late", 0);

@@ -6,6 +6,7 @@ mod late;
 mod reading;
 mod rebalances;
 mod security;
+mod steps;
 mod support;
 mod transactions;
 mod unanswered;

@@ -3,11 +3,12 @@
 use std::thread::{scope, sleep};
 use std::time::{Duration, Instant};
 
-use bellwether_kafka::{BrokerClient, BrokerOptions, Client, CommitError, CommittedOffset, ConnectionOptions, Remedy, TopicPartition};
+use bellwether_kafka::{Client, CommitError, Remedy};
 use bellwether_tests::broker::Broker;
 use bellwether_tests::proxy::{Proxy, Request};
 
-use crate::support::{Worker, assert_values, client, connection, eventually, make_topic, options, transaction};
+use crate::steps::{at, behind_a_proxy, beside, write_next};
+use crate::support::{assert_values, eventually};
 
 /// How long a transaction may take of which a step is not answered: its records, its offsets, its end, and a moment after each.
 const LONGEST: Duration = Duration::from_secs(60);
@@ -67,37 +68,7 @@ fn an_open_transaction_does_not_keep_from_knowing_what_is_committed_so_far() {
     });
 }
 
-/// A worker that reaches the broker through a proxy, and its topics.
-pub fn behind_a_proxy(broker: &Broker) -> (Proxy, Worker) {
-    make_topic(broker, "steps", 1);
-    make_topic(broker, "steps-out", 1);
-    let proxied = broker.proxied();
-    let proxy = Proxy::start(proxied.told, proxied.target, 1);
-    let through = ConnectionOptions { bootstrap_servers: format!("127.0.0.1:{}", proxied.told), ..connection(broker) };
-    (proxy, Worker::new(BrokerOptions { connection: through, ..options(broker, "steps", "steps") }))
-}
-
-/// Another client of the same group, straight to the broker.
-pub fn beside(broker: &Broker, name: &str) -> BrokerClient {
-    let patient = ConnectionOptions { timeout: LONGEST, ..connection(broker) };
-    client(BrokerOptions { connection: patient, transactional_id: name.into(), ..options(broker, "steps", "steps") })
-}
-
 /// How many answers to such requests never came.
 fn swallowed(proxy: &Proxy, request: Request) -> u64 {
     proxy.answers().iter().find(|(kind, _)| *kind == request).map_or(0, |(_, answers)| answers.lost)
-}
-
-pub fn at() -> TopicPartition {
-    TopicPartition::new("steps", 0)
-}
-
-/// Writes the next number, with an offset beside which the one after it stands.
-pub fn write_next(worker: &mut Worker, next: &mut u64) -> Result<(), CommitError> {
-    worker.until("the partition comes", |worker| worker.mine.len() == 1);
-    let mut transaction = transaction("steps-out", &[(0, &next.to_string())]);
-    transaction.commit_offset(at(), CommittedOffset { offset: 0, metadata: (*next + 1).to_string() });
-    worker.client.commit(&transaction)?;
-    *next += 1;
-    Ok(())
 }

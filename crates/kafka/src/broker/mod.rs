@@ -153,6 +153,7 @@ impl Client for BrokerClient {
             return Err(CommitError::NotCommitted(error));
         }
         let session = self.session().map_err(CommitError::Lost)?;
+        // The places are noted by the producer that is going to write, which may be another one after a doubt.
         session.end_doubt()?;
         session.watch_places();
         let committed = self.commit(transaction);

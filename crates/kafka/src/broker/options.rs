@@ -75,7 +75,7 @@ const REQUEST_TIMEOUT: Duration = Duration::from_secs(10);
 /// offsets of a transaction it waits 500 ms, whatever is set.
 const RETRY_BACKOFF_MS: &str = "250";
 
-/// Until then no request has been sent twice.
+/// Of a call that took less than this, no request has been sent twice: the wait before that, less its random fifth.
 pub(super) const SENT_ONCE: Duration = Duration::from_millis(200);
 
 /// Of which records a producer is told what became of them.
@@ -185,8 +185,8 @@ const PRODUCER: &[(&str, &str)] = &[
     ("compression.type", "lz4"),
     ("linger.ms", "5"),
     ("queue.buffering.max.messages", "100000"),
-    ("retry.backoff.ms", RETRY_BACKOFF_MS),
     ("queue.buffering.max.kbytes", "65536"),
+    ("retry.backoff.ms", RETRY_BACKOFF_MS),
 ];
 
 impl BrokerOptions {
@@ -279,12 +279,18 @@ mod tests {
             (&producer, "enable.idempotence", "true"),
             (&producer, "transactional.id", "transactions"),
             (&producer, "partitioner", "murmur2_random"),
-            (&producer, "retry.backoff.ms", "250"),
+            (&producer, "retry.backoff.ms", RETRY_BACKOFF_MS),
             (&producer, "delivery.report.only.error", "true"),
         ] {
             assert_eq!(config.get(name), Some(value));
             assert!(RESERVED_PROPERTIES.contains(&name), "{name}");
         }
+    }
+
+    #[test]
+    fn nothing_is_sent_twice_before_it_is_in_doubt() {
+        let backoff = Duration::from_millis(RETRY_BACKOFF_MS.parse().expect("it is a number"));
+        assert!(SENT_ONCE <= backoff * 4 / 5);
     }
 
     #[test]
